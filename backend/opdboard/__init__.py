@@ -1,0 +1,1 @@
+"""opdboard: launch, watch, steer and compare on-policy distillation runs."""

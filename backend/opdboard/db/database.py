@@ -1,0 +1,80 @@
+"""The engine and its two kinds of transaction, on SQLite (WAL) and PostgreSQL alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session
+
+SQLITE_BUSY_SECONDS = 30
+
+
+class Database:
+    """Opens sessions; a write session takes SQLite's write lock at its start, so that it never fails half-way."""
+
+    def __init__(self, url: str) -> None:
+        """url: a SQLAlchemy URL with sqlite or postgresql+psycopg as its driver."""
+        self.url = url
+        self._engine = _engine(url)
+        # SQLite's read transactions are snapshots as they are.
+        self._snapshot = {} if self._engine.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database throughout, and whose objects stay readable after it is closed."""
+        with Session(self._engine.execution_options(**self._snapshot), expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed at the end of the block, rolled back on an exception."""
+        with Session(self._engine.execution_options(writes=True), expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest revision; creates an empty database's tables."""
+        config = Config()
+        config.set_main_option("script_location", "opdboard_migrations:")
+        with self._engine.execution_options(writes=True).connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    def is_current(self) -> bool:
+        """Whether the schema is at the newest revision; an SQLAlchemyError when the database does not answer."""
+        config = Config()
+        config.set_main_option("script_location", "opdboard_migrations:")
+        with self._engine.connect() as connection:
+            present = MigrationContext.configure(connection).get_current_heads()
+        return set(present) == set(ScriptDirectory.from_config(config).get_heads())
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection, _record) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,118 @@
+"""Decisions, checkpoints and samples: what a run leaves behind besides its series."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from opdboard.db.tables import Candidate, Checkpoint, Decision, Sample
+from opdboard.domain.errors import NotFound
+from opdboard.domain.records import CheckpointRecord, DecisionRecord, SampleRecord
+
+
+def add_decisions(session: Session, run_id: str, seq: int, decisions: Sequence[DecisionRecord]) -> None:
+    """Store each decision with its candidates in the order they were tried."""
+    for record in decisions:
+        fields = {key: value for key, value in asdict(record).items() if key != "candidates"}
+        tries = [Candidate(index=index, **asdict(candidate)) for index, candidate in enumerate(record.candidates)]
+        session.add(Decision(run_id=run_id, seq=seq, candidates=tries, **fields))
+
+
+def mark_vetoed(session: Session, run_id: str, seq: int, step: int) -> None:
+    """The jump taken at this step was taken back."""
+    session.execute(
+        update(Decision)
+        .where(Decision.run_id == run_id, Decision.step == step, Decision.accepted_factor > 0)
+        .values(vetoed=True, seq=seq)
+    )
+
+
+def decisions_of(session: Session, run_id: str, *, after: int = 0) -> list[Decision]:
+    """Decisions written or changed after a sequence number, in order."""
+    query = select(Decision).where(Decision.run_id == run_id, Decision.seq > after).order_by(Decision.step, Decision.id)
+    return list(session.scalars(query))
+
+
+def add_checkpoints(session: Session, run_id: str, seq: int, checkpoints: Sequence[CheckpointRecord]) -> None:
+    """Announce complete checkpoints; one at a step that already has one replaces it."""
+    now = time.time()
+    for record in checkpoints:
+        session.execute(delete(Checkpoint).where(Checkpoint.run_id == run_id, Checkpoint.step == record.step))
+        session.add(Checkpoint(run_id=run_id, seq=seq, created_at=now, removed=False, **asdict(record)))
+
+
+def mark_checkpoints_removed(session: Session, run_id: str, seq: int, steps: Sequence[int]) -> None:
+    """Their folders are gone; the rows stay as a record."""
+    condition = (Checkpoint.run_id == run_id) & Checkpoint.step.in_(steps)
+    session.execute(update(Checkpoint).where(condition).values(removed=True, seq=seq))
+
+
+def checkpoints_of(session: Session, run_id: str) -> list[Checkpoint]:
+    """All checkpoints ever written, by step."""
+    return list(session.scalars(select(Checkpoint).where(Checkpoint.run_id == run_id).order_by(Checkpoint.step)))
+
+
+def checkpoint_at(session: Session, run_id: str, step: int | None) -> Checkpoint:
+    """The checkpoint at a step, or the latest; NotFound lists what there is."""
+    present = [checkpoint for checkpoint in checkpoints_of(session, run_id) if not checkpoint.removed]
+    matching = [checkpoint for checkpoint in present if step in (None, checkpoint.step)]
+    if not matching:
+        steps = ", ".join(str(checkpoint.step) for checkpoint in present) or "none"
+        raise NotFound(f"run {run_id} has no checkpoint{'' if step is None else f' at step {step}'}; present: {steps}", where=run_id)
+    return matching[-1]
+
+
+def latest_checkpoint(session: Session, run_id: str) -> Checkpoint | None:
+    """The newest checkpoint still on disk."""
+    query = select(Checkpoint).where(Checkpoint.run_id == run_id, Checkpoint.removed.is_(False)).order_by(Checkpoint.step.desc())
+    return session.scalars(query.limit(1)).first()
+
+
+def add_samples(session: Session, run_id: str, seq: int, samples: Sequence[SampleRecord]) -> None:
+    """Store responses; NUL characters, which PostgreSQL text cannot hold, become the replacement character."""
+    for record in samples:
+        session.add(
+            Sample(
+                run_id=run_id,
+                seq=seq,
+                step=record.step,
+                index=record.index,
+                prompt=_text(record.prompt),
+                answer=_text(record.answer),
+                response=_text(record.response),
+                tokens=[_text(token) for token in record.tokens],
+                token_kl=np.asarray(record.token_kl, "<f4").tobytes(),
+                token_advantage=np.asarray(record.token_advantage, "<f4").tobytes(),
+                correct=record.correct,
+                truncated=record.truncated,
+            )
+        )
+
+
+def _text(value: str) -> str:
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def samples_at(session: Session, run_id: str, step: int | None = None) -> list[Sample]:
+    """The samples stored at a step, or at the latest step that has any."""
+    if step is None:
+        newest = select(Sample.step).where(Sample.run_id == run_id).order_by(Sample.step.desc()).limit(1)
+        step = session.scalar(newest)
+    query = select(Sample).where(Sample.run_id == run_id, Sample.step == step).order_by(Sample.index)
+    return list(session.scalars(query))
+
+
+def sample_steps(session: Session, run_id: str) -> list[int]:
+    """Steps that have samples, ascending."""
+    return sorted(set(session.scalars(select(Sample.step).where(Sample.run_id == run_id))))
+
+
+def rewind(session: Session, run_id: str, step: int) -> None:
+    """Drop what was stored after the step: a resumed attempt makes it again."""
+    later = select(Decision.id).where(Decision.run_id == run_id, Decision.step > step)
+    session.execute(delete(Candidate).where(Candidate.decision_id.in_(later)))
+    for table in (Decision, Sample, Checkpoint):
+        session.execute(delete(table).where(table.run_id == run_id, table.step > step))

@@ -1,0 +1,66 @@
+"""One transaction per report of a trainer: fence, sequence, and everything the batch holds."""
+
+import math
+import time
+
+from sqlalchemy.orm import Session
+
+from opdboard.db import evidence, runs, series, steering
+from opdboard.db.tables import Attempt, Run
+from opdboard.domain.events import Topic
+from opdboard.domain.modules import Module
+from opdboard.domain.records import Batch
+
+
+def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
+    """Store a batch under the next sequence number, which is returned; StaleAttempt when the attempt is fenced off."""
+    run = runs.fence(session, run_id, attempt)
+    now = time.time()
+    run.heartbeat_at = now
+    if batch.step > run.step or batch.scalars:
+        run.progressed_at = now
+        run.fruitless_attempts = 0
+    run.step = max(run.step, batch.step)
+    run.latest = {**run.latest, **{key: value if math.isfinite(value) else None for key, value in batch.scalars.items()}}
+    seq = runs.touch(run, *_topics(batch))
+    series.append_scalars(session, run_id, seq, batch.step, batch.at, batch.scalars)
+    series.append_vectors(session, run_id, seq, batch.vectors)
+    evidence.add_decisions(session, run_id, seq, batch.decisions)
+    if batch.vetoed_decision_step is not None:
+        evidence.mark_vetoed(session, run_id, seq, batch.vetoed_decision_step)
+    evidence.add_samples(session, run_id, seq, batch.samples)
+    evidence.add_checkpoints(session, run_id, seq, batch.checkpoints)
+    evidence.mark_checkpoints_removed(session, run_id, seq, batch.removed_checkpoint_steps)
+    for result in batch.command_results:
+        steering.finish(session, result)
+    return seq
+
+
+def _topics(batch: Batch) -> list[Topic]:
+    aligned = any(vector.reference_step is not None for vector in batch.vectors)
+    by_step = any(vector.reference_step is None for vector in batch.vectors)
+    moved = {
+        Topic.SCALARS: bool(batch.scalars),
+        Topic.MODULES: by_step,
+        Topic.ALIGNMENT: aligned,
+        Topic.DECISIONS: bool(batch.decisions) or batch.vetoed_decision_step is not None,
+        Topic.SAMPLES: bool(batch.samples),
+        Topic.CHECKPOINTS: bool(batch.checkpoints or batch.removed_checkpoint_steps),
+        Topic.COMMANDS: bool(batch.command_results),
+    }
+    return [topic for topic, did in moved.items() if did]
+
+
+def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: list[Module], device: str) -> Run:
+    """A trainer is ready at this step (0, or its checkpoint's): forget what an earlier attempt wrote beyond it."""
+    run = runs.fence(session, run_id, attempt)
+    session.get_one(Attempt, (run_id, attempt)).resumed_from = step or None
+    if run.step > step:
+        series.rewind(session, run_id, step)
+        evidence.rewind(session, run_id, step)
+    run.step = step
+    run.device = device
+    run.modules = [{"name": m.name, "layer": m.layer, "kind": m.kind, "shape": list(m.shape)} for m in modules]
+    if attempt > 1:
+        run.rewound_seq = runs.touch(run, *Topic)
+    return run

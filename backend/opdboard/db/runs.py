@@ -1,0 +1,236 @@
+"""Runs: creation, queries, the one function that changes a state, and the fence that every write of a trainer passes."""
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session, defer
+
+from opdboard.db.tables import Attempt, Run, StateChange
+from opdboard.domain.errors import NotFound, StaleAttempt
+from opdboard.domain.events import Topic
+from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_state import ACTIVE, RunState, check_transition
+
+COLORS = 8
+MAX_FRUITLESS_ATTEMPTS = 3
+
+
+def create(
+    session: Session,
+    config: RunConfig,
+    *,
+    group: str = "",
+    tags: Sequence[str] = (),
+    notes: str = "",
+    forked_from: tuple[str, int] | None = None,
+) -> Run:
+    """A new QUEUED run with the next colour; send its task after the commit."""
+    now = time.time()
+    run = Run(
+        id=secrets.token_hex(4),
+        name=config.name or f"{config.method}-{time.strftime('%m%d-%H%M%S', time.gmtime(now))}",
+        method=config.method,
+        state=RunState.QUEUED,
+        config=config.model_dump(mode="json"),
+        student=describe_source(config.student),
+        teacher=describe_teacher(config),
+        group=group,
+        tags=list(tags),
+        notes=notes,
+        color=session.scalar(select(func.count()).select_from(Run)) or 0,
+        forked_from=forked_from[0] if forked_from else None,
+        forked_step=forked_from[1] if forked_from else None,
+        created_at=now,
+        total_steps=config.budget.steps,
+        latest={},
+        modules=[],
+        seq=0,
+        topics={},
+        updated_at=now,
+    )
+    run.color %= COLORS
+    session.add(run)
+    session.flush()
+    session.add(StateChange(run_id=run.id, at=now, from_state=None, to_state=RunState.QUEUED, reason="created"))
+    return run
+
+
+def describe_source(source: ModelSource) -> str:
+    """A short label of where weights come from."""
+    match source.kind:
+        case "demo":
+            return f"demo {source.role}"
+        case "hub":
+            return source.repo_id
+        case "run":
+            return f"run {source.run_id}" + (f" @ {source.step}" if source.step is not None else "")
+        case _:
+            return source.path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def describe_teacher(config: RunConfig) -> str:
+    """A short label of who scores."""
+    if isinstance(config.teacher, PrivilegedTeacher):
+        return "itself, knowing the answer"
+    return describe_source(config.teacher.source)
+
+
+def get(session: Session, run_id: str, *, lock: bool = False) -> Run:
+    """The run, locked for this transaction when asked; NotFound names the id."""
+    run = session.get(Run, run_id, with_for_update=lock or None)
+    if run is None:
+        raise NotFound(f"there is no run {run_id!r}", where=run_id)
+    return run
+
+
+def get_many(session: Session, run_ids: Sequence[str]) -> list[Run]:
+    """Several runs in the order asked for."""
+    return [get(session, run_id) for run_id in run_ids]
+
+
+def find(
+    session: Session,
+    *,
+    states: Iterable[str] = (),
+    method: str | None = None,
+    search: str | None = None,
+    limit: int = 200,
+    offset: int = 0,
+) -> tuple[list[Run], int]:
+    """Runs that match all conditions, newest first, without their module lists, and how many match in all."""
+    query = select(Run)
+    states = list(states)
+    if states:
+        query = query.where(Run.state.in_(states))
+    if method:
+        query = query.where(Run.method == method)
+    if search:
+        columns = (Run.name, Run.id, Run.group, Run.notes)
+        query = query.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    ordered = query.options(defer(Run.modules)).order_by(Run.created_at.desc(), Run.id).limit(limit).offset(offset)
+    return list(session.scalars(ordered)), total
+
+
+def delete_run(session: Session, run_id: str) -> None:
+    """Remove a run and everything stored of it (rows only; files are the caller's)."""
+    session.execute(delete(Run).where(Run.id == run_id))
+
+
+def history(session: Session, run_id: str) -> list[StateChange]:
+    """Every state the run has been in, oldest first."""
+    return list(session.scalars(select(StateChange).where(StateChange.run_id == run_id).order_by(StateChange.id)))
+
+
+def attempts(session: Session, run_id: str) -> list[Attempt]:
+    """All attempts, first to latest."""
+    return list(session.scalars(select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.number)))
+
+
+def touch(run: Run, *topics: Topic) -> int:
+    """Move the run's sequence and say which topics moved with it; returns the new sequence number."""
+    run.seq += 1
+    run.topics = {**run.topics, **{topic.value: run.seq for topic in topics}}
+    run.updated_at = time.time()
+    return run.seq
+
+
+def transition(session: Session, run: Run, to: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+    """The only way a run's state changes; IllegalTransition when the table does not allow it."""
+    current = RunState(run.state)
+    check_transition(current, to)
+    now = time.time()
+    run.state = to
+    run.error = error
+    if to.ended:
+        run.ended_at = now
+    elif to is RunState.QUEUED:
+        run.ended_at = None
+        run.worker_id = None
+        run.sent_at = None
+    if to.ended or to is RunState.QUEUED:
+        _close_attempt(session, run, reason or to.value, now)
+    session.add(StateChange(run_id=run.id, at=now, from_state=current, to_state=to, reason=reason))
+    touch(run, Topic.STATE)
+
+
+def _close_attempt(session: Session, run: Run, outcome: str, now: float) -> None:
+    session.execute(
+        update(Attempt)
+        .where(Attempt.run_id == run.id, Attempt.number == run.attempt, Attempt.ended_at.is_(None))
+        .values(ended_at=now, outcome=outcome)
+    )
+
+
+def claim(session: Session, run_id: str, worker_id: str) -> int | None:
+    """Begin an attempt at a QUEUED run; its number, or None when someone else has it or it has ended."""
+    run = session.get(Run, run_id, with_for_update=True)
+    if run is None or run.state != RunState.QUEUED:
+        return None
+    transition(session, run, RunState.STARTING, reason=f"taken by {worker_id}")
+    now = time.time()
+    run.attempt += 1
+    run.fruitless_attempts += 1
+    run.worker_id = worker_id
+    run.heartbeat_at = now
+    run.started_at = run.started_at or now
+    session.add(Attempt(run_id=run.id, number=run.attempt, worker_id=worker_id, started_at=now))
+    return run.attempt
+
+
+def fence(session: Session, run_id: str, attempt: int) -> Run:
+    """The run, locked, for a write of this attempt; StaleAttempt when a newer one owns it or it has left the worker."""
+    run = get(session, run_id, lock=True)
+    if run.attempt != attempt or not RunState(run.state).active:
+        raise StaleAttempt(f"attempt {attempt} of run {run_id} no longer owns it (now attempt {run.attempt}, {run.state})", where=run_id)
+    return run
+
+
+def give_back(session: Session, run: Run, reason: str) -> RunState:
+    """Put the run of a lost worker back into the queue, or fail it after too many attempts without one step."""
+    if run.state == RunState.STOPPING:
+        transition(session, run, RunState.STOPPED if run.step else RunState.FAILED, reason=reason)
+    elif run.fruitless_attempts >= MAX_FRUITLESS_ATTEMPTS:
+        detail = f"the trainer died {run.fruitless_attempts} times without finishing a step ({reason}); read the end of the log"
+        transition(session, run, RunState.FAILED, reason=reason, error={"error": "TrainerDied", "detail": detail, "where": run.id})
+    else:
+        transition(session, run, RunState.QUEUED, reason=reason)
+    return RunState(run.state)
+
+
+def beat(session: Session, run_id: str, attempt: int) -> None:
+    """The trainer's process is alive."""
+    fence(session, run_id, attempt).heartbeat_at = time.time()
+
+
+def held_by(session: Session, worker_ids: Sequence[str]) -> list[Run]:
+    """Active runs that these workers hold."""
+    return list(session.scalars(select(Run).where(Run.worker_id.in_(worker_ids), Run.state.in_(ACTIVE))))
+
+
+def silent_since(session: Session, moment: float) -> list[Run]:
+    """Active runs whose trainer has given no sign of life since the moment."""
+    return list(session.scalars(select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment)))
+
+
+def waiting(session: Session, sent_before: float) -> list[Run]:
+    """QUEUED runs that no message is on its way for, oldest first."""
+    condition = or_(Run.sent_at.is_(None), Run.sent_at < sent_before)
+    return list(session.scalars(select(Run).where(Run.state == RunState.QUEUED, condition).order_by(Run.created_at)))
+
+
+def referring_to(session: Session, run_id: str) -> list[Run]:
+    """Runs not yet ended that use this run's checkpoints as student or teacher."""
+    unfinished = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]))
+    return [run for run in session.scalars(unfinished) if run_id in sources_of(RunConfig.model_validate(run.config))]
+
+
+def sources_of(config: RunConfig) -> set[str]:
+    """Ids of the runs whose checkpoints a configuration loads."""
+    sources = [config.student]
+    if not isinstance(config.teacher, PrivilegedTeacher):
+        sources.append(config.teacher.source)
+    return {source.run_id for source in sources if source.kind == "run"}

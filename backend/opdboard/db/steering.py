@@ -1,0 +1,76 @@
+"""Commands: asked by users, obeyed by trainers, kept as an audit trail."""
+
+import time
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opdboard.db import runs
+from opdboard.db.tables import CommandRow, Run
+from opdboard.domain.commands import Command
+from opdboard.domain.errors import Conflict
+from opdboard.domain.events import Topic
+from opdboard.domain.records import CommandResult
+from opdboard.domain.run_state import RunState
+
+
+def ask(session: Session, run: Run, kind: Command, *, actor: str) -> CommandRow:
+    """Record a command for a live run; a run that no worker holds is stopped or resumed on the spot.
+
+    Raises Conflict with the reason when the command makes no sense in the run's state.
+    """
+    state = RunState(run.state)
+    now = time.time()
+    row = CommandRow(run_id=run.id, kind=kind, actor=actor, created_at=now)
+    if kind is Command.STOP and state is RunState.QUEUED:
+        runs.transition(session, run, RunState.STOPPED, reason=f"stopped by {actor} before it began")
+        row.done_at, row.ok, row.result = now, True, "stopped before it began"
+    elif kind is Command.RESUME and state in (RunState.STOPPED, RunState.FAILED):
+        run.fruitless_attempts = 0
+        runs.transition(session, run, RunState.QUEUED, reason=f"resumed by {actor}")
+        row.done_at, row.ok, row.result = now, True, "queued again; continues from the last checkpoint"
+    else:
+        _check_possible(run, state, kind)
+        if kind is Command.STOP and state in (RunState.RUNNING, RunState.PAUSED, RunState.STARTING):
+            runs.transition(session, run, RunState.STOPPING, reason=f"stop asked by {actor}")
+    session.add(row)
+    runs.touch(run, Topic.COMMANDS)
+    session.flush()
+    return row
+
+
+def _check_possible(run: Run, state: RunState, kind: Command) -> None:
+    possible = {
+        Command.PAUSE: {RunState.STARTING, RunState.RUNNING},
+        Command.RESUME: {RunState.PAUSED},
+        Command.STOP: {RunState.STARTING, RunState.RUNNING, RunState.PAUSED},
+        Command.CHECKPOINT: {RunState.RUNNING, RunState.PAUSED},
+        Command.EXTRAPOLATE: {RunState.RUNNING, RunState.PAUSED},
+        Command.VETO: {RunState.RUNNING, RunState.PAUSED},
+    }[kind]
+    if state not in possible:
+        raise Conflict(f"'{kind}' is possible for a run that is {' or '.join(sorted(possible))}; this one is {state}", where=run.id)
+
+
+def pending(session: Session, run_id: str) -> list[CommandRow]:
+    """Commands not yet obeyed, oldest first."""
+    query = select(CommandRow).where(CommandRow.run_id == run_id, CommandRow.done_at.is_(None)).order_by(CommandRow.id)
+    return list(session.scalars(query))
+
+
+def finish(session: Session, result: CommandResult) -> None:
+    """Write down what was done with a command."""
+    row = session.get(CommandRow, result.command_id)
+    if row is not None:
+        row.done_at, row.ok, row.result = time.time(), result.ok, result.result
+
+
+def drop_pending(session: Session, run_id: str, reason: str) -> None:
+    """Close the commands that an ended run can no longer obey."""
+    for row in pending(session, run_id):
+        row.done_at, row.ok, row.result = time.time(), False, reason
+
+
+def audit(session: Session, run_id: str) -> list[CommandRow]:
+    """Every command ever given to the run, oldest first."""
+    return list(session.scalars(select(CommandRow).where(CommandRow.run_id == run_id).order_by(CommandRow.id)))

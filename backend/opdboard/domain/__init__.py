@@ -1,0 +1,1 @@
+"""The vocabulary that web, worker and browser share: pydantic and the standard library only."""

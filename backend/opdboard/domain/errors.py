@@ -1,0 +1,92 @@
+"""Every error that opdboard raises on purpose.
+
+OpdboardError
+|-- BadInput             what was asked for is wrong              422
+|   |-- ModelProblem     weights or tokenizer cannot be used
+|   `-- DataProblem      a data set cannot be used
+|-- NotFound             no such run, checkpoint, ...             404
+|-- Conflict             not possible in the present state        409
+|   |-- IllegalTransition
+|   `-- StaleAttempt     a newer attempt owns the run
+|-- Unauthorized         token missing or wrong                   401
+`-- TrainingProblem      training cannot go on
+    |-- NonFiniteLoss
+    |-- OutOfMemory
+    `-- DiskFull
+"""
+
+
+class OpdboardError(Exception):
+    """Base of the tree: a sentence for the user, and where it applies (a field path, a file, a run id)."""
+
+    status = 500
+
+    def __init__(self, detail: str, *, where: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.where = where
+
+    @property
+    def code(self) -> str:
+        """Machine-readable name: the class name."""
+        return type(self).__name__
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The shape of every error that leaves opdboard."""
+        return {"error": self.code, "detail": self.detail, "where": self.where}
+
+
+class BadInput(OpdboardError):
+    """What was asked for is wrong; the sentence says what is allowed."""
+
+    status = 422
+
+
+class ModelProblem(BadInput):
+    """Weights or tokenizer are missing, unreadable, unsafe or do not fit."""
+
+
+class DataProblem(BadInput):
+    """A data set is missing, unreadable or empty, or a row lacks what is needed."""
+
+
+class NotFound(OpdboardError):
+    """No such thing."""
+
+    status = 404
+
+
+class Conflict(OpdboardError):
+    """Possible in principle, but not in the present state."""
+
+    status = 409
+
+
+class IllegalTransition(Conflict):
+    """The transition table does not allow this move."""
+
+
+class StaleAttempt(Conflict):
+    """A newer attempt owns the run: the writer must stop."""
+
+
+class Unauthorized(OpdboardError):
+    """The bearer token is missing or wrong."""
+
+    status = 401
+
+
+class TrainingProblem(OpdboardError):
+    """Training cannot go on; what was stored stays."""
+
+
+class NonFiniteLoss(TrainingProblem):
+    """The loss or its gradient is NaN or infinite."""
+
+
+class OutOfMemory(TrainingProblem):
+    """Host or device memory does not suffice."""
+
+
+class DiskFull(TrainingProblem):
+    """The data folder cannot be written to."""

@@ -1,0 +1,88 @@
+"""Every scalar and per-module statistic: name, what it is called, unit, and which direction is better."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["higher", "lower"] | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured quantity; better is None where neither direction is good in itself."""
+
+    name: str
+    title: str
+    unit: str = ""
+    better: Better = None
+    group: str = "training"
+    log: bool = False
+
+
+def _table(*measures: Measure) -> dict[str, Measure]:
+    return {measure.name: measure for measure in measures}
+
+
+SCALARS = _table(
+    Measure("eval/reverse_kl", "Held-out reverse KL to the teacher", "nats/token", "lower", "evaluation"),
+    Measure("eval/accuracy", "Held-out accuracy", "share", "higher", "evaluation"),
+    Measure("eval/gap_recovery", "Held-out accuracy gap to the teacher recovered", "share", "higher", "evaluation"),
+    Measure("eval/teacher_accuracy", "Held-out accuracy of the teacher", "share", "higher", "evaluation"),
+    Measure("reverse_kl", "Reverse KL on the batch, full vocabulary", "nats/token", "lower"),
+    Measure("reverse_kl_k1", "Reverse KL on the batch, k1 estimate (signed)", "nats/token", "lower"),
+    Measure("reverse_kl_k3", "Reverse KL on the batch, k3 estimate", "nats/token", "lower"),
+    Measure("loss", "Loss", "nats/token", "lower"),
+    Measure("accuracy", "Accuracy of the batch's responses", "share", "higher"),
+    Measure("learning_rate", "Learning rate"),
+    Measure("grad_norm", "Gradient norm, before clipping", log=True),
+    Measure("overlap_ratio", "Overlap of student's and teacher's top 16", "share", "higher", "health"),
+    Measure("overlap_mass", "Student's mass on the overlap", "share", "higher", "health"),
+    Measure("overlap_advantage", "Advantage on the overlap", "nats/token", None, "health"),
+    Measure("entropy_student", "Entropy of the student", "nats/token", None, "health"),
+    Measure("entropy_teacher", "Entropy of the teacher", "nats/token", None, "health"),
+    Measure("entropy_gap", "Entropy gap, student - teacher", "nats/token", None, "health"),
+    Measure("teacher_logprob", "Teacher's log-probability of the responses", "nats/token", "higher", "health"),
+    Measure("response_length", "Response length, mean", "tokens", None, "health"),
+    Measure("response_length_p95", "Response length, 95th percentile", "tokens", None, "health"),
+    Measure("truncated_share", "Responses cut at the limit", "share", "lower", "health"),
+    Measure("repetition_rate", "Repetitive responses", "share", "lower", "health"),
+    Measure("tokens", "Tokens trained on so far", "tokens", None, "cost"),
+    Measure("search_tokens", "Tokens spent on the search so far", "tokens", "lower", "cost"),
+    Measure("seconds", "Seconds so far: training, monitoring and search, without evaluation and pauses", "s", None, "cost"),
+    Measure("search_seconds", "Seconds spent on the search so far", "s", "lower", "cost"),
+    Measure("step_seconds", "Seconds of the step", "s", "lower", "cost"),
+    Measure("rollout_seconds", "Seconds of the rollout", "s", "lower", "cost"),
+    Measure("monitor_seconds", "Seconds of weight monitoring", "s", "lower", "cost"),
+    Measure("tokens_per_second", "Response tokens per second", "tokens/s", "higher", "cost"),
+    Measure("memory_bytes", "Peak memory of the trainer", "bytes", "lower", "cost"),
+)
+
+MODULE_NORMS = _table(
+    Measure("update_norm", "Update norm ‖ΔW‖F", log=True, group="norm"),
+    Measure("relative_update_norm", "Relative update norm ‖ΔW‖F / ‖W₀‖F", log=True, group="norm"),
+    Measure("step_norm", "Step norm ‖Wt − Wt₋₁‖F", log=True, group="norm"),
+    Measure("norm_share", "Share of the squared update norm", "share", log=True, group="norm"),
+    Measure("grad_norm", "Gradient norm", log=True, group="norm"),
+)
+
+MODULE_SPECTRA = _table(
+    Measure("spectral_norm", "Spectral norm σ₁ of ΔW", log=True, group="spectrum"),
+    Measure("spectral_frobenius_ratio", "Spectral / Frobenius norm of ΔW", "share", group="spectrum"),
+    Measure("stable_rank", "Stable rank of ΔW", group="spectrum"),
+    Measure("effective_rank", "Effective rank of ΔW", group="spectrum"),
+    Measure("top1pct_norm_ratio", "Norm in the top 1% of the rank", "share", group="spectrum"),
+    Measure("visible_sparsity", "Entries whose bf16 value did not change", "share", group="spectrum"),
+)
+
+MODULE_STATISTICS = MODULE_NORMS | MODULE_SPECTRA
+
+# Alignment of an earlier snapshot to a reference snapshot; '@k' names the number of directions.
+ALIGNMENT_DEPTHS = (1, 5, 10, 20)
+ALIGNMENTS = _table(
+    Measure("subspace_affinity", "Subspace affinity", "", "higher", "alignment"),
+    Measure("paired_cosine", "Paired cosine", "", "higher", "alignment"),
+    Measure("direction_cosine", "Direction cosine of ΔW (rank-k estimate)", "", "higher", "alignment"),
+)
+
+# A vector over bins of the position in the response instead of over modules.
+POSITION_STATISTIC = "reverse_kl_by_position"
+POSITION_BINS = 32

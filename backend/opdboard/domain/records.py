@@ -1,0 +1,107 @@
+"""What a trainer reports: the shapes that travel from the training loop through a sink into SQL.
+
+Values are plain Python numbers and sequences; NaN and infinities are data and pass through unchanged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ModuleVector:
+    """One statistic of all modules at one step, in the order of the run's module list.
+
+    reference_step is set for alignments: the snapshot at `step` measured against the one at `reference_step`.
+    """
+
+    statistic: str
+    step: int
+    values: Sequence[float]
+    reference_step: int | None = None
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """One tried factor of a search; factor 0 is W_t itself. KLs in nats per token, interval at 95%."""
+
+    factor: float
+    score: float
+    accuracy: float | None
+    reverse_kl: float
+    gain: float
+    gain_low: float
+    gain_high: float
+    kl_to_start: float
+    accepted: bool
+    reason: str
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DecisionRecord:
+    """One trigger of a strategy: the direction it took, every try, and what came of it."""
+
+    step: int
+    strategy: str
+    trigger: str
+    anchor_step: int
+    direction_norm: float
+    validation_size: int
+    score_name: str
+    accepted_factor: float
+    outcome: str
+    tokens: int
+    seconds: float
+    candidates: Sequence[CandidateRecord]
+
+
+@dataclass(frozen=True)
+class SampleRecord:
+    """One response with its text cut into tokens; token_kl in nats, one value per token."""
+
+    step: int
+    index: int
+    prompt: str
+    answer: str
+    response: str
+    tokens: Sequence[str]
+    token_kl: Sequence[float]
+    token_advantage: Sequence[float]
+    correct: bool | None
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """A complete checkpoint folder, relative to the data folder."""
+
+    step: int
+    path: str
+    bytes: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What the trainer did with a command."""
+
+    command_id: int
+    ok: bool
+    result: str
+
+
+@dataclass
+class Batch:
+    """Everything that becomes visible at once: one transaction, one move of the run's sequence."""
+
+    step: int
+    at: float
+    scalars: dict[str, float] = field(default_factory=dict)
+    vectors: list[ModuleVector] = field(default_factory=list)
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    vetoed_decision_step: int | None = None
+    samples: list[SampleRecord] = field(default_factory=list)
+    checkpoints: list[CheckpointRecord] = field(default_factory=list)
+    removed_checkpoint_steps: list[int] = field(default_factory=list)
+    command_results: list[CommandResult] = field(default_factory=list)

@@ -1,0 +1,282 @@
+"""RunConfig: everything that decides what a run computes, checked before anything starts.
+
+The launch form is drawn from this model's JSON schema, so every field carries the sentence a user
+reads beside it. Nothing here imports more than pydantic.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class Frozen(BaseModel):
+    """Base of every configuration object: immutable, closed to unknown keys, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+# --- where weights come from -------------------------------------------------------------------
+
+
+class DemoModel(Frozen):
+    """One of the two 0.3M-parameter Llama models that come with opdboard."""
+
+    model_config = ConfigDict(title="Built-in demo model")
+    kind: Literal["demo"] = "demo"
+    role: Literal["base", "teacher"] = Field("base", description="base solves about 12% of the sums, teacher about 50%.")
+
+
+class FolderModel(Frozen):
+    """A folder in Hugging Face format."""
+
+    model_config = ConfigDict(title="Local folder")
+    kind: Literal["folder"] = "folder"
+    path: str = Field(min_length=1, description="Folder with config.json, *.safetensors and a tokenizer, on the worker.")
+
+
+class HubModel(Frozen):
+    """A model on the Hugging Face hub."""
+
+    model_config = ConfigDict(title="Hugging Face hub")
+    kind: Literal["hub"] = "hub"
+    repo_id: str = Field(min_length=1, description="For example Qwen/Qwen3-1.7B-Base.")
+    revision: str = Field("main", min_length=1, description="Branch, tag or commit; pin a commit to be repeatable.")
+
+
+class GgufModel(Frozen):
+    """A GGUF file, de-quantised while loading."""
+
+    model_config = ConfigDict(title="GGUF file")
+    kind: Literal["gguf"] = "gguf"
+    path: str = Field(min_length=1, description="A .gguf file on the worker; its tokenizer and chat template are used.")
+
+
+class RunModel(Frozen):
+    """A checkpoint of another run."""
+
+    model_config = ConfigDict(title="A run's checkpoint")
+    kind: Literal["run"] = "run"
+    run_id: str = Field(min_length=1, description="The run whose weights to load.")
+    step: int | None = Field(None, ge=0, description="Checkpoint step; empty takes the latest one.")
+
+
+ModelSource = Annotated[DemoModel | FolderModel | HubModel | GgufModel | RunModel, Field(discriminator="kind")]
+
+
+class ModelTeacher(Frozen):
+    """Another model with the same tokenizer."""
+
+    model_config = ConfigDict(title="Another model")
+    kind: Literal["model"] = "model"
+    source: ModelSource = Field(description="The frozen model that scores the student's tokens.")
+
+
+class PrivilegedTeacher(Frozen):
+    """The student's own initial weights, shown the worked answer (OPSD, arXiv:2601.18734)."""
+
+    model_config = ConfigDict(title="Itself, knowing the answer")
+    kind: Literal["privileged"] = "privileged"
+    context: str = Field(
+        "{prompt}\n\nA correct solution, for your reference:\n{solution}\n\nAnswer in your own words.",
+        description="The teacher's prompt; {prompt} is the student's, {solution} the worked solution or else the answer.",
+    )
+
+    @model_validator(mode="after")
+    def _context_shows_the_answer(self) -> "PrivilegedTeacher":
+        missing = [slot for slot in ("{prompt}", "{solution}") if slot not in self.context]
+        if missing:
+            raise ValueError(f"context must contain {' and '.join(missing)}: without it the teacher knows no more than the student")
+        return self
+
+
+Teacher = Annotated[ModelTeacher | PrivilegedTeacher, Field(discriminator="kind")]
+
+
+# --- data --------------------------------------------------------------------------------------
+
+
+class ArithmeticData(Frozen):
+    """Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only."""
+
+    model_config = ConfigDict(title="Generated arithmetic (demo)")
+    kind: Literal["arithmetic"] = "arithmetic"
+    digits: int = Field(3, ge=1, le=3, description="Digits of each summand.")
+
+
+class FileData(Frozen):
+    """Prompts from a JSONL or Parquet file."""
+
+    model_config = ConfigDict(title="JSONL or Parquet file")
+    kind: Literal["file"] = "file"
+    path: str = Field(
+        min_length=1, description="A .jsonl or .parquet file on the worker; each row has prompt (or problem) and answer."
+    )
+    prompt_format: Literal["chat", "plain"] = Field(
+        "chat", description="chat wraps each prompt in the tokenizer's chat template, plain uses it as it is."
+    )
+    instruction: str = Field(
+        "Reason briefly, then give the final answer within \\boxed{}.", description="Appended to every prompt; may be empty."
+    )
+    verifier: Literal["math", "exact"] = Field(
+        "math", description="How an answer is judged: mathematical equality (math-verify) or exact text match."
+    )
+
+
+Data = Annotated[ArithmeticData | FileData, Field(discriminator="kind")]
+
+
+# --- method ------------------------------------------------------------------------------------
+
+
+def _refuse_k1(value: object) -> object:
+    if value == "k1":
+        raise ValueError(
+            "k1 cannot be trained on: the gradient of log p - log q at the sampled token does not contain the teacher; "
+            "choose 'sampled_token' (its advantage is k1, detached) or 'full_vocabulary'"
+        )
+    return value
+
+
+class Objective(Frozen):
+    """What a step minimises: the reverse KL to the teacher on the student's own samples."""
+
+    kind: Annotated[Literal["full_vocabulary", "sampled_token"], BeforeValidator(_refuse_k1)] = Field(
+        "full_vocabulary",
+        description="full_vocabulary sums the KL over all tokens (low noise); sampled_token is the paper's policy gradient.",
+    )
+    chunk_tokens: int = Field(
+        1024, ge=1, description="Tokens whose logits exist at one time in the loss; smaller needs less memory."
+    )
+    importance_cap: float = Field(
+        5.0, gt=0, description="sampled_token: truncation of the weight of trainer against sampler probabilities."
+    )
+
+
+class NoStrategy(Frozen):
+    """Plain OPD: every step is the optimizer's."""
+
+    model_config = ConfigDict(title="None (plain OPD)")
+    kind: Literal["none"] = "none"
+
+
+class EffOPD(Frozen):
+    """Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739)."""
+
+    model_config = ConfigDict(title="EffOPD")
+    kind: Literal["effopd"] = "effopd"
+    candidates: int = Field(5, ge=1, le=32, description="How many candidates W_t + 2k D are tried at most, k = 1, 2, ...")
+    validation_size: int = Field(50, ge=1, description="Training examples in the fixed validation set D_v.")
+    score: Literal["accuracy", "negative_reverse_kl", "both"] = Field(
+        "accuracy",
+        description="What D_v measures: verified accuracy (paper), negative reverse KL to the teacher "
+        "(needs no labels, far less noise), or both, which must then both accept.",
+    )
+    acceptance: Literal[">=", ">", "significant"] = Field(
+        ">=",
+        description="Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0.",
+    )
+    anchor: Literal["accepted_weights", "weights_before_jump"] = Field(
+        "accepted_weights",
+        description="Where the next direction starts: the accepted weights (authors' code) or W_t before the jump (paper).",
+    )
+    parameters: Literal["matrices", "authors_filter", "all"] = Field(
+        "matrices",
+        description="What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, "
+        "post-attention norm); all parameters.",
+    )
+    optimizer_after_jump: Literal["keep", "reset_moments", "halve_learning_rate"] = Field(
+        "keep", description="Optimizer state after an accepted jump; the authors keep it."
+    )
+    draws: Literal["common", "resampled"] = Field(
+        "common", description="Random numbers of the candidates' answers: common (paired comparison) or drawn anew each time."
+    )
+    max_kl: float | None = Field(
+        None, gt=0, description="Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard."
+    )
+
+
+Strategy = Annotated[NoStrategy | EffOPD, Field(discriminator="kind")]
+
+
+class Optimizer(Frozen):
+    """AdamW and its learning rate."""
+
+    learning_rate: float = Field(1e-6, gt=0, le=1, description="Peak learning rate; the paper uses 1e-6.")
+    schedule: Literal["constant", "linear", "cosine"] = Field("constant", description="Course of the rate after warm-up.")
+    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
+    weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay.")
+    beta1: float = Field(0.9, ge=0, lt=1, description="Decay of the first moment.")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Decay of the second moment.")
+    gradient_clip: float | None = Field(1.0, gt=0, description="Largest norm of the whole gradient; empty = no clipping.")
+
+
+class Budget(Frozen):
+    """How long, how wide."""
+
+    steps: int = Field(64, ge=1, description="Optimizer steps.")
+    batch_size: int = Field(64, ge=1, description="Prompts per step, one response each.")
+    micro_batch_size: int | None = Field(
+        None, ge=1, description="Sequences per forward pass; empty = the whole batch. Changes memory, not the result."
+    )
+    max_prompt_tokens: int = Field(512, ge=1, description="Longer prompts are left out, and counted in the log.")
+    max_response_tokens: int = Field(256, ge=1, description="Responses are cut here.")
+    temperature: float = Field(1.0, gt=0, description="Sampling temperature of the rollouts; the paper uses 1.")
+    checkpoint_every: int = Field(16, ge=1, description="Steps between checkpoints; the last step always has one.")
+    keep_checkpoints: int = Field(4, ge=1, description="How many checkpoints stay on disk; the newest ones.")
+
+
+class Monitoring(Frozen):
+    """What is measured, and how often."""
+
+    evaluate_every: int = Field(4, ge=1, description="Steps between held-out evaluations (also at step 0 and at the end).")
+    held_out_size: int = Field(64, ge=1, description="Held-out prompts, never trained on, with fixed random numbers.")
+    modules_every: int = Field(1, ge=1, description="Steps between per-module norms.")
+    spectral_every: int = Field(
+        16, ge=1, description="Steps between spectral measures and subspaces, besides the powers of two."
+    )
+    subspace_rank: int = Field(20, ge=1, le=32, description="Leading singular directions kept per module (the paper's k).")
+    samples_count: int = Field(
+        4, ge=0, le=64, description="Held-out responses stored at each evaluation, with their per-token KL."
+    )
+
+
+class RunConfig(Frozen):
+    """One training run."""
+
+    name: str = Field("", max_length=200, description="Shown everywhere; empty makes one from the method.")
+    student: ModelSource = Field(DemoModel(role="base"), description="The model that is trained.")
+    teacher: Teacher = Field(
+        ModelTeacher(source=DemoModel(role="teacher")), description="The frozen model that scores the student's own samples."
+    )
+    data: Data = Field(ArithmeticData(), description="Prompts, their answers, and how an answer is judged.")
+    objective: Objective = Field(Objective(), description="The loss.")
+    strategy: Strategy = Field(NoStrategy(), description="What happens to the weights beyond the optimizer's steps.")
+    optimizer: Optimizer = Field(Optimizer(), description="AdamW and its learning rate.")
+    budget: Budget = Field(Budget(), description="How long, how wide.")
+    monitoring: Monitoring = Field(Monitoring(), description="What is measured, and how often.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Decides data order and every random draw.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where the worker has one.")
+    precision: Literal["float32", "bf16"] = Field(
+        "float32", description="float32, or bf16 autocast with float32 master weights."
+    )
+
+    @property
+    def method(self) -> Literal["opd", "effopd"]:
+        """The name a reader of the paper would give this configuration."""
+        return "effopd" if isinstance(self.strategy, EffOPD) else "opd"
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> "RunConfig":
+        if self.optimizer.warmup_steps >= self.budget.steps:
+            raise ValueError(
+                f"optimizer.warmup_steps ({self.optimizer.warmup_steps}) must be below budget.steps ({self.budget.steps})"
+            )
+        micro = self.budget.micro_batch_size
+        if micro is not None and micro > self.budget.batch_size:
+            raise ValueError(f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({self.budget.batch_size})")
+        on_demo_data = isinstance(self.data, ArithmeticData)
+        if on_demo_data != isinstance(self.student, DemoModel) and not isinstance(self.student, RunModel | FolderModel):
+            raise ValueError("data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums")
+        if isinstance(self.teacher, PrivilegedTeacher) and on_demo_data:
+            raise ValueError("teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none")
+        return self

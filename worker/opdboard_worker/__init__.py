@@ -1,0 +1,1 @@
+"""The training and analysis engine: trainers, rollouts, checkpoint analysis and the numerics under them."""

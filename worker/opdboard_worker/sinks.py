@@ -1,0 +1,60 @@
+"""Where a trainer's reports go."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opdboard.db import recording
+from opdboard.db.database import Database
+from opdboard.domain.modules import Module
+from opdboard.domain.records import Batch
+
+
+class MetricSink(Protocol):
+    """Takes batches; each becomes visible as a whole or not at all."""
+
+    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+        """Training starts or goes on after `step`; anything reported beyond it is void."""
+        ...
+
+    def write(self, batch: Batch) -> None:
+        """Take one batch; raises StaleAttempt when another attempt owns the run."""
+        ...
+
+
+class DatabaseSink:
+    """Writes each batch in one transaction, fenced by the attempt's number."""
+
+    def __init__(self, database: Database, run_id: str, attempt: int) -> None:
+        """The attempt must have been claimed."""
+        self._database = database
+        self._run_id = run_id
+        self._attempt = attempt
+
+    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+        """See MetricSink."""
+        with self._database.write() as session:
+            recording.begin(session, self._run_id, self._attempt, step=step, modules=modules, device=device)
+
+    def write(self, batch: Batch) -> None:
+        """See MetricSink."""
+        with self._database.write() as session:
+            recording.record(session, self._run_id, self._attempt, batch)
+
+
+@dataclass
+class MemorySink:
+    """Keeps batches in a list; for notebooks and tests."""
+
+    batches: list[Batch] = field(default_factory=list)
+
+    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+        """See MetricSink."""
+        self.batches = [batch for batch in self.batches if batch.step <= step]
+
+    def write(self, batch: Batch) -> None:
+        """See MetricSink."""
+        self.batches.append(batch)
+
+    def series(self, key: str) -> dict[int, float]:
+        """Values of a scalar by step."""
+        return {batch.step: batch.scalars[key] for batch in self.batches if key in batch.scalars}

@@ -1,0 +1,1 @@
+"""The trainer process: rollout, loss, update, strategy, measurement, checkpoint."""

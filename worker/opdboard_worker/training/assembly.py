@@ -1,0 +1,176 @@
+"""From a RunConfig to the parts of a training run, with the preflight checks of 02 on the way."""
+
+import logging
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
+from opdboard.domain.run_config import EffOPD, PrivilegedTeacher, RunConfig
+from opdboard.settings import Settings
+from opdboard_worker.core.losses import measures_only
+from opdboard_worker.data.examples import Example, load_examples, split
+from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.models.loading import LoadedModel, load
+from opdboard_worker.models.pair import check_pair, check_starts_near_zero, check_teacher_repeatable, eos_token_ids
+from opdboard_worker.training import checkpoint
+from opdboard_worker.training.clock import Clock
+from opdboard_worker.training.lookahead import Lookahead, moving
+from opdboard_worker.training.loop import Parts, Progress, Training
+from opdboard_worker.training.optimizer import Updater, trainable
+from opdboard_worker.training.policy import Policy
+from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.weights import WeightMonitor
+
+log = logging.getLogger(__name__)
+
+CheckpointPath = Callable[[str, int | None], Path]
+
+
+def assemble(config: RunConfig, settings: Settings, checkpoint_path: CheckpointPath, snapshots: Path) -> Parts:
+    """Load models and data, check that they fit, and put the parts together; BadInput says what does not fit."""
+    device = _device(config)
+    _seed_everything(config.seed)
+    student_model = load(config.student, settings=settings, checkpoint_path=checkpoint_path)
+    privileged = isinstance(config.teacher, PrivilegedTeacher)
+    teacher_source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
+    teacher_model = load(teacher_source, settings=settings, checkpoint_path=checkpoint_path)
+    check_pair(student_model, teacher_model)
+    eos = eos_token_ids(student_model)
+    log.info("student %s, teacher %s on %s", student_model.label, teacher_model.label, device)
+
+    prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher)
+    train, held_out = _examples(config, prompts)
+    teacher_model.model.requires_grad_(False)
+    student, teacher = (Policy(model, device, config.precision) for model in (student_model, teacher_model))
+    scorer = Scorer(config, student, teacher, prompts, eos)
+    parameters = trainable(student_model.model.named_parameters())
+    _preflight(scorer, held_out, same=teacher_source == config.student and not privileged)
+
+    monitor = WeightMonitor(parameters, config.monitoring, snapshots)
+    if not monitor.modules:
+        raise ModelProblem(f"no attention or MLP matrices were recognised in {student_model.label}", where="student")
+    updater = Updater(parameters, config)
+    return Parts(
+        config=config,
+        scorer=scorer,
+        updater=updater,
+        monitor=monitor,
+        lookahead=_lookahead(config, parameters, monitor, scorer, updater, train),
+        train=train,
+        held_out=held_out,
+        device=_device_name(device),
+        base_fingerprint=checkpoint.fingerprint(monitor.initial),
+    )
+
+
+def resume(training: Training, folder: Path) -> None:
+    """Set a freshly assembled training back to a checkpoint; ModelProblem when the base weights are others by now."""
+    state = checkpoint.read(folder)
+    parts, progress = training.parts, state.progress
+    if progress["base_fingerprint"] != parts.base_fingerprint:
+        raise ModelProblem(
+            "the student's initial weights are not those this run began with, so dW and directions would be wrong; "
+            "put the original files back or clone the run",
+            where="student",
+        )
+    _load_weights(parts.scorer.student, folder)
+    parts.updater.restore(state.optimizer, progress["schedule"])
+    parts.lookahead.restore(state.strategy, progress["lookahead"], {example.id: example for example in parts.train})
+    parts.monitor.restore(state.step)
+    training.progress = Progress(**progress["loop"])
+    training.clock = Clock(progress["seconds"])
+
+
+def _load_weights(student: Policy, folder: Path) -> None:
+    stored: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        stored |= load_file(path)
+    with torch.no_grad():
+        for name, parameter in student.model.named_parameters():
+            parameter.copy_(stored[name])
+
+
+def _device(config: RunConfig) -> torch.device:
+    available = torch.cuda.is_available()
+    if config.device == "cuda" and not available:
+        raise BadInput("this worker sees no CUDA device; choose device 'auto' or 'cpu', or start a worker with a GPU", where="device")
+    return torch.device("cuda" if available and config.device != "cpu" else "cpu")
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def _seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
+    """Training and held-out examples whose prompts fit."""
+    everything = load_examples(config.data)
+    limit = config.budget.max_prompt_tokens
+    fitting = [example for example in everything if len(prompts.student_ids(example)) <= limit]
+    if len(fitting) < len(everything):
+        log.info("%d of %d prompts are longer than %d tokens and left out", len(everything) - len(fitting), len(everything), limit)
+    if not fitting:
+        raise DataProblem(f"every prompt is longer than budget.max_prompt_tokens ({limit})", where="budget.max_prompt_tokens")
+    return split(fitting, config.monitoring.held_out_size, config.seed)
+
+
+def _lookahead(
+    config: RunConfig,
+    parameters: dict[str, torch.nn.Parameter],
+    monitor: WeightMonitor,
+    scorer: Scorer,
+    updater: Updater,
+    train: list[Example],
+) -> Lookahead:
+    scheduled = isinstance(config.strategy, EffOPD)
+    # On plain OPD a commanded extrapolation is scored by the teacher KL, which needs no labels.
+    settings = config.strategy if isinstance(config.strategy, EffOPD) else EffOPD(score="negative_reverse_kl")
+    initial = monitor.initial
+    for name, parameter in moving(parameters, settings.parameters).items():
+        if name not in initial:
+            initial[name] = parameter.detach().clone()
+    size = min(settings.validation_size, len(train))
+    validation = random.Random(f"validation {config.seed}").sample(train, size)
+    return Lookahead(
+        settings,
+        scheduled=scheduled,
+        parameters=parameters,
+        initial=initial,
+        scorer=scorer,
+        updater=updater,
+        validation=validation,
+    )
+
+
+@torch.no_grad()
+def _preflight(scorer: Scorer, held_out: list[Example], *, same: bool) -> None:
+    """The teacher repeats itself; equal student and teacher are at distance zero; responses end."""
+    few = held_out[: scorer.micro_batch_size]
+    rollout = scorer.roll(few, "preflight")
+    responses = rollout.responses.rows(0, len(few))
+    student_hidden = scorer.student.hidden(responses)
+    once, again = scorer.teacher_hidden(few, responses), scorer.teacher_hidden(few, responses)
+    chunk = scorer.config.objective.chunk_tokens
+    with scorer.student.autocast():
+        heads = (scorer.student.head, scorer.teacher.head)
+        first, second = (
+            measures_only(student_hidden, heads[0], hidden, heads[1], responses.token_N, chunk_tokens=chunk) for hidden in (once, again)
+        )
+    check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob)
+    if same:
+        check_starts_near_zero(float(first.reverse_kl.mean()))
+    if not bool(rollout.ended_B.any()):
+        log.warning("no response of the untrained student ended within %d tokens", scorer.config.budget.max_response_tokens)

@@ -1,0 +1,147 @@
+"""Checkpoints that continue bit for bit: weights, moments, schedule, anchor, every generator's state.
+
+A checkpoint is a Hugging Face folder (so that it can be a student or teacher anywhere) with a `trainer/` folder inside.
+It is written aside, flushed to disk and renamed: a folder named step-NNNNNN is always complete. No pickle anywhere.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from opdboard.domain.errors import DiskFull, ModelProblem
+from opdboard_worker.models.loading import save
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class TrainerState:
+    """Everything of a checkpoint besides weights; `progress` is JSON that belongs to the loop."""
+
+    step: int
+    progress: dict[str, Any]
+    optimizer: dict[str, Tensor]
+    strategy: dict[str, Tensor]
+
+
+def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
+    """Write the checkpoint step-NNNNNN below folder; returns its size in bytes. Raises DiskFull when it does not fit."""
+    target = checkpoint_folder(folder, state.step)
+    aside = folder / f".{target.name}.partial"
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        (aside / "trainer").mkdir(parents=True)
+        save(model, tokenizer, aside)
+        _save_tensors(aside / "trainer" / "optimizer.safetensors", state.optimizer)
+        _save_tensors(aside / "trainer" / "strategy.safetensors", state.strategy)
+        _save_tensors(aside / "trainer" / "random.safetensors", random_tensors())
+        described = {"format": _FORMAT, "step": state.step, "python_random": random.getstate(), "progress": state.progress}
+        (aside / "trainer" / "state.json").write_text(json.dumps(described))
+        size = _flush(aside)
+        shutil.rmtree(target, ignore_errors=True)
+        aside.rename(target)
+        _sync(folder)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error)
+        if not full:
+            raise
+        raise DiskFull(
+            f"no room for the checkpoint of step {state.step} in {folder}; free some space, then resume the run", where=str(folder)
+        ) from error
+    return size
+
+
+def read(folder: Path) -> TrainerState:
+    """The trainer's part of a checkpoint folder, and every random generator set back; ModelProblem when unreadable."""
+    try:
+        described = json.loads((folder / "trainer" / "state.json").read_text())
+        state = TrainerState(
+            step=described["step"],
+            progress=described["progress"],
+            optimizer=load_file(folder / "trainer" / "optimizer.safetensors"),
+            strategy=load_file(folder / "trainer" / "strategy.safetensors"),
+        )
+        generators = load_file(folder / "trainer" / "random.safetensors")
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelProblem(f"the checkpoint {folder.name} cannot be read ({error}); remove it to resume from an earlier one", where=str(folder)) from error
+    version, internal, gauss = described["python_random"]
+    random.setstate((version, tuple(internal), gauss))
+    set_random(generators)
+    return state
+
+
+def random_tensors() -> dict[str, Tensor]:
+    """States of torch's, numpy's and each CUDA device's generator."""
+    numpy_state: Any = np.random.get_state(legacy=False)
+    tensors = {
+        "torch": torch.get_rng_state(),
+        "numpy_key": torch.from_numpy(numpy_state["state"]["key"].astype(np.int64)),
+        "numpy_position": torch.tensor(numpy_state["state"]["pos"]),
+    }
+    if torch.cuda.is_available():
+        tensors |= {f"cuda{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())}
+    return tensors
+
+
+def set_random(tensors: Mapping[str, Tensor]) -> None:
+    """Set the generators to random_tensors()."""
+    torch.set_rng_state(tensors["torch"])
+    key, position = tensors["numpy_key"].numpy().astype(np.uint32), int(tensors["numpy_position"])
+    np.random.set_state(("MT19937", key, position, 0, 0.0))
+    for index in range(torch.cuda.device_count()):
+        if f"cuda{index}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"cuda{index}"], index)
+
+
+def checkpoint_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step lives below a run's checkpoint folder."""
+    return folder / f"step-{step:06d}"
+
+
+def remove(folder: Path, step: int) -> None:
+    """Delete a checkpoint's files."""
+    shutil.rmtree(checkpoint_folder(folder, step), ignore_errors=True)
+
+
+def fingerprint(tensors: Mapping[str, Tensor]) -> str:
+    """A digest of weights, to notice that W_0 is not the one a checkpoint was trained from."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        sums = torch.stack([tensors[name].double().sum(), tensors[name].double().square().sum()])
+        digest.update(f"{name} {tuple(tensors[name].shape)} {sums.tolist()}".encode())
+    return digest.hexdigest()
+
+
+def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+
+
+def _flush(folder: Path) -> int:
+    """Force every file and folder below onto the disk; returns the bytes of the files."""
+    size = 0
+    for path in [*folder.rglob("*"), folder]:
+        size += path.stat().st_size if path.is_file() else 0
+        _sync(path)
+    return size
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

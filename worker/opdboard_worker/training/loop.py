@@ -1,0 +1,268 @@
+"""The training loop: what happens in one step, and in which order.
+
+    rollout -> loss -> update -> orders and strategy -> measures -> evaluation -> one batch to the sink -> checkpoint
+
+Everything of a step is reported in the batch of that step, before its checkpoint: a run resumed from a checkpoint
+has neither a gap nor a double point. Random numbers come from (seed, purpose, step), data order from (seed, step).
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from opdboard.domain.errors import NonFiniteLoss
+from opdboard.domain.records import Batch, CheckpointRecord, CommandResult
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_state import RunState
+from opdboard_worker.core.losses import TokenMeasures, distillation_loss
+from opdboard_worker.data.examples import Example, batch_indices
+from opdboard_worker.sinks import MetricSink
+from opdboard_worker.training import checkpoint, reporting
+from opdboard_worker.training.clock import Clock
+from opdboard_worker.training.control import Control, Orders
+from opdboard_worker.training.lookahead import Lookahead
+from opdboard_worker.training.optimizer import Updater
+from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.rollout import Rollout
+from opdboard_worker.training.weights import WeightMonitor
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Progress:
+    """What the loop itself carries from step to step, and through a checkpoint."""
+
+    step: int = 0
+    tokens: int = 0
+    search_tokens: int = 0
+    start_accuracy: float | None = None
+    teacher_accuracy: float | None = None
+    checkpoints: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Parts:
+    """The assembled pieces of one run (training.assembly builds them)."""
+
+    config: RunConfig
+    scorer: Scorer
+    updater: Updater
+    monitor: WeightMonitor
+    lookahead: Lookahead
+    train: Sequence[Example]
+    held_out: Sequence[Example]
+    device: str
+    base_fingerprint: str
+
+
+class Training:
+    """One run from its present step to its end."""
+
+    def __init__(self, parts: Parts, sink: MetricSink, control: Control, folder: Path, data_root: Path) -> None:
+        """folder: where checkpoints go; data_root: what their recorded paths are relative to."""
+        self.parts = parts
+        self.config = parts.config
+        self.sink = sink
+        self.control = control
+        self.progress = Progress()
+        self.clock = Clock()
+        self.interrupted = threading.Event()
+        self._folder = folder
+        self._data_root = data_root
+        self._student = parts.scorer.student
+
+    def run(self) -> RunState | None:
+        """Train to the end; the state the run ends in, or None when interrupted with a checkpoint to go on from."""
+        self.sink.begin(step=self.progress.step, modules=self.parts.monitor.modules, device=self.parts.device)
+        self.control.become(RunState.RUNNING, reason=f"training from step {self.progress.step}")
+        if self.progress.step == 0:
+            self._report_start()
+        while self.progress.step < self.config.budget.steps:
+            orders = self._step()
+            if orders.stop:
+                return RunState.STOPPED
+            if self.interrupted.is_set():
+                return None
+            if orders.pause:
+                orders = self.control.wait_while_paused(orders.pause)
+                if orders.stop:
+                    self._save("stop", self._stopped(orders))
+                    return RunState.STOPPED
+        return RunState.FINISHED
+
+    def _report_start(self) -> None:
+        """Step 0: the student before training, and what the teacher would score on the same prompts."""
+        batch = Batch(step=0, at=time.time(), scalars={"tokens": 0, "search_tokens": 0, "seconds": 0.0, "search_seconds": 0.0})
+        with self.clock.running("evaluation"):
+            scorer = self.parts.scorer
+            rollout = scorer.roll(self.parts.held_out, "held-out", policy=scorer.teacher, privileged=True)
+            verdicts = scorer.verdicts(self.parts.held_out, scorer.texts(rollout))
+            self.progress.teacher_accuracy = sum(verdicts) / len(verdicts)
+        self._evaluate(batch)
+        batch.at = time.time()
+        self.sink.write(batch)
+
+    def _step(self) -> Orders:
+        step = self.progress.step + 1
+        before, counted_before = dict(self.clock.spent), self.clock.counted
+        batch = Batch(step=step, at=0.0)
+        examples = self._examples(step)
+        with self.clock.running("rollout"):
+            rollout = self.parts.scorer.roll(examples, "rollout", step)
+        scalars, tokens = self._update(step, examples, rollout)
+        orders = self.control.orders()
+        with self.clock.running("search"):
+            self._steer(step, orders, batch)
+        with self.clock.running("monitor"):
+            batch.vectors += self.parts.monitor.measure(step)
+        self.progress.step = step
+        self.progress.tokens += tokens
+        seconds = self.clock.counted - counted_before
+        batch.scalars = scalars | {
+            "tokens": self.progress.tokens,
+            "search_tokens": self.progress.search_tokens,
+            "seconds": self.clock.counted,
+            "search_seconds": self.clock.spent["search"],
+            "step_seconds": seconds,
+            "rollout_seconds": self.clock.spent["rollout"] - before["rollout"],
+            "monitor_seconds": self.clock.spent["monitor"] - before["monitor"],
+            "tokens_per_second": tokens / seconds,
+            "memory_bytes": reporting.peak_memory(),
+        }
+        if step % self.config.monitoring.evaluate_every == 0 or step == self.config.budget.steps:
+            self._evaluate(batch)
+        batch.at = time.time()
+        self.sink.write(batch)
+        log.info("step %d/%d  reverse KL %.4f  accuracy %.3f  %.2f s", step, self.config.budget.steps, scalars["reverse_kl"], scalars["accuracy"], seconds)  # fmt: skip
+        self._save_if_due(step, orders)
+        return orders
+
+    def _examples(self, step: int) -> list[Example]:
+        indices = batch_indices(step, self.config.budget.batch_size, len(self.parts.train), self.config.seed)
+        return [self.parts.train[index] for index in indices]
+
+    def _update(self, step: int, examples: list[Example], rollout: Rollout) -> tuple[dict[str, float], int]:
+        """Loss over micro-batches, gradient, optimizer step; scalars of the batch and its number of response tokens."""
+        learning_rate = self.parts.updater.learning_rate
+        tokens = int(rollout.lengths_B.sum())
+        self.parts.updater.zero_grad()
+        with self.clock.running("update"):
+            loss, measures = self._backward(examples, rollout, tokens)
+            if not torch.isfinite(torch.tensor(loss)):
+                raise NonFiniteLoss(
+                    f"the loss at step {step} is {loss}; lower the learning rate, or resume from the last checkpoint with other settings",
+                    where=f"step {step}",
+                )
+        with self.clock.running("monitor"):
+            self.parts.monitor.before_update(step)
+        with self.clock.running("update"):
+            grad_norm = self.parts.updater.step(step)
+        with self.clock.running("monitor"):
+            texts = self.parts.scorer.texts(rollout)
+            verdicts = self.parts.scorer.verdicts(examples, texts)
+            scalars = reporting.token_scalars(measures) | reporting.rollout_scalars(rollout, texts, verdicts)
+        return scalars | {"loss": loss, "grad_norm": grad_norm, "learning_rate": learning_rate}, tokens
+
+    def _backward(self, examples: list[Example], rollout: Rollout, tokens: int) -> tuple[float, TokenMeasures]:
+        scorer, objective = self.parts.scorer, self.config.objective
+        loss_sum = 0.0
+        measures: list[TokenMeasures] = []
+        for start in range(0, len(examples), scorer.micro_batch_size):
+            stop = min(start + scorer.micro_batch_size, len(examples))
+            responses = rollout.responses.rows(start, stop)
+            teacher_hidden = scorer.teacher_hidden(examples[start:stop], responses)
+            student_hidden = self._student.hidden(responses)
+            count = len(responses.token_N)
+            with self._student.autocast():
+                loss, part = distillation_loss(
+                    objective.kind,
+                    student_hidden,
+                    self._student.head,
+                    teacher_hidden,
+                    scorer.teacher.head,
+                    responses.token_N,
+                    torch.full((count,), 1.0 / tokens, device=self._student.device),
+                    sampler_logp_N=rollout.sampler_logp_BR[start:stop][rollout.responses.mask_BR[start:stop]],
+                    importance_cap=objective.importance_cap,
+                    chunk_tokens=objective.chunk_tokens,
+                )
+            loss.backward()
+            loss_sum += float(loss.detach())
+            measures.append(part)
+        return loss_sum, TokenMeasures.cat(measures)
+
+    def _steer(self, step: int, orders: Orders, batch: Batch) -> None:
+        """Scheduled and commanded extrapolations, and vetoes."""
+        lookahead = self.parts.lookahead
+        for command_id in orders.veto:
+            vetoed = lookahead.veto()
+            result = "there is no jump to take back" if vetoed is None else f"the jump of step {vetoed} was taken back"
+            batch.command_results.append(CommandResult(command_id, vetoed is not None, result))
+            batch.vetoed_decision_step = vetoed if vetoed is not None else batch.vetoed_decision_step
+        triggers = ["schedule"] if lookahead.due(step) else []
+        for trigger in triggers + ["command"] * bool(orders.extrapolate):
+            decision = lookahead.look(step, trigger)
+            batch.decisions.append(decision)
+            self.progress.search_tokens += decision.tokens
+            log.info("step %d: %s", step, decision.outcome)
+            if trigger == "command":
+                batch.command_results += [CommandResult(at, True, decision.outcome) for at in orders.extrapolate]
+
+    def _evaluate(self, batch: Batch) -> None:
+        with self.clock.running("evaluation"):
+            answers = self.parts.scorer.answer(self.parts.held_out, "held-out")
+            if batch.step == 0:
+                self.progress.start_accuracy = answers.accuracy
+            batch.scalars |= reporting.evaluation_scalars(answers, self.progress.start_accuracy, self.progress.teacher_accuracy)
+            batch.vectors.append(reporting.position_vector(batch.step, answers, self.config.budget.max_response_tokens))
+            count = self.config.monitoring.samples_count
+            batch.samples += reporting.samples(batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count)
+
+    def _save_if_due(self, step: int, orders: Orders) -> None:
+        budget = self.config.budget
+        reasons = {
+            "final": step == budget.steps,
+            "stop": bool(orders.stop),
+            "interrupted": self.interrupted.is_set(),
+            "command": bool(orders.checkpoint),
+            "schedule": step % budget.checkpoint_every == 0,
+        }
+        reason = next((name for name, applies in reasons.items() if applies), None)
+        if reason is not None:
+            results = [CommandResult(command_id, True, f"checkpoint of step {step} written") for command_id in orders.checkpoint]
+            self._save(reason, results + self._stopped(orders))
+
+    def _stopped(self, orders: Orders) -> list[CommandResult]:
+        return [CommandResult(command_id, True, f"stopped after step {self.progress.step}") for command_id in orders.stop]
+
+    def _save(self, reason: str, results: Sequence[CommandResult] = ()) -> None:
+        """Write a checkpoint, announce it, then remove those beyond budget.keep_checkpoints."""
+        step = self.progress.step
+        self.progress.checkpoints = [at for at in self.progress.checkpoints if at != step] + [step]
+        surplus = self.progress.checkpoints[: -self.config.budget.keep_checkpoints]
+        self.progress.checkpoints = self.progress.checkpoints[len(surplus) :]
+        size = checkpoint.write(self._folder, self._student.model, self._student.tokenizer, self._state())
+        path = checkpoint.checkpoint_folder(self._folder, step).relative_to(self._data_root).as_posix()
+        record = CheckpointRecord(step=step, path=path, bytes=size, reason=reason)
+        self.sink.write(
+            Batch(step=step, at=time.time(), checkpoints=[record], removed_checkpoint_steps=surplus, command_results=list(results))
+        )
+        for at in surplus:
+            checkpoint.remove(self._folder, at)
+
+    def _state(self) -> checkpoint.TrainerState:
+        progress: dict[str, Any] = {
+            "loop": vars(self.progress),
+            "seconds": self.clock.spent,
+            "schedule": self.parts.updater.schedule(),
+            "lookahead": self.parts.lookahead.state(),
+            "base_fingerprint": self.parts.base_fingerprint,
+        }
+        return checkpoint.TrainerState(self.progress.step, progress, self.parts.updater.tensors(), self.parts.lookahead.tensors())

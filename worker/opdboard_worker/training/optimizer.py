@@ -1,0 +1,108 @@
+"""AdamW with its learning-rate schedule, and what a jump of the weights does to them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import get_scheduler
+
+from opdboard.domain.errors import NonFiniteLoss
+from opdboard.domain.run_config import RunConfig
+
+_SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
+
+
+class Updater:
+    """One optimizer step at a time on named parameters."""
+
+    def __init__(self, parameters: dict[str, torch.nn.Parameter], config: RunConfig) -> None:
+        """parameters: everything that is trained, by name, in a fixed order."""
+        settings = config.optimizer
+        self._parameters = parameters
+        self._clip = settings.gradient_clip
+        self._optimizer = torch.optim.AdamW(
+            list(parameters.values()),
+            lr=settings.learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        self._scheduler = get_scheduler(
+            _SCHEDULES[settings.schedule], self._optimizer, settings.warmup_steps, config.budget.steps
+        )
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate that the next step uses."""
+        return float(self._optimizer.param_groups[0]["lr"])
+
+    def step(self, number: int) -> float:
+        """Clip, update, advance the schedule; returns the gradient's norm before clipping.
+
+        Raises NonFiniteLoss, naming the first parameter concerned, when the gradient is not finite; nothing is updated then.
+        """
+        gradients = [parameter.grad for parameter in self._parameters.values() if parameter.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if not bool(torch.isfinite(norm)):
+            raise NonFiniteLoss(
+                f"the gradient at step {number} is not finite, first in {self._first_non_finite()}; "
+                "lower the learning rate or resume from the last checkpoint with other settings",
+                where=f"step {number}",
+            )
+        if self._clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(list(self._parameters.values()), self._clip, norm)
+        self._optimizer.step()
+        self._scheduler.step()
+        return float(norm)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def after_jump(self, treatment: str) -> None:
+        """Apply EffOPD.optimizer_after_jump: 'keep', 'reset_moments' or 'halve_learning_rate'."""
+        if treatment == "reset_moments":
+            self._optimizer.state.clear()
+        elif treatment == "halve_learning_rate":
+            self._scheduler.base_lrs = [rate / 2 for rate in self._scheduler.base_lrs]
+            for group in self._optimizer.param_groups:
+                group["lr"] = group["lr"] / 2
+
+    def _first_non_finite(self) -> str:
+        for name, parameter in self._parameters.items():
+            if parameter.grad is not None and not bool(torch.isfinite(parameter.grad).all()):
+                return name
+        return "their sum: every single gradient is finite, their norm overflows"
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Moments and step counts as 'exp_avg|name', 'exp_avg_sq|name', 'step|name'."""
+        return {
+            f"{kind}|{name}": value
+            for name, parameter in self._parameters.items()
+            for kind, value in self._optimizer.state.get(parameter, {}).items()
+        }
+
+    def schedule(self) -> dict[str, Any]:
+        """What the schedule needs to go on, as JSON."""
+        state = self._scheduler.state_dict()
+        return {key: state[key] for key in ("base_lrs", "last_epoch", "_step_count", "_last_lr") if key in state}
+
+    def restore(self, tensors: dict[str, Tensor], schedule: dict[str, Any]) -> None:
+        """Continue from tensors() and schedule() of a checkpoint."""
+        self._optimizer.state.clear()
+        for key, value in tensors.items():
+            kind, name = key.split("|", 1)
+            parameter = self._parameters[name]
+            self._optimizer.state[parameter][kind] = value if kind == "step" else value.to(parameter.device)
+        self._scheduler.load_state_dict({**self._scheduler.state_dict(), **schedule})
+        for group, rate in zip(self._optimizer.param_groups, schedule["_last_lr"], strict=True):
+            group["lr"] = rate
+
+
+def trainable(named: Iterable[tuple[str, torch.nn.Parameter]]) -> dict[str, torch.nn.Parameter]:
+    """All floating-point parameters, switched to require gradients, by name."""
+    parameters = {name: parameter for name, parameter in named if parameter.is_floating_point()}
+    for parameter in parameters.values():
+        parameter.requires_grad_(True)
+    return parameters

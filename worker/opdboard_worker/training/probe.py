@@ -1,0 +1,135 @@
+"""A fixed set of examples answered by the student on fixed random numbers and scored against the teacher.
+
+The held-out evaluation and EffOPD's validation set D_v are both probes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from opdboard.domain.run_config import RunConfig
+from opdboard_worker.core.losses import TokenMeasures, measures_only
+from opdboard_worker.data.examples import Example
+from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.data.verifiers import verify
+from opdboard_worker.training.policy import Policy, Responses
+from opdboard_worker.training.rollout import Rollout, sample, uniforms
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A probe's outcome: the rollout, its texts, whether each is right, and per-token measures in responses.token_N order."""
+
+    rollout: Rollout
+    texts: list[str]
+    correct: list[bool]
+    measures: TokenMeasures
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return sum(self.correct) / len(self.correct)
+
+    @property
+    def reverse_kl(self) -> float:
+        """Mean over tokens, nats per token."""
+        return float(self.measures.reverse_kl.mean())
+
+    def reverse_kl_by_example(self) -> Tensor:
+        """Mean over each response's tokens (B,), nats per token."""
+        responses = self.rollout.responses
+        rows = responses.token_BR.shape[0]
+        values_N = self.measures.reverse_kl
+        total_B = torch.zeros(rows, device=values_N.device).index_add(0, responses.row_N.to(values_N.device), values_N)
+        return total_B / self.rollout.lengths_B.to(values_N.device)
+
+    @property
+    def tokens(self) -> int:
+        """Response tokens."""
+        return int(self.rollout.lengths_B.sum())
+
+
+class Scorer:
+    """Student and teacher together: answers prompts with one and scores the answers with the other."""
+
+    def __init__(self, config: RunConfig, student: Policy, teacher: Policy, prompts: PromptBuilder, eos: Sequence[int]) -> None:
+        """teacher: the frozen policy; prompts: builds what each of the two reads."""
+        self.config = config
+        self.student = student
+        self.teacher = teacher
+        self.prompts = prompts
+        self._eos = eos
+
+    @property
+    def micro_batch_size(self) -> int:
+        """Sequences per forward pass."""
+        return self.config.budget.micro_batch_size or self.config.budget.batch_size
+
+    def roll(self, examples: Sequence[Example], *key: object, policy: Policy | None = None, privileged: bool = False) -> Rollout:
+        """Sampled answers of the student (or another policy), random numbers decided by the run's seed and the key."""
+        budget = self.config.budget
+        ids = self.prompts.teacher_ids if privileged else self.prompts.student_ids
+        return sample(
+            policy or self.student,
+            [ids(example) for example in examples],
+            uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key),
+            temperature=budget.temperature,
+            eos=self._eos,
+            micro_batch_size=self.micro_batch_size,
+        )
+
+    def texts(self, rollout: Rollout) -> list[str]:
+        """Responses as text, without special tokens."""
+        responses = rollout.responses
+        rows = [tokens[mask].tolist() for tokens, mask in zip(responses.token_BR, responses.mask_BR, strict=True)]
+        return self.prompts.tokenizer.batch_decode(rows, skip_special_tokens=True)
+
+    def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool]:
+        """Whether each text answers its example."""
+        kind = getattr(self.config.data, "verifier", "exact")
+        return [verify(kind, text, example.answer) for example, text in zip(examples, texts, strict=True)]
+
+    def teacher_hidden(self, examples: Sequence[Example], responses: Responses) -> Tensor:
+        """Teacher's hidden states (N, H) on the student's tokens, behind the teacher's own prompts."""
+        with torch.no_grad():
+            return self.teacher.hidden(responses.with_prompts([self.prompts.teacher_ids(example) for example in examples]))
+
+    @torch.no_grad()
+    def answer(self, examples: Sequence[Example], *key: object) -> Answers:
+        """Roll out and score without gradients, in micro-batches."""
+        rollout = self.roll(examples, *key)
+        parts = []
+        for start in range(0, len(examples), self.micro_batch_size):
+            stop = min(start + self.micro_batch_size, len(examples))
+            responses = rollout.responses.rows(start, stop)
+            with self.student.autocast():
+                parts.append(
+                    measures_only(
+                        self.student.hidden(responses),
+                        self.student.head,
+                        self.teacher_hidden(examples[start:stop], responses),
+                        self.teacher.head,
+                        responses.token_N,
+                        chunk_tokens=self.config.objective.chunk_tokens,
+                    )
+                )
+        texts = self.texts(rollout)
+        return Answers(rollout, texts, self.verdicts(examples, texts), TokenMeasures.cat(parts))
+
+    @torch.no_grad()
+    def student_logp(self, rollout: Rollout) -> Tensor:
+        """log pi(y_t) (N,) of the student's present weights on a rollout's tokens."""
+        parts = []
+        rows = rollout.responses.token_BR.shape[0]
+        for start in range(0, rows, self.micro_batch_size):
+            responses = rollout.responses.rows(start, min(start + self.micro_batch_size, rows))
+            hidden_NH, token_N = self.student.hidden(responses), responses.token_N
+            for at in range(0, len(token_N), self.config.objective.chunk_tokens):
+                window = slice(at, at + self.config.objective.chunk_tokens)
+                with self.student.autocast():
+                    logits_NV = self.student.head(hidden_NH[window])
+                logp_NV = torch.log_softmax(logits_NV.float(), -1)
+                parts.append(logp_NV.gather(1, token_N[window].unsqueeze(1)).squeeze(1))
+        return torch.cat(parts)

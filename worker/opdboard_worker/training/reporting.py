@@ -1,0 +1,100 @@
+"""From tensors to the numbers and records of 03: step scalars, held-out evaluation, samples."""
+
+import math
+import resource
+import sys
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
+from opdboard.domain.records import ModuleVector, SampleRecord
+from opdboard_worker.core.losses import TokenMeasures
+from opdboard_worker.core.statistics import mean_by_position, repetition_rate
+from opdboard_worker.data.examples import Example
+from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.training.probe import Answers
+from opdboard_worker.training.rollout import Rollout
+
+
+def token_scalars(measures: TokenMeasures) -> dict[str, float]:
+    """Means over the batch's response tokens."""
+
+    def mean(values_N: Tensor) -> float:
+        return float(values_N.double().mean())
+
+    return {
+        "reverse_kl": mean(measures.reverse_kl),
+        "reverse_kl_k1": mean(measures.k1),
+        "reverse_kl_k3": mean(measures.k3),
+        "overlap_ratio": mean(measures.overlap_ratio),
+        "overlap_mass": mean(measures.overlap_mass),
+        "overlap_advantage": mean(measures.overlap_advantage),
+        "entropy_student": mean(measures.entropy_student),
+        "entropy_teacher": mean(measures.entropy_teacher),
+        "entropy_gap": mean(measures.entropy_student) - mean(measures.entropy_teacher),
+        "teacher_logprob": mean(measures.teacher_logprob),
+    }
+
+
+def rollout_scalars(rollout: Rollout, texts: Sequence[str], correct: Sequence[bool]) -> dict[str, float]:
+    """Lengths, truncation, repetition and accuracy of a batch."""
+    lengths = rollout.lengths_B.double()
+    return {
+        "response_length": float(lengths.mean()),
+        "response_length_p95": float(torch.quantile(lengths, 0.95)),
+        "truncated_share": 1.0 - float(rollout.ended_B.double().mean()),
+        "repetition_rate": repetition_rate(texts),
+        "accuracy": sum(correct) / len(correct),
+    }
+
+
+def evaluation_scalars(answers: Answers, at_start: float | None, of_teacher: float | None) -> dict[str, float]:
+    """The held-out curve; gap_recovery is NaN where student and teacher started equal."""
+    scalars = {"eval/reverse_kl": answers.reverse_kl, "eval/accuracy": answers.accuracy}
+    if at_start is not None and of_teacher is not None:
+        gap = of_teacher - at_start
+        scalars["eval/gap_recovery"] = (answers.accuracy - at_start) / gap if gap else math.nan
+        scalars["eval/teacher_accuracy"] = of_teacher
+    return scalars
+
+
+def position_vector(step: int, answers: Answers, max_tokens: int) -> ModuleVector:
+    """Mean reverse KL by position in the response, in POSITION_BINS equal bins of the longest possible response."""
+    bin_N = answers.rollout.responses.position_N * POSITION_BINS // max(max_tokens, POSITION_BINS)
+    values = mean_by_position(answers.measures.reverse_kl, bin_N, POSITION_BINS)
+    return ModuleVector(POSITION_STATISTIC, step, values.tolist())
+
+
+def samples(step: int, examples: Sequence[Example], answers: Answers, prompts: PromptBuilder, count: int) -> list[SampleRecord]:
+    """The first held-out responses, token by token."""
+    responses = answers.rollout.responses
+    ends = answers.rollout.lengths_B.cumsum(0).tolist()
+    records = []
+    for index, example in enumerate(examples[:count]):
+        window = slice(ends[index - 1] if index else 0, ends[index])
+        ids = responses.token_BR[index][responses.mask_BR[index]].tolist()
+        records.append(
+            SampleRecord(
+                step=step,
+                index=index,
+                prompt=prompts.tokenizer.decode(responses.prompts[index]),
+                answer=example.answer,
+                response=answers.texts[index],
+                tokens=prompts.decode_tokens(ids),
+                token_kl=answers.measures.reverse_kl[window].tolist(),
+                token_advantage=(-answers.measures.k1[window]).tolist(),
+                correct=answers.correct[index],
+                truncated=not bool(answers.rollout.ended_B[index]),
+            )
+        )
+    return records
+
+
+def peak_memory() -> float:
+    """Bytes: of the CUDA device where there is one, else of this process."""
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)

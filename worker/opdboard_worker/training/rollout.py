@@ -1,0 +1,101 @@
+"""Responses sampled from a policy.
+
+Sampling inverts the cumulative distribution at one uniform number per (example, position), given by the caller. So a
+response depends on its own row of numbers only: two sets of weights can be compared on common random numbers, and
+neither micro-batches nor a resumed run change what is drawn.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from opdboard_worker.training.policy import Policy, Responses, positions
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Sampled responses; sampler_logp_BR in nats under the sampling distribution; ended_B: stopped by EOS."""
+
+    responses: Responses
+    sampler_logp_BR: Tensor
+    ended_B: Tensor
+
+    @property
+    def lengths_B(self) -> Tensor:
+        """Response tokens per example, EOS included."""
+        return self.responses.mask_BR.sum(1)
+
+
+def uniforms(rows: int, width: int, *key: object) -> Tensor:
+    """Numbers in [0, 1), (rows, width) float64, that depend on the key alone: the run's seed, a purpose, a step."""
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+    return torch.rand(rows, width, generator=generator, dtype=torch.float64)
+
+
+@torch.no_grad()
+def sample(
+    policy: Policy,
+    prompts: Sequence[Sequence[int]],
+    uniform_BR: Tensor,
+    *,
+    temperature: float,
+    eos: Sequence[int],
+    micro_batch_size: int,
+) -> Rollout:
+    """One response per prompt, at most uniform_BR.shape[1] tokens long, in passes of micro_batch_size examples."""
+    parts = [
+        _sample_together(policy, prompts[start : start + micro_batch_size], uniform_BR[start : start + micro_batch_size], temperature, eos)
+        for start in range(0, len(prompts), micro_batch_size)
+    ]
+    return Rollout(
+        Responses(prompts, torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])),
+        torch.cat([part[2] for part in parts]),
+        torch.cat([part[3] for part in parts]),
+    )
+
+
+def _sample_together(
+    policy: Policy, prompts: Sequence[Sequence[int]], uniform_BR: Tensor, temperature: float, eos: Sequence[int]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    rows, width = uniform_BR.shape
+    device = policy.device
+    uniform_BR = uniform_BR.to(device)
+    eos_ids = torch.tensor(list(eos), device=device)
+    token_BR = torch.full((rows, width), policy.tokenizer.pad_token_id, device=device)
+    mask_BR = torch.zeros((rows, width), dtype=torch.bool, device=device)
+    logp_BR = torch.zeros((rows, width), device=device)
+    ended_B = torch.zeros(rows, dtype=torch.bool, device=device)
+
+    next_BT, mask_BT = policy.pad_left(prompts)
+    position_BT = positions(mask_BT)
+    cache = DynamicCache(config=policy.model.config)
+    for column in range(width):
+        with policy.autocast():
+            hidden_BTH, cache = policy.forward(next_BT, mask_BT.long(), position_BT, cache)
+            logits_BV = policy.head(hidden_BTH[:, -1])
+        token_B, logp_B = draw(logits_BV.float() / temperature, uniform_BR[:, column])
+        active_B = ~ended_B
+        token_BR[:, column] = torch.where(active_B, token_B, token_BR[:, column])
+        logp_BR[:, column] = torch.where(active_B, logp_B, 0.0)
+        mask_BR[:, column] = active_B
+        ended_B = ended_B | (active_B & torch.isin(token_B, eos_ids))
+        if bool(ended_B.all()):
+            break
+        next_BT = token_BR[:, column : column + 1]
+        mask_BT = torch.cat([mask_BT, active_B.unsqueeze(1)], 1)
+        position_BT = position_BT[:, -1:] + 1
+    return token_BR, mask_BR, logp_BR, ended_B
+
+
+def draw(logits_BV: Tensor, uniform_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Token ids (B,) at the uniform numbers' place in each row's cumulative distribution, and their log-probabilities."""
+    logp_BV = torch.log_softmax(logits_BV, -1)
+    cumulative_BV = logp_BV.double().exp().cumsum(-1)
+    target_B1 = (uniform_B.unsqueeze(1) * cumulative_BV[:, -1:]).contiguous()
+    token_B = torch.searchsorted(cumulative_BV, target_B1, right=True).squeeze(1).clamp_max(logits_BV.shape[1] - 1)
+    return token_B, logp_BV.gather(1, token_B.unsqueeze(1)).squeeze(1)
