@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 from sqlalchemy.orm import Session
 
 from opdboard.db import runs

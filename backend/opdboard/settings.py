@@ -12,14 +12,18 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="OPDBOARD_", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path.home() / ".local" / "share" / "opdboard", description="Database, queue, checkpoints.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty is a SQLite file in data_dir.")
-    broker_url: str = Field("", description="Celery broker; empty is a folder in data_dir.")
-    host: str = Field("127.0.0.1", description="Address the web server binds to.")
-    port: int = Field(8765, ge=0, le=65535, description="Port of the web server.")
-    token: str = Field("", description="Bearer token that every call then needs; required beyond 127.0.0.1.")
-    worker_queues: str = Field("", description="Comma-separated queues of a worker; empty asks the machine.")
-    lease_seconds: float = Field(60.0, gt=0, description="Silence after which a run is taken from a worker on another host.")
+    data_dir: Path = Field(
+        default=Path.home() / ".local" / "share" / "opdboard", description="Database, queue, checkpoints."
+    )
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty is a SQLite file in data_dir.")
+    broker_url: str = Field(default="", description="Celery broker; empty is a folder in data_dir.")
+    host: str = Field(default="127.0.0.1", description="Address the web server binds to.")
+    port: int = Field(default=8765, ge=0, le=65535, description="Port of the web server.")
+    token: str = Field(default="", description="Bearer token that every call then needs; required beyond 127.0.0.1.")
+    worker_queues: str = Field(default="", description="Comma-separated queues of a worker; empty asks the machine.")
+    lease_seconds: float = Field(
+        default=60.0, gt=0, description="Silence after which a run is taken from a worker on another host."
+    )
 
     @cached_property
     def root(self) -> Path:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -46,14 +47,20 @@ class Identity:
 
 def default_queues() -> list[str]:
     """Queues that this machine can serve: runs for any device, for its CPU, and for CUDA where there is a driver."""
-    return ["any", "cpu"] + ["cuda"] * (shutil.which("nvidia-smi") is not None and os.path.exists("/dev/nvidia0"))
+    return ["any", "cpu"] + ["cuda"] * (shutil.which("nvidia-smi") is not None and Path("/dev/nvidia0").exists())
 
 
 class Housekeeper:
     """A thread that repeats its round until stopped."""
 
     def __init__(
-        self, settings: Settings, database: Database, queue: JobQueue, supervisor: Supervisor, identity: Identity, queues: list[str]
+        self,
+        settings: Settings,
+        database: Database,
+        queue: JobQueue,
+        supervisor: Supervisor,
+        identity: Identity,
+        queues: list[str],
     ) -> None:
         """queues: those this worker listens to."""
         self._settings = settings
@@ -107,7 +114,11 @@ class Housekeeper:
     def _rescue(self) -> None:
         """Give back the runs of workers that died on this host, and of silent ones elsewhere."""
         with self._database.write() as session:
-            dead = [worker for worker in workers.on_host(session, self._identity.host) if not self._lives(worker.pid, worker.started_at)]
+            dead = [
+                worker
+                for worker in workers.on_host(session, self._identity.host)
+                if not self._lives(worker.pid, worker.started_at)
+            ]
             for run in runs.held_by(session, [worker.id for worker in dead]):
                 log.warning("run %s: its worker %s is gone", run.id, run.worker_id)
                 runs.give_back(session, run, "its worker is gone")
@@ -134,4 +145,8 @@ class Housekeeper:
 def machine_load() -> dict[str, Any]:
     """CPU share 0..1 and memory in bytes of this machine."""
     memory = psutil.virtual_memory()
-    return {"cpu": psutil.cpu_percent() / 100, "memory_used": memory.total - memory.available, "memory_total": memory.total}
+    return {
+        "cpu": psutil.cpu_percent() / 100,
+        "memory_used": memory.total - memory.available,
+        "memory_total": memory.total,
+    }

@@ -3,6 +3,7 @@
 The trainer is a process of its own so that a CUDA crash, an out-of-memory kill or a hang never takes the worker down.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -181,10 +182,8 @@ def describe_exit(status: int) -> str:
 
 
 def _kill_group(trainer: subprocess.Popen[str]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(trainer.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _kill_after_grace(trainer: subprocess.Popen[str]) -> None:

@@ -61,13 +61,20 @@ def checkpoint_at(session: Session, run_id: str, step: int | None) -> Checkpoint
     matching = [checkpoint for checkpoint in present if step in (None, checkpoint.step)]
     if not matching:
         steps = ", ".join(str(checkpoint.step) for checkpoint in present) or "none"
-        raise NotFound(f"run {run_id} has no checkpoint{'' if step is None else f' at step {step}'}; present: {steps}", where=run_id)
+        raise NotFound(
+            f"run {run_id} has no checkpoint{'' if step is None else f' at step {step}'}; present: {steps}",
+            where=run_id,
+        )
     return matching[-1]
 
 
 def latest_checkpoint(session: Session, run_id: str) -> Checkpoint | None:
     """The newest checkpoint still on disk."""
-    query = select(Checkpoint).where(Checkpoint.run_id == run_id, Checkpoint.removed.is_(False)).order_by(Checkpoint.step.desc())
+    query = (
+        select(Checkpoint)
+        .where(Checkpoint.run_id == run_id, Checkpoint.removed.is_(False))
+        .order_by(Checkpoint.step.desc())
+    )
     return session.scalars(query.limit(1)).first()
 
 

@@ -17,7 +17,9 @@ def append(session: Session, run_id: str, attempt: int, lines: Sequence[str]) ->
     if run is None or not lines:
         return
     now = time.time()
-    session.add_all(LogLine(run_id=run_id, attempt=attempt, at=now, text=line.replace("\x00", "\ufffd")) for line in lines)
+    session.add_all(
+        LogLine(run_id=run_id, attempt=attempt, at=now, text=line.replace("\x00", "\ufffd")) for line in lines
+    )
     runs.touch(run, Topic.LOGS)
 
 

@@ -21,7 +21,10 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
         run.progressed_at = now
         run.fruitless_attempts = 0
     run.step = max(run.step, batch.step)
-    run.latest = {**run.latest, **{key: value if math.isfinite(value) else None for key, value in batch.scalars.items()}}
+    run.latest = {
+        **run.latest,
+        **{key: value if math.isfinite(value) else None for key, value in batch.scalars.items()},
+    }
     seq = runs.touch(run, *_topics(batch))
     series.append_scalars(session, run_id, seq, batch.step, batch.at, batch.scalars)
     series.append_vectors(session, run_id, seq, batch.vectors)

@@ -138,7 +138,9 @@ def touch(run: Run, *topics: Topic) -> int:
     return run.seq
 
 
-def transition(session: Session, run: Run, to: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+def transition(
+    session: Session, run: Run, to: RunState, *, reason: str = "", error: dict[str, Any] | None = None
+) -> None:
     """The only way a run's state changes; IllegalTransition when the table does not allow it."""
     current = RunState(run.state)
     check_transition(current, to)
@@ -185,7 +187,10 @@ def fence(session: Session, run_id: str, attempt: int) -> Run:
     """The run, locked, for a write of this attempt; StaleAttempt when a newer one owns it or it has left the worker."""
     run = get(session, run_id, lock=True)
     if run.attempt != attempt or not RunState(run.state).active:
-        raise StaleAttempt(f"attempt {attempt} of run {run_id} no longer owns it (now attempt {run.attempt}, {run.state})", where=run_id)
+        raise StaleAttempt(
+            f"attempt {attempt} of run {run_id} no longer owns it (now attempt {run.attempt}, {run.state})",
+            where=run_id,
+        )
     return run
 
 
@@ -195,7 +200,13 @@ def give_back(session: Session, run: Run, reason: str) -> RunState:
         transition(session, run, RunState.STOPPED if run.step else RunState.FAILED, reason=reason)
     elif run.fruitless_attempts >= MAX_FRUITLESS_ATTEMPTS:
         detail = f"the trainer died {run.fruitless_attempts} times without finishing a step ({reason}); read the end of the log"
-        transition(session, run, RunState.FAILED, reason=reason, error={"error": "TrainerDied", "detail": detail, "where": run.id})
+        transition(
+            session,
+            run,
+            RunState.FAILED,
+            reason=reason,
+            error={"error": "TrainerDied", "detail": detail, "where": run.id},
+        )
     else:
         transition(session, run, RunState.QUEUED, reason=reason)
     return RunState(run.state)

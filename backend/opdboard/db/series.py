@@ -52,7 +52,9 @@ def append_scalars(session: Session, run_id: str, seq: int, step: int, at: float
         chunk.times += packed[3]
 
 
-def _pack(seqs: Sequence[int], steps: Sequence[int], values: Sequence[float], times: Sequence[float]) -> tuple[bytes, ...]:
+def _pack(
+    seqs: Sequence[int], steps: Sequence[int], values: Sequence[float], times: Sequence[float]
+) -> tuple[bytes, ...]:
     integers, reals = np.dtype("<i8"), np.dtype("<f8")
     return (
         np.asarray(seqs, integers).tobytes(),
@@ -149,7 +151,9 @@ def vector_steps(session: Session, run_id: str, statistic: str) -> list[int]:
 def reference_steps(session: Session, run_id: str, statistic: str) -> list[int]:
     """Reference snapshots of an alignment statistic, ascending."""
     query = select(ModuleVectorRow.reference_step).where(
-        ModuleVectorRow.run_id == run_id, ModuleVectorRow.statistic == statistic, ModuleVectorRow.reference_step.is_not(None)
+        ModuleVectorRow.run_id == run_id,
+        ModuleVectorRow.statistic == statistic,
+        ModuleVectorRow.reference_step.is_not(None),
     )
     return sorted({step for step in session.scalars(query) if step is not None})
 
@@ -168,7 +172,10 @@ def rewind(session: Session, run_id: str, step: int) -> None:
         kept = int(np.searchsorted(series.steps, step, side="right"))
         chunk.count, chunk.last_step, chunk.last_seq = kept, int(series.steps[kept - 1]), int(series.seqs[kept - 1])
         chunk.seqs, chunk.steps, chunk.values, chunk.times = _pack(
-            series.seqs[:kept].tolist(), series.steps[:kept].tolist(), series.values[:kept].tolist(), series.times[:kept].tolist()
+            series.seqs[:kept].tolist(),
+            series.steps[:kept].tolist(),
+            series.values[:kept].tolist(),
+            series.times[:kept].tolist(),
         )
     session.execute(
         delete(ModuleVectorRow).where(

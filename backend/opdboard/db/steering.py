@@ -49,7 +49,9 @@ def _check_possible(run: Run, state: RunState, kind: Command) -> None:
         Command.VETO: {RunState.RUNNING, RunState.PAUSED},
     }[kind]
     if state not in possible:
-        raise Conflict(f"'{kind}' is possible for a run that is {' or '.join(sorted(possible))}; this one is {state}", where=run.id)
+        raise Conflict(
+            f"'{kind}' is possible for a run that is {' or '.join(sorted(possible))}; this one is {state}", where=run.id
+        )
 
 
 def pending(session: Session, run_id: str) -> list[CommandRow]:

@@ -3,7 +3,20 @@
 import math
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -34,7 +47,11 @@ class Run(Table):
     """A run and its present state. seq grows with every write; topics says which kind of data moved to which seq."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("runs_by_update", "updated_at"), Index("runs_by_state", "state"), Index("runs_by_creation", "created_at"))
+    __table_args__ = (
+        Index("runs_by_update", "updated_at"),
+        Index("runs_by_state", "state"),
+        Index("runs_by_creation", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -163,7 +180,9 @@ class Decision(Table):
     tokens: Mapped[int] = mapped_column(Integer)
     seconds: Mapped[float] = mapped_column(Float(53))
     vetoed: Mapped[bool] = mapped_column(Boolean, default=False)
-    candidates: Mapped[list["Candidate"]] = relationship(order_by="Candidate.index", cascade="all, delete-orphan", lazy="selectin")
+    candidates: Mapped[list["Candidate"]] = relationship(
+        order_by="Candidate.index", cascade="all, delete-orphan", lazy="selectin"
+    )
 
 
 class Candidate(Table):

@@ -47,7 +47,9 @@ SCALARS = _table(
     Measure("repetition_rate", "Repetitive responses", "share", "lower", "health"),
     Measure("tokens", "Tokens trained on so far", "tokens", None, "cost"),
     Measure("search_tokens", "Tokens spent on the search so far", "tokens", "lower", "cost"),
-    Measure("seconds", "Seconds so far: training, monitoring and search, without evaluation and pauses", "s", None, "cost"),
+    Measure(
+        "seconds", "Seconds so far: training, monitoring and search, without evaluation and pauses", "s", None, "cost"
+    ),
     Measure("search_seconds", "Seconds spent on the search so far", "s", "lower", "cost"),
     Measure("step_seconds", "Seconds of the step", "s", "lower", "cost"),
     Measure("rollout_seconds", "Seconds of the rollout", "s", "lower", "cost"),

@@ -59,14 +59,30 @@ REAL_MODEL = RunConfig(
     strategy=EffOPD(score="negative_reverse_kl", validation_size=8, candidates=3),
     optimizer=Optimizer(learning_rate=5e-6),
     budget=Budget(
-        steps=8, batch_size=8, micro_batch_size=4, max_prompt_tokens=256, max_response_tokens=48, checkpoint_every=8, keep_checkpoints=1
+        steps=8,
+        batch_size=8,
+        micro_batch_size=4,
+        max_prompt_tokens=256,
+        max_response_tokens=48,
+        checkpoint_every=8,
+        keep_checkpoints=1,
     ),
     monitoring=Monitoring(evaluate_every=4, held_out_size=8, spectral_every=8, samples_count=4),
 )
 
 PRESETS = (
-    Preset("demo-opd", "Demo: OPD", "A 0.3M-parameter model learns sums from its teacher; about half a minute on two cores.", DEMO_OPD),
-    Preset("demo-effopd", "Demo: EffOPD", "The same, looking ahead along its update direction at steps 1, 2, 4, 8, ...", DEMO_EFFOPD),
+    Preset(
+        "demo-opd",
+        "Demo: OPD",
+        "A 0.3M-parameter model learns sums from its teacher; about half a minute on two cores.",
+        DEMO_OPD,
+    ),
+    Preset(
+        "demo-effopd",
+        "Demo: EffOPD",
+        "The same, looking ahead along its update direction at steps 1, 2, 4, 8, ...",
+        DEMO_EFFOPD,
+    ),
     Preset(
         "real-model",
         "Real model, real data",

@@ -23,7 +23,9 @@ class DemoModel(Frozen):
 
     model_config = ConfigDict(title="Built-in demo model")
     kind: Literal["demo"] = "demo"
-    role: Literal["base", "teacher"] = Field("base", description="base solves about 12% of the sums, teacher about 50%.")
+    role: Literal["base", "teacher"] = Field(
+        default="base", description="base solves about 12% of the sums, teacher about 50%."
+    )
 
 
 class FolderModel(Frozen):
@@ -31,7 +33,9 @@ class FolderModel(Frozen):
 
     model_config = ConfigDict(title="Local folder")
     kind: Literal["folder"] = "folder"
-    path: str = Field(min_length=1, description="Folder with config.json, *.safetensors and a tokenizer, on the worker.")
+    path: str = Field(
+        min_length=1, description="Folder with config.json, *.safetensors and a tokenizer, on the worker."
+    )
 
 
 class HubModel(Frozen):
@@ -40,7 +44,9 @@ class HubModel(Frozen):
     model_config = ConfigDict(title="Hugging Face hub")
     kind: Literal["hub"] = "hub"
     repo_id: str = Field(min_length=1, description="For example Qwen/Qwen3-1.7B-Base.")
-    revision: str = Field("main", min_length=1, description="Branch, tag or commit; pin a commit to be repeatable.")
+    revision: str = Field(
+        default="main", min_length=1, description="Branch, tag or commit; pin a commit to be repeatable."
+    )
 
 
 class GgufModel(Frozen):
@@ -57,7 +63,7 @@ class RunModel(Frozen):
     model_config = ConfigDict(title="A run's checkpoint")
     kind: Literal["run"] = "run"
     run_id: str = Field(min_length=1, description="The run whose weights to load.")
-    step: int | None = Field(None, ge=0, description="Checkpoint step; empty takes the latest one.")
+    step: int | None = Field(default=None, ge=0, description="Checkpoint step; empty takes the latest one.")
 
 
 ModelSource = Annotated[DemoModel | FolderModel | HubModel | GgufModel | RunModel, Field(discriminator="kind")]
@@ -77,7 +83,7 @@ class PrivilegedTeacher(Frozen):
     model_config = ConfigDict(title="Itself, knowing the answer")
     kind: Literal["privileged"] = "privileged"
     context: str = Field(
-        "{prompt}\n\nA correct solution, for your reference:\n{solution}\n\nAnswer in your own words.",
+        default="{prompt}\n\nA correct solution, for your reference:\n{solution}\n\nAnswer in your own words.",
         description="The teacher's prompt; {prompt} is the student's, {solution} the worked solution or else the answer.",
     )
 
@@ -85,7 +91,9 @@ class PrivilegedTeacher(Frozen):
     def _context_shows_the_answer(self) -> "PrivilegedTeacher":
         missing = [slot for slot in ("{prompt}", "{solution}") if slot not in self.context]
         if missing:
-            raise ValueError(f"context must contain {' and '.join(missing)}: without it the teacher knows no more than the student")
+            raise ValueError(
+                f"context must contain {' and '.join(missing)}: without it the teacher knows no more than the student"
+            )
         return self
 
 
@@ -100,7 +108,7 @@ class ArithmeticData(Frozen):
 
     model_config = ConfigDict(title="Generated arithmetic (demo)")
     kind: Literal["arithmetic"] = "arithmetic"
-    digits: int = Field(3, ge=1, le=3, description="Digits of each summand.")
+    digits: int = Field(default=3, ge=1, le=3, description="Digits of each summand.")
 
 
 class FileData(Frozen):
@@ -109,16 +117,18 @@ class FileData(Frozen):
     model_config = ConfigDict(title="JSONL or Parquet file")
     kind: Literal["file"] = "file"
     path: str = Field(
-        min_length=1, description="A .jsonl or .parquet file on the worker; each row has prompt (or problem) and answer."
+        min_length=1,
+        description="A .jsonl or .parquet file on the worker; each row has prompt (or problem) and answer.",
     )
     prompt_format: Literal["chat", "plain"] = Field(
-        "chat", description="chat wraps each prompt in the tokenizer's chat template, plain uses it as it is."
+        default="chat", description="chat wraps each prompt in the tokenizer's chat template, plain uses it as it is."
     )
     instruction: str = Field(
-        "Reason briefly, then give the final answer within \\boxed{}.", description="Appended to every prompt; may be empty."
+        default="Reason briefly, then give the final answer within \\boxed{}.",
+        description="Appended to every prompt; may be empty.",
     )
     verifier: Literal["math", "exact"] = Field(
-        "math", description="How an answer is judged: mathematical equality (math-verify) or exact text match."
+        default="math", description="How an answer is judged: mathematical equality (math-verify) or exact text match."
     )
 
 
@@ -141,14 +151,16 @@ class Objective(Frozen):
     """What a step minimises: the reverse KL to the teacher on the student's own samples."""
 
     kind: Annotated[Literal["full_vocabulary", "sampled_token"], BeforeValidator(_refuse_k1)] = Field(
-        "full_vocabulary",
+        default="full_vocabulary",
         description="full_vocabulary sums the KL over all tokens (low noise); sampled_token is the paper's policy gradient.",
     )
     chunk_tokens: int = Field(
-        1024, ge=1, description="Tokens whose logits exist at one time in the loss; smaller needs less memory."
+        default=1024, ge=1, description="Tokens whose logits exist at one time in the loss; smaller needs less memory."
     )
     importance_cap: float = Field(
-        5.0, gt=0, description="sampled_token: truncation of the weight of trainer against sampler probabilities."
+        default=5.0,
+        gt=0,
+        description="sampled_token: truncation of the weight of trainer against sampler probabilities.",
     )
 
 
@@ -164,34 +176,39 @@ class EffOPD(Frozen):
 
     model_config = ConfigDict(title="EffOPD")
     kind: Literal["effopd"] = "effopd"
-    candidates: int = Field(5, ge=1, le=32, description="How many candidates W_t + 2k D are tried at most, k = 1, 2, ...")
-    validation_size: int = Field(50, ge=1, description="Training examples in the fixed validation set D_v.")
+    candidates: int = Field(
+        default=5, ge=1, le=32, description="How many candidates W_t + 2k D are tried at most, k = 1, 2, ..."
+    )
+    validation_size: int = Field(default=50, ge=1, description="Training examples in the fixed validation set D_v.")
     score: Literal["accuracy", "negative_reverse_kl", "both"] = Field(
-        "accuracy",
+        default="accuracy",
         description="What D_v measures: verified accuracy (paper), negative reverse KL to the teacher "
         "(needs no labels, far less noise), or both, which must then both accept.",
     )
     acceptance: Literal[">=", ">", "significant"] = Field(
-        ">=",
+        default=">=",
         description="Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0.",
     )
     anchor: Literal["accepted_weights", "weights_before_jump"] = Field(
-        "accepted_weights",
+        default="accepted_weights",
         description="Where the next direction starts: the accepted weights (authors' code) or W_t before the jump (paper).",
     )
     parameters: Literal["matrices", "authors_filter", "all"] = Field(
-        "matrices",
+        default="matrices",
         description="What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, "
         "post-attention norm); all parameters.",
     )
     optimizer_after_jump: Literal["keep", "reset_moments", "halve_learning_rate"] = Field(
-        "keep", description="Optimizer state after an accepted jump; the authors keep it."
+        default="keep", description="Optimizer state after an accepted jump; the authors keep it."
     )
     draws: Literal["common", "resampled"] = Field(
-        "common", description="Random numbers of the candidates' answers: common (paired comparison) or drawn anew each time."
+        default="common",
+        description="Random numbers of the candidates' answers: common (paired comparison) or drawn anew each time.",
     )
     max_kl: float | None = Field(
-        None, gt=0, description="Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard."
+        default=None,
+        gt=0,
+        description="Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard.",
     )
 
 
@@ -201,63 +218,84 @@ Strategy = Annotated[NoStrategy | EffOPD, Field(discriminator="kind")]
 class Optimizer(Frozen):
     """AdamW and its learning rate."""
 
-    learning_rate: float = Field(1e-6, gt=0, le=1, description="Peak learning rate; the paper uses 1e-6.")
-    schedule: Literal["constant", "linear", "cosine"] = Field("constant", description="Course of the rate after warm-up.")
-    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
-    weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay.")
-    beta1: float = Field(0.9, ge=0, lt=1, description="Decay of the first moment.")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Decay of the second moment.")
-    gradient_clip: float | None = Field(1.0, gt=0, description="Largest norm of the whole gradient; empty = no clipping.")
+    learning_rate: float = Field(default=1e-6, gt=0, le=1, description="Peak learning rate; the paper uses 1e-6.")
+    schedule: Literal["constant", "linear", "cosine"] = Field(
+        default="constant", description="Course of the rate after warm-up."
+    )
+    warmup_steps: int = Field(default=0, ge=0, description="Steps of linear warm-up.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Decoupled weight decay.")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="Decay of the first moment.")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="Decay of the second moment.")
+    gradient_clip: float | None = Field(
+        default=1.0, gt=0, description="Largest norm of the whole gradient; empty = no clipping."
+    )
 
 
 class Budget(Frozen):
     """How long, how wide."""
 
-    steps: int = Field(64, ge=1, description="Optimizer steps.")
-    batch_size: int = Field(64, ge=1, description="Prompts per step, one response each.")
+    steps: int = Field(default=64, ge=1, description="Optimizer steps.")
+    batch_size: int = Field(default=64, ge=1, description="Prompts per step, one response each.")
     micro_batch_size: int | None = Field(
-        None, ge=1, description="Sequences per forward pass; empty = the whole batch. Changes memory, not the result."
+        default=None,
+        ge=1,
+        description="Sequences per forward pass; empty = the whole batch. Changes memory, not the result.",
     )
-    max_prompt_tokens: int = Field(512, ge=1, description="Longer prompts are left out, and counted in the log.")
-    max_response_tokens: int = Field(256, ge=1, description="Responses are cut here.")
-    temperature: float = Field(1.0, gt=0, description="Sampling temperature of the rollouts; the paper uses 1.")
-    checkpoint_every: int = Field(16, ge=1, description="Steps between checkpoints; the last step always has one.")
-    keep_checkpoints: int = Field(4, ge=1, description="How many checkpoints stay on disk; the newest ones.")
+    max_prompt_tokens: int = Field(
+        default=512, ge=1, description="Longer prompts are left out, and counted in the log."
+    )
+    max_response_tokens: int = Field(default=256, ge=1, description="Responses are cut here.")
+    temperature: float = Field(default=1.0, gt=0, description="Sampling temperature of the rollouts; the paper uses 1.")
+    checkpoint_every: int = Field(
+        default=16, ge=1, description="Steps between checkpoints; the last step always has one."
+    )
+    keep_checkpoints: int = Field(default=4, ge=1, description="How many checkpoints stay on disk; the newest ones.")
 
 
 class Monitoring(Frozen):
     """What is measured, and how often."""
 
-    evaluate_every: int = Field(4, ge=1, description="Steps between held-out evaluations (also at step 0 and at the end).")
-    held_out_size: int = Field(64, ge=1, description="Held-out prompts, never trained on, with fixed random numbers.")
-    modules_every: int = Field(1, ge=1, description="Steps between per-module norms.")
-    spectral_every: int = Field(
-        16, ge=1, description="Steps between spectral measures and subspaces, besides the powers of two."
+    evaluate_every: int = Field(
+        default=4, ge=1, description="Steps between held-out evaluations (also at step 0 and at the end)."
     )
-    subspace_rank: int = Field(20, ge=1, le=32, description="Leading singular directions kept per module (the paper's k).")
+    held_out_size: int = Field(
+        default=64, ge=1, description="Held-out prompts, never trained on, with fixed random numbers."
+    )
+    modules_every: int = Field(default=1, ge=1, description="Steps between per-module norms.")
+    spectral_every: int = Field(
+        default=16, ge=1, description="Steps between spectral measures and subspaces, besides the powers of two."
+    )
+    subspace_rank: int = Field(
+        default=20, ge=1, le=32, description="Leading singular directions kept per module (the paper's k)."
+    )
     samples_count: int = Field(
-        4, ge=0, le=64, description="Held-out responses stored at each evaluation, with their per-token KL."
+        default=4, ge=0, le=64, description="Held-out responses stored at each evaluation, with their per-token KL."
     )
 
 
 class RunConfig(Frozen):
     """One training run."""
 
-    name: str = Field("", max_length=200, description="Shown everywhere; empty makes one from the method.")
-    student: ModelSource = Field(DemoModel(role="base"), description="The model that is trained.")
+    name: str = Field(default="", max_length=200, description="Shown everywhere; empty makes one from the method.")
+    student: ModelSource = Field(default=DemoModel(role="base"), description="The model that is trained.")
     teacher: Teacher = Field(
-        ModelTeacher(source=DemoModel(role="teacher")), description="The frozen model that scores the student's own samples."
+        default=ModelTeacher(source=DemoModel(role="teacher")),
+        description="The frozen model that scores the student's own samples.",
     )
-    data: Data = Field(ArithmeticData(), description="Prompts, their answers, and how an answer is judged.")
-    objective: Objective = Field(Objective(), description="The loss.")
-    strategy: Strategy = Field(NoStrategy(), description="What happens to the weights beyond the optimizer's steps.")
-    optimizer: Optimizer = Field(Optimizer(), description="AdamW and its learning rate.")
-    budget: Budget = Field(Budget(), description="How long, how wide.")
-    monitoring: Monitoring = Field(Monitoring(), description="What is measured, and how often.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Decides data order and every random draw.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where the worker has one.")
+    data: Data = Field(default=ArithmeticData(), description="Prompts, their answers, and how an answer is judged.")
+    objective: Objective = Field(default=Objective(), description="The loss.")
+    strategy: Strategy = Field(
+        default=NoStrategy(), description="What happens to the weights beyond the optimizer's steps."
+    )
+    optimizer: Optimizer = Field(default=Optimizer(), description="AdamW and its learning rate.")
+    budget: Budget = Field(default=Budget(), description="How long, how wide.")
+    monitoring: Monitoring = Field(default=Monitoring(), description="What is measured, and how often.")
+    seed: int = Field(default=0, ge=0, lt=2**31, description="Decides data order and every random draw.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto takes a GPU where the worker has one."
+    )
     precision: Literal["float32", "bf16"] = Field(
-        "float32", description="float32, or bf16 autocast with float32 master weights."
+        default="float32", description="float32, or bf16 autocast with float32 master weights."
     )
 
     @property
@@ -273,10 +311,16 @@ class RunConfig(Frozen):
             )
         micro = self.budget.micro_batch_size
         if micro is not None and micro > self.budget.batch_size:
-            raise ValueError(f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({self.budget.batch_size})")
+            raise ValueError(
+                f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({self.budget.batch_size})"
+            )
         on_demo_data = isinstance(self.data, ArithmeticData)
         if on_demo_data != isinstance(self.student, DemoModel) and not isinstance(self.student, RunModel | FolderModel):
-            raise ValueError("data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums")
+            raise ValueError(
+                "data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums"
+            )
         if isinstance(self.teacher, PrivilegedTeacher) and on_demo_data:
-            raise ValueError("teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none")
+            raise ValueError(
+                "teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none"
+            )
         return self

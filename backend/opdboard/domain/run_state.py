@@ -34,11 +34,15 @@ ENDED = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED})
 # An active run goes back to QUEUED when its worker is lost; an ended one when its user resumes it.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.STARTING, RunState.STOPPED, RunState.FAILED}),
-    RunState.STARTING: frozenset({RunState.RUNNING, RunState.STOPPING, RunState.STOPPED, RunState.FAILED, RunState.QUEUED}),
+    RunState.STARTING: frozenset(
+        {RunState.RUNNING, RunState.STOPPING, RunState.STOPPED, RunState.FAILED, RunState.QUEUED}
+    ),
     RunState.RUNNING: frozenset(
         {RunState.PAUSED, RunState.STOPPING, RunState.STOPPED, RunState.FINISHED, RunState.FAILED, RunState.QUEUED}
     ),
-    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.STOPPING, RunState.STOPPED, RunState.FAILED, RunState.QUEUED}),
+    RunState.PAUSED: frozenset(
+        {RunState.RUNNING, RunState.STOPPING, RunState.STOPPED, RunState.FAILED, RunState.QUEUED}
+    ),
     RunState.STOPPING: frozenset({RunState.STOPPED, RunState.FINISHED, RunState.FAILED, RunState.QUEUED}),
     RunState.FINISHED: frozenset(),
     RunState.STOPPED: frozenset({RunState.QUEUED}),

@@ -16,7 +16,7 @@ from opdboard.settings import Settings
 from opdboard_worker.core.losses import measures_only
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
-from opdboard_worker.models.loading import LoadedModel, load
+from opdboard_worker.models.loading import load
 from opdboard_worker.models.pair import check_pair, check_starts_near_zero, check_teacher_repeatable, eos_token_ids
 from opdboard_worker.training import checkpoint
 from opdboard_worker.training.clock import Clock
@@ -99,7 +99,10 @@ def _load_weights(student: Policy, folder: Path) -> None:
 def _device(config: RunConfig) -> torch.device:
     available = torch.cuda.is_available()
     if config.device == "cuda" and not available:
-        raise BadInput("this worker sees no CUDA device; choose device 'auto' or 'cpu', or start a worker with a GPU", where="device")
+        raise BadInput(
+            "this worker sees no CUDA device; choose device 'auto' or 'cpu', or start a worker with a GPU",
+            where="device",
+        )
     return torch.device("cuda" if available and config.device != "cpu" else "cpu")
 
 
@@ -121,9 +124,16 @@ def _examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example],
     limit = config.budget.max_prompt_tokens
     fitting = [example for example in everything if len(prompts.student_ids(example)) <= limit]
     if len(fitting) < len(everything):
-        log.info("%d of %d prompts are longer than %d tokens and left out", len(everything) - len(fitting), len(everything), limit)
+        log.info(
+            "%d of %d prompts are longer than %d tokens and left out",
+            len(everything) - len(fitting),
+            len(everything),
+            limit,
+        )
     if not fitting:
-        raise DataProblem(f"every prompt is longer than budget.max_prompt_tokens ({limit})", where="budget.max_prompt_tokens")
+        raise DataProblem(
+            f"every prompt is longer than budget.max_prompt_tokens ({limit})", where="budget.max_prompt_tokens"
+        )
     return split(fitting, config.monitoring.held_out_size, config.seed)
 
 
@@ -167,10 +177,13 @@ def _preflight(scorer: Scorer, held_out: list[Example], *, same: bool) -> None:
     with scorer.student.autocast():
         heads = (scorer.student.head, scorer.teacher.head)
         first, second = (
-            measures_only(student_hidden, heads[0], hidden, heads[1], responses.token_N, chunk_tokens=chunk) for hidden in (once, again)
+            measures_only(student_hidden, heads[0], hidden, heads[1], responses.token_N, chunk_tokens=chunk)
+            for hidden in (once, again)
         )
     check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob)
     if same:
         check_starts_near_zero(float(first.reverse_kl.mean()))
     if not bool(rollout.ended_B.any()):
-        log.warning("no response of the untrained student ended within %d tokens", scorer.config.budget.max_response_tokens)
+        log.warning(
+            "no response of the untrained student ended within %d tokens", scorer.config.budget.max_response_tokens
+        )

@@ -48,7 +48,12 @@ def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
         _save_tensors(aside / "trainer" / "optimizer.safetensors", state.optimizer)
         _save_tensors(aside / "trainer" / "strategy.safetensors", state.strategy)
         _save_tensors(aside / "trainer" / "random.safetensors", random_tensors())
-        described = {"format": _FORMAT, "step": state.step, "python_random": random.getstate(), "progress": state.progress}
+        described = {
+            "format": _FORMAT,
+            "step": state.step,
+            "python_random": random.getstate(),
+            "progress": state.progress,
+        }
         (aside / "trainer" / "state.json").write_text(json.dumps(described))
         size = _flush(aside)
         shutil.rmtree(target, ignore_errors=True)
@@ -56,11 +61,14 @@ def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
         _sync(folder)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(aside, ignore_errors=True)
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error)
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(
+            error
+        )
         if not full:
             raise
         raise DiskFull(
-            f"no room for the checkpoint of step {state.step} in {folder}; free some space, then resume the run", where=str(folder)
+            f"no room for the checkpoint of step {state.step} in {folder}; free some space, then resume the run",
+            where=str(folder),
         ) from error
     return size
 
@@ -77,7 +85,10 @@ def read(folder: Path) -> TrainerState:
         )
         generators = load_file(folder / "trainer" / "random.safetensors")
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise ModelProblem(f"the checkpoint {folder.name} cannot be read ({error}); remove it to resume from an earlier one", where=str(folder)) from error
+        raise ModelProblem(
+            f"the checkpoint {folder.name} cannot be read ({error}); remove it to resume from an earlier one",
+            where=str(folder),
+        ) from error
     version, internal, gauss = described["python_random"]
     random.setstate((version, tuple(internal), gauss))
     set_random(generators)

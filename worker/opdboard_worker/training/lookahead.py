@@ -155,7 +155,9 @@ class Lookahead:
         )
 
     def _start(self, start: Validation) -> CandidateRecord:
-        return _candidate_record(start, self._score(start), factor=0.0, gain=(0.0, 0.0, 0.0), accepted=True, reason="W_t, the start")
+        return _candidate_record(
+            start, self._score(start), factor=0.0, gain=(0.0, 0.0, 0.0), accepted=True, reason="W_t, the start"
+        )
 
     def _candidate(self, attempt: Any) -> CandidateRecord:
         return _candidate_record(
@@ -196,7 +198,13 @@ class Lookahead:
 
 
 def _candidate_record(
-    validation: Validation, score: float, *, factor: float, gain: tuple[float, float, float], accepted: bool, reason: str
+    validation: Validation,
+    score: float,
+    *,
+    factor: float,
+    gain: tuple[float, float, float],
+    accepted: bool,
+    reason: str,
 ) -> CandidateRecord:
     return CandidateRecord(
         factor=factor,

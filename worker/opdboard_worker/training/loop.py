@@ -99,7 +99,9 @@ class Training:
 
     def _report_start(self) -> None:
         """Step 0: the student before training, and what the teacher would score on the same prompts."""
-        batch = Batch(step=0, at=time.time(), scalars={"tokens": 0, "search_tokens": 0, "seconds": 0.0, "search_seconds": 0.0})
+        batch = Batch(
+            step=0, at=time.time(), scalars={"tokens": 0, "search_tokens": 0, "seconds": 0.0, "search_seconds": 0.0}
+        )
         with self.clock.running("evaluation"):
             scorer = self.parts.scorer
             rollout = scorer.roll(self.parts.held_out, "held-out", policy=scorer.teacher, privileged=True)
@@ -220,10 +222,14 @@ class Training:
             answers = self.parts.scorer.answer(self.parts.held_out, "held-out")
             if batch.step == 0:
                 self.progress.start_accuracy = answers.accuracy
-            batch.scalars |= reporting.evaluation_scalars(answers, self.progress.start_accuracy, self.progress.teacher_accuracy)
+            batch.scalars |= reporting.evaluation_scalars(
+                answers, self.progress.start_accuracy, self.progress.teacher_accuracy
+            )
             batch.vectors.append(reporting.position_vector(batch.step, answers, self.config.budget.max_response_tokens))
             count = self.config.monitoring.samples_count
-            batch.samples += reporting.samples(batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count)
+            batch.samples += reporting.samples(
+                batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count
+            )
 
     def _save_if_due(self, step: int, orders: Orders) -> None:
         budget = self.config.budget
@@ -236,11 +242,16 @@ class Training:
         }
         reason = next((name for name, applies in reasons.items() if applies), None)
         if reason is not None:
-            results = [CommandResult(command_id, True, f"checkpoint of step {step} written") for command_id in orders.checkpoint]
+            results = [
+                CommandResult(command_id, True, f"checkpoint of step {step} written")
+                for command_id in orders.checkpoint
+            ]
             self._save(reason, results + self._stopped(orders))
 
     def _stopped(self, orders: Orders) -> list[CommandResult]:
-        return [CommandResult(command_id, True, f"stopped after step {self.progress.step}") for command_id in orders.stop]
+        return [
+            CommandResult(command_id, True, f"stopped after step {self.progress.step}") for command_id in orders.stop
+        ]
 
     def _save(self, reason: str, results: Sequence[CommandResult] = ()) -> None:
         """Write a checkpoint, announce it, then remove those beyond budget.keep_checkpoints."""
@@ -252,7 +263,13 @@ class Training:
         path = checkpoint.checkpoint_folder(self._folder, step).relative_to(self._data_root).as_posix()
         record = CheckpointRecord(step=step, path=path, bytes=size, reason=reason)
         self.sink.write(
-            Batch(step=step, at=time.time(), checkpoints=[record], removed_checkpoint_steps=surplus, command_results=list(results))
+            Batch(
+                step=step,
+                at=time.time(),
+                checkpoints=[record],
+                removed_checkpoint_steps=surplus,
+                command_results=list(results),
+            )
         )
         for at in surplus:
             checkpoint.remove(self._folder, at)
@@ -265,4 +282,6 @@ class Training:
             "lookahead": self.parts.lookahead.state(),
             "base_fingerprint": self.parts.base_fingerprint,
         }
-        return checkpoint.TrainerState(self.progress.step, progress, self.parts.updater.tensors(), self.parts.lookahead.tensors())
+        return checkpoint.TrainerState(
+            self.progress.step, progress, self.parts.updater.tensors(), self.parts.lookahead.tensors()
+        )

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 import torch
+import transformers
 from sqlalchemy.exc import OperationalError
 
 from opdboard.db import evidence, runs
@@ -36,6 +37,7 @@ def main() -> int:
     """Run one attempt; the exit status tells the supervisor how it ended."""
     run_id, attempt = sys.argv[1], int(sys.argv[2])
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    transformers.utils.logging.disable_progress_bar()
     _die_with_parent()
     settings = Settings()
     database = Database(settings.sql_url)
@@ -86,12 +88,20 @@ def explain(error: Exception) -> OpdboardError:
     text = str(error)
     if isinstance(error, OpdboardError):
         return error
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text or "out of memory" in text:
-        return OutOfMemory("memory does not suffice; lower budget.micro_batch_size, objective.chunk_tokens or budget.max_response_tokens")
+    if (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "can't allocate memory" in text
+        or "out of memory" in text
+    ):
+        return OutOfMemory(
+            "memory does not suffice; lower budget.micro_batch_size, objective.chunk_tokens or budget.max_response_tokens"
+        )
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or (isinstance(error, OperationalError) and "full" in text):
         return DiskFull("the disk of the data folder is full; free some space, then resume the run")
-    return TrainingProblem(f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}; the log has the details")
+    return TrainingProblem(
+        f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}; the log has the details"
+    )
 
 
 def _die_with_parent() -> None:

@@ -4,7 +4,6 @@ Keeping hidden states instead of logits is what lets the loss work in chunks of 
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +70,7 @@ class Policy:
         self._scale: float = _logit_scale(self.model.config)
         self._check_head()
 
-    def autocast(self) -> AbstractContextManager[None]:
+    def autocast(self) -> torch.autocast:
         """bf16 autocast where asked for, otherwise nothing."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 

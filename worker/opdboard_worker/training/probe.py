@@ -54,7 +54,9 @@ class Answers:
 class Scorer:
     """Student and teacher together: answers prompts with one and scores the answers with the other."""
 
-    def __init__(self, config: RunConfig, student: Policy, teacher: Policy, prompts: PromptBuilder, eos: Sequence[int]) -> None:
+    def __init__(
+        self, config: RunConfig, student: Policy, teacher: Policy, prompts: PromptBuilder, eos: Sequence[int]
+    ) -> None:
         """teacher: the frozen policy; prompts: builds what each of the two reads."""
         self.config = config
         self.student = student
@@ -67,7 +69,9 @@ class Scorer:
         """Sequences per forward pass."""
         return self.config.budget.micro_batch_size or self.config.budget.batch_size
 
-    def roll(self, examples: Sequence[Example], *key: object, policy: Policy | None = None, privileged: bool = False) -> Rollout:
+    def roll(
+        self, examples: Sequence[Example], *key: object, policy: Policy | None = None, privileged: bool = False
+    ) -> Rollout:
         """Sampled answers of the student (or another policy), random numbers decided by the run's seed and the key."""
         budget = self.config.budget
         ids = self.prompts.teacher_ids if privileged else self.prompts.student_ids
@@ -94,7 +98,9 @@ class Scorer:
     def teacher_hidden(self, examples: Sequence[Example], responses: Responses) -> Tensor:
         """Teacher's hidden states (N, H) on the student's tokens, behind the teacher's own prompts."""
         with torch.no_grad():
-            return self.teacher.hidden(responses.with_prompts([self.prompts.teacher_ids(example) for example in examples]))
+            return self.teacher.hidden(
+                responses.with_prompts([self.prompts.teacher_ids(example) for example in examples])
+            )
 
     @torch.no_grad()
     def answer(self, examples: Sequence[Example], *key: object) -> Answers:

@@ -67,7 +67,9 @@ def position_vector(step: int, answers: Answers, max_tokens: int) -> ModuleVecto
     return ModuleVector(POSITION_STATISTIC, step, values.tolist())
 
 
-def samples(step: int, examples: Sequence[Example], answers: Answers, prompts: PromptBuilder, count: int) -> list[SampleRecord]:
+def samples(
+    step: int, examples: Sequence[Example], answers: Answers, prompts: PromptBuilder, count: int
+) -> list[SampleRecord]:
     """The first held-out responses, token by token."""
     responses = answers.rollout.responses
     ends = answers.rollout.lengths_B.cumsum(0).tolist()

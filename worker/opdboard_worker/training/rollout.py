@@ -49,7 +49,13 @@ def sample(
 ) -> Rollout:
     """One response per prompt, at most uniform_BR.shape[1] tokens long, in passes of micro_batch_size examples."""
     parts = [
-        _sample_together(policy, prompts[start : start + micro_batch_size], uniform_BR[start : start + micro_batch_size], temperature, eos)
+        _sample_together(
+            policy,
+            prompts[start : start + micro_batch_size],
+            uniform_BR[start : start + micro_batch_size],
+            temperature,
+            eos,
+        )
         for start in range(0, len(prompts), micro_batch_size)
     ]
     return Rollout(

@@ -63,7 +63,8 @@ class WeightMonitor:
         if self._previous is None:
             self._previous = [weight.detach().clone() for weight in self._weights]
         else:
-            torch._foreach_copy_(self._previous, [weight.detach() for weight in self._weights])
+            for kept, weight in zip(self._previous, self._weights, strict=True):
+                kept.copy_(weight)
 
     @torch.no_grad()
     def measure(self, step: int) -> list[ModuleVector]:
@@ -75,7 +76,9 @@ class WeightMonitor:
             update_norm = difference_norms(weights, self._base)
             vectors += self._norms(step, weights, update_norm)
         if self.spectra_due(step):
-            vectors += self._spectra(step, weights, update_norm if update_norm is not None else difference_norms(weights, self._base))
+            vectors += self._spectra(
+                step, weights, update_norm if update_norm is not None else difference_norms(weights, self._base)
+            )
         return vectors
 
     def _norms(self, step: int, weights: list[Tensor], update_norm: Tensor) -> Iterator[ModuleVector]:
@@ -146,7 +149,11 @@ class WeightMonitor:
             tensors = load_file(path)
             self._snapshots[at] = [
                 Subspace(
-                    tensors[f"{m.name}|u"], tensors[f"{m.name}|s"], tensors[f"{m.name}|v"], torch.zeros(1), estimator="stored"
+                    tensors[f"{m.name}|u"],
+                    tensors[f"{m.name}|s"],
+                    tensors[f"{m.name}|v"],
+                    torch.zeros(1),
+                    estimator="stored",
                 )
                 for m in self.modules
             ]

@@ -1,0 +1,186 @@
+"""Bad input and broken machines: a sentence that says what to do, nothing stored is lost, the next run is taken."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+import torch
+from integration.installation import small_config, wait_until
+
+from opdboard.db import evidence, logs, runs, series, steering
+from opdboard.domain.commands import Command
+from opdboard.domain.run_config import FileData, FolderModel, ModelTeacher, NoStrategy, Optimizer, RunModel
+from opdboard.domain.run_state import RunState
+
+
+def _fails(installation, config):
+    """Run to a failure; its error."""
+    run_id = installation.create(config)
+    assert installation.execute(run_id) is RunState.FAILED
+    run = installation.run(run_id)
+    assert run.error is not None and set(run.error) == {"error", "detail", "where"}
+    return run.error
+
+
+def _finishes(installation, config=None):
+    run_id = installation.create(config or small_config())
+    assert installation.execute(run_id) is RunState.FINISHED
+    return run_id
+
+
+def _folder(installation, run_id):
+    with installation.database.read() as session:
+        return installation.settings.root / evidence.checkpoint_at(session, run_id, None).path
+
+
+def test_a_missing_model_is_named_and_the_worker_goes_on(installation, tmp_path):
+    error = _fails(installation, small_config(student=FolderModel(path=str(tmp_path / "nowhere"))))
+    assert error["error"] == "ModelProblem" and "nowhere" in error["detail"]
+    _finishes(installation)
+
+
+def test_a_pickled_checkpoint_is_refused(installation, tmp_path):
+    folder = _folder(installation, _finishes(installation))
+    weights = folder / "model.safetensors"
+    torch.save({"w": torch.ones(1)}, folder / "pytorch_model.bin")
+    weights.unlink()
+    error = _fails(installation, small_config(student=FolderModel(path=str(folder))))
+    assert (
+        error["error"] == "ModelProblem" and "pytorch_model.bin" in error["detail"] and "safetensors" in error["detail"]
+    )
+
+
+def test_a_teacher_of_another_tokenizer_is_refused(installation, tmp_path):
+    folder = _folder(installation, _finishes(installation))
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary["3"], vocabulary["4"] = vocabulary["4"], vocabulary["3"]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    error = _fails(installation, small_config(teacher=ModelTeacher(source=FolderModel(path=str(folder)))))
+    assert error["error"] == "ModelProblem" and "3" in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty"), (b'{"problem": "1+1="}\n', "answer"), (b"not json\n", "line 1"), (b"\xff\xfe\x00", "UTF-8")],
+)
+def test_unusable_data_is_explained(installation, tmp_path, content, says):
+    base = _folder(installation, _finishes(installation))
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(content)
+    data = FileData(path=str(path), prompt_format="plain", instruction="", verifier="exact")
+    error = _fails(installation, small_config(student=FolderModel(path=str(base)), data=data))
+    assert error["error"] == "DataProblem" and says in error["detail"]
+
+
+def test_a_loss_that_is_not_finite_keeps_series_and_checkpoint(installation, tmp_path):
+    """A rate of 1 for many steps drives weights to overflow; what was stored until then stays."""
+    wild = small_config(
+        strategy=NoStrategy(), optimizer=Optimizer(learning_rate=1.0, gradient_clip=None, weight_decay=0.0)
+    )
+    base = _folder(installation, _finishes(installation))
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(base / "model.safetensors")
+    name = next(name for name in tensors if name.endswith("down_proj.weight"))
+    tensors[name] = tensors[name] * 1e30
+    save_file(tensors, base / "model.safetensors", metadata={"format": "pt"})
+    error = _fails(installation, wild.model_copy(update={"student": FolderModel(path=str(base))}))
+    assert error["error"] == "NonFiniteLoss" and "learning rate" in error["detail"] and "step" in (error["where"] or "")
+    _finishes(installation)
+
+
+def test_a_full_disk_fails_the_run_and_keeps_the_last_checkpoint(installation):
+    """The limit on file size stands in for the full disk: it is met at the second checkpoint's larger files."""
+    first = _finishes(installation)
+    largest = max(path.stat().st_size for path in _folder(installation, first).rglob("*") if path.is_file())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    run_id = installation.create(small_config())
+    attempt = installation.begin(run_id)
+    installation.wait_for_step(run_id, 6)
+    trainer = installation.trainer(run_id)
+    trainer.rlimit(psutil.RLIMIT_FSIZE, (largest - 1, hard))
+    attempt.join()
+    run = installation.run(run_id)
+    assert (
+        run.state == RunState.FAILED and run.error["error"] == "DiskFull" and "free some space" in run.error["detail"]
+    )
+    with installation.database.read() as session:
+        kept = evidence.latest_checkpoint(session, run_id)
+        points = series.read_scalars(session, run_id, ["reverse_kl"])["reverse_kl"]
+    assert kept is not None and (installation.settings.root / kept.path).is_dir()
+    assert points.steps.tolist() == list(range(1, run.step + 1))
+    with installation.database.write() as session:
+        steering.ask(session, runs.get(session, run_id, lock=True), Command.RESUME, actor="test")
+    assert installation.execute(run_id) is RunState.FINISHED
+    assert (soft, hard) == resource.getrlimit(resource.RLIMIT_FSIZE)
+
+
+def test_a_trainer_that_keeps_dying_fails_the_run_with_a_hint(installation):
+    run_id = installation.create(small_config())
+    for _ in range(3):
+        attempt = installation.begin(run_id)
+        wait_until(lambda: installation.run(run_id).state == RunState.STARTING, "the start")
+        wait_until(
+            lambda: any(run_id in (p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])), "a trainer"
+        )
+        installation.trainer(run_id).send_signal(signal.SIGKILL)
+        attempt.join()
+    run = installation.run(run_id)
+    assert run.state == RunState.FAILED and "out of memory" in run.error["detail"]
+
+
+def test_a_run_whose_checkpoint_source_is_gone_says_so(installation):
+    error = _fails(installation, small_config(student=RunModel(run_id="deadbeef")))
+    assert "deadbeef" in error["detail"]
+
+
+def test_a_killed_worker_loses_nothing(installation):
+    """kill -9 of the Celery worker: its trainer leaves by itself, the next worker resumes the run alone."""
+    config = small_config()
+    run_id = installation.create(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 40})}))
+    first = _worker()
+    try:
+        installation.wait_for_step(run_id, 7)
+        trainer = installation.trainer(run_id)
+        first.kill()
+        first.wait()
+        psutil.wait_procs([trainer], timeout=10)
+        assert not trainer.is_running()
+        second = _worker()
+        try:
+            wait_until(lambda: installation.run(run_id).state == RunState.FINISHED, "the end of the run")
+        finally:
+            second.terminate()
+            second.wait()
+    finally:
+        first.kill()
+    with installation.database.read() as session:
+        points = series.read_scalars(session, run_id, ["reverse_kl", "tokens"])
+        reasons = [change.reason for change in runs.history(session, run_id)]
+        attempts = runs.attempts(session, run_id)
+        assert logs.count(session, run_id) > 0
+    assert points["reverse_kl"].steps.tolist() == list(range(1, 41))
+    assert len(set(points["reverse_kl"].seqs.tolist())) == 40
+    assert "its worker is gone" in reasons
+    assert len(attempts) == 2 and attempts[1].resumed_from >= 5
+
+
+def _worker():
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "opdboard_worker.app",
+        "worker",
+        "--pool",
+        "threads",
+        "--concurrency",
+        "1",
+    ]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,125 @@
+"""A run that is killed and resumed equals one that never stopped, bit for bit on CPU."""
+
+import math
+import signal
+
+import numpy as np
+import pytest
+from integration.installation import small_config
+from safetensors.torch import load_file
+
+from opdboard.db import evidence, runs, series
+from opdboard.domain.run_config import Objective
+from opdboard.domain.run_state import RunState
+
+TIMED = {
+    "seconds",
+    "search_seconds",
+    "step_seconds",
+    "rollout_seconds",
+    "monitor_seconds",
+    "tokens_per_second",
+    "memory_bytes",
+}
+
+
+def _scalars(installation, run_id):
+    with installation.database.read() as session:
+        keys = [key for key in series.scalar_keys(session, [run_id]) if key not in TIMED]
+        return series.read_scalars(session, run_id, keys)
+
+
+def _vectors(installation, run_id):
+    with installation.database.read() as session:
+        return {name: series.read_vectors(session, run_id, name) for name in series.statistics(session, [run_id])}
+
+
+def _decisions(installation, run_id):
+    with installation.database.read() as session:
+        return [
+            (
+                d.step,
+                d.trigger,
+                d.anchor_step,
+                d.direction_norm,
+                d.accepted_factor,
+                [(c.factor, c.score, c.kl_to_start) for c in d.candidates],
+            )
+            for d in evidence.decisions_of(session, run_id)
+        ]
+
+
+def _files(installation, run_id, step):
+    folder = installation.settings.run_folder(run_id) / "checkpoints" / f"step-{step:06d}"
+    return {path.relative_to(folder).as_posix(): load_file(path) for path in folder.rglob("*.safetensors")}
+
+
+def _assert_equal_runs(installation, straight, resumed):
+    left, right = _scalars(installation, straight), _scalars(installation, resumed)
+    assert left.keys() == right.keys() and len(left) > 20
+    for key in left:
+        assert left[key].steps.tolist() == right[key].steps.tolist(), key
+        np.testing.assert_array_equal(left[key].values, right[key].values, err_msg=key)
+    assert left["reverse_kl"].steps.tolist() == list(range(1, 21))
+    left, right = _vectors(installation, straight), _vectors(installation, resumed)
+    assert left.keys() == right.keys() and any(name.startswith("subspace_affinity") for name in left)
+    for name in left:
+        assert left[name].steps.tolist() == right[name].steps.tolist(), name
+        assert left[name].reference_steps.tolist() == right[name].reference_steps.tolist(), name
+        np.testing.assert_array_equal(left[name].values, right[name].values, err_msg=name)
+    assert _decisions(installation, straight) == _decisions(installation, resumed)
+    left, right = _files(installation, straight, 20), _files(installation, resumed, 20)
+    assert left.keys() == right.keys() and "trainer/strategy.safetensors" in left
+    for name in left:
+        assert left[name].keys() == right[name].keys()
+        for key in left[name]:
+            assert left[name][key].equal(right[name][key]), (name, key)
+
+
+@pytest.mark.parametrize("objective", ["full_vocabulary", "sampled_token"])
+def test_killed_and_resumed_equals_straight(installation, objective):
+    config = small_config(objective=Objective(kind=objective))
+    straight = installation.create(config)
+    assert installation.execute(straight) is RunState.FINISHED
+
+    resumed = installation.create(config)
+    attempt = installation.begin(resumed)
+    installation.wait_for_step(resumed, 12)  # the anchor is that of the trigger at 8, the checkpoint that of 10
+    installation.trainer(resumed).send_signal(signal.SIGKILL)
+    attempt.join()
+    assert installation.run(resumed).state == RunState.QUEUED
+    assert installation.execute(resumed) is RunState.FINISHED
+
+    with installation.database.read() as session:
+        attempts = runs.attempts(session, resumed)
+    assert [a.resumed_from for a in attempts] == [None, 10]
+    assert "SIGKILL" in (attempts[0].outcome or "")
+    _assert_equal_runs(installation, straight, resumed)
+
+
+def test_time_goes_on_over_the_cut(installation):
+    run_id = installation.create(small_config())
+    attempt = installation.begin(run_id)
+    installation.wait_for_step(run_id, 11)
+    installation.trainer(run_id).send_signal(signal.SIGKILL)
+    attempt.join()
+    assert installation.execute(run_id) is RunState.FINISHED
+    with installation.database.read() as session:
+        points = series.read_scalars(session, run_id, ["seconds", "tokens", "search_seconds"])
+    for key, curve in points.items():
+        assert curve.steps.tolist() == list(range(21)), key
+        assert bool((np.diff(curve.values) >= 0).all()), key
+        assert all(math.isfinite(value) for value in curve.values), key
+
+
+def test_asked_to_leave_writes_a_checkpoint_and_goes_back_to_the_queue(installation):
+    run_id = installation.create(small_config())
+    attempt = installation.begin(run_id)
+    installation.wait_for_step(run_id, 2)
+    installation.trainer(run_id).send_signal(signal.SIGTERM)
+    attempt.join()
+    run = installation.run(run_id)
+    assert run.state == RunState.QUEUED
+    with installation.database.read() as session:
+        newest = evidence.latest_checkpoint(session, run_id)
+    assert newest is not None and newest.reason == "interrupted" and newest.step == run.step
