@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
 from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.records import ModuleVector, SampleRecord
@@ -19,23 +18,12 @@ from opdboard_worker.training.rollout import Rollout
 
 
 def token_scalars(measures: TokenMeasures) -> dict[str, float]:
-    """Means over the batch's response tokens."""
-
-    def mean(values_N: Tensor) -> float:
-        return float(values_N.double().mean())
-
-    return {
-        "reverse_kl": mean(measures.reverse_kl),
-        "reverse_kl_k1": mean(measures.k1),
-        "reverse_kl_k3": mean(measures.k3),
-        "overlap_ratio": mean(measures.overlap_ratio),
-        "overlap_mass": mean(measures.overlap_mass),
-        "overlap_advantage": mean(measures.overlap_advantage),
-        "entropy_student": mean(measures.entropy_student),
-        "entropy_teacher": mean(measures.entropy_teacher),
-        "entropy_gap": mean(measures.entropy_student) - mean(measures.entropy_teacher),
-        "teacher_logprob": mean(measures.teacher_logprob),
-    }
+    """Means over the batch's response tokens, under the names of domain.measures.SCALARS."""
+    means = measures.means()
+    means["reverse_kl_k1"], means["reverse_kl_k3"] = means.pop("k1"), means.pop("k3")
+    means["entropy_gap"] = means["entropy_student"] - means["entropy_teacher"]
+    del means["student_logprob"]
+    return means
 
 
 def rollout_scalars(rollout: Rollout, texts: Sequence[str], correct: Sequence[bool]) -> dict[str, float]:

@@ -1,0 +1,259 @@
+"""EffOPD (arXiv:2605.11739): look ahead along the current update direction, step size by a small validation.
+
+At t = 1, 2, 4, 8, ...:  D = W_t - A,  candidates C_k = W_t + 2k D for k = 1..5,  v_0 = V(W_t),  v_k = V(C_k) in
+order. C_k is accepted while its score holds against the last accepted one; the first refusal ends the search; the
+last accepted weights stay (W_t if the first candidate is refused, which is plain OPD).
+
+Departures from the paper, all off by default: scores other than accuracy, acceptance by a significant gain, a bound
+on the KL to W_t. One always holds: a candidate with a score that is not finite is refused. What happens around the
+search (choice of parameters and anchor, optimizer state, drawing of the validation set) belongs to the strategy that
+calls it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from opdboard_worker.core.paired import paired_interval
+from opdboard_worker.core.statistics import frobenius_norms
+
+__all__ = [
+    "AcceptanceRule",
+    "Search",
+    "Try",
+    "Validation",
+    "candidate_factors",
+    "direction",
+    "direction_norm",
+    "is_power_of_two",
+    "line_search",
+    "move_",
+    "paired_interval",
+]
+
+ScoreName = Literal["accuracy", "negative_reverse_kl"]
+ScoreChoice = Literal["accuracy", "negative_reverse_kl", "both"]
+Acceptance = Literal[">=", ">", "significant"]
+
+_SCORE_WORDS: dict[ScoreName, str] = {"accuracy": "accuracy", "negative_reverse_kl": "negative reverse KL"}
+
+
+def is_power_of_two(step: int) -> bool:
+    """Whether EffOPD searches after this optimizer step: 1, 2, 4, 8, ..."""
+    return step >= 1 and step & (step - 1) == 0
+
+
+def candidate_factors(count: int = 5, multiple: float = 2.0) -> tuple[float, ...]:
+    """multiple * k for k = 1..count, by default 2, 4, 6, 8, 10. The paper's "2k" is a product: not 2, 4, 8, 16, 32."""
+    if count < 1 or not (0.0 < multiple < math.inf):
+        raise ValueError(f"count must be at least 1 and multiple positive, got {count} and {multiple}")
+    return tuple(multiple * k for k in range(1, count + 1))
+
+
+@torch.no_grad()
+def direction(current: Mapping[str, Tensor], anchor: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """D = W_t - A per parameter, in its own dtype: exact while an entry stays within a factor 2 of its anchor.
+
+    Only the parameters named in both move; ValueError if the names differ.
+    """
+    if differing := sorted(current.keys() ^ anchor.keys()):
+        raise ValueError(f"current and anchor weights differ in {len(differing)} names: {', '.join(differing[:3])}")
+    return {name: tensor.detach() - anchor[name] for name, tensor in current.items()}
+
+
+def direction_norm(direction: Mapping[str, Tensor]) -> float:
+    """||D||_F over all parameters together."""
+    return float(torch.linalg.vector_norm(frobenius_norms(list(direction.values()))))
+
+
+@torch.no_grad()
+def move_(
+    parameters: Mapping[str, Tensor], start: Mapping[str, Tensor], direction: Mapping[str, Tensor], factor: float
+) -> None:
+    """parameters := start + factor * D in place for the names of D, rounded once; factor 0 restores start bit for bit.
+
+    `start` must own its memory: a candidate is reached from W_t, never from the candidate before it. ValueError
+    otherwise.
+    """
+    for name, step in direction.items():
+        parameter, origin = parameters[name], start[name]
+        if parameter is origin or parameter.data_ptr() == origin.data_ptr() != 0:
+            raise ValueError(f"start weights of {name} share memory with the parameters: pass a copy")
+        dtype = torch.promote_types(origin.dtype, torch.float32)
+        parameter.copy_(origin if factor == 0 else torch.add(origin.to(dtype), step.to(dtype), alpha=factor))
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What one set of weights scored on the N validation examples, which always come in the same order."""
+
+    accuracy_N: Tensor | None
+    """Verifier's score of each sampled answer; None where the examples have no labels."""
+    negative_reverse_kl_N: Tensor
+    """-KL(student || teacher) of each example's response, mean over its tokens, nats per token."""
+    kl_to_start: float
+    """KL of these weights to W_t, nats per token; 0 for W_t itself."""
+    tokens: int
+    """Tokens generated and scored for it."""
+    seconds: float
+
+    @property
+    def accuracy(self) -> float | None:
+        """Mean accuracy, None without labels."""
+        return None if self.accuracy_N is None else float(self.accuracy_N.double().mean())
+
+    @property
+    def negative_reverse_kl(self) -> float:
+        """Mean over the examples, nats per token."""
+        return float(self.negative_reverse_kl_N.double().mean())
+
+    @property
+    def finite(self) -> bool:
+        """Whether every mean is a finite number (no examples at all counts as not finite)."""
+        numbers = (0.0 if self.accuracy_N is None else self.accuracy, self.negative_reverse_kl, self.kl_to_start)
+        return all(number is not None and math.isfinite(number) for number in numbers)
+
+    def per_example(self, name: ScoreName) -> Tensor:
+        """The score of each example, (N,), float64. ValueError for accuracy without labels."""
+        values_N = self.accuracy_N if name == "accuracy" else self.negative_reverse_kl_N
+        if values_N is None:
+            raise ValueError("the score is accuracy, but the validation examples have no labels")
+        return values_N.detach().double()
+
+
+@dataclass(frozen=True)
+class AcceptanceRule:
+    """When a candidate is taken. The paper: accuracy, ">=", no bound; the authors' code: ">"."""
+
+    score: ScoreChoice = "accuracy"
+    """Score or scores to hold; with "both" a candidate must pass on each."""
+    acceptance: Acceptance = ">="
+    """How its mean must compare with the last accepted; "significant": the gain's paired interval lies above 0."""
+    max_kl: float | None = None
+    """Refuse candidates whose KL to W_t (nats per token) exceeds this."""
+    confidence: float = 0.95
+    """Of the two-sided paired interval."""
+
+    def __post_init__(self) -> None:
+        if self.score not in get_args(ScoreChoice):
+            raise ValueError(f"unknown score {self.score!r}: choose one of {', '.join(get_args(ScoreChoice))}")
+        if self.acceptance not in get_args(Acceptance):
+            raise ValueError(f"unknown acceptance {self.acceptance!r}: choose one of {', '.join(get_args(Acceptance))}")
+        if not 0.0 < self.confidence < 1.0:
+            raise ValueError(f"confidence must lie between 0 and 1, not {self.confidence}")
+        if self.max_kl is not None and not self.max_kl >= 0.0:
+            raise ValueError(f"max_kl must be at least 0, not {self.max_kl}")
+
+    @property
+    def scores(self) -> tuple[ScoreName, ...]:
+        """The scores to hold, the one whose gain is reported first."""
+        return ("negative_reverse_kl", "accuracy") if self.score == "both" else (self.score,)
+
+    def judge(self, factor: float, candidate: Validation, accepted: Validation) -> Try:
+        """Compare a candidate with the last accepted weights."""
+        gain, low, high = self._gain(self.scores[0], candidate, accepted)
+        refusal = self._refusal(candidate, accepted)
+        reason = refusal or " and ".join(self._comparison(name, candidate, accepted)[1] for name in self.scores)
+        return Try(factor, candidate, gain, low, high, accepted=refusal is None, reason=reason)
+
+    def _refusal(self, candidate: Validation, accepted: Validation) -> str | None:
+        if not candidate.finite:
+            return f"{_describe(candidate)} not finite"
+        if self.max_kl is not None and candidate.kl_to_start > self.max_kl:
+            return f"KL to the start {candidate.kl_to_start:.4g} above the bound {self.max_kl:.4g}"
+        for name in self.scores:
+            passed, clause = self._comparison(name, candidate, accepted)
+            if not passed:
+                return clause
+        return None
+
+    def _comparison(self, name: ScoreName, candidate: Validation, accepted: Validation) -> tuple[bool, str]:
+        if self.acceptance == "significant":
+            gain, low, high = self._gain(name, candidate, accepted)
+            interval = f"{100 * self.confidence:g}% interval {low:.4g} to {high:.4g}"
+            verdict = "above 0" if low > 0 else "not significantly above 0"
+            return low > 0, f"{_SCORE_WORDS[name]} gain {gain:.4g} {verdict} ({interval})"
+        score, last = (float(validation.per_example(name).mean()) for validation in (candidate, accepted))
+        passed = score >= last if self.acceptance == ">=" else score > last
+        relation = "above" if score > last else "equal to" if score == last else "below"
+        return passed, f"{_SCORE_WORDS[name]} {score:.6g} {relation} the last accepted {last:.6g}"
+
+    def _gain(self, name: ScoreName, candidate: Validation, accepted: Validation) -> tuple[float, float, float]:
+        candidate_N, accepted_N = candidate.per_example(name), accepted.per_example(name)
+        if candidate_N.shape != accepted_N.shape:
+            raise ValueError(f"paired scores differ in length: {len(candidate_N)} and {len(accepted_N)}")
+        return paired_interval(candidate_N - accepted_N, self.confidence)
+
+
+@dataclass(frozen=True)
+class Try:
+    """One candidate W_t + factor D. The gain is on the rule's first score, against the weights accepted before it."""
+
+    factor: float
+    validation: Validation
+    gain: float
+    gain_low: float
+    gain_high: float
+    accepted: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """A whole line search: the validation of W_t, the candidates tried, and the factor kept (0 = W_t itself)."""
+
+    start: Validation
+    tries: tuple[Try, ...]
+    accepted_factor: float
+
+    @property
+    def tokens(self) -> int:
+        """Validation tokens, those of W_t included."""
+        return self.start.tokens + sum(attempt.validation.tokens for attempt in self.tries)
+
+    @property
+    def seconds(self) -> float:
+        """Validation seconds, those of W_t included."""
+        return self.start.seconds + sum(attempt.validation.seconds for attempt in self.tries)
+
+    @property
+    def outcome(self) -> str:
+        """One sentence: what was kept, and why the search ended."""
+        kept = f"moved by factor {self.accepted_factor:g}" if self.accepted_factor else "stayed at the start"
+        if not self.tries:
+            return f"{kept}: no candidates"
+        last = self.tries[-1]
+        if last.accepted:
+            return f"{kept}: all {len(self.tries)} candidates accepted"
+        return f"{kept}: factor {last.factor:g} refused, {last.reason}"
+
+
+def line_search(validate: Callable[[float], Validation], factors: Iterable[float], rule: AcceptanceRule) -> Search:
+    """Validate W_t, then candidates in the given order until one is refused; each faces the last *accepted* score.
+
+    `validate(factor)` moves the weights to W_t + factor D and scores them on the same examples each time; moving them
+    to the accepted factor afterwards is the caller's part.
+    """
+    start = accepted = validate(0.0)
+    accepted_factor = 0.0
+    tries: list[Try] = []
+    for factor in factors:
+        attempt = rule.judge(factor, validate(factor), accepted)
+        tries.append(attempt)
+        if not attempt.accepted:
+            break
+        accepted, accepted_factor = attempt.validation, factor
+    return Search(start, tuple(tries), accepted_factor)
+
+
+def _describe(validation: Validation) -> str:
+    numbers = {"negative reverse KL": validation.negative_reverse_kl, "KL to the start": validation.kl_to_start}
+    if validation.accuracy is not None:
+        numbers = {"accuracy": validation.accuracy} | numbers
+    return ", ".join(f"{name} {number:g}" for name, number in numbers.items() if not math.isfinite(number))
