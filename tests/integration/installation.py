@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import psutil
 import pytest
 
-from opdboard.db import runs
+from opdboard.db import logs, runs
 from opdboard.db.database import Database
 from opdboard.db.tables import Run
 from opdboard.domain.run_config import Budget, EffOPD, Monitoring, Optimizer, RunConfig
+from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.supervisor import Supervisor
 
@@ -60,9 +61,12 @@ class Installation:
         with self.database.read() as session:
             return runs.get(session, run_id)
 
-    def execute(self, run_id: str, worker_id: str = "test-worker"):
-        """One attempt at the run, to its end."""
-        return Supervisor(self.database, worker_id).execute(run_id)
+    def execute(self, run_id: str, worker_id: str = "test-worker") -> RunState | None:
+        """One attempt at the run, to its end; the run's log is printed for the report of a failing test."""
+        state = Supervisor(self.database, worker_id).execute(run_id)
+        with self.database.read() as session:
+            print(*(line.text for line in logs.read(session, run_id)), sep="\n")
+        return state
 
     def begin(self, run_id: str, worker_id: str = "test-worker") -> threading.Thread:
         """One attempt at the run, in the background."""

@@ -26,7 +26,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one state of the database throughout, and whose objects stay readable after it is closed."""
+        """A session whose objects stay readable after it is closed."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A read session that sees one state of the database in all its queries, so that a cursor fits what was read."""
         with Session(self._engine.execution_options(**self._snapshot), expire_on_commit=False) as session:
             yield session
 

@@ -118,8 +118,9 @@ def sample_steps(session: Session, run_id: str) -> list[int]:
 
 
 def rewind(session: Session, run_id: str, step: int) -> None:
-    """Drop what was stored after the step: a resumed attempt makes it again."""
+    """Drop what was stored after the step (-1: all but a checkpoint at step 0): a resumed attempt makes it again."""
     later = select(Decision.id).where(Decision.run_id == run_id, Decision.step > step)
     session.execute(delete(Candidate).where(Candidate.decision_id.in_(later)))
-    for table in (Decision, Sample, Checkpoint):
+    for table in (Decision, Sample):
         session.execute(delete(table).where(table.run_id == run_id, table.step > step))
+    session.execute(delete(Checkpoint).where(Checkpoint.run_id == run_id, Checkpoint.step > max(step, 0)))

@@ -17,10 +17,13 @@ def append(session: Session, run_id: str, attempt: int, lines: Sequence[str]) ->
     if run is None or not lines:
         return
     now = time.time()
-    session.add_all(
-        LogLine(run_id=run_id, attempt=attempt, at=now, text=line.replace("\x00", "\ufffd")) for line in lines
-    )
+    session.add_all(LogLine(run_id=run_id, attempt=attempt, at=now, text=_text(line)) for line in lines)
     runs.touch(run, Topic.LOGS)
+
+
+def _text(line: str) -> str:
+    """What every database stores: no NUL, no half of a surrogate pair."""
+    return line.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def read(session: Session, run_id: str, *, after: int = 0, limit: int = 1000) -> list[LogLine]:

@@ -21,10 +21,7 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
         run.progressed_at = now
         run.fruitless_attempts = 0
     run.step = max(run.step, batch.step)
-    run.latest = {
-        **run.latest,
-        **{key: value if math.isfinite(value) else None for key, value in batch.scalars.items()},
-    }
+    run.latest = {**run.latest, **{key: _finite(value) for key, value in batch.scalars.items()}}
     seq = runs.touch(run, *_topics(batch))
     series.append_scalars(session, run_id, seq, batch.step, batch.at, batch.scalars)
     series.append_vectors(session, run_id, seq, batch.vectors)
@@ -37,6 +34,10 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
     for result in batch.command_results:
         steering.finish(session, result)
     return seq
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _topics(batch: Batch) -> list[Topic]:
@@ -55,12 +56,17 @@ def _topics(batch: Batch) -> list[Topic]:
 
 
 def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: list[Module], device: str) -> Run:
-    """A trainer is ready at this step (0, or its checkpoint's): forget what an earlier attempt wrote beyond it."""
+    """A trainer is ready at this step (0, or its checkpoint's): forget what an earlier attempt wrote beyond it.
+
+    A trainer that begins at step 0 reports that step again, so everything goes.
+    """
     run = runs.fence(session, run_id, attempt)
     session.get_one(Attempt, (run_id, attempt)).resumed_from = step or None
-    if run.step > step:
-        series.rewind(session, run_id, step)
-        evidence.rewind(session, run_id, step)
+    if attempt > 1 and (run.step > step or step == 0):
+        last_kept = step if step > 0 else -1
+        series.rewind(session, run_id, last_kept)
+        evidence.rewind(session, run_id, last_kept)
+        run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step
     run.device = device
     run.modules = [{"name": m.name, "layer": m.layer, "kind": m.kind, "shape": list(m.shape)} for m in modules]

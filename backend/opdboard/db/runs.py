@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, defer
 
-from opdboard.db.tables import Attempt, Run, StateChange
+from opdboard.db.tables import Attempt, CommandRow, Run, StateChange
+from opdboard.domain.commands import Command
 from opdboard.domain.errors import NotFound, StaleAttempt
 from opdboard.domain.events import Topic
-from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 
 COLORS = 8
@@ -56,26 +58,6 @@ def create(
     session.flush()
     session.add(StateChange(run_id=run.id, at=now, from_state=None, to_state=RunState.QUEUED, reason="created"))
     return run
-
-
-def describe_source(source: ModelSource) -> str:
-    """A short label of where weights come from."""
-    match source.kind:
-        case "demo":
-            return f"demo {source.role}"
-        case "hub":
-            return source.repo_id
-        case "run":
-            return f"run {source.run_id}" + (f" @ {source.step}" if source.step is not None else "")
-        case _:
-            return source.path.rstrip("/").rsplit("/", 1)[-1]
-
-
-def describe_teacher(config: RunConfig) -> str:
-    """A short label of who scores."""
-    if isinstance(config.teacher, PrivilegedTeacher):
-        return "itself, knowing the answer"
-    return describe_source(config.teacher.source)
 
 
 def get(session: Session, run_id: str, *, lock: bool = False) -> Run:
@@ -195,7 +177,11 @@ def fence(session: Session, run_id: str, attempt: int) -> Run:
 
 
 def give_back(session: Session, run: Run, reason: str) -> RunState:
-    """Put the run of a lost worker back into the queue, or fail it after too many attempts without one step."""
+    """Put the run of a lost worker back into the queue, or fail it after too many attempts without one step.
+
+    A paused run is asked to pause again; a run that ends here can no longer obey what it was asked.
+    """
+    paused = run.state == RunState.PAUSED
     if run.state == RunState.STOPPING:
         transition(session, run, RunState.STOPPED if run.step else RunState.FAILED, reason=reason)
     elif run.fruitless_attempts >= MAX_FRUITLESS_ATTEMPTS:
@@ -209,7 +195,19 @@ def give_back(session: Session, run: Run, reason: str) -> RunState:
         )
     else:
         transition(session, run, RunState.QUEUED, reason=reason)
+        if paused:
+            session.add(CommandRow(run_id=run.id, kind=Command.PAUSE, actor="opdboard", created_at=time.time()))
+    if RunState(run.state).ended:
+        _close_commands(session, run, f"the run has {run.state} before this was obeyed")
     return RunState(run.state)
+
+
+def _close_commands(session: Session, run: Run, result: str) -> None:
+    session.execute(
+        update(CommandRow)
+        .where(CommandRow.run_id == run.id, CommandRow.done_at.is_(None))
+        .values(done_at=time.time(), ok=False, result=result)
+    )
 
 
 def beat(session: Session, run_id: str, attempt: int) -> None:
@@ -237,11 +235,3 @@ def referring_to(session: Session, run_id: str) -> list[Run]:
     """Runs not yet ended that use this run's checkpoints as student or teacher."""
     unfinished = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]))
     return [run for run in session.scalars(unfinished) if run_id in sources_of(RunConfig.model_validate(run.config))]
-
-
-def sources_of(config: RunConfig) -> set[str]:
-    """Ids of the runs whose checkpoints a configuration loads."""
-    sources = [config.student]
-    if not isinstance(config.teacher, PrivilegedTeacher):
-        sources.append(config.teacher.source)
-    return {source.run_id for source in sources if source.kind == "run"}

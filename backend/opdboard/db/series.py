@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from opdboard.db.tables import ModuleVectorRow, ScalarChunk
@@ -92,6 +92,18 @@ def scalar_keys(session: Session, run_ids: Sequence[str]) -> list[str]:
     return sorted(session.scalars(query))
 
 
+def latest(session: Session, run_id: str) -> dict[str, float]:
+    """The last value of every key."""
+    newest = (
+        select(ScalarChunk.key, func.max(ScalarChunk.id).label("id"))
+        .where(ScalarChunk.run_id == run_id)
+        .group_by(ScalarChunk.key)
+        .subquery()
+    )
+    chunks = session.scalars(select(ScalarChunk).join(newest, ScalarChunk.id == newest.c.id))
+    return {chunk.key: float(np.frombuffer(chunk.values, "<f8")[-1]) for chunk in chunks}
+
+
 def append_vectors(session: Session, run_id: str, seq: int, vectors: Sequence[ModuleVector]) -> None:
     """Store vectors as float32."""
     session.add_all(
@@ -109,11 +121,12 @@ def append_vectors(session: Session, run_id: str, seq: int, vectors: Sequence[Mo
 
 @dataclass(frozen=True)
 class VectorSeries:
-    """One statistic: steps (S,) int64, reference_steps (S,) int64 with -1 for none, values (S, modules) float32."""
+    """One statistic: seqs, steps and reference_steps (-1 for none) (S,) int64, values (S, modules) float32."""
 
     steps: np.ndarray
     reference_steps: np.ndarray
     values: np.ndarray
+    seqs: np.ndarray
 
 
 def read_vectors(
@@ -139,6 +152,7 @@ def read_vectors(
         np.array([row.step for row in rows], np.int64),
         np.array([-1 if row.reference_step is None else row.reference_step for row in rows], np.int64),
         np.frombuffer(b"".join(row.values for row in rows), "<f4").reshape(len(rows), width),
+        np.array([row.seq for row in rows], np.int64),
     )
 
 

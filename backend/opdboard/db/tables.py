@@ -30,9 +30,11 @@ class AnyFloat(TypeDecorator[float]):
     impl = Float(53)
     cache_ok = True
 
-    def process_bind_param(self, value: float | None, dialect: Any) -> Any:
-        """NaN becomes text on SQLite only."""
-        return "nan" if dialect.name == "sqlite" and value is not None and math.isnan(value) else value
+    def bind_processor(self, dialect: Any) -> Any:
+        """NaN becomes text on SQLite only; after all other processing, which would make it a number again."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda value: "nan" if value is not None and math.isnan(value) else value
 
     def process_result_value(self, value: Any, dialect: Any) -> float | None:
         """Text becomes NaN again."""

@@ -12,7 +12,7 @@ from opdboard.domain.run_state import ACTIVE
 def sequences(session: Session, moment: float) -> dict[str, int]:
     """Id -> sequence of every active run, and of every other one written to at or after the moment."""
     query = select(Run.id, Run.seq).where(or_(Run.state.in_(ACTIVE), Run.updated_at >= moment))
-    return {run_id: seq for run_id, seq in session.execute(query)}
+    return {row.id: row.seq for row in session.execute(query)}
 
 
 def by_ids(session: Session, run_ids: Sequence[str]) -> list[Run]:

@@ -1,8 +1,10 @@
 """From a RunConfig to the parts of a training run, with the preflight checks of 02 on the way."""
 
+import copy
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,10 @@ def assemble(config: RunConfig, settings: Settings, checkpoint_path: CheckpointP
     student_model = load(config.student, settings=settings, checkpoint_path=checkpoint_path)
     privileged = isinstance(config.teacher, PrivilegedTeacher)
     teacher_source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
-    teacher_model = load(teacher_source, settings=settings, checkpoint_path=checkpoint_path)
+    if teacher_source == config.student:
+        teacher_model = replace(student_model, model=copy.deepcopy(student_model.model))
+    else:
+        teacher_model = load(teacher_source, settings=settings, checkpoint_path=checkpoint_path)
     check_pair(student_model, teacher_model)
     eos = eos_token_ids(student_model)
     log.info("student %s, teacher %s on %s", student_model.label, teacher_model.label, device)

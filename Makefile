@@ -1,0 +1,44 @@
+# make demo   installs into .venv, builds the UI, starts opdboard and opens the demo
+# make test   installs what the tests need and runs all of them: UI unit tests, then Python and browser tests
+# make check  linters, types, import contracts
+# make ui     builds the UI alone; make format rewrites the sources as the linters want them
+
+PYTHON ?= python3
+BIN := .venv/bin
+UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
+
+.PHONY: demo test check format ui
+
+demo: .venv/.installed-demo
+	$(BIN)/opdboard demo
+
+test: .venv/.installed-test
+	$(BIN)/python frontend/build_ui.py npm test
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python frontend/build_ui.py npm run check
+
+format: .venv/.installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python frontend/build_ui.py npm run format
+
+ui: .venv/.installed-test
+	$(BIN)/python frontend/build_ui.py
+
+# The stamps are newer than everything an installation depends on; an editable install builds the UI too.
+.venv/.installed-demo: pyproject.toml $(UI_SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[worker]'
+	touch $@
+
+.venv/.installed-test: pyproject.toml $(UI_SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[worker,test]'
+	touch .venv/.installed-demo $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,1 @@
+"""The HTTP API: endpoints parse, services decide, repositories (opdboard.db) query."""

@@ -1,0 +1,78 @@
+"""The web application: API, live events and the built user interface in one process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from opdboard.api import errors, interface, live
+from opdboard.api.checkpoints import endpoints as checkpoints
+from opdboard.api.commands import endpoints as commands
+from opdboard.api.compare import endpoints as compare
+from opdboard.api.compression import CompressForOthers
+from opdboard.api.context import Context
+from opdboard.api.decisions import endpoints as decisions
+from opdboard.api.health import endpoints as health
+from opdboard.api.launch import endpoints as launch
+from opdboard.api.logs import endpoints as logs
+from opdboard.api.panels import endpoints as panels
+from opdboard.api.panels.cache import ResponseCache
+from opdboard.api.runs import endpoints as runs
+from opdboard.api.samples import endpoints as samples
+from opdboard.api.security import Guard, check_binding
+from opdboard.api.series import endpoints as series
+from opdboard.api.workers import endpoints as workers
+from opdboard.db.database import Database
+from opdboard.queue import JobQueue, make_celery
+from opdboard.settings import Settings
+
+_NOUNS = (runs, commands, series, decisions, checkpoints, samples, logs, panels, compare, launch, workers)
+
+
+def create_app(settings: Settings | None = None, *, static: Path = interface.STATIC) -> FastAPI:
+    """The application of one process; BadInput when the settings would open it to strangers.
+
+    settings: from the environment when left out; static: the folder with the built user interface.
+    """
+    settings = settings or Settings()
+    check_binding(settings)
+    database = Database(settings.sql_url)
+    app = FastAPI(
+        title="opdboard",
+        description="Launch, watch, steer and compare on-policy distillation runs.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+        responses={422: {"model": errors.ErrorBody, "description": "What was asked for is wrong."}},
+    )
+    app.state.context = Context(settings, database, JobQueue(database, make_celery(settings)), ResponseCache())
+    app.add_middleware(CompressForOthers)
+    app.add_middleware(Guard, token=settings.token)
+    errors.install(app)
+    app.include_router(health.router)
+    for noun in _NOUNS:
+        app.include_router(noun.router)
+    app.include_router(live.router)
+    interface.install(app, static)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    app.state.live = live.LiveHub(context.database)
+    poller = asyncio.create_task(app.state.live.run(), name="live-poller")
+    yield
+    poller.cancel()
+    with suppress(asyncio.CancelledError):
+        await poller
+    context.database.close()

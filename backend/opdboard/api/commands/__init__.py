@@ -1,0 +1,1 @@
+"""Steering commands and a run's history."""

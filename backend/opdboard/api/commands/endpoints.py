@@ -1,0 +1,22 @@
+"""Steering a run and reading its history."""
+
+from fastapi import APIRouter
+
+from opdboard.api.commands import service
+from opdboard.api.commands.schemas import CommandCreate, CommandOut, RunHistory
+from opdboard.api.context import Ctx
+from opdboard.api.parameters import RunId
+
+router = APIRouter(prefix="/api/runs/{run_id}", tags=["commands"])
+
+
+@router.post("/commands", status_code=201)
+def ask_command(context: Ctx, run_id: RunId, body: CommandCreate) -> CommandOut:
+    """Ask the trainer to do something between two steps; 409 says why when it makes no sense now."""
+    return service.ask(context, run_id, body.command)
+
+
+@router.get("/history")
+def read_history(context: Ctx, run_id: RunId) -> RunHistory:
+    """Every state, attempt and command of the run."""
+    return service.history(context, run_id)

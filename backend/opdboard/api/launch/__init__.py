@@ -1,0 +1,1 @@
+"""What the launch form needs: schema and presets."""

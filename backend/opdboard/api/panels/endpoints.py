@@ -1,0 +1,43 @@
+"""Pictures: which there are, whole figures, and what changed since."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from opdboard.api.context import Ctx
+from opdboard.api.panels import service
+from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut
+
+router = APIRouter(prefix="/api/panels", tags=["panels"])
+
+PanelName = Annotated[str, Path(max_length=64, description="Name of a panel.")]
+Runs = Annotated[str, Query(max_length=2000, description="Comma-separated run ids.")]
+After = Annotated[
+    str, Query(max_length=2000, description="The figure's cursors, comma-separated in the order of runs.")
+]
+
+
+@router.get("")
+def list_panels() -> list[PanelOut]:
+    """Every picture with the schema of its parameters."""
+    return service.listed()
+
+
+@router.get("/{name}", response_model=PanelFigure)
+def draw_panel(context: Ctx, request: Request, name: PanelName, runs: Runs) -> Response:
+    """The whole figure; further query parameters are the panel's own (see its params_schema)."""
+    return _json(service.figure(context, name, runs, _own_parameters(request)))
+
+
+@router.get("/{name}/extension", response_model=PanelExtension)
+def extend_panel(context: Ctx, request: Request, name: PanelName, runs: Runs, after: After) -> Response:
+    """What changed in a figure since its cursors, with the same parameters as the figure."""
+    return _json(service.extension(context, name, runs, after, _own_parameters(request)))
+
+
+def _own_parameters(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.query_params.items() if name not in ("runs", "after")}
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

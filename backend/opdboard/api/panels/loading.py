@@ -1,0 +1,85 @@
+"""Reads what a panel needs from the database, as the arrays that panels draw from."""
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from opdboard.db import evidence, series
+from opdboard.db.tables import Decision, Run
+from opdboard.domain.modules import Module
+from opdboard.domain.records import CandidateRecord, DecisionRecord
+from opdboard.panels.series import Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
+
+
+def load(session: Session, run: Run, needs: Needs) -> RunSeries:
+    """One run's data; everything needed is present, empty where nothing is stored."""
+    return RunSeries(
+        id=run.id,
+        name=run.name,
+        color=run.color,
+        longest_response=run.config["budget"]["max_response_tokens"],
+        modules=[Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules],
+        scalars=_scalars(session, run.id, needs.scalars),
+        vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
+        triggers=[_trigger(row) for row in evidence.decisions_of(session, run.id)] if needs.triggers else [],
+        choices=_choices(session, run.id, needs),
+    )
+
+
+def _scalars(session: Session, run_id: str, keys: tuple[str, ...]) -> dict[str, Points]:
+    stored = series.read_scalars(session, run_id, keys) if keys else {}
+    none = np.empty(0, np.int64)
+    points = {key: Points(one.steps, one.values, one.seqs) for key, one in stored.items()}
+    return {key: points.get(key, Points(none, np.empty(0), none)) for key in keys}
+
+
+def _vectors(session: Session, run: Run, need: VectorNeed) -> Vectors:
+    reference = need.reference
+    if reference == "latest":
+        reference = max(series.reference_steps(session, run.id, need.statistic), default=-1)
+    stored = series.read_vectors(session, run.id, need.statistic, reference_step=reference)
+    values = stored.values if len(stored.steps) else np.empty((0, len(run.modules)), np.float32)
+    return Vectors(stored.steps, stored.reference_steps, values, stored.seqs)
+
+
+def _trigger(row: Decision) -> Trigger:
+    candidates = [
+        CandidateRecord(
+            factor=one.factor,
+            score=one.score,
+            accuracy=one.accuracy,
+            reverse_kl=one.reverse_kl,
+            gain=one.gain,
+            gain_low=one.gain_low,
+            gain_high=one.gain_high,
+            kl_to_start=one.kl_to_start,
+            accepted=one.accepted,
+            reason=one.reason,
+            tokens=one.tokens,
+            seconds=one.seconds,
+        )
+        for one in row.candidates
+    ]
+    record = DecisionRecord(
+        step=row.step,
+        strategy=row.strategy,
+        trigger=row.trigger,
+        anchor_step=row.anchor_step,
+        direction_norm=row.direction_norm,
+        validation_size=row.validation_size,
+        score_name=row.score_name,
+        accepted_factor=row.accepted_factor,
+        outcome=row.outcome,
+        tokens=row.tokens,
+        seconds=row.seconds,
+        candidates=candidates,
+    )
+    return Trigger(record, row.vetoed, row.seq)
+
+
+def _choices(session: Session, run_id: str, needs: Needs) -> dict[str, list[str] | list[int]]:
+    found: dict[str, list[str] | list[int]] = {}
+    if "keys" in needs.choices:
+        found["keys"] = series.scalar_keys(session, [run_id])
+    if "reference_step" in needs.choices:
+        found["reference_step"] = series.reference_steps(session, run_id, needs.vectors[0].statistic)
+    return found

@@ -1,0 +1,143 @@
+"""Loads what a panel needs, lets it draw, and turns the drawing into bytes, which are kept for the next browser."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from plotly.utils import PlotlyJSONEncoder
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from opdboard.api.arrays import encode
+from opdboard.api.context import Context
+from opdboard.api.errors import FieldProblem, InvalidFields, problems
+from opdboard.api.panels.loading import load
+from opdboard.api.panels.schemas import PanelMeta, PanelOut
+from opdboard.api.parameters import LARGEST_INTEGER, split_list
+from opdboard.db import runs
+from opdboard.db.tables import Run
+from opdboard.domain.errors import BadInput
+from opdboard.panels import registry
+from opdboard.panels.extension import Extension, as_json, extend
+from opdboard.panels.panel import Panel, PanelParams
+
+
+def listed() -> list[PanelOut]:
+    """Every panel with the schema that draws its controls."""
+    return [
+        PanelOut(
+            name=panel.name,
+            title=panel.title,
+            description=panel.description,
+            params_schema=panel.params.model_json_schema(),
+            min_runs=panel.min_runs,
+            max_runs=panel.max_runs,
+            topics=list(panel.topics),
+        )
+        for panel in registry.PANELS
+    ]
+
+
+def figure(context: Context, name: str, run_ids: str, given: dict[str, str]) -> bytes:
+    """The JSON of a PanelFigure."""
+    panel, params = _asked(name, given)
+
+    def draw(session: Session, found: list[Run]) -> bytes:
+        loaded = [load(session, run, panel.needs(params)) for run in found]
+        drawn = as_json(panel.figure(loaded, params))
+        meta = drawn["layout"].pop("meta")
+        return _json(
+            {
+                "figure": {"data": drawn["data"], "layout": drawn["layout"]},
+                "cursors": _cursors(found),
+                "meta": _meta(meta),
+            }
+        )
+
+    return _answer(context, panel, run_ids, (name, params), draw)
+
+
+def extension(context: Context, name: str, run_ids: str, after: str, given: dict[str, str]) -> bytes:
+    """The JSON of a PanelExtension."""
+    panel, params = _asked(name, given)
+    cursors = _parsed(after)
+
+    def draw(session: Session, found: list[Run]) -> bytes:
+        if len(cursors) != len(found):
+            raise BadInput(f"after needs one cursor per run: {len(found)}, got {len(cursors)}", where="after")
+        if any(run.rewound_seq > cursor or cursor > run.seq for run, cursor in zip(found, cursors, strict=True)):
+            return _extension(found, Extension(reset=True))
+        if all(run.seq == cursor for run, cursor in zip(found, cursors, strict=True)):
+            return _extension(found, Extension())
+        loaded = [load(session, run, panel.needs(params)) for run in found]
+        return _extension(found, extend(panel, loaded, params, cursors))
+
+    return _answer(context, panel, run_ids, (name, params, tuple(cursors)), draw)
+
+
+def _asked(name: str, given: dict[str, str]) -> tuple[Panel[Any], PanelParams]:
+    """The panel and its parameters; an empty value is the same as none."""
+    panel = registry.panel(name)
+    wanted = {key: value for key, value in given.items() if value != ""}
+    unknown = wanted.keys() - panel.params.model_fields.keys()
+    if unknown:
+        known = ", ".join(("runs", *panel.params.model_fields))
+        raise InvalidFields(
+            [FieldProblem(path=key, message=f"{name} has no such parameter; it has {known}") for key in sorted(unknown)]
+        )
+    try:
+        return panel, panel.params.model_validate(wanted)
+    except ValidationError as error:
+        raise InvalidFields(problems(error.errors(), wanted)) from None
+
+
+def _parsed(after: str) -> list[int]:
+    parts = [part.strip() for part in after.split(",")]
+    if not all(
+        part.isascii() and part.isdigit() and len(part) <= 10 and int(part) <= LARGEST_INTEGER for part in parts
+    ):
+        raise BadInput(
+            f"after takes whole numbers from 0 to {LARGEST_INTEGER}, comma-separated, one per run", where="after"
+        )
+    return [int(part) for part in parts]
+
+
+def _answer(
+    context: Context, panel: Panel[Any], run_ids: str, question: tuple, draw: Callable[[Session, list[Run]], bytes]
+) -> bytes:
+    """The answer for the runs as they are now: the same question at the same sequence numbers has the same answer."""
+    wanted = split_list(run_ids, where="runs", at_most=1000)
+    if not panel.min_runs <= len(wanted) <= panel.max_runs:
+        allowed = str(panel.min_runs) if panel.min_runs == panel.max_runs else f"{panel.min_runs} to {panel.max_runs}"
+        raise BadInput(f"{panel.name} draws {allowed} runs, got {len(wanted)}", where="runs")
+    with context.database.snapshot() as session:
+        found = runs.get_many(session, wanted)
+        key = (question, tuple((run.id, run.created_at, run.seq, run.name, run.color) for run in found))
+        return context.panel_cache.get_or_make(key, lambda: draw(session, found))
+
+
+def _cursors(found: list[Run]) -> dict[str, int]:
+    return {run.id: run.seq for run in found}
+
+
+def _meta(meta: Any) -> dict[str, Any]:
+    return PanelMeta.model_validate(dict(meta)).model_dump()
+
+
+def _extension(found: list[Run], made: Extension) -> bytes:
+    return _json(
+        {
+            "cursors": _cursors(found),
+            "reset": made.reset,
+            "append": {
+                uid: {"x": encode(x).model_dump(), "y": encode(y).model_dump()} for uid, (x, y) in made.append.items()
+            },
+            "traces": made.traces,
+            "layout": made.layout,
+            "meta": None if made.meta is None else _meta(made.meta),
+        }
+    )
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, cls=PlotlyJSONEncoder, separators=(",", ":")).encode()

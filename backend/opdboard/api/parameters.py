@@ -1,0 +1,41 @@
+"""Types of path and query parameters, with limits that every database accepts."""
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from opdboard.domain.errors import BadInput
+
+LARGEST_INTEGER = 2**31 - 1
+RUN_ID_PATTERN = r"^[A-Za-z0-9_-]{1,32}$"
+
+RunId = Annotated[str, Path(pattern=RUN_ID_PATTERN, description="Id of a run.")]
+Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+NO_NUL = r"^[^\x00]*$"
+
+
+class Parameters(BaseModel):
+    """Base of query and body models: an unknown name is refused rather than ignored."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+def split_list(text: str, *, where: str, at_most: int) -> list[str]:
+    """Comma-separated names, each once, in order; BadInput when there are too many or a NUL character."""
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if len(names) > at_most:
+        raise BadInput(f"{where} takes at most {at_most} names, got {len(names)}", where=where)
+    if any("\x00" in name for name in names):
+        raise BadInput(f"{where} must not contain the NUL character", where=where)
+    return names
+
+
+def split_runs(text: str, *, at_least: int = 1, at_most: int) -> list[str]:
+    """Comma-separated run ids, each once, in order; BadInput when their number is not allowed."""
+    run_ids = split_list(text, where="runs", at_most=at_most)
+    if len(run_ids) < at_least:
+        raise BadInput(
+            f"runs takes at least {at_least} run id{'s' if at_least > 1 else ''}, comma-separated", where="runs"
+        )
+    return run_ids

@@ -1,0 +1,1 @@
+"""Runs: listing, making, renaming, copying and deleting."""

@@ -1,0 +1,54 @@
+"""Runs: list, launch, read, change, delete, clone, fork."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from opdboard.api.context import Ctx
+from opdboard.api.parameters import RunId
+from opdboard.api.runs import copies, service
+from opdboard.api.runs.schemas import RunChange, RunClone, RunCreate, RunDetail, RunFork, RunList, RunQuery
+
+router = APIRouter(prefix="/api/runs", tags=["runs"])
+
+
+@router.get("")
+def list_runs(context: Ctx, query: Annotated[RunQuery, Query()]) -> RunList:
+    """Runs that match, newest first."""
+    return service.find(context, query)
+
+
+@router.post("", status_code=201)
+def create_run(context: Ctx, body: RunCreate) -> RunDetail:
+    """Launch a run."""
+    return service.create(context, body.config, group=body.group, tags=body.tags, notes=body.notes)
+
+
+@router.get("/{run_id}")
+def read_run(context: Ctx, run_id: RunId) -> RunDetail:
+    """One run."""
+    return service.detail(context, run_id)
+
+
+@router.patch("/{run_id}")
+def change_run(context: Ctx, run_id: RunId, body: RunChange) -> RunDetail:
+    """Rename, annotate, tag or group a run."""
+    return service.change(context, run_id, body)
+
+
+@router.delete("/{run_id}", status_code=204)
+def delete_run(context: Ctx, run_id: RunId) -> None:
+    """Delete a run, its series and its files; 409 while it is active or another run needs its checkpoints."""
+    service.delete(context, run_id)
+
+
+@router.post("/{run_id}/clone", status_code=201)
+def clone_run(context: Ctx, run_id: RunId, body: RunClone | None = None) -> RunDetail:
+    """Launch a new run with the same configuration."""
+    return copies.clone(context, run_id, body or RunClone())
+
+
+@router.post("/{run_id}/fork", status_code=201)
+def fork_run(context: Ctx, run_id: RunId, body: RunFork | None = None) -> RunDetail:
+    """Launch a new run that starts from a checkpoint of this one."""
+    return copies.fork(context, run_id, body or RunFork())

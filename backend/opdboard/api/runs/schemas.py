@@ -1,0 +1,107 @@
+"""Runs as they travel over HTTP. Times are seconds since the epoch (UTC)."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from opdboard.api.commands.schemas import CommandOut
+from opdboard.api.parameters import NO_NUL, Count, Parameters
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_state import RunState
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+Group = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]], Field(max_length=50)]
+Notes = Annotated[str, Field(max_length=100_000, pattern=NO_NUL)]
+
+
+class RunSummary(BaseModel):
+    """A run as tables and live events show it."""
+
+    id: str
+    name: str
+    method: str = Field(description="opd, effopd: what a reader of the paper would call it.")
+    state: RunState
+    student: str
+    teacher: str
+    group: str
+    tags: list[str]
+    color: int = Field(description="Index into the eight run colours.")
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    error: dict[str, Any] | None = Field(description="Why it failed: error, detail, where.")
+    attempt: int
+    worker_id: str | None
+    device: str | None
+    heartbeat_at: float | None = Field(description="Last sign of life of the trainer's process.")
+    progressed_at: float | None = Field(description="When training last got further.")
+    step: int
+    total_steps: int
+    latest: dict[str, float | None] = Field(description="Newest value of every scalar; null where it is not finite.")
+    seq: int = Field(description="Grows with every write to the run.")
+    rewound_seq: int = Field(description="Series read at an earlier sequence than this must be read again.")
+    topics: dict[str, int] = Field(description="Sequence at which each kind of data last moved.")
+    forked_from: str | None
+    forked_step: int | None
+    learning_rate: float
+    seconds_left: float | None = Field(description="At the mean pace so far; null when unknown or ended.")
+
+
+class RunDetail(RunSummary):
+    """A run with its configuration and what it was asked and has not yet done."""
+
+    config: RunConfig
+    notes: str
+    commands_pending: list[CommandOut]
+
+
+class RunList(BaseModel):
+    """One page of runs, newest first."""
+
+    runs: list[RunSummary]
+    total: int = Field(description="How many runs match in all.")
+
+
+class RunQuery(Parameters):
+    """Which runs to list."""
+
+    state: str = Field("", max_length=200, description="Comma-separated states; empty lists all.")
+    method: str = Field("", max_length=32, pattern=NO_NUL, description="opd or effopd; empty lists all.")
+    search: str = Field("", max_length=200, pattern=NO_NUL, description="Part of the name, id, group or notes.")
+    limit: int = Field(200, ge=1, le=1000)
+    offset: Count = 0
+
+
+class RunCreate(Parameters):
+    """A run to launch."""
+
+    config: RunConfig
+    group: Group = ""
+    tags: Tags = Field(default=[])
+    notes: Notes = ""
+
+
+class RunChange(Parameters):
+    """What to change of a run; left out = as it is."""
+
+    name: Name | None = None
+    notes: Notes | None = None
+    tags: Tags | None = None
+    group: Group | None = None
+
+
+class RunClone(Parameters):
+    """A copy of a run's configuration as a new run."""
+
+    name: Name | None = Field(default=None, description="Empty: the original's name and 'copy'.")
+
+
+class RunFork(Parameters):
+    """A new run that starts from a checkpoint of this one."""
+
+    step: Count | None = Field(default=None, description="Checkpoint to start from; empty takes the latest.")
+    name: Name | None = Field(default=None, description="Empty: the original's name and 'fork'.")
+    config: RunConfig | None = Field(
+        default=None, description="Replaces the original's configuration; its student is set to the checkpoint."
+    )

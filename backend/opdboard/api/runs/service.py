@@ -1,0 +1,158 @@
+"""What may be done with runs, and how they look to a client."""
+
+import shutil
+
+from sqlalchemy.orm import Session
+
+from opdboard.api.arrays import finite
+from opdboard.api.commands.service import command_out
+from opdboard.api.context import Context
+from opdboard.api.errors import FieldProblem, InvalidFields
+from opdboard.api.parameters import LARGEST_INTEGER, split_list
+from opdboard.api.runs.paths import flattened
+from opdboard.api.runs.schemas import RunChange, RunDetail, RunList, RunQuery, RunSummary
+from opdboard.api.sending import send
+from opdboard.db import evidence, runs, steering
+from opdboard.db.tables import Run
+from opdboard.domain.errors import BadInput, Conflict, NotFound
+from opdboard.domain.events import Topic
+from opdboard.domain.run_config import PrivilegedTeacher, RunConfig, RunModel
+from opdboard.domain.run_state import RunState
+from opdboard.settings import Settings
+
+_SHARED_WITH_ROW = set(RunSummary.model_fields) - {"state", "latest", "learning_rate", "seconds_left"}
+
+
+def summary(run: Run) -> RunSummary:
+    """A run as tables show it."""
+    return RunSummary(**_common(run))
+
+
+def _common(run: Run) -> dict:
+    fields = {name: getattr(run, name) for name in _SHARED_WITH_ROW}
+    return fields | {
+        "state": RunState(run.state),
+        "latest": {key: finite(value) for key, value in run.latest.items()},
+        "learning_rate": run.config["optimizer"]["learning_rate"],
+        "seconds_left": _seconds_left(run),
+    }
+
+
+def _seconds_left(run: Run) -> float | None:
+    """At the mean pace of the steps done, by the run's own clock, which stands still in pauses."""
+    spent = run.latest.get("seconds")
+    if not RunState(run.state).active or not run.step or not spent:
+        return None
+    return spent / run.step * max(run.total_steps - run.step, 0)
+
+
+def _detail(session: Session, run: Run) -> RunDetail:
+    return RunDetail(
+        **_common(run),
+        config=RunConfig.model_validate(run.config),
+        notes=run.notes,
+        commands_pending=[command_out(row) for row in steering.pending(session, run.id)],
+    )
+
+
+def find(context: Context, query: RunQuery) -> RunList:
+    """One page of the runs that match."""
+    states = split_list(query.state, where="state", at_most=len(RunState))
+    unknown = [state for state in states if state not in list(RunState)]
+    if unknown:
+        raise BadInput(f"there is no state {unknown[0]!r}; states are {', '.join(RunState)}", where="state")
+    with context.database.read() as session:
+        found, total = runs.find(
+            session,
+            states=states,
+            method=query.method or None,
+            search=query.search or None,
+            limit=query.limit,
+            offset=query.offset,
+        )
+        return RunList(runs=[summary(run) for run in found], total=total)
+
+
+def detail(context: Context, run_id: str) -> RunDetail:
+    """One run with its configuration."""
+    with context.database.read() as session:
+        return _detail(session, runs.get(session, run_id))
+
+
+def create(
+    context: Context,
+    config: RunConfig,
+    *,
+    group: str = "",
+    tags: list[str] | None = None,
+    notes: str = "",
+    forked_from: tuple[str, int] | None = None,
+) -> RunDetail:
+    """Store a new run and, once it is committed, tell the workers."""
+    _check_storable(config)
+    with context.database.write() as session:
+        _check_sources(session, config)
+        run = runs.create(session, config, group=group, tags=tags or [], notes=notes, forked_from=forked_from)
+        made = _detail(session, run)
+    send(context.queue, made.id)
+    return made
+
+
+def _check_storable(config: RunConfig) -> None:
+    if config.budget.steps > LARGEST_INTEGER:
+        raise InvalidFields([FieldProblem(path="budget.steps", message=f"must not exceed {LARGEST_INTEGER}")])
+    nul = [path for path, value in flattened(config.model_dump()) if isinstance(value, str) and "\x00" in value]
+    if nul:
+        raise InvalidFields([FieldProblem(path=path, message="must not contain the NUL character") for path in nul])
+
+
+def _check_sources(session: Session, config: RunConfig) -> None:
+    """A run's checkpoint that is to be loaded must exist now."""
+    sources = {"student": config.student}
+    if not isinstance(config.teacher, PrivilegedTeacher):
+        sources["teacher.source"] = config.teacher.source
+    wrong = []
+    for path, source in sources.items():
+        if isinstance(source, RunModel):
+            try:
+                runs.get(session, source.run_id)
+            except NotFound as problem:
+                wrong.append(FieldProblem(path=f"{path}.run_id", message=problem.detail))
+                continue
+            try:
+                evidence.checkpoint_at(session, source.run_id, source.step)
+            except NotFound as problem:
+                wrong.append(FieldProblem(path=f"{path}.step", message=problem.detail))
+    if wrong:
+        raise InvalidFields(wrong)
+
+
+def change(context: Context, run_id: str, wanted: RunChange) -> RunDetail:
+    """Set what was given, leave the rest."""
+    with context.database.write() as session:
+        run = runs.get(session, run_id, lock=True)
+        for name, value in wanted.model_dump(exclude_none=True).items():
+            setattr(run, name, value)
+        runs.touch(run, Topic.STATE)
+        return _detail(session, run)
+
+
+def delete(context: Context, run_id: str) -> None:
+    """Remove rows, then files; Conflict names what is in the way."""
+    with context.database.write() as session:
+        run = runs.get(session, run_id, lock=True)
+        if RunState(run.state).active:
+            raise Conflict(f"run {run_id} is {run.state}; stop it before deleting it", where=run_id)
+        needing = [other.name for other in runs.referring_to(session, run_id) if other.id != run_id]
+        if needing:
+            raise Conflict(f"unfinished runs load checkpoints of this one: {', '.join(needing)}", where=run_id)
+        runs.delete_run(session, run_id)
+    _delete_files(context.settings, run_id)
+
+
+def _delete_files(settings: Settings, run_id: str) -> None:
+    folder = settings.run_folder(run_id)
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.resolve().parent == (settings.root / "runs").resolve():
+        shutil.rmtree(folder, ignore_errors=True)

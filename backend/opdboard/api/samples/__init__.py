@@ -1,0 +1,1 @@
+"""Sample responses with their per-token KL."""

@@ -1,0 +1,1 @@
+"""Stored numbers: scalars, module lists and per-module statistics."""

@@ -1,0 +1,82 @@
+"""Series of a run, thinned for transport."""
+
+import numpy as np
+
+from opdboard.api.arrays import encode
+from opdboard.api.context import Context
+from opdboard.api.parameters import split_list
+from opdboard.api.series.schemas import (
+    ModuleList,
+    ModuleOut,
+    ScalarOut,
+    SeriesOut,
+    SeriesQuery,
+    StatisticOut,
+    StatisticQuery,
+)
+from opdboard.db import runs, series
+from opdboard.domain.errors import BadInput
+from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, MODULE_STATISTICS, POSITION_STATISTIC
+from opdboard.domain.modules import Module
+from opdboard.panels.thinning import keep_extremes
+
+STATISTICS = (
+    *MODULE_STATISTICS,
+    *(f"{name}@{k}" for name in ALIGNMENTS if name != "direction_cosine" for k in ALIGNMENT_DEPTHS),
+    "direction_cosine",
+    POSITION_STATISTIC,
+)
+
+
+def scalars(context: Context, run_id: str, query: SeriesQuery) -> SeriesOut:
+    """The points asked for; a key that the run lacks is left out."""
+    keys = split_list(query.keys, where="keys", at_most=200)
+    with context.database.snapshot() as session:
+        run = runs.get(session, run_id)
+        stored = series.read_scalars(session, run_id, keys or series.scalar_keys(session, [run_id]), after=query.after)
+    return SeriesOut(
+        seq=run.seq,
+        rewound_seq=run.rewound_seq,
+        series={key: _scalar(points, query.max_points) for key, points in stored.items() if len(points.steps)},
+    )
+
+
+def _scalar(points: series.ScalarSeries, max_points: int) -> ScalarOut:
+    kept = keep_extremes(points.steps, points.values, max_points)
+    return ScalarOut(
+        steps=encode(points.steps[kept]),
+        values=encode(points.values[kept]),
+        times=encode(points.times[kept]),
+        total=len(points.steps),
+        shown=len(kept),
+    )
+
+
+def modules(context: Context, run_id: str) -> ModuleList:
+    """The run's modules in the order of its vectors."""
+    with context.database.snapshot() as session:
+        stored = runs.get(session, run_id).modules
+    listed = [Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in stored]
+    return ModuleList(
+        modules=[
+            ModuleOut(name=m.name, layer=m.layer, kind=m.kind, shape=m.shape, label=m.label, group=m.group)
+            for m in listed
+        ]
+    )
+
+
+def statistic(context: Context, run_id: str, name: str, query: StatisticQuery) -> StatisticOut:
+    """Vectors of a statistic; BadInput lists the names there are."""
+    if name not in STATISTICS:
+        raise BadInput(f"there is no statistic {name!r}; statistics are {', '.join(STATISTICS)}", where="statistic")
+    with context.database.snapshot() as session:
+        run = runs.get(session, run_id)
+        stored = series.read_vectors(
+            session, run_id, name, after=query.after, step=query.step, reference_step=query.reference_step
+        )
+    return StatisticOut(
+        seq=run.seq,
+        steps=stored.steps.tolist(),
+        reference_steps=[None if step < 0 else step for step in stored.reference_steps.tolist()],
+        values=encode(np.atleast_2d(stored.values), "f4"),
+    )

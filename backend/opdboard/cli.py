@@ -1,0 +1,247 @@
+"""The command `opdboard`: starts the stack, runs the demo, and talks to a server over its REST API."""
+
+import json
+import os
+import sys
+import tempfile
+import webbrowser
+from contextlib import ExitStack, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import yaml
+from rich.console import Console
+
+from opdboard import terminal
+from opdboard.client import Client, RequestRefused
+from opdboard.domain.commands import Command
+from opdboard.domain.errors import BadInput, OpdboardError
+from opdboard.domain.run_state import RunState
+from opdboard.embedded.signals import signals_end_the_command
+from opdboard.settings import Settings
+
+app = typer.Typer(
+    help="Launch, watch, steer and compare on-policy distillation runs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+database = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app.add_typer(database, name="db")
+
+out = Console(highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+STOPPING = "stopping; a run in progress writes a checkpoint first and goes on at the next start (Ctrl-C again: at once)"
+
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as `opdboard ls` shows it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
+Host = Annotated[str | None, typer.Option(help="Address to bind to; beyond 127.0.0.1 only with OPDBOARD_TOKEN.")]
+Port = Annotated[int | None, typer.Option(help="Port; 0 takes any free one.", min=0, max=65535)]
+
+
+@app.command()
+def up(host: Host = None, port: Port = None) -> None:
+    """Start the web server and one worker on this machine; Ctrl-C ends both."""
+    from opdboard.embedded.stack import Stack  # imports the web side, which the client commands do not need
+
+    with signals_end_the_command(), Stack(_settings(host=host, port=port), _note) as stack:
+        with suppress(SystemExit):
+            _note(f"opdboard is at {stack.url}; Ctrl-C stops it")
+            stack.wait()
+        _note(STOPPING)
+
+
+@app.command()
+def demo(
+    port: Port = None,
+    headless: Annotated[bool, typer.Option(help="No browser; end when the runs have ended.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object on the last line.")
+    ] = False,
+) -> None:
+    """Run plain OPD, EffOPD and plain OPD at a larger rate on the built-in models, and show them side by side."""
+    from opdboard.embedded.demo import Demo, all_finished, sentence
+    from opdboard.embedded.stack import Stack
+
+    with ExitStack() as stack_of_contexts:
+        stack_of_contexts.enter_context(signals_end_the_command())
+        overrides: dict[str, Any] = {"port": port}
+        if headless:
+            overrides["port"] = port or 0
+            if "OPDBOARD_DATA_DIR" not in os.environ:
+                folder = tempfile.TemporaryDirectory(prefix="opdboard-demo-", ignore_cleanup_errors=True)
+                overrides["data_dir"] = Path(stack_of_contexts.enter_context(folder))
+        settings = _settings(**overrides)
+        stack = stack_of_contexts.enter_context(Stack(settings, _note, any_port=port is None))
+        client = stack_of_contexts.enter_context(Client(stack.url, settings.token))
+        runs = Demo(client)
+        _note(f"side by side: {stack.url}{runs.compare_path}")
+        for run_id in runs.ids:
+            _note(f"live:         {stack.url}/runs/{run_id}")
+        if not headless:
+            webbrowser.open(f"{stack.url}{runs.compare_path}")
+        runs.follow(terminal.Progress(_note))
+        outcome = runs.outcome()
+        _note(sentence(outcome))
+        if not headless:
+            with suppress(SystemExit):
+                _note(f"opdboard stays at {stack.url}; Ctrl-C stops it")
+                stack.wait()
+            _note(STOPPING)
+    if as_json:
+        print(json.dumps(outcome), flush=True)
+    if not all_finished(outcome):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A run configuration as YAML or JSON.")],
+    follow: Annotated[bool, typer.Option(help="Print progress until the run has ended.")] = False,
+    name: Annotated[str | None, typer.Option(help="Instead of the configuration's name.")] = None,
+    group: Annotated[str, typer.Option(help="Group the run belongs to.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Queue a run; with --follow the exit code says whether it finished."""
+    content = _read_config(config)
+    if name is not None:
+        content["name"] = name
+    with Client() as client:
+        created = client.create(content, group=group)
+        _note(f"queued {created['id']} ({created['name']}): {client.url}/runs/{created['id']}")
+        if follow:
+            progress = terminal.Progress(_note)
+            for change in client.follow([created["id"]]):
+                progress(change)
+        latest = client.run(created["id"])
+    print(json.dumps(latest) if as_json else latest["id"])
+    if follow and latest["state"] != RunState.FINISHED:
+        raise typer.Exit(1)
+
+
+@app.command("ls")
+def list_runs(
+    state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only runs of this method.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only runs whose name, id, group or notes contain this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    with Client() as client:
+        found = client.runs(state=state.value if state else None, method=method, search=search, limit=limit)
+    if as_json:
+        print(json.dumps(found))
+    elif not found["runs"]:
+        _note("no runs; queue one with: opdboard run CONFIG")
+    else:
+        out.print(terminal.runs_table(found["runs"]))
+        if found["total"] > len(found["runs"]):
+            _note(f"showing {len(found['runs'])} of {found['total']}; --limit shows more")
+
+
+@app.command()
+def show(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show one run: state, progress, latest measures, extrapolation decisions."""
+    with Client() as client:
+        found = client.run(run_id)
+        decisions = [] if as_json else client.decisions(run_id)["decisions"]
+    if as_json:
+        print(json.dumps(found))
+    else:
+        out.print(terminal.run_details(found, decisions))
+
+
+@app.command()
+def stop(run_id: RunId) -> None:
+    """Stop a run after its present step; its checkpoint stays and it can be resumed."""
+    _steer(run_id, Command.STOP)
+
+
+@app.command()
+def pause(run_id: RunId) -> None:
+    """Pause a run after its present step."""
+    _steer(run_id, Command.PAUSE)
+
+
+@app.command()
+def resume(run_id: RunId) -> None:
+    """Go on with a run that is paused, stopped or failed."""
+    _steer(run_id, Command.RESUME)
+
+
+@app.command()
+def extrapolate(run_id: RunId) -> None:
+    """Try an extrapolation after the present step instead of waiting for the next trigger."""
+    _steer(run_id, Command.EXTRAPOLATE)
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the database's schema to the newest revision; creates an empty database's tables."""
+    from opdboard.db.database import Database
+
+    settings = Settings()
+    opened = Database(settings.sql_url)
+    opened.upgrade()
+    opened.close()
+    _note("the database's schema is up to date")
+
+
+def main() -> NoReturn:
+    """Run the command line; an error that opdboard raises on purpose is printed as a sentence, with exit code 1."""
+    try:
+        app()
+    except OpdboardError as error:
+        err.print(f"error: {error.detail}", style="red")
+        for field in error.fields if isinstance(error, RequestRefused) else ():
+            err.print(f"  {field['path']}: {field['message']}")
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _steer(run_id: str, command: Command) -> None:
+    with Client() as client:
+        answer = client.command(run_id, command.value)
+    _note(answer["result"] or f"asked run {run_id} to {command.value}; its trainer obeys between two steps")
+
+
+def _settings(**overrides: Any) -> Settings:
+    return Settings(**{name: value for name, value in overrides.items() if value is not None})
+
+
+def _read_config(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON is YAML
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}", where=str(file)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} is neither YAML nor JSON: {error}", where=str(file)) from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{file} must hold a mapping of run configuration fields", where=str(file))
+    return content
+
+
+def _note(sentence: str) -> None:
+    err.print(sentence)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(version("opdboard"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the whole command line."""
+
+
+if __name__ == "__main__":
+    main()

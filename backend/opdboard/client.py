@@ -1,0 +1,164 @@
+"""The REST API from Python: what the command line uses, and what a notebook or a script can use."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from opdboard.domain.errors import OpdboardError
+from opdboard.domain.run_state import RunState
+
+DEFAULT_URL = "http://127.0.0.1:8765"
+TIMEOUT_SECONDS = 30.0
+SILENCE_SECONDS = 20.0  # the live stream says something every 5 s
+Json = dict[str, Any]
+
+
+class ServerNotReached(OpdboardError):
+    """Nobody answers at the URL."""
+
+
+class RequestRefused(OpdboardError):
+    """The server's own error: its name, its sentence, and the fields it is about."""
+
+    def __init__(self, status: int, body: Json) -> None:
+        super().__init__(str(body.get("detail", f"HTTP {status}")), where=body.get("where"))
+        self.status = status
+        self.name = str(body.get("error", "Error"))
+        self.fields: list[dict[str, str]] = body.get("fields") or []
+
+    @property
+    def code(self) -> str:
+        """The server's name for the error."""
+        return self.name
+
+
+class Client:
+    """One server. Methods return the API's JSON; ServerNotReached and RequestRefused are the errors."""
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        """url and token default to OPDBOARD_URL and OPDBOARD_TOKEN."""
+        self.url = (url or os.environ.get("OPDBOARD_URL") or DEFAULT_URL).rstrip("/")
+        token = token if token is not None else os.environ.get("OPDBOARD_TOKEN", "")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=f"{self.url}/api", headers=headers, timeout=TIMEOUT_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def runs(self, **filters: Any) -> Json:
+        """{runs, total}; filters: state, method, search, limit, offset."""
+        return self._call("GET", "/runs", params={name: value for name, value in filters.items() if value is not None})
+
+    def run(self, run_id: str) -> Json:
+        """One run with its configuration, notes and pending commands."""
+        return self._call("GET", f"/runs/{run_id}")
+
+    def create(self, config: Json, *, group: str = "", tags: Sequence[str] = (), notes: str = "") -> Json:
+        """Queue a run; RequestRefused.fields says which fields are wrong."""
+        return self._call("POST", "/runs", json={"config": config, "group": group, "tags": list(tags), "notes": notes})
+
+    def command(self, run_id: str, command: str) -> Json:
+        """Ask the run's trainer for something; it obeys between two steps."""
+        return self._call("POST", f"/runs/{run_id}/commands", json={"command": command})
+
+    def decisions(self, run_id: str) -> Json:
+        """What the run's strategy tried, accepted and refused."""
+        return self._call("GET", f"/runs/{run_id}/decisions")
+
+    def workers(self) -> Json:
+        """Worker processes and their load."""
+        return self._call("GET", "/workers")
+
+    def speedup(
+        self, run_ids: Sequence[str], reference: str, *, metric: str = "eval/reverse_kl", share: float = 1.0
+    ) -> Json:
+        """Steps, tokens and seconds to a share of the reference's final score, search included."""
+        params = {"runs": ",".join(run_ids), "reference": reference, "metric": metric, "share": share}
+        return self._call("GET", "/compare/speedup", params=params)
+
+    def live(self, last_id: str | None = None) -> Iterator[tuple[str | None, str, Any]]:
+        """Server-sent events as (id, event, data) until the connection ends."""
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        timeout = httpx.Timeout(TIMEOUT_SECONDS, read=SILENCE_SECONDS)
+        with self._http.stream("GET", "/live", headers=headers, timeout=timeout) as response:
+            if response.is_error:
+                response.read()
+                raise RequestRefused(response.status_code, _body(response))
+            identity, event, data = None, "message", []
+            for line in response.iter_lines():
+                name, _, value = line.partition(":")
+                value = value.removeprefix(" ")
+                match name:
+                    case "id":
+                        identity = value
+                    case "event":
+                        event = value
+                    case "data":
+                        data.append(value)
+                    case "" if not line:
+                        if data:
+                            yield identity, event, json.loads("\n".join(data))
+                        event, data = "message", []
+                    case _:  # a comment or a field of no use here
+                        pass
+
+    def follow(self, run_ids: Sequence[str]) -> Iterator[Json]:
+        """Each change of these runs as it happens, until all of them have ended.
+
+        A lost connection is opened again; ServerNotReached when nobody answers any more.
+        """
+        pending = dict.fromkeys(run_ids)
+        seen: dict[str, Json] = {}
+
+        def changed(summaries: list[Json]) -> Iterator[Json]:
+            for summary in summaries:
+                run_id = summary["id"]
+                if run_id in pending and (run_id not in seen or summary["seq"] > seen[run_id]["seq"]):
+                    seen[run_id] = summary
+                    if RunState(summary["state"]).ended:
+                        del pending[run_id]
+                    yield summary
+
+        while pending:
+            try:
+                for _, event, data in self.live():
+                    # A ping is also the moment to ask anew: a run that ended before the stream began sends nothing.
+                    yield from changed(
+                        data["runs"] if event == "runs" else [self.run(run_id) for run_id in list(pending)]
+                    )
+                    if not pending:
+                        return
+            except httpx.TransportError:
+                yield from changed([self.run(run_id) for run_id in list(pending)])
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.ConnectError as error:
+            raise ServerNotReached(f"no opdboard answers at {self.url}; start one with: opdboard up") from error
+        except httpx.TransportError as error:
+            raise ServerNotReached(f"the connection to {self.url} broke: {error}") from error
+        if response.is_error:
+            raise RequestRefused(response.status_code, _body(response))
+        return response.json() if response.content else None
+
+
+def _body(response: httpx.Response) -> Json:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else {"detail": f"HTTP {response.status_code}: {response.text[:200]}"}

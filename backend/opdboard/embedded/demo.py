@@ -1,0 +1,116 @@
+"""The demo: three small runs that show what EffOPD gains over plain OPD, and what that gain is worth on a toy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from opdboard.client import Client
+from opdboard.domain.presets import DEMO_EFFOPD, DEMO_OPD, DEMO_OPD_LARGE_RATE
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_state import RunState
+
+Json = dict[str, Any]
+METRIC = "eval/reverse_kl"
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """A configuration, and what its page tells the reader."""
+
+    config: RunConfig
+    notes: str
+
+
+CAVEAT = (
+    "On this toy the whole gain of EffOPD is a learning rate that was too small: plain OPD at 1e-4 needs fewer steps "
+    "than EffOPD at 1e-5. On large models small rates such as 1e-6 are used because larger ones become unstable; "
+    "that is where a long step that was validated first has its place."
+)
+
+RUNS = (
+    DemoRun(
+        DEMO_OPD, f"Plain on-policy distillation at a small learning rate: the reference of this demo.\n\n{CAVEAT}"
+    ),
+    DemoRun(
+        DEMO_EFFOPD,
+        "The same learning rate, with validated extrapolation along the update direction at steps 1, 2, 4, 8, ... "
+        f"Compare the steps and seconds it takes to the reference's final teacher KL, search included.\n\n{CAVEAT}",
+    ),
+    DemoRun(
+        DEMO_OPD_LARGE_RATE,
+        f"Plain on-policy distillation at ten times the learning rate: the check that every speed-up needs.\n\n{CAVEAT}",
+    ),
+)
+
+
+class Demo:
+    """The three runs on one server, followed until they have ended."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._runs: list[Json] = [
+            client.create(run.config.model_dump(mode="json"), group="demo", tags=["demo"], notes=run.notes)
+            for run in RUNS
+        ]
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids in the order of RUNS."""
+        return [run["id"] for run in self._runs]
+
+    @property
+    def compare_path(self) -> str:
+        """The page that shows all three side by side."""
+        return f"/compare?runs={','.join(self.ids)}"
+
+    def follow(self, report: Callable[[Json], None]) -> None:
+        """Hand each change of a run to report until all have ended."""
+        for run in self._client.follow(self.ids):
+            report(run)
+
+    def outcome(self) -> Json:
+        """What came out: each run's final numbers, and EffOPD against plain OPD at the KL that plain OPD ends with."""
+        runs = [self._client.run(run_id) for run_id in self.ids]
+        result: Json = {"runs": [_final(run) for run in runs]}
+        reference, effopd = self.ids[:2]
+        speedup: Json = {"target": None, "rows": []}
+        if all(run["state"] == RunState.FINISHED for run in runs[:2]):
+            speedup = self._client.speedup([reference, effopd], reference, metric=METRIC)
+        row = next((row for row in speedup["rows"] if row["run"] == effopd), {})
+        return result | {
+            "target_reverse_kl": speedup["target"],
+            "speedup_steps": row.get("ratio_steps"),
+            "speedup_seconds": row.get("ratio_seconds"),
+        }
+
+
+def _final(run: Json) -> Json:
+    latest = run["latest"]
+    return {
+        "name": run["name"],
+        "run_id": run["id"],
+        "method": run["method"],
+        "learning_rate": run["learning_rate"],
+        "state": run["state"],
+        "reverse_kl": latest.get(METRIC),
+        "accuracy": latest.get("eval/accuracy"),
+        "steps": run["step"],
+        "seconds": latest.get("seconds"),
+        "search_seconds": latest.get("search_seconds"),
+    }
+
+
+def all_finished(outcome: Json) -> bool:
+    """No run of the demo failed or was stopped."""
+    return all(run["state"] == RunState.FINISHED for run in outcome["runs"])
+
+
+def sentence(outcome: Json) -> str:
+    """The outcome in words, with the caveat that belongs to it."""
+    if outcome["speedup_steps"] is None or outcome["speedup_seconds"] is None:
+        return "EffOPD did not reach the KL that plain OPD ended with."
+    return (
+        f"EffOPD reached plain OPD's final teacher KL ({outcome['target_reverse_kl']:.3f} nats/token) in "
+        f"1/{outcome['speedup_steps']:.1f} of its steps and 1/{outcome['speedup_seconds']:.1f} of its seconds, search included. "
+        f"{CAVEAT}"
+    )

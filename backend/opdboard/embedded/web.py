@@ -1,0 +1,52 @@
+"""The web server as a process: `python -m opdboard.embedded.web` with OPDBOARD_HOST and OPDBOARD_PORT."""
+
+import os
+import socket
+import sys
+
+import uvicorn
+
+from opdboard.api.security import check_binding
+from opdboard.domain.errors import OpdboardError
+from opdboard.settings import Settings
+
+SHUTDOWN_SECONDS = 2  # open live streams end by themselves only when their browser leaves
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Writes one byte to a pipe as soon as it answers, so that whoever started it can wait without polling."""
+
+    def __init__(self, config: uvicorn.Config, ready: int | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as usual, then announce."""
+        await super().startup(sockets)
+        if self.started and self._ready is not None:
+            os.write(self._ready, b"1")
+            os.close(self._ready)
+            self._ready = None
+
+
+def main(listener: int | None = None, ready: int | None = None) -> None:
+    """Serve until a signal comes. listener: a bound socket's descriptor; ready: a pipe to announce on."""
+    settings = Settings()
+    try:
+        check_binding(settings)
+    except OpdboardError as error:
+        raise SystemExit(error.detail) from error
+    config = uvicorn.Config(
+        "opdboard.api.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    sockets = None if listener is None else [socket.socket(fileno=listener)]
+    AnnouncingServer(config, ready).run(sockets)
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Panels: one file per picture, arrays in, Plotly figure out; pure, no I/O."""

@@ -1,0 +1,173 @@
+"""Is the direction locked in? Alignment of every earlier snapshot of the update to a reference snapshot."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS
+from opdboard.panels import labels, lines, look
+from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
+from opdboard.panels.panel import Panel, PanelParams, Step
+from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed, Vectors
+
+LOCKED_IN = 0.8
+
+
+class AlignmentParams(PanelParams):
+    """What is aligned, to what, and over what."""
+
+    measure: Literal["subspace_affinity", "paired_cosine", "direction_cosine"] = Field(
+        "subspace_affinity",
+        description="Subspace affinity (rotation-proof), paired cosine of singular vectors (the paper's), or cosine of the whole update.",
+    )
+    k: Literal[1, 5, 10, 20] = Field(
+        20,
+        description="Leading directions compared; the direction cosine has none.",
+        json_schema_extra={"enum": list(ALIGNMENT_DEPTHS)},
+    )
+    grouping: Grouping = "block"
+    reference_step: Step | None = Field(
+        None, description="Snapshot to compare with; empty follows the latest.", json_schema_extra={"x-control": "step"}
+    )
+    x: Literal["linear", "log2"] = Field("linear", description="Scale of the step axis.")
+
+
+def _statistic(params: AlignmentParams) -> str:
+    return params.measure if params.measure == "direction_cosine" else f"{params.measure}@{params.k}"
+
+
+def _needs(params: AlignmentParams) -> Needs:
+    reference = REFERENCE_LATEST if params.reference_step is None else params.reference_step
+    return Needs(vectors=(VectorNeed(_statistic(params), reference),), choices=("reference_step",))
+
+
+def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
+    """A line per group with its smallest and largest module as a band; one cell per run; a mark where it stays locked in."""
+    log = params.x == "log2"
+    traces: list[Any] = []
+    layout: dict[str, Any] = {}
+    shapes: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    names: list[str] = []
+    domains = look.cells(len(series))
+    references: dict[str, int] = {}
+    for index, (run, domain) in enumerate(zip(series, domains, strict=True)):
+        rows = run.vectors[_statistic(params)]
+        axes = (look.axis_name("x", index), look.axis_name("y", index))
+        cell = _lines(run, rows, params.grouping)
+        names = names or [line.name for line in cell]
+        for line in cell:
+            drawn = lines.traces(line, axes)
+            drawn[-1].showlegend = index == 0
+            traces += drawn
+        if len(series) == 1:
+            named = [labels.label_of(line.name, line.color, line.x, line.y) for line in cell]
+            annotations += labels.end_labels(named, (_lowest(params), 1.02), log_x=log)
+        else:
+            annotations.append(look.cell_title(run, domain))
+        if len(rows.references):
+            references[run.name] = int(rows.references[-1])
+        locked = lock_in_step(rows.steps, finite_mean(rows.values.astype(np.float64)), rows.references)
+        if locked is not None:
+            shapes.append(
+                look.vertical(float(locked), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
+            )
+            annotations.append(_lock_in_label(locked, axes, log=log))
+        layout[look.axis_key("x", index)] = _step_axis(domain, axes[1], log=log) | ({"matches": "x"} if index else {})
+        layout[look.axis_key("y", index)] = look.axis(
+            _y_title(params) if index == 0 else "", range=[_lowest(params), 1.02], anchor=axes[0]
+        )
+    compared = ", ".join(sorted({f"step {step}" for step in references.values()}))
+    choices = sorted({int(step) for run in series for step in run.choices.get("reference_step", ())})
+    direct = len(series) == 1 and len(names) <= labels.MOST
+    return look.figure(
+        traces,
+        keep=f"alignment {params.x} {params.measure} {len(series)}",
+        meta={
+            "note": f"compared with the snapshot at {compared}"
+            if compared
+            else "snapshots to compare come at powers of two",
+            "step": max(references.values(), default=None),
+            "steps": choices,
+            "choices": {"reference_step": choices},
+            "empty": not references,
+        },
+        shapes=shapes,
+        annotations=annotations,
+        showlegend=not direct,
+        hovermode="x unified",
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.01 if len(series) == 1 else 1.07,
+            "yanchor": "bottom",
+            "font": {"size": 11},
+        },
+        margin={"l": 48, "r": 12, "t": 10 if len(series) == 1 else 44, "b": 40},
+        **layout,
+    )
+
+
+def _lines(run: RunSeries, rows: Vectors, grouping: str) -> list[lines.Line]:
+    drawn = []
+    for number, (name, members) in enumerate(groups(run.modules, grouping).items()):
+        values = rows.values[:, members].astype(np.float64) if len(rows.steps) else np.empty((0, len(members)))
+        low, high = finite_extremes(values)
+        color = look.GROUP_COLORS.get(name, look.OKABE_ITO[number % 7])
+        x = rows.steps.astype(np.float64)
+        drawn.append(lines.Line(f"{run.id}:{name}", name, color, x, finite_mean(values), low, high))
+    return drawn
+
+
+def lock_in_step(steps: np.ndarray, affinity: np.ndarray, references: np.ndarray) -> int | None:
+    """The first step before the reference from which on affinity stays at LOCKED_IN or above; None when it is not there."""
+    earlier = steps < references
+    steps, high = steps[earlier], affinity[earlier] >= LOCKED_IN
+    if not len(high) or not high[-1]:
+        return None
+    lows = np.flatnonzero(~high)
+    return int(steps[lows[-1] + 1 if len(lows) else 0])
+
+
+def _lock_in_label(step: int, axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
+    return {
+        "text": f"≥ {LOCKED_IN} from step {step}",
+        "x": float(np.log10(max(step, 1))) if log else step,
+        "y": 0.02,
+        "xref": axes[0],
+        "yref": f"{axes[1]} domain",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "xshift": 3,
+        "showarrow": False,
+        "font": {"size": 11},
+    }
+
+
+def _step_axis(domain: tuple[float, float], anchor: str, *, log: bool) -> dict[str, Any]:
+    scale = {"type": "log", "dtick": float(np.log10(2))} if log else {"type": "linear"}
+    return look.axis("optimizer step t", domain=domain, anchor=anchor, **scale)
+
+
+def _y_title(params: AlignmentParams) -> str:
+    title = ALIGNMENTS[params.measure].title.split(" (")[0].lower()
+    return title if params.measure == "direction_cosine" else f"{title} @{params.k}"
+
+
+def _lowest(params: AlignmentParams) -> float:
+    return -1.02 if params.measure == "direction_cosine" else -0.02
+
+
+PANEL = Panel(
+    name="alignment",
+    title="Is the direction locked in?",
+    description="How well the update's leading directions at each snapshot agree with a reference snapshot's.",
+    params=AlignmentParams,
+    topics=(Topic.ALIGNMENT,),
+    needs=_needs,
+    figure=figure,
+)

@@ -1,0 +1,113 @@
+"""Where do two runs differ? The same statistic of the same modules at a shared step, one against the other."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.domain.measures import MODULE_STATISTICS
+from opdboard.panels import look, module_grid, scales
+from opdboard.panels.module_allocation import ModuleStatistic
+from opdboard.panels.panel import Panel, PanelParams, Step
+from opdboard.panels.series import Needs, RunSeries, VectorNeed, Vectors
+
+
+class DifferenceParams(PanelParams):
+    """Which statistic, when, and how the two are set against each other."""
+
+    statistic: ModuleStatistic = Field("update_norm", description="What is compared.")
+    step: Step | None = Field(
+        None, description="Step that both have; empty follows the latest.", json_schema_extra={"x-control": "step"}
+    )
+    mode: Literal["log_ratio", "difference"] = Field(
+        "log_ratio", description="log2 of second run over first (1 = twice as large), or second minus first."
+    )
+
+
+def _needs(params: DifferenceParams) -> Needs:
+    return Needs(vectors=(VectorNeed(params.statistic),))
+
+
+def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
+    """Modules that both runs have, by name; the diverging scale is centred on zero and stands still over the shared steps."""
+    first, second = series
+    measure = MODULE_STATISTICS[params.statistic]
+    rows = (first.vectors[params.statistic], second.vectors[params.statistic])
+    shared = np.intersect1d(rows[0].steps, rows[1].steps)
+    places = {module.name: index for index, module in enumerate(second.modules)}
+    pairs = [(index, places[module.name]) for index, module in enumerate(first.modules) if module.name in places]
+    modules = [first.modules[index] for index, _ in pairs]
+    left, right = _at(rows[0], shared, [pair[0] for pair in pairs]), _at(rows[1], shared, [pair[1] for pair in pairs])
+    compared = compare(left, right, params.mode)
+    row = _row(shared, params.step)
+    z = compared[row] if row is not None else np.full(len(modules), np.nan)
+    grid = module_grid.blocks(modules)
+    hovers = [
+        (module.name, module.label, f"{first.name}: {look.number(a)}", f"{second.name}: {look.number(b)}", look.number(d))
+        for module, a, b, d in zip(modules, *(values[row] for values in (left, right, compared)), strict=True)
+    ] if row is not None else [(module.name, module.label, "", "", "") for module in modules]  # fmt: skip
+    word = "log2 ratio" if params.mode == "log_ratio" else "difference"
+    template = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>" + word + " %{customdata[4]}"
+    traces: list[Any] = [module_grid.heatmap(f"difference:{b.group}", b, z, hovers, template, ("x", "y")) for b in grid]
+    odd = ~np.isfinite(z) if row is not None else np.zeros(len(z), bool)
+    traces.append(module_grid.marks("difference:odd", grid, odd, "cannot be compared", ("x", "y")))
+    x, y = module_grid.grid_axes(grid, (0.0, 1.0), (0.0, 1.0), titled=True)
+    title = f"{word} of {look.axis_label(measure)}"
+    return look.figure(
+        traces,
+        keep="difference",
+        meta={
+            "steps": shared.tolist(),
+            "step": int(shared[row]) if row is not None else None,
+            "note": _note(first, second, len(modules), row is not None),
+            "empty": row is None or not modules,
+        },
+        xaxis=x,
+        yaxis=y,
+        coloraxis=scales.diverging(scales.symmetric_end([compared]), title),
+        margin={"l": 44, "r": 8, "t": 8, "b": 62},
+    )
+
+
+def _at(rows: Vectors, steps: np.ndarray, modules: Sequence[int]) -> np.ndarray:
+    if not len(steps):
+        return np.empty((0, len(modules)))
+    return rows.values[np.searchsorted(rows.steps, steps)][:, list(modules)].astype(np.float64)
+
+
+def compare(left: np.ndarray, right: np.ndarray, mode: str) -> np.ndarray:
+    """log2(right / left), NaN where either is not positive and finite; or right - left, NaN where either is not finite."""
+    if mode == "difference":
+        finite = np.isfinite(left) & np.isfinite(right)
+        return np.subtract(right, left, out=np.full(left.shape, np.nan), where=finite)
+    return (scales.log10_or_nan(right) - scales.log10_or_nan(left)) / np.log10(2)
+
+
+def _row(shared: np.ndarray, step: int | None) -> int | None:
+    if not len(shared):
+        return None
+    return len(shared) - 1 if step is None else max(0, int(np.searchsorted(shared, step, side="right")) - 1)
+
+
+def _note(first: RunSeries, second: RunSeries, modules: int, shared: bool) -> str:
+    if not modules and first.modules and second.modules:
+        return "the two models have no module of the same name"
+    if not shared:
+        return "the two runs have no step in common yet"
+    return f"red: larger in {second.name}; blue: larger in {first.name}"
+
+
+PANEL = Panel(
+    name="difference",
+    title="Where do the two runs differ?",
+    description="A statistic of every module, second run against first, at a step that both have.",
+    params=DifferenceParams,
+    topics=(Topic.MODULES,),
+    needs=_needs,
+    figure=figure,
+    min_runs=2,
+    max_runs=2,
+)

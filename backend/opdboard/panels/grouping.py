@@ -1,0 +1,53 @@
+"""Modules gathered into a few groups, for lines that stand for many modules."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from opdboard.domain.modules import KINDS, Module, depth_third
+
+Grouping = Annotated[
+    Literal["block", "depth", "kind", "all"],
+    Field(
+        description="One line per group: attention and MLP; early, middle and late layers; each kind of matrix; all modules."
+    ),
+]
+
+
+def groups(modules: Sequence[Module], grouping: str) -> dict[str, np.ndarray]:
+    """Group -> indices of its modules; every module is in one group, groups in reading order, none empty."""
+    layers = max((module.layer for module in modules), default=-1) + 1
+    names = {
+        "block": [module.group for module in modules],
+        "depth": [depth_third(module.layer, layers) for module in modules],
+        "kind": [module.kind for module in modules],
+        "all": ["all modules"] * len(modules),
+    }[grouping]
+    order = {
+        "block": ("attention", "mlp"),
+        "depth": ("early", "middle", "late"),
+        "kind": KINDS,
+        "all": ("all modules",),
+    }[grouping]
+    members = {name: np.array([index for index, own in enumerate(names) if own == name], np.int64) for name in order}
+    return {name: indices for name, indices in members.items() if len(indices)}
+
+
+def finite_mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of what is finite; NaN where nothing is."""
+    finite = np.isfinite(values)
+    count = finite.sum(-1)
+    return np.divide(
+        np.where(finite, values, 0).sum(-1), count, out=np.full(values.shape[:-1], np.nan), where=count > 0
+    )
+
+
+def finite_extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest over the last axis of what is finite; NaN where nothing is."""
+    finite = np.isfinite(values)
+    some = finite.any(-1)
+    lowest = np.where(finite, values, np.inf).min(-1, initial=np.inf)
+    highest = np.where(finite, values, -np.inf).max(-1, initial=-np.inf)
+    return np.where(some, lowest, np.nan), np.where(some, highest, np.nan)

@@ -1,0 +1,104 @@
+"""Lines over steps, labelled at their ends or in a legend: what module histories, spectra and alignments share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from opdboard.panels import labels, look
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: y over x (float64; gaps are NaN), and the band around it where there is one."""
+
+    uid: str
+    name: str
+    color: str
+    x: np.ndarray
+    y: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    dash: str = "solid"
+
+
+def traces(line: Line, axes: tuple[str, str] = ("x", "y"), *, odd_axis: str | None = None) -> list[go.Scatter]:
+    """The band (uid:band), the line (uid), and with odd_axis marks on that axis where y is not finite (uid:odd)."""
+    drawn: list[go.Scatter] = []
+    on: dict[str, Any] = {"xaxis": axes[0], "legendgroup": line.uid}
+    if line.low is not None and line.high is not None:
+        there = np.isfinite(line.low) & np.isfinite(line.high)
+        drawn.append(
+            go.Scatter(
+                uid=f"{line.uid}:band",
+                x=np.concatenate([line.x[there], line.x[there][::-1]]),
+                y=np.concatenate([line.high[there], line.low[there][::-1]]),
+                fill="toself",
+                fillcolor=look.faded(line.color, 0.15),
+                line={"width": 0},
+                mode="lines",
+                hoverinfo="skip",
+                showlegend=False,
+                yaxis=axes[1],
+                **on,
+            )
+        )
+    drawn.append(
+        go.Scatter(
+            uid=line.uid,
+            name=line.name,
+            x=line.x,
+            y=np.where(np.isfinite(line.y), line.y, np.nan),
+            mode="lines+markers",
+            line={"color": line.color, "dash": line.dash, "width": 1.75},
+            marker={"size": 4, "color": line.color},
+            hovertemplate="%{y:.4g}<extra>%{fullData.name}</extra>",
+            yaxis=axes[1],
+            **on,
+        )
+    )
+    if odd_axis is not None:
+        odd = ~np.isfinite(line.y)
+        drawn.append(
+            go.Scatter(
+                uid=f"{line.uid}:odd",
+                name=f"{line.name}: not finite",
+                x=line.x[odd],
+                y=np.where(np.isneginf(line.y[odd]), 0.0, 1.0),
+                mode="markers",
+                marker={"symbol": "x-thin-open", "size": 8, "color": line.color},
+                cliponaxis=False,
+                showlegend=False,
+                hovertemplate="%{fullData.name}<extra></extra>",
+                yaxis=odd_axis,
+                **on,
+            )
+        )
+    return drawn
+
+
+def figure(
+    lines: Sequence[Line], *, keep: str, meta: dict[str, Any], y_title: str, log: bool, **layout: Any
+) -> go.Figure:
+    """All lines in one plot over the optimizer step."""
+    named = [labels.label_of(line.name, line.color, line.x, line.y, log_y=log) for line in lines]
+    span = labels.span_of([line.y for line in lines], log=log)
+    return look.figure(
+        [trace for line in lines for trace in traces(line, odd_axis="y2")],
+        keep=keep,
+        meta={**meta, "empty": not any(len(line.x) for line in lines)},
+        **{
+            "xaxis": look.axis("optimizer step t"),
+            "yaxis": look.axis(y_title, type="log" if log else "linear"),
+            "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+            "hovermode": "x unified",
+            "showlegend": len(lines) > labels.MOST,
+            "margin": {"l": 52, "r": 12, "t": 10, "b": 40},
+            "annotations": labels.end_labels(named, span, log_y=log),
+            **layout,
+        },
+    )

@@ -1,0 +1,172 @@
+"""Where the update goes: one statistic of every module, layers up and kinds across, or over time."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, Measure
+from opdboard.panels import look, module_grid, module_timeline, scales
+from opdboard.panels.panel import Panel, PanelParams, Step, choice
+from opdboard.panels.series import Needs, RunSeries, VectorNeed
+
+ModuleStatistic = Annotated[str, *choice(MODULE_STATISTICS)]
+_HEAT, _BAR = 0.86, 0.88
+_HOVER = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}"
+
+
+class ModuleAllocationParams(PanelParams):
+    """Which statistic, when, and how it is laid out."""
+
+    statistic: ModuleStatistic = Field("update_norm", description="What the colour means.")
+    step: Step | None = Field(
+        None, description="Step to show; empty follows the latest.", json_schema_extra={"x-control": "step"}
+    )
+    scale: Literal["log", "linear"] = Field("log", description="Colour scale; norms span decades.")
+    mode: Literal["at_step", "over_time"] = Field(
+        "at_step", description="All modules at one step, or their whole history."
+    )
+    order: Literal["kind", "depth"] = Field(
+        "kind", description="Over time: rows gathered by kind of matrix or by layer."
+    )
+
+
+def _needs(params: ModuleAllocationParams) -> Needs:
+    return Needs(vectors=(VectorNeed(params.statistic),))
+
+
+def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Figure:
+    """One cell per run, all on one colour scale, whose ends stand still over the steps of all runs."""
+    measure = MODULE_STATISTICS[params.statistic]
+    log = params.scale == "log"
+    stored = [run.vectors[params.statistic] for run in series]
+    color = scales.sequential(scales.ends_of([rows.values for rows in stored], log=log), measure, log=log)
+    steps = sorted({step for rows in stored for step in rows.steps.tolist()})
+    shown = [rows.row_at(params.step) for rows in stored]
+    at = [int(rows.steps[row]) for rows, row in zip(stored, shown, strict=True) if row is not None]
+    meta: dict[str, Any] = {"steps": steps, "step": max(at, default=None), "empty": not steps}
+    if params.mode == "over_time":
+        return module_timeline.figure(series, stored, measure, color, params.order, log=log, meta=meta)
+    if len(set(at)) > 1:
+        meta["note"] = "steps shown: " + ", ".join(str(step) for step in at)
+    traces: list[Any] = []
+    axes: dict[str, Any] = {}
+    titles: list[dict[str, Any]] = []
+    domains = look.cells(len(series))
+    bars = len(series) == 1
+    for index, (run, rows, row, domain) in enumerate(zip(series, stored, shown, domains, strict=True)):
+        values = rows.values[row].astype(np.float64) if row is not None else np.full(len(run.modules), np.nan)
+        grid = module_grid.blocks(run.modules)
+        names = (look.axis_name("x", index), look.axis_name("y", index))
+        heat = ((domain[0], _HEAT), (0.0, _HEAT)) if bars else (domain, (0.0, 0.94))
+        axes[look.axis_key("x", index)], axes[look.axis_key("y", index)] = module_grid.grid_axes(
+            grid, *heat, titled=index == 0
+        )
+        axes[look.axis_key("x", index)]["anchor"] = names[1]
+        axes[look.axis_key("y", index)]["anchor"] = names[0]
+        z = scales.exponents_or_values(values, log=log)
+        hovers = _hovers(run, values, measure)
+        traces += [module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names) for block in grid]
+        odd = ~np.isfinite(values) if row is not None else np.zeros(len(values), bool)
+        traces.append(module_grid.marks(f"{run.id}:odd", grid, odd, "not finite", names))
+        if bars:
+            traces += _bars(run, grid, values, measure)
+            axes |= _bar_axes()
+        else:
+            titles.append(look.cell_title(run, domain))
+    return look.figure(
+        traces,
+        keep=f"module_allocation at_step {len(series)}",
+        meta=meta,
+        coloraxis=color,
+        annotations=titles,
+        margin={"l": 44, "r": 8, "t": 8 if bars else 20, "b": 62},
+        **axes,
+    )
+
+
+def _hovers(run: RunSeries, values: np.ndarray, measure: Measure) -> list[tuple[str, str, str, str]]:
+    """Per module: name, label, value with unit, and its share (of the squares, for norms) and rank."""
+    finite = np.isfinite(values)
+    weights = np.where(finite, values, 0.0) ** (2 if measure.name.endswith("norm") else 1)
+    total = float(weights.sum())
+    order = np.argsort(np.where(finite, -values, np.inf), kind="stable")
+    ranks = np.empty(len(values), np.int64)
+    ranks[order] = np.arange(1, len(values) + 1)
+    has_share = measure.name in MODULE_NORMS and total > 0
+    share_of = "of the squared norms" if measure.name.endswith("norm") else "of the total"
+    unit = f" {measure.unit}" if measure.unit else ""
+    return [
+        (
+            module.name,
+            module.label,
+            f"{measure.name} {look.number(value)}{unit}",
+            (f"{weight / total:.2%} {share_of}, " if has_share else "") + f"rank {rank} of {len(values)}"
+            if good
+            else "",
+        )
+        for module, value, weight, rank, good in zip(run.modules, values, weights, ranks, finite, strict=True)
+    ]
+
+
+def _bars(run: RunSeries, grid: Sequence[module_grid.Block], values: np.ndarray, measure: Measure) -> list[go.Bar]:
+    """Right: sum per layer, top: sum per kind; a mean where a sum has no meaning."""
+    word, gather = ("sum", np.nansum) if measure.name in MODULE_NORMS else ("mean", _mean)
+    finite = np.where(np.isfinite(values), values, np.nan)
+    cells = [module_grid.placed(block, finite) for block in grid]
+    by_layer = gather(np.concatenate(cells, axis=1), axis=1) if cells else np.empty(0)
+    by_kind = np.concatenate([gather(cell, axis=0) for cell in cells]) if cells else np.empty(0)
+    x = np.concatenate([block.x for block in grid]) if grid else np.empty(0)
+    kinds = [kind for block in grid for kind in block.kinds]
+    common: dict[str, Any] = {"marker": {"color": look.faded(look.NEUTRAL, 0.7)}}
+    layers = np.arange(len(by_layer), dtype=np.float64)
+    hover = f"{word} of {measure.name}: %{{VALUE:.4g}}<extra></extra>"
+    return [
+        go.Bar(
+            uid=f"{run.id}:layers",
+            orientation="h",
+            x=by_layer,
+            y=layers,
+            xaxis="x2",
+            yaxis="y",
+            hovertemplate="layer %{y}<br>" + hover.replace("VALUE", "x"),
+            **common,
+        ),
+        go.Bar(
+            uid=f"{run.id}:kinds",
+            x=x,
+            y=by_kind,
+            customdata=kinds,
+            xaxis="x",
+            yaxis="y2",
+            hovertemplate="%{customdata}<br>" + hover.replace("VALUE", "y"),
+            **common,
+        ),
+    ]
+
+
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    count = np.isfinite(values).sum(axis)
+    return np.divide(np.nansum(values, axis), count, out=np.zeros(count.shape), where=count > 0)
+
+
+def _bar_axes() -> dict[str, Any]:
+    quiet = {"showticklabels": False, "showgrid": False, "zeroline": False, "rangemode": "tozero", "fixedrange": True}
+    return {
+        "xaxis2": {"domain": (_BAR, 1.0), "anchor": "y", **quiet},
+        "yaxis2": {"domain": (_BAR, 1.0), "anchor": "x", **quiet},
+    }
+
+
+PANEL = Panel(
+    name="module_allocation",
+    title="Where does the update go?",
+    description="A statistic of every attention and MLP matrix: layers up, kinds across, sums at the edges; or over time.",
+    params=ModuleAllocationParams,
+    topics=(Topic.MODULES,),
+    needs=_needs,
+    figure=figure,
+)

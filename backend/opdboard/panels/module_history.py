@@ -1,0 +1,73 @@
+"""One module's statistic over the steps, of one or several runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.domain.measures import MODULE_STATISTICS
+from opdboard.panels import lines, look
+from opdboard.panels.module_allocation import ModuleStatistic
+from opdboard.panels.panel import Panel, PanelParams
+from opdboard.panels.series import Needs, RunSeries, VectorNeed
+
+
+class ModuleHistoryParams(PanelParams):
+    """Which module, which statistic."""
+
+    module: str = Field("", max_length=300, description="Parameter name or label ('L3 gate'); empty takes the first.")
+    statistic: ModuleStatistic = Field("update_norm", description="What is drawn.")
+    log: bool = Field(True, description="Logarithmic y axis.")
+
+
+def _needs(params: ModuleHistoryParams) -> Needs:
+    return Needs(vectors=(VectorNeed(params.statistic),))
+
+
+def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figure:
+    """One line per run that has the module."""
+    drawn: list[lines.Line] = []
+    missing: list[str] = []
+    title = params.module
+    for run in series:
+        index = module_index(run, params.module)
+        if index is None:
+            if run.modules:
+                missing.append(run.name)
+            continue
+        title = run.modules[index].label
+        rows = run.vectors[params.statistic]
+        values = rows.values[:, index] if len(rows.steps) else np.empty(0)
+        drawn.append(
+            lines.Line(run.id, run.name, look.run_color(run), rows.steps.astype(np.float64), values.astype(np.float64))
+        )
+    note = f"no module {params.module!r} in {', '.join(missing)}" if missing else title or None
+    choices = {"module": [module.name for module in series[0].modules]} if series else {}
+    measure = MODULE_STATISTICS[params.statistic]
+    return lines.figure(
+        drawn,
+        keep=f"module_history {params.statistic} {params.log}",
+        meta={"note": note, "choices": choices},
+        y_title=look.axis_label(measure),
+        log=params.log,
+    )
+
+
+def module_index(run: RunSeries, wanted: str) -> int | None:
+    """The module of that name or label; the first for an empty one; None when the run has no such module."""
+    if not wanted:
+        return 0 if run.modules else None
+    return next((index for index, module in enumerate(run.modules) if wanted in (module.name, module.label)), None)
+
+
+PANEL = Panel(
+    name="module_history",
+    title="How did this module change?",
+    description="One statistic of one module over the steps.",
+    params=ModuleHistoryParams,
+    topics=(Topic.MODULES,),
+    needs=_needs,
+    figure=figure,
+)

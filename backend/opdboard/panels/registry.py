@@ -1,0 +1,38 @@
+"""All panels, in the order in which a run page offers them."""
+
+from typing import Any
+
+from opdboard.domain.errors import NotFound
+from opdboard.panels import (
+    alignment,
+    decision_line,
+    decisions,
+    difference,
+    module_allocation,
+    module_history,
+    position,
+    scalars,
+    spectrum,
+)
+from opdboard.panels.panel import Panel
+
+PANELS: tuple[Panel[Any], ...] = (
+    module_allocation.PANEL,
+    alignment.PANEL,
+    decisions.PANEL,
+    scalars.PANEL,
+    spectrum.PANEL,
+    module_history.PANEL,
+    decision_line.PANEL,
+    position.PANEL,
+    difference.PANEL,
+)
+
+
+def panel(name: str) -> Panel[Any]:
+    """The panel of that name; NotFound lists the names there are."""
+    for each in PANELS:
+        if each.name == name:
+            return each
+    names = ", ".join(each.name for each in PANELS)
+    raise NotFound(f"there is no panel {name!r}; panels are {names}", where="name")

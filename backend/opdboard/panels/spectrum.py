@@ -1,0 +1,98 @@
+"""Is the update low-rank? Spectral measures of the update, averaged over groups of modules."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.domain.measures import MODULE_SPECTRA
+from opdboard.panels import lines, look
+from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
+from opdboard.panels.panel import Panel, PanelParams, choice
+from opdboard.panels.series import Needs, RunSeries, VectorNeed
+
+SpectralStatistic = Annotated[str, *choice(MODULE_SPECTRA)]
+
+
+class SpectrumParams(PanelParams):
+    """Which measure, averaged over what."""
+
+    statistic: SpectralStatistic = Field("effective_rank", description="What is drawn.")
+    grouping: Grouping = "block"
+
+
+def _needs(_params: SpectrumParams) -> Needs:
+    return Needs(vectors=tuple(VectorNeed(name) for name in MODULE_SPECTRA))
+
+
+def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
+    """Means over modules: a line per group in the group's colour, or in the run's with a dash per group when runs differ."""
+    measure = MODULE_SPECTRA[params.statistic]
+    drawn = [line for run in series for line in _lines(run, params, alone=len(series) == 1)]
+    some = any(len(line.x) for line in drawn)
+    return lines.figure(
+        drawn,
+        keep=f"spectrum {params.statistic}",
+        meta={
+            "note": "means over modules; the table holds each run's latest snapshot" if some else "no snapshot yet",
+            "table": table(series),
+        },
+        y_title=look.axis_label(measure),
+        log=measure.log,
+    )
+
+
+def _lines(run: RunSeries, params: SpectrumParams, *, alone: bool) -> list[lines.Line]:
+    rows = run.vectors[params.statistic]
+    drawn = []
+    for number, (name, members) in enumerate(groups(run.modules, params.grouping).items()):
+        values = rows.values[:, members].astype(np.float64) if len(rows.steps) else np.empty((0, len(members)))
+        low, high = finite_extremes(values)
+        color = look.GROUP_COLORS.get(name, look.OKABE_ITO[number % 7]) if alone else look.run_color(run)
+        drawn.append(
+            lines.Line(
+                uid=f"{run.id}:{name}",
+                name=name if alone else _name(run, name),
+                color=color,
+                x=rows.steps.astype(np.float64),
+                y=finite_mean(values),
+                low=low if alone else None,
+                high=high if alone else None,
+                dash="solid" if alone else lines.DASHES[number % len(lines.DASHES)],
+            )
+        )
+    return drawn
+
+
+def _name(run: RunSeries, group: str) -> str:
+    return run.name if group == "all modules" else f"{look.shortened(run.name, 14)} {group}"
+
+
+def table(series: Sequence[RunSeries]) -> dict[str, list]:
+    """The paper's spectral table: per run the mean over all modules at its latest snapshot; null where there is none."""
+    columns = ["run", "step", *MODULE_SPECTRA]
+    rows: list[list[str | int | float | None]] = []
+    for run in series:
+        steps = max((int(vectors.steps[-1]) for vectors in run.vectors.values() if len(vectors.steps)), default=None)
+        means = [_latest_mean(run.vectors[name].values) for name in MODULE_SPECTRA]
+        rows.append([run.name, steps, *means])
+    return {"columns": columns, "rows": rows}
+
+
+def _latest_mean(values: np.ndarray) -> float | None:
+    mean = float(finite_mean(values[-1].astype(np.float64))) if len(values) else np.nan
+    return mean if np.isfinite(mean) else None
+
+
+PANEL = Panel(
+    name="spectrum",
+    title="Is the update low-rank?",
+    description="Spectral norm, effective rank and their kin of the update, averaged over groups of modules.",
+    params=SpectrumParams,
+    topics=(Topic.MODULES,),
+    needs=_needs,
+    figure=figure,
+)

@@ -1,0 +1,130 @@
+"""How runs look in a terminal."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from opdboard.domain.run_state import RunState
+
+Json = dict[str, Any]
+PATIENCE_SECONDS = 5.0
+STYLES = {
+    RunState.QUEUED: "dim",
+    RunState.STARTING: "cyan",
+    RunState.RUNNING: "cyan",
+    RunState.PAUSED: "yellow",
+    RunState.STOPPING: "yellow",
+    RunState.FINISHED: "green",
+    RunState.STOPPED: "yellow",
+    RunState.FAILED: "bold red",
+}
+SHOWN_SCALARS = {
+    "eval/reverse_kl": "held-out reverse KL (nats/token)",
+    "eval/accuracy": "held-out accuracy",
+    "reverse_kl": "batch reverse KL (nats/token)",
+    "loss": "loss",
+    "tokens": "tokens",
+    "seconds": "seconds",
+    "search_seconds": "of which search",
+}
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A short number, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def state(run: Json) -> Text:
+    """The state in its colour."""
+    return Text(run["state"], STYLES[RunState(run["state"])])
+
+
+def runs_table(runs: Iterable[Json]) -> Table:
+    """One line per run."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("id", "name", "method", "state"):
+        table.add_column(heading, no_wrap=heading != "name")
+    for heading in ("step", "rate", "KL", "accuracy", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("group")
+    for run in runs:
+        latest = run["latest"]
+        table.add_row(
+            run["id"],
+            run["name"],
+            run["method"],
+            state(run),
+            f"{run['step']}/{run['total_steps']}",
+            number(run["learning_rate"]),
+            number(latest.get("eval/reverse_kl")),
+            number(latest.get("eval/accuracy"), 3),
+            number(latest.get("seconds"), 3),
+            run["group"],
+        )
+    return table
+
+
+def run_details(run: Json, decisions: list[Json]) -> RenderableType:
+    """Everything one wants to know about a run without a browser."""
+    facts = Table(box=None, pad_edge=False, show_header=False)
+    facts.add_column(style="dim")
+    facts.add_column()
+    facts.add_row("run", f"{run['id']}  {run['name']}")
+    facts.add_row("state", state(run))
+    facts.add_row("method", f"{run['method']}: {run['student']} -> {run['teacher']}")
+    facts.add_row("progress", _progress(run))
+    facts.add_row("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["created_at"])))
+    if run["worker_id"]:
+        facts.add_row(
+            "worker", f"{run['worker_id']}, attempt {run['attempt']}, {run['device'] or 'device not known yet'}"
+        )
+    for key, title in SHOWN_SCALARS.items():
+        if key in run["latest"]:
+            facts.add_row(title, number(run["latest"][key]))
+    for command in run["commands_pending"]:
+        facts.add_row("asked for", command["command"])
+    if run["error"]:
+        facts.add_row("error", Text(f"{run['error']['error']}: {run['error']['detail']}", "red"))
+    if run["notes"]:
+        facts.add_row("notes", run["notes"])
+    return Group(facts, Text(), _decisions_table(decisions)) if decisions else facts
+
+
+class Progress:
+    """Turns the changes of runs into lines: at each state and each evaluation, and else every few seconds."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said: dict[str, tuple[object, int, float]] = {}
+
+    def __call__(self, run: Json) -> None:
+        """Say what is new about the run, if that is worth a line."""
+        kl = run["latest"].get("eval/reverse_kl")
+        now = time.monotonic()
+        told, step, at = self._said.get(run["id"], (None, -1, 0.0))
+        if told != (run["state"], kl) or (run["step"] != step and now - at > PATIENCE_SECONDS):
+            self._said[run["id"]] = ((run["state"], kl), run["step"], now)
+            measured = f", held-out KL {number(kl)}" if kl is not None else ""
+            failed = f": {run['error']['detail']}" if run["error"] else ""
+            self._say(f"{run['name']}: {run['state']}, step {run['step']}/{run['total_steps']}{measured}{failed}")
+
+
+def _progress(run: Json) -> str:
+    left = run["seconds_left"]
+    return f"step {run['step']} of {run['total_steps']}" + (f", about {left:.0f} s left" if left else "")
+
+
+def _decisions_table(decisions: list[Json]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", title="Extrapolation decisions", title_justify="left")
+    for heading in ("step", "tried", "accepted", "seconds"):
+        table.add_column(heading, justify="right")
+    table.add_column("outcome")
+    for decision in decisions:
+        tried = ", ".join(f"{candidate['factor']:g}" for candidate in decision["candidates"])
+        accepted = f"{decision['accepted_factor']:g}"
+        table.add_row(str(decision["step"]), tried, accepted, number(decision["seconds"], 3), decision["outcome"])
+    return table

@@ -1,0 +1,51 @@
+// @vitest-environment jsdom
+import { QueryClient } from "@tanstack/react-query";
+import { beforeEach, expect, it, vi } from "vitest";
+import { liveCache } from "./liveCache";
+import { runKeys } from "./runs";
+import type { RunDetail, RunList, RunSummary } from "./types";
+
+const listKey = [...runKeys.lists, "all"];
+
+function summary(id: string, seq: number, topics: Record<string, number> = {}): RunSummary {
+  return { id, name: id, seq, topics, rewound_seq: 0, step: seq, latest: {} } as unknown as RunSummary;
+}
+
+let cache: QueryClient;
+let refetched: string[];
+
+beforeEach(() => {
+  cache = new QueryClient();
+  refetched = [];
+  vi.spyOn(cache, "invalidateQueries").mockImplementation(async (filters) => {
+    refetched.push((filters?.queryKey ?? []).join(" "));
+  });
+  cache.setQueryData<RunList>(listKey, { runs: [summary("a", 1), summary("b", 1)], total: 2 });
+  cache.setQueryData(runKeys.detail("a"), { ...summary("a", 1, { scalars: 1 }), notes: "kept" } as RunDetail);
+});
+
+it("puts a report into the table and the run's page without asking the server", () => {
+  liveCache(cache).apply([summary("a", 4, { scalars: 4 })]);
+  expect(cache.getQueryData<RunList>(listKey)?.runs.map(({ seq }) => seq)).toEqual([4, 1]);
+  expect(cache.getQueryData<RunDetail>(runKeys.detail("a"))).toMatchObject({ seq: 4, notes: "kept" });
+  expect(refetched).toEqual(["compare speedup"]);
+});
+
+it("asks again only for the parts that moved", () => {
+  liveCache(cache).apply([summary("a", 4, { scalars: 1, samples: 3, commands: 4 })]);
+  expect(refetched.sort()).toEqual(["run a", "run-part a history", "run-part a samples"]);
+});
+
+it("reads the list again when it lacks a run", () => {
+  liveCache(cache).apply([summary("new", 1)]);
+  expect(refetched).toEqual(["runs"]);
+});
+
+it("takes a repeated event as nothing", () => {
+  const live = liveCache(cache);
+  live.apply([summary("a", 4, { samples: 4 })]);
+  refetched.length = 0;
+  live.apply([summary("a", 4, { samples: 4 }), summary("a", 2, { samples: 2 })]);
+  expect(refetched).toEqual([]);
+  expect(cache.getQueryData<RunDetail>(runKeys.detail("a"))?.seq).toBe(4);
+});

@@ -1,0 +1,42 @@
+import { queryOptions } from "@tanstack/react-query";
+import type { Extension, PanelData } from "~/lib/figure";
+import type { Search } from "~/lib/urlParams";
+import { client, unwrap } from "./client";
+
+export const panelListQuery = () =>
+  queryOptions({
+    queryKey: ["panels"],
+    queryFn: ({ signal }) => unwrap(client.GET("/api/panels", { signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const panelKey = (name: string, runs: readonly string[], params: Search) =>
+  ["panel", name, [...runs], params] as const;
+
+/** A whole figure; from then on it is only extended. */
+export const panelQuery = (name: string, runs: readonly string[], params: Search) =>
+  queryOptions({
+    queryKey: panelKey(name, runs, params),
+    queryFn: async ({ signal }): Promise<PanelData> => {
+      const query = { runs: runs.join(","), ...params };
+      return (await unwrap(
+        client.GET("/api/panels/{name}", { params: { path: { name }, query }, signal }),
+      )) as PanelData;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    structuralSharing: false,
+  });
+
+export async function fetchExtension(
+  name: string,
+  runs: readonly string[],
+  params: Search,
+  cursors: Record<string, number>,
+): Promise<Extension> {
+  const after = runs.map((run) => cursors[run] ?? 0).join(",");
+  const query = { runs: runs.join(","), after, ...params };
+  return (await unwrap(
+    client.GET("/api/panels/{name}/extension", { params: { path: { name }, query } }),
+  )) as unknown as Extension;
+}

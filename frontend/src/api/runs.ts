@@ -1,0 +1,103 @@
+import { queryOptions } from "@tanstack/react-query";
+import { client, unwrap } from "./client";
+import type { Command, LogLines, RunConfig, RunDetail } from "./types";
+
+export const runKeys = {
+  lists: ["runs"] as const,
+  detail: (id: string) => ["run", id] as const,
+  part: (id: string, part: string) => ["run-part", id, part] as const,
+};
+
+const PAGE = 500;
+
+/** All runs, newest first; filters are the table's. */
+export const runListQuery = () =>
+  queryOptions({
+    queryKey: [...runKeys.lists, "all"],
+    queryFn: ({ signal }) => unwrap(client.GET("/api/runs", { params: { query: { limit: PAGE } }, signal })),
+  });
+
+/** An answer that was overtaken by a live event keeps the event's news. */
+function keepNews(old: unknown, fetched: unknown): unknown {
+  const before = old as RunDetail | undefined;
+  const after = fetched as RunDetail;
+  if (before === undefined || before.seq <= after.seq) return after;
+  return { ...before, config: after.config, notes: after.notes, commands_pending: after.commands_pending };
+}
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.detail(id),
+    queryFn: ({ signal }) => unwrap(client.GET("/api/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
+    structuralSharing: keepNews,
+  });
+
+export const historyQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.part(id, "history"),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/runs/{run_id}/history", { params: { path: { run_id: id } }, signal })),
+  });
+
+export const checkpointsQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.part(id, "checkpoints"),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: id } }, signal })),
+  });
+
+export const decisionsQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.part(id, "decisions"),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/runs/{run_id}/decisions", { params: { path: { run_id: id } }, signal })),
+  });
+
+export const samplesQuery = (id: string, step: number | null) =>
+  queryOptions({
+    queryKey: [...runKeys.part(id, "samples"), step],
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET("/api/runs/{run_id}/samples", {
+          params: { path: { run_id: id }, query: step === null ? {} : { step } },
+          signal,
+        }),
+      ),
+  });
+
+const LOG_PAGE = 2000;
+
+/** Log lines; a refetch asks only for what came after the last known line. */
+export const logsQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.part(id, "logs"),
+    queryFn: async ({ client: cache, queryKey, signal }): Promise<LogLines> => {
+      const known = cache.getQueryData<LogLines>(queryKey);
+      const after = known?.lines.at(-1)?.id ?? 0;
+      const news = await unwrap(
+        client.GET("/api/runs/{run_id}/logs", {
+          params: { path: { run_id: id }, query: { after, limit: LOG_PAGE } },
+          signal,
+        }),
+      );
+      return { lines: [...(known?.lines ?? []), ...news.lines], total: news.total };
+    },
+  });
+
+const at = (id: string) => ({ path: { run_id: id } });
+
+export const launchRun = (config: RunConfig) =>
+  unwrap(client.POST("/api/runs", { body: { config, group: "", tags: [], notes: "" } }));
+
+export const cloneRun = (id: string) => unwrap(client.POST("/api/runs/{run_id}/clone", { params: at(id), body: {} }));
+
+export const forkRun = (id: string, step: number) =>
+  unwrap(client.POST("/api/runs/{run_id}/fork", { params: at(id), body: { step } }));
+
+export const changeRun = (id: string, changes: { name?: string; notes?: string }) =>
+  unwrap(client.PATCH("/api/runs/{run_id}", { params: at(id), body: changes }));
+
+export const deleteRun = (id: string) => unwrap(client.DELETE("/api/runs/{run_id}", { params: at(id) }));
+
+export const giveCommand = (id: string, command: Command) =>
+  unwrap(client.POST("/api/runs/{run_id}/commands", { params: at(id), body: { command } }));

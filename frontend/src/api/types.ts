@@ -1,0 +1,32 @@
+/** Short names for the generated types. */
+import type { components } from "./schema.gen";
+
+type Schemas = components["schemas"];
+
+export type RunSummary = Schemas["RunSummary"];
+export type RunDetail = Schemas["RunDetail"];
+export type RunList = Schemas["RunList"];
+export type RunState = Schemas["RunState"];
+export type RunConfig = Schemas["RunConfig"];
+export type RunHistory = Schemas["RunHistory"];
+export type Command = Schemas["Command"];
+export type CommandOut = Schemas["CommandOut"];
+export type Checkpoint = Schemas["CheckpointOut"];
+export type Decision = Schemas["DecisionOut"];
+export type Candidate = Schemas["CandidateOut"];
+export type Sample = Schemas["SampleOut"];
+export type SampleList = Schemas["SampleList"];
+export type LogLine = Schemas["LogLineOut"];
+export type LogLines = Schemas["LogLines"];
+export type PanelInfo = Schemas["PanelOut"];
+export type Preset = Schemas["PresetOut"];
+export type ConfigDifference = Schemas["ConfigDifference"];
+export type Speedup = Schemas["SpeedupOut"];
+export type SpeedupRow = Schemas["SpeedupRowOut"];
+export type Worker = Schemas["WorkerOut"];
+
+export interface RunError {
+  error: string;
+  detail: string;
+  where: string | null;
+}

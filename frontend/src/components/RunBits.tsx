@@ -1,0 +1,74 @@
+import {
+  IconCircleCheck,
+  IconCircleDashed,
+  IconCircleX,
+  IconClock,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconSquare,
+} from "@tabler/icons-react";
+import type { RunState } from "~/api/types";
+import { runColor } from "~/lib/colors";
+import classes from "./RunBits.module.css";
+import { useScheme } from "./useScheme";
+
+const STATES: Record<RunState, { Icon: typeof IconClock; tone: string }> = {
+  queued: { Icon: IconClock, tone: "quiet" },
+  starting: { Icon: IconCircleDashed, tone: "busy" },
+  running: { Icon: IconPlayerPlay, tone: "busy" },
+  paused: { Icon: IconPlayerPause, tone: "warn" },
+  stopping: { Icon: IconPlayerStop, tone: "warn" },
+  finished: { Icon: IconCircleCheck, tone: "good" },
+  stopped: { Icon: IconSquare, tone: "quiet" },
+  failed: { Icon: IconCircleX, tone: "bad" },
+};
+
+/** State of a run: icon and word, never colour alone. */
+export function StatePill({ state, testId }: { state: RunState; testId?: string }) {
+  const { Icon, tone } = STATES[state];
+  return (
+    <span className={classes.pill} data-tone={tone} data-testid={testId} data-state={state}>
+      <Icon size={13} stroke={2.2} aria-hidden />
+      {state}
+    </span>
+  );
+}
+
+/** The run's colour, the same everywhere. */
+export function RunDot({ color, size = 10 }: { color: number; size?: number }) {
+  const scheme = useScheme();
+  return (
+    <span
+      className={classes.dot}
+      style={{ width: size, height: size, background: runColor(color, scheme) }}
+      aria-hidden="true"
+    />
+  );
+}
+
+const METHODS: Record<string, string> = { opd: "OPD", effopd: "EffOPD" };
+
+export function methodName(method: string): string {
+  return METHODS[method] ?? method;
+}
+
+export function MethodBadge({ method }: { method: string }) {
+  return <span className={classes.method}>{methodName(method)}</span>;
+}
+
+export function Progress({ step, total, label }: { step: number; total: number; label: string }) {
+  const share = total > 0 ? Math.min(1, step / total) : 0;
+  return (
+    <div
+      className={classes.track}
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={step}
+      aria-valuemin={0}
+      aria-valuemax={total}
+    >
+      <div className={classes.fill} style={{ transform: `scaleX(${share})` }} />
+    </div>
+  );
+}

@@ -1,0 +1,149 @@
+import { ActionIcon, Button, Popover, SegmentedControl, Select, Slider, Switch, TextInput } from "@mantine/core";
+import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
+import type { Control } from "~/lib/panelSchema";
+import { flag, real, type Search } from "~/lib/urlParams";
+import classes from "./Panel.module.css";
+
+interface ControlsProps {
+  controls: readonly Control[];
+  params: Search;
+  onChange: (name: string, value: string) => void;
+}
+
+/** Controls in sight above a picture; the label is in the tooltip and for screen readers. */
+export function PrimaryControls({ controls, params, onChange }: ControlsProps) {
+  if (controls.length === 0) return null;
+  return (
+    <div className={classes.controls}>
+      {controls.map((control) => (
+        <div key={control.name} title={`${control.label}. ${control.help}`}>
+          <ControlInput control={control} value={params[control.name]} onChange={onChange} compact />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** The rest of the controls, with their labels, behind a button. */
+export function MoreControls({ controls, params, onChange, onReset }: ControlsProps & { onReset: () => void }) {
+  if (controls.length === 0) return null;
+  return (
+    <Popover position="bottom-end" shadow="md" withinPortal trapFocus>
+      <Popover.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Settings of this picture">
+          <IconAdjustmentsHorizontal size={15} />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <div className={classes.popover}>
+          {controls.map((control) => (
+            <div key={control.name} className={classes.field} title={control.help}>
+              {control.kind !== "switch" && <span className={classes.fieldLabel}>{control.label}</span>}
+              <ControlInput control={control} value={params[control.name]} onChange={onChange} />
+            </div>
+          ))}
+          <Button variant="subtle" color="gray" onClick={onReset}>
+            Back to the defaults
+          </Button>
+        </div>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+interface ControlInputProps {
+  control: Control;
+  value: string | undefined;
+  onChange: (name: string, value: string) => void;
+  compact?: boolean;
+}
+
+export function ControlInput({ control, value, onChange, compact = false }: ControlInputProps) {
+  const current = value ?? control.initial;
+  const set = (next: string) => onChange(control.name, next === control.initial ? "" : next);
+  const testId = `control-${control.name}`;
+
+  switch (control.kind) {
+    case "switch":
+      return (
+        <Switch
+          size="xs"
+          label={control.label}
+          checked={flag(current)}
+          onChange={(event) => set(String(event.currentTarget.checked))}
+          data-testid={testId}
+        />
+      );
+    case "choice":
+      return isShort(control) ? (
+        <SegmentedControl
+          size="xs"
+          aria-label={control.label}
+          data={control.options}
+          value={current}
+          onChange={set}
+          data-testid={testId}
+        />
+      ) : (
+        <Select
+          size="xs"
+          aria-label={control.label}
+          data={control.options}
+          value={current}
+          onChange={(next) => next !== null && set(next)}
+          allowDeselect={false}
+          searchable={control.options.length > 12}
+          w={compact ? widthOf(control) : undefined}
+          comboboxProps={{ width: "max-content", position: "bottom-start" }}
+          data-testid={testId}
+        />
+      );
+    case "range":
+      return (
+        <Slider
+          size="sm"
+          thumbLabel={control.label}
+          min={control.minimum}
+          max={control.maximum}
+          step={((control.maximum ?? 1) - (control.minimum ?? 0)) / 100}
+          defaultValue={real(current, control.minimum ?? 0)}
+          onChangeEnd={(next) => set(String(next))}
+          data-testid={testId}
+        />
+      );
+    case "number":
+    case "step":
+      return (
+        <TextInput
+          size="xs"
+          type="number"
+          aria-label={control.label}
+          value={current}
+          min={control.minimum}
+          max={control.maximum}
+          placeholder="latest"
+          onChange={(event) => set(event.currentTarget.value)}
+          data-testid={testId}
+        />
+      );
+    case "text":
+      return (
+        <TextInput
+          size="xs"
+          aria-label={control.label}
+          defaultValue={current}
+          onBlur={(event) => set(event.currentTarget.value)}
+          data-testid={testId}
+        />
+      );
+  }
+}
+
+function isShort({ options }: Control): boolean {
+  return options.length <= 4 && options.reduce((sum, { label }) => sum + label.length, 0) <= 22;
+}
+
+function widthOf({ options }: Control): number {
+  const longest = Math.max(...options.map(({ label }) => label.length));
+  return Math.min(180, 44 + longest * 7);
+}

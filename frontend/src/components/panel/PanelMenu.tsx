@@ -1,0 +1,50 @@
+import { ActionIcon, Menu } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import { figureToCsv } from "~/lib/csv";
+import type { Figure } from "~/lib/figure";
+import { themed } from "~/lib/plotTheme";
+import { loadPlotly } from "../plot/loadPlotly";
+
+const PRINT = { scheme: "light", background: "#ffffff", fontSize: 10.7, height: 440 } as const; // 8 pt
+
+interface PanelMenuProps {
+  figure: Figure | undefined;
+  title: string;
+  filename: string;
+}
+
+/** Takes a picture away: as an image for print, or as numbers. */
+export function PanelMenu({ figure, title, filename }: PanelMenuProps) {
+  if (figure === undefined) return null;
+  const name = filename.replace(/[^\w.-]+/g, "-");
+
+  const image = async (format: "png" | "svg") => {
+    const plotly = await loadPlotly();
+    const { data, layout } = themed(figure, { ...PRINT, title });
+    await plotly.downloadImage({ data, layout }, { format, width: 720, height: 440, scale: 3, filename: name });
+  };
+
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Take this picture away">
+          <IconDownload size={15} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => void image("svg")}>SVG, for print</Menu.Item>
+        <Menu.Item onClick={() => void image("png")}>PNG</Menu.Item>
+        <Menu.Item onClick={() => download(figureToCsv(figure), `${name}.csv`)}>CSV, the numbers</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function download(text: string, filename: string) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = filename;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,70 @@
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useReducer, useRef } from "react";
+import { fetchExtension, panelKey, panelQuery } from "~/api/panels";
+import type { RunSummary } from "~/api/types";
+import { type Extension, extend, isBehind, type PanelData } from "~/lib/figure";
+import type { Search } from "~/lib/urlParams";
+
+const SPACING_MS = 600; // a picture follows its run within a second
+const AFTER_FAILURE_MS = 3000;
+
+interface PanelRequest {
+  name: string;
+  runs: readonly RunSummary[];
+  params: Search;
+  topics: readonly string[];
+  /** Only pictures in sight follow their runs. */
+  visible: boolean;
+}
+
+/** A panel's figure: fetched whole once, then extended as live events say that its runs moved. */
+export function usePanel({ name, runs, params, topics, visible }: PanelRequest) {
+  const cache = useQueryClient();
+  const ids = runs.map((run) => run.id);
+  const query = useQuery({ ...panelQuery(name, ids, params), placeholderData: keepPreviousData });
+  const { data, isPlaceholderData } = query;
+  const progress = useRef({ busy: false, dueAt: 0 });
+  const [woken, wake] = useReducer((count: number) => count + 1, 0);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: ids follow from runs; woken looks again after an answer
+  useEffect(() => {
+    const now = progress.current;
+    if (!visible || data === undefined || isPlaceholderData || now.busy) return;
+    if (!isBehind(data.cursors, topics, runs)) return;
+    const timer = setTimeout(
+      async () => {
+        now.busy = true;
+        const wait = await follow().then(
+          () => SPACING_MS,
+          () => AFTER_FAILURE_MS,
+        );
+        now.busy = false;
+        now.dueAt = Date.now() + wait;
+        wake();
+      },
+      Math.max(0, now.dueAt - Date.now()),
+    );
+    return () => clearTimeout(timer);
+
+    async function follow() {
+      if (data === undefined) return;
+      const key = panelKey(name, ids, params);
+      const extension = await fetchExtension(name, ids, params, data.cursors);
+      if (extension.reset) await cache.refetchQueries({ queryKey: key, exact: true }, { throwOnError: true });
+      else cache.setQueryData<PanelData>(key, (present) => applied(present, data, extension));
+      if (!extension.reset && isSame(data.cursors, extension.cursors)) throw new Error("no progress");
+    }
+  }, [data, isPlaceholderData, runs, visible, woken]);
+
+  return query;
+}
+
+/** The extension belongs to the figure it was asked for; one that moved meanwhile is left alone. */
+function applied(present: PanelData | undefined, asked: PanelData, extension: Extension): PanelData | undefined {
+  if (present === undefined || !isSame(present.cursors, asked.cursors)) return present;
+  return extend(present, extension) ?? present;
+}
+
+function isSame(one: Record<string, number>, other: Record<string, number>): boolean {
+  return Object.entries(one).every(([run, seq]) => other[run] === seq);
+}

@@ -1,0 +1,34 @@
+/** The part of plotly.js that this page calls. */
+declare module "plotly.js-cartesian-dist-min" {
+  export interface PlotPoint {
+    x: unknown;
+    y: unknown;
+    z?: unknown;
+    customdata?: unknown;
+    curveNumber: number;
+    data: { uid?: string; name?: string };
+  }
+  export interface PlotElement extends HTMLDivElement {
+    on: (event: "plotly_click", handler: (event: { points: PlotPoint[] }) => void) => void;
+    removeAllListeners: (event: string) => void;
+  }
+  export interface ImageOptions {
+    format: "png" | "svg";
+    width: number;
+    height: number;
+    scale?: number;
+    filename?: string;
+  }
+  interface Plotly {
+    react: (element: HTMLElement, data: unknown[], layout: unknown, config: unknown) => Promise<PlotElement>;
+    purge: (element: HTMLElement) => void;
+    relayout: (element: HTMLElement, changes: Record<string, unknown>) => Promise<PlotElement>;
+    downloadImage: (
+      figure: { data: unknown[]; layout: unknown; config?: unknown },
+      options: ImageOptions,
+    ) => Promise<string>;
+    Plots: { resize: (element: HTMLElement) => Promise<void> | undefined };
+  }
+  const plotly: Plotly;
+  export default plotly;
+}

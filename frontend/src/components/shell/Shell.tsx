@@ -1,0 +1,34 @@
+import { Outlet } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { tokenAsked } from "~/api/token";
+import { useStore } from "~/lib/store";
+import { Loading } from "../Loading";
+import { Toasts } from "../Toasts";
+import { Rail } from "./Rail";
+import classes from "./Shell.module.css";
+import { TopBar } from "./TopBar";
+
+const TokenDialog = lazy(() => import("./TokenDialog"));
+
+/** Everything around a page. */
+export function Shell() {
+  const asked = useStore(tokenAsked);
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#main">
+        Skip to the page
+      </a>
+      <Rail />
+      <div className={classes.body}>
+        <TopBar />
+        <main id="main" className={classes.main} tabIndex={-1}>
+          <Suspense fallback={<Loading />}>
+            <Outlet />
+          </Suspense>
+        </main>
+      </div>
+      <Toasts />
+      <Suspense>{asked && <TokenDialog />}</Suspense>
+    </div>
+  );
+}

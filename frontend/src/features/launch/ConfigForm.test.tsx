@@ -1,0 +1,109 @@
+// @vitest-environment jsdom
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { fireEvent, render, screen, within } from "@testing-library/react";
+import { expect, it, vi } from "vitest";
+import type { RunConfig } from "~/api/types";
+import type { FieldProblem } from "~/lib/formErrors";
+import ConfigForm, { remaining } from "./ConfigForm";
+
+const schema = {
+  $defs: {
+    Demo: {
+      title: "Built-in demo model",
+      description: "One of two.",
+      type: "object",
+      properties: { kind: { const: "demo", default: "demo", type: "string" } },
+    },
+    Hub: {
+      title: "Hugging Face hub",
+      type: "object",
+      properties: {
+        kind: { const: "hub", default: "hub", type: "string" },
+        repo_id: { type: "string", title: "Repo Id", description: "For example org/model." },
+      },
+    },
+    Budget: {
+      title: "Budget",
+      type: "object",
+      properties: {
+        steps: { type: "integer", minimum: 1, title: "Steps", description: "Optimizer steps." },
+        micro_batch_size: { anyOf: [{ type: "integer", minimum: 1 }, { type: "null" }], title: "Micro Batch Size" },
+      },
+    },
+  },
+  type: "object",
+  properties: {
+    name: { type: "string", title: "Name" },
+    student: {
+      title: "Student",
+      description: "The model that is trained.",
+      discriminator: { propertyName: "kind", mapping: { demo: "#/$defs/Demo", hub: "#/$defs/Hub" } },
+      oneOf: [{ $ref: "#/$defs/Demo" }, { $ref: "#/$defs/Hub" }],
+    },
+    budget: { $ref: "#/$defs/Budget", description: "How long." },
+  },
+};
+
+function draw(problems: FieldProblem[] = []) {
+  const onChange = vi.fn<(config: RunConfig, field: string | undefined) => void>();
+  const config = {
+    name: "a",
+    student: { kind: "hub", repo_id: "org/model" },
+    budget: { steps: 8, micro_batch_size: null },
+  } as unknown as RunConfig;
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <MantineProvider>
+        <ConfigForm
+          id="form"
+          schema={schema}
+          config={config}
+          problems={problems}
+          onChange={onChange}
+          onSubmit={() => undefined}
+        />
+      </MantineProvider>
+    </QueryClientProvider>,
+  );
+  return onChange;
+}
+
+it("draws sections, labels, help and the chosen variant of a union", () => {
+  draw();
+  const student = within(screen.getByRole("group", { name: "Student" }));
+  expect(student.getByText("The model that is trained.")).toBeTruthy();
+  expect(student.getByLabelText("Repo id")).toHaveProperty("value", "org/model");
+  const budget = within(screen.getByRole("group", { name: "Budget" }));
+  expect(budget.getByText("Optimizer steps. At least 1.")).toBeTruthy();
+  expect(budget.getByLabelText("Micro batch size")).toHaveProperty("value", "");
+});
+
+it("hands on numbers as numbers and what is no number as it was typed", () => {
+  const onChange = draw();
+  const steps = screen.getByLabelText("Steps");
+  fireEvent.change(steps, { target: { value: "1e2" } });
+  expect(onChange.mock.calls.at(-1)?.[0].budget.steps).toBe(100);
+  fireEvent.change(steps, { target: { value: "many" } });
+  expect(onChange.mock.calls.at(-1)?.[0].budget.steps).toBe("many");
+  expect(onChange.mock.calls.at(-1)?.[1]).toBe("root_budget_steps");
+});
+
+it("shows what the server refused beside the field", () => {
+  draw([
+    { path: "budget.steps", message: "Input should be at least 1" },
+    { path: "student.kind", message: "student.kind and data.kind belong together" },
+  ]);
+  expect(document.getElementById("root_budget_steps-error")?.textContent).toBe("Input should be at least 1");
+  const student = within(screen.getByRole("group", { name: "Student" }));
+  expect(student.getByText("student.kind and data.kind belong together")).toBeTruthy();
+});
+
+it("a change at a field takes away that field's problems only", () => {
+  const problems = [
+    { path: "budget.steps", message: "a" },
+    { path: "student.repo_id", message: "b" },
+  ];
+  expect(remaining(problems, "root_budget_steps").map(({ path }) => path)).toEqual(["student.repo_id"]);
+  expect(remaining(problems, "root_student__oneof_select").map(({ path }) => path)).toEqual(["budget.steps"]);
+});

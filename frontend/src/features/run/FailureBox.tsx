@@ -1,0 +1,40 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { checkpointsQuery } from "~/api/runs";
+import type { RunDetail, RunError } from "~/api/types";
+import { Problem } from "~/components/ErrorBox";
+import { useView } from "~/components/useView";
+import { useCommand } from "./useCommand";
+
+/** Why the run failed, and the ways on from there. */
+export function FailureBox({ run }: { run: RunDetail }) {
+  const error = (run.error ?? null) as RunError | null;
+  const { data } = useQuery(checkpointsQuery(run.id));
+  const [, change] = useView();
+  const resume = useCommand(run.id);
+  const latest = data?.checkpoints.filter((checkpoint) => !checkpoint.removed).at(-1);
+  const label = latest === undefined ? "Start it again" : `Resume from the checkpoint at step ${latest.step}`;
+
+  return (
+    <div style={{ marginBottom: 12 }}>
+      <Problem
+        title={`This run failed${error ? `: ${spaced(error.error)}` : ""}`}
+        detail={error?.detail ?? "No reason was recorded; read the end of the log."}
+        where={error?.where === run.id ? null : error?.where}
+        testId="run-error"
+      >
+        <Button loading={resume.isPending} onClick={() => resume.mutate("resume")} data-testid="failure-resume">
+          {label}
+        </Button>
+        <Button variant="default" onClick={() => change({ tab: "logs" })}>
+          Read the log
+        </Button>
+      </Problem>
+    </div>
+  );
+}
+
+/** NonFiniteLoss as "non finite loss". */
+function spaced(code: string): string {
+  return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+}

@@ -1,0 +1,29 @@
+import { Button } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import type { RunDetail } from "~/api/types";
+import { NoteText } from "~/components/NoteText";
+import { useView } from "~/components/useView";
+import classes from "./RunPage.module.css";
+
+const NotesEditor = lazy(() => import("./NotesEditor"));
+
+/** What someone wrote about the run. */
+export function Notes({ run }: { run: RunDetail }) {
+  const [search, change] = useView();
+  if (search.notes === "edit") {
+    return (
+      <Suspense>
+        <NotesEditor run={run} onClose={() => change({ notes: undefined })} />
+      </Suspense>
+    );
+  }
+  if (run.notes.trim() === "") return null;
+  return (
+    <section className={`card ${classes.notes}`} aria-label="Notes" data-testid="run-notes">
+      <NoteText text={run.notes} />
+      <Button variant="subtle" color="gray" className={classes.noteEdit} onClick={() => change({ notes: "edit" })}>
+        Edit the notes
+      </Button>
+    </section>
+  );
+}

@@ -1,0 +1,40 @@
+import { Button, Textarea } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { changeRun, runKeys } from "~/api/runs";
+import type { RunDetail } from "~/api/types";
+import { ErrorBox } from "~/components/ErrorBox";
+import classes from "./RunPage.module.css";
+
+export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose: () => void }) {
+  const [draft, setDraft] = useState(run.notes);
+  const cache = useQueryClient();
+  const save = useMutation({
+    mutationFn: () => changeRun(run.id, { notes: draft }),
+    onSuccess: (changed) => {
+      cache.setQueryData(runKeys.detail(run.id), changed);
+      onClose();
+    },
+  });
+  return (
+    <section className={`card ${classes.notes}`}>
+      <Textarea
+        label="Notes"
+        autosize
+        minRows={3}
+        autoFocus
+        value={draft}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+      />
+      {save.error && <ErrorBox title="The notes were not kept" error={save.error} />}
+      <div className={classes.noteActions}>
+        <Button loading={save.isPending} onClick={() => save.mutate()}>
+          Keep the notes
+        </Button>
+        <Button variant="subtle" color="gray" onClick={onClose}>
+          Leave them as they were
+        </Button>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,61 @@
+import { ActionIcon, Menu } from "@mantine/core";
+import { IconColumns2, IconCopy, IconDots, IconNote, IconTrash } from "@tabler/icons-react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import type { RunDetail } from "~/api/types";
+import { useView } from "~/components/useView";
+import { isActive } from "~/lib/runState";
+import classes from "./RunHeader.module.css";
+
+const DeleteRun = lazy(() => import("../runs/DeleteRun"));
+
+export function RunActions({ run }: { run: RunDetail }) {
+  const [deleting, setDeleting] = useState(false);
+  const navigate = useNavigate();
+  const [, change] = useView();
+  return (
+    <span className={classes.actions}>
+      <Menu position="bottom-end" shadow="md">
+        <Menu.Target>
+          <ActionIcon variant="default" aria-label="More actions">
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            component={Link}
+            to="/launch"
+            search={{ clone: run.id } as never}
+            leftSection={<IconCopy size={15} />}
+          >
+            Clone into the launch form
+          </Menu.Item>
+          <Menu.Item
+            component={Link}
+            to="/compare"
+            search={{ runs: run.id } as never}
+            leftSection={<IconColumns2 size={15} />}
+          >
+            Compare with other runs
+          </Menu.Item>
+          <Menu.Item leftSection={<IconNote size={15} />} onClick={() => change({ notes: "edit" })}>
+            {run.notes === "" ? "Write notes" : "Edit the notes"}
+          </Menu.Item>
+          <Menu.Item
+            color="red"
+            leftSection={<IconTrash size={15} />}
+            disabled={isActive(run.state)}
+            onClick={() => setDeleting(true)}
+          >
+            Delete…
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Suspense>
+        {deleting && (
+          <DeleteRun run={run} onClose={() => setDeleting(false)} onDeleted={() => void navigate({ to: "/runs" })} />
+        )}
+      </Suspense>
+    </span>
+  );
+}

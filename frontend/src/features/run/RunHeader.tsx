@@ -1,0 +1,111 @@
+import { Tooltip } from "@mantine/core";
+import { IconArrowRight } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { RunDetail } from "~/api/types";
+import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
+import { useNow } from "~/components/useNow";
+import { ago, count, duration, fixed, number, percent } from "~/lib/format";
+import { isActive } from "~/lib/runState";
+import { RunActions } from "./RunActions";
+import classes from "./RunHeader.module.css";
+import { RunName } from "./RunName";
+import { SteeringBar } from "./SteeringBar";
+
+/** Who, how far, at what cost; and the levers. */
+export function RunHeader({ run }: { run: RunDetail }) {
+  return (
+    <header className={classes.header}>
+      <div className={classes.who}>
+        <RunDot color={run.color} size={12} />
+        <RunName run={run} />
+        <StatePill state={run.state} testId="run-state" />
+        <MethodBadge method={run.method} />
+        <span className={classes.models}>
+          {run.student} <IconArrowRight size={13} aria-label="learns from" /> {run.teacher}
+        </span>
+        <span className={classes.origin}>
+          {number(run.learning_rate, 3)} rate
+          {run.device && ` · ${run.device}`}
+          {run.attempt > 1 && ` · attempt ${run.attempt}`}
+          {run.forked_from && (
+            <>
+              {" · forked from "}
+              <Link to="/runs/$runId" params={{ runId: run.forked_from }}>
+                {run.forked_from}
+              </Link>{" "}
+              at step {run.forked_step}
+            </>
+          )}
+        </span>
+        <RunActions run={run} />
+      </div>
+      <div className={classes.facts}>
+        <div className={classes.progress}>
+          <span data-testid="run-step">
+            step <strong>{run.step}</strong> / {run.total_steps}
+          </span>
+          <Progress step={run.step} total={run.total_steps} label="Progress" />
+          <span className="soft nowrap">{timeLeft(run)}</span>
+        </div>
+        <Fact
+          name="held-out KL"
+          value={fixed(run.latest["eval/reverse_kl"], 4)}
+          help="nats per token, latest evaluation"
+        />
+        <Fact name="accuracy" value={percent(run.latest["eval/accuracy"])} help="held-out prompts, latest evaluation" />
+        <Fact name="tokens" value={count(run.latest.tokens)} help="trained on so far" />
+        <Fact
+          name="time"
+          value={duration(run.latest.seconds)}
+          help="training, monitoring and search; without evaluation and pauses"
+        />
+        <Fact
+          name="search"
+          value={searchCost(run)}
+          help={`cost of trying extrapolations so far: ${count(run.latest.search_tokens)} tokens`}
+        />
+        {isActive(run.state) && <Clocks run={run} />}
+      </div>
+      <SteeringBar run={run} />
+    </header>
+  );
+}
+
+function Fact({ name, value, help }: { name: string; value: string; help: string }) {
+  return (
+    <Tooltip label={help}>
+      <span className={classes.fact} data-testid={`fact-${name.replace(" ", "-")}`}>
+        <span className="soft">{name}</span> <strong>{value}</strong>
+      </span>
+    </Tooltip>
+  );
+}
+
+/** Two clocks: the process may live while training stands still. */
+function Clocks({ run }: { run: RunDetail }) {
+  const now = useNow();
+  return (
+    <Tooltip
+      label="Two clocks: when the trainer's process last gave a sign of life, and when training last got further"
+      w={260}
+    >
+      <span className={classes.fact}>
+        <span className="soft">alive</span> {ago(run.heartbeat_at, now)} <span className="soft">· progress</span>{" "}
+        {ago(run.progressed_at, now)}
+      </span>
+    </Tooltip>
+  );
+}
+
+function timeLeft(run: RunDetail): string {
+  if (run.seconds_left !== null && isActive(run.state)) return `about ${duration(run.seconds_left)} left`;
+  if (run.ended_at !== null && run.started_at !== null) return `took ${duration(run.ended_at - run.started_at)}`;
+  return run.state === "queued" ? "waits for a worker" : "";
+}
+
+function searchCost(run: RunDetail): string {
+  const { search_seconds: search, seconds } = run.latest;
+  if (search === null || search === undefined) return "–";
+  if (search === 0) return "none";
+  return seconds ? `${duration(search)} (${percent(search / seconds, 0)})` : duration(search);
+}

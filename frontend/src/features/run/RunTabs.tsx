@@ -1,0 +1,50 @@
+import { Tabs } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import type { RunDetail } from "~/api/types";
+import { Loading } from "~/components/Loading";
+import { useView } from "~/components/useView";
+import { oneOf } from "~/lib/urlParams";
+import classes from "./RunPage.module.css";
+
+const tab = (load: () => Promise<{ default: React.ComponentType<{ run: RunDetail }> }>) => lazy(load);
+
+const TABS = {
+  curves: { label: "Curves", Body: tab(() => import("./tabs/Curves")) },
+  spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
+  samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
+  decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
+  logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },
+  steering: { label: "Steering", Body: tab(() => import("./tabs/Steering")) },
+  config: { label: "Configuration", Body: tab(() => import("./tabs/Config")) },
+  checkpoints: { label: "Checkpoints", Body: tab(() => import("./tabs/Checkpoints")) },
+} as const;
+
+type TabName = keyof typeof TABS;
+const NAMES = Object.keys(TABS) as TabName[];
+
+/** Everything else that is known of the run; only the open tab is loaded. */
+export function RunTabs({ run }: { run: RunDetail }) {
+  const [search, change] = useView();
+  const open = oneOf(search.tab, NAMES, "curves");
+  const { Body } = TABS[open];
+  return (
+    <Tabs
+      value={open}
+      onChange={(next) => change({ tab: next === "curves" ? undefined : (next ?? undefined) })}
+      keepMounted={false}
+    >
+      <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
+        {NAMES.map((name) => (
+          <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
+            {TABS[name].label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value={open} className={classes.tabBody}>
+        <Suspense fallback={<Loading />}>
+          <Body run={run} />
+        </Suspense>
+      </Tabs.Panel>
+    </Tabs>
+  );
+}

@@ -1,0 +1,102 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
+import { useCallback, useMemo } from "react";
+import type { RunDetail } from "~/api/types";
+import { Panel } from "~/components/panel/Panel";
+import { useView } from "~/components/useView";
+import { firstOf, pinned } from "~/lib/pinned";
+import classes from "./RunPage.module.css";
+
+const HEIGHT = 316;
+
+/** The three pictures that say what training does to the weights; a click in one opens its detail below. */
+export function Signature({ run }: { run: RunDetail }) {
+  const [search, change] = useView();
+  const runs = useMemo(() => [run], [run]);
+  const module = search.module;
+  const trigger = search.trigger;
+  const statistic = search["module_allocation.statistic"];
+  const decorate = useCallback((figure: Parameters<typeof pinned>[0]) => pinned(figure, module), [module]);
+
+  return (
+    <>
+      <div className={classes.signature}>
+        <Panel
+          name="module_allocation"
+          title="Where does the update go?"
+          runs={runs}
+          primary={["statistic"]}
+          height={HEIGHT}
+          emptyHint="Norms per module come with the first step."
+          decorate={decorate}
+          onPointClick={(point) => {
+            const name = firstOf(point.customdata);
+            if (typeof name === "string" && name !== "") change({ module: name === module ? undefined : name });
+          }}
+        />
+        <Panel
+          name="alignment"
+          title="Is the direction locked in?"
+          runs={runs}
+          primary={["measure", "k"]}
+          height={HEIGHT}
+          emptyHint="Subspaces are measured at powers of two; two snapshots make the first point."
+        />
+        <Panel
+          name="decisions"
+          title="How far did we dare to jump?"
+          runs={runs}
+          height={HEIGHT}
+          emptyHint={
+            run.method === "effopd"
+              ? "The first search comes after step 1."
+              : "This run follows the optimizer alone. \u201cTry extrapolating now\u201d makes one search."
+          }
+          onPointClick={(point) => {
+            const step = firstOf(point.customdata);
+            if (typeof step === "number") change({ trigger: String(step) === trigger ? undefined : String(step) });
+          }}
+        />
+      </div>
+      {(module !== undefined || trigger !== undefined) && (
+        <div className={classes.details}>
+          {module !== undefined && (
+            <Panel
+              name="module_history"
+              title={`How did ${short(module)} change?`}
+              runs={runs}
+              fixed={statistic ? { module, statistic } : { module }}
+              height={200}
+              aside={<Close label="Unpin the module" onClick={() => change({ module: undefined })} />}
+            />
+          )}
+          {trigger !== undefined && (
+            <Panel
+              name="decision_line"
+              title={`The line tried at step ${trigger}`}
+              runs={runs}
+              fixed={{ step: trigger }}
+              height={200}
+              aside={<Close label="Close the line" onClick={() => change({ trigger: undefined })} />}
+            />
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Close({ label, onClick }: { label: string; onClick: () => void }) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="subtle" color="gray" size="sm" aria-label={label} onClick={onClick}>
+        <IconX size={15} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+/** model.layers.3.mlp.gate_proj.weight as layers.3.mlp.gate_proj. */
+function short(module: string): string {
+  return module.replace(/^model\./, "").replace(/\.weight$/, "");
+}

@@ -1,0 +1,53 @@
+import {
+  IconArrowBackUp,
+  IconDeviceFloppy,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconWand,
+} from "@tabler/icons-react";
+import type { Command } from "~/api/types";
+
+/** The steering actions, in the words of what will happen. */
+export const STEERING: readonly { command: Command; label: string; help: string; Icon: typeof IconWand }[] = [
+  {
+    command: "pause",
+    label: "Pause after this step",
+    help: "The trainer waits, with everything in memory, until you resume.",
+    Icon: IconPlayerPause,
+  },
+  {
+    command: "resume",
+    label: "Resume",
+    help: "Go on: from memory when paused, from the last checkpoint when stopped or failed.",
+    Icon: IconPlayerPlay,
+  },
+  {
+    command: "stop",
+    label: "Stop",
+    help: "Writes a checkpoint after this step and ends; can be resumed later.",
+    Icon: IconPlayerStop,
+  },
+  {
+    command: "checkpoint",
+    label: "Checkpoint now",
+    help: "Writes a complete checkpoint after this step.",
+    Icon: IconDeviceFloppy,
+  },
+  {
+    command: "extrapolate",
+    label: "Try extrapolating now",
+    help: "Searches along the current update direction after this step, as at a trigger.",
+    Icon: IconWand,
+  },
+  {
+    command: "veto",
+    label: "Veto last jump",
+    help: "Takes the weights back to where they were before the last accepted jump.",
+    Icon: IconArrowBackUp,
+  },
+];
+
+export function commandLabel(command: string): string {
+  return STEERING.find((action) => action.command === command)?.label ?? command;
+}

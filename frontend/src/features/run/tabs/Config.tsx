@@ -1,0 +1,44 @@
+import { Button, CopyButton, SegmentedControl } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import type { RunDetail } from "~/api/types";
+import { useView } from "~/components/useView";
+import { oneOf } from "~/lib/urlParams";
+import { toYaml } from "~/lib/yaml";
+import classes from "./Logs.module.css";
+
+/** Everything that decided what this run computed. */
+export default function Config({ run }: { run: RunDetail }) {
+  const [search, change] = useView();
+  const format = oneOf(search.format, ["yaml", "json"] as const, "yaml");
+  const text = format === "yaml" ? toYaml(run.config).trimStart() : JSON.stringify(run.config, null, 2);
+  return (
+    <>
+      <div className={classes.toolbar}>
+        <SegmentedControl
+          size="xs"
+          aria-label="Format"
+          data={[
+            { value: "yaml", label: "YAML" },
+            { value: "json", label: "JSON" },
+          ]}
+          value={format}
+          onChange={(next) => change({ format: next === "yaml" ? undefined : next })}
+        />
+        <CopyButton value={text}>
+          {({ copied, copy }) => (
+            <Button variant="default" onClick={copy}>
+              {copied ? "Copied" : "Copy"}
+            </Button>
+          )}
+        </CopyButton>
+        <Button component={Link} to="/launch" search={{ clone: run.id } as never} variant="default">
+          Clone into the launch form
+        </Button>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard */}
+      <pre className={`card ${classes.config}`} tabIndex={0} data-testid="config">
+        {text}
+      </pre>
+    </>
+  );
+}

@@ -1,0 +1,25 @@
+import { MultiSelect } from "@mantine/core";
+
+interface CurveChooserProps {
+  known: string[];
+  chosen: string[];
+  onChange: (keys: string[]) => void;
+}
+
+/** Any scalars of the run, to be drawn over each other. */
+export default function CurveChooser({ known, chosen, onChange }: CurveChooserProps) {
+  return (
+    <MultiSelect
+      size="xs"
+      miw={200}
+      aria-label="Draw more curves together"
+      placeholder={chosen.length === 0 ? "Draw curves together…" : undefined}
+      data={known}
+      value={chosen}
+      onChange={onChange}
+      maxValues={8}
+      searchable
+      clearable
+    />
+  );
+}

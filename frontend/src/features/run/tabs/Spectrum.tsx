@@ -1,0 +1,69 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { panelQuery } from "~/api/panels";
+import type { RunDetail, RunSummary } from "~/api/types";
+import { MetaTable, type TableData } from "~/components/MetaTable";
+import { Panel } from "~/components/panel/Panel";
+import { SharedControls } from "~/components/panel/SharedControls";
+import { useView } from "~/components/useView";
+import { panelParams } from "~/lib/urlParams";
+import classes from "../RunPage.module.css";
+
+const STATISTICS: readonly [string, string][] = [
+  ["spectral_frobenius_ratio", "Spectral / Frobenius norm"],
+  ["effective_rank", "Effective rank"],
+  ["top1pct_norm_ratio", "Norm in the top 1% of the rank"],
+  ["stable_rank", "Stable rank"],
+  ["spectral_norm", "Spectral norm"],
+  ["visible_sparsity", "bf16 values that did not change"],
+];
+
+/** How low-rank the update is, over the run and as the paper's table. */
+export default function Spectrum({ run }: { run: RunDetail }) {
+  const runs = useMemo(() => [run], [run]);
+  return (
+    <>
+      <div className={classes.toolbar}>
+        <SharedControls panel="spectrum" scope="spectrum" names={["grouping"]} />
+      </div>
+      <div className={`${classes.cards} ${classes.group}`}>
+        {STATISTICS.map(([statistic, title]) => (
+          <Panel
+            key={statistic}
+            name="spectrum"
+            scope="spectrum"
+            title={title}
+            runs={runs}
+            fixed={{ statistic }}
+            primary={null}
+            height={200}
+            testId={`panel-spectrum-${statistic}`}
+            emptyHint="Spectral measures are taken at powers of two, and every few steps."
+          />
+        ))}
+      </div>
+      <SpectralTable runs={runs} />
+    </>
+  );
+}
+
+/** The table that comes with the first of the pictures, which is on screen already. */
+export function SpectralTable({ runs }: { runs: readonly RunSummary[] }) {
+  const [search] = useView();
+  const { grouping } = panelParams(search, "spectrum");
+  const params = { statistic: "spectral_frobenius_ratio", ...(grouping ? { grouping } : {}) };
+  const { data } = useQuery(
+    panelQuery(
+      "spectrum",
+      runs.map(({ id }) => id),
+      params,
+    ),
+  );
+  const table = data?.meta.table as TableData | null | undefined;
+  if (!table || table.rows.length === 0) return null;
+  return (
+    <section className="card">
+      <MetaTable table={table} caption="Means over all attention and MLP matrices, at the latest snapshot" />
+    </section>
+  );
+}

@@ -1,0 +1,44 @@
+import { ActionIcon, Menu } from "@mantine/core";
+import { IconCopy, IconDots, IconTrash } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import type { RunSummary } from "~/api/types";
+import { isActive } from "~/lib/runState";
+
+const DeleteRun = lazy(() => import("./DeleteRun"));
+
+/** What can be done with a run from its row. */
+export function RunMenu({ run }: { run: RunSummary }) {
+  const [deleting, setDeleting] = useState(false);
+  return (
+    <>
+      <Menu position="bottom-end" shadow="md">
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Actions for ${run.name}`}>
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            component={Link}
+            to="/launch"
+            search={{ clone: run.id } as never}
+            leftSection={<IconCopy size={15} />}
+          >
+            Clone into the launch form
+          </Menu.Item>
+          <Menu.Item
+            color="red"
+            leftSection={<IconTrash size={15} />}
+            disabled={isActive(run.state)}
+            title={isActive(run.state) ? "Stop the run first" : undefined}
+            onClick={() => setDeleting(true)}
+          >
+            Delete…
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Suspense>{deleting && <DeleteRun run={run} onClose={() => setDeleting(false)} />}</Suspense>
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { fitted } from "./plotFit";
+import { themed } from "./plotTheme";
+
+const label = { text: "a", x: 128, y: 2, xref: "x", yref: "y", xanchor: "left", showarrow: false };
+
+it("does not let the labels at the ends of lines widen the axis", () => {
+  const figure = {
+    data: [{ x: [0, 128], y: [1, 2] }],
+    layout: { annotations: [label], xaxis: { title: { text: "t" } } },
+  };
+  const xaxis = fitted(figure).layout.xaxis as { autorangeoptions: { maxallowed: number } };
+  expect(xaxis.autorangeoptions.maxallowed).toBeCloseTo(130.56);
+  expect(figure.layout.xaxis).toEqual({ title: { text: "t" } });
+});
+
+it("themes a copy: the figure keeps its own colours and revision", () => {
+  const figure = {
+    data: [{ uid: "a", line: { color: "#000000" } }],
+    layout: {
+      uirevision: "kept by the panel",
+      xaxis: {},
+      annotations: [{ text: '<span style="color:#000000">●</span>' }],
+    },
+  };
+  const dark = themed(figure, { scheme: "dark" });
+  expect(dark.layout.uirevision).toBe("kept by the panel");
+  expect(dark.data[0]?.line).toEqual({ color: "#E6E6E6" });
+  expect(JSON.stringify(dark.layout.annotations)).toContain("#E6E6E6");
+  expect(figure.data[0]?.line.color).toBe("#000000");
+});
+
+it("gives plotly.js uids that can be CSS classes", () => {
+  const { data } = themed({ data: [{ uid: "ab12:eval/reverse_kl" }], layout: {} }, { scheme: "light" });
+  expect(data[0]?.uid).toBe("ab12_3aeval_2freverse_kl");
+});
+
+it("moves labels apart that would be written over each other, and only those", () => {
+  const ends = [2, 1.99, 0.1].map((y) => ({ ...label, y }));
+  const figure = { data: [{ x: [0, 128], y: [0, 2] }], layout: { annotations: ends, yaxis: {} } };
+  const shifts = (fitted(figure, 200).layout.annotations as { yshift: number }[]).map(({ yshift }) => yshift);
+  expect((shifts[0] ?? 0) - (shifts[1] ?? 0)).toBeGreaterThanOrEqual(12);
+  expect(Math.abs(shifts[2] ?? 99)).toBeLessThanOrEqual(7);
+});
+
+it("gives a constant an axis of its own size", () => {
+  const { layout } = fitted({ data: [{ x: [1, 2], y: [1e-5, 1e-5] }], layout: { yaxis: {} } });
+  const { include } = (layout.yaxis as { autorangeoptions: { include: number[] } }).autorangeoptions;
+  expect(include[0]).toBeCloseTo(0.9e-5, 10);
+  expect(include[1]).toBeCloseTo(1.1e-5, 10);
+});

@@ -1,0 +1,84 @@
+/** Small corrections of a figure's geometry that depend on how large it is drawn. */
+import { type Attributes, type Figure, isPlain, type Trace } from "./figure";
+import { extentOf } from "./plotExtent";
+import { apart, isEndLabel } from "./plotLabels";
+
+const USUAL_HEIGHT_PX = 260;
+
+export function fitted(figure: Figure, height = USUAL_HEIGHT_PX): Figure {
+  const { data } = figure;
+  let layout = legendAbove(colorbarBelow(figure.layout));
+  layout = flatLines(layout, data);
+  layout = labelsOutside(layout, data);
+  return { data, layout: apart(layout, data, height) };
+}
+
+const LEGEND_PX = 22;
+const CELL_TITLE_PX = 20;
+
+/** Where cells have titles, the legend goes above them, at the upper edge. */
+function legendAbove(layout: Attributes): Attributes {
+  const annotations = Array.isArray(layout.annotations) ? (layout.annotations as Attributes[]) : [];
+  const titled = annotations.some(({ yref, y, yanchor }) => yref === "paper" && y === 1 && yanchor === "bottom");
+  if (!titled || layout.showlegend !== true) return layout;
+  return {
+    ...layout,
+    margin: { ...(isPlain(layout.margin) ? layout.margin : {}), t: LEGEND_PX + CELL_TITLE_PX },
+    legend: { ...(isPlain(layout.legend) ? layout.legend : {}), yref: "container", y: 1, yanchor: "top" },
+  };
+}
+
+/** Labels at the ends of lines stand in the margin; without this they would widen the axis. */
+function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes {
+  const annotations = Array.isArray(layout.annotations) ? (layout.annotations as Attributes[]) : [];
+  const axes = new Set(annotations.filter(isEndLabel).map(({ xref }) => String(xref)));
+  const result = { ...layout };
+  for (const axis of axes) {
+    const key = axis.replace("x", "xaxis");
+    const end = extentOf(traces, "x", axis);
+    if (end === null || end.max === end.min || isLog(layout[key])) continue;
+    const options = { maxallowed: end.max + (end.max - end.min) * 0.02 };
+    result[key] = { ...(isPlain(layout[key]) ? layout[key] : {}), autorangeoptions: options };
+  }
+  return result;
+}
+
+function isLog(axis: unknown): boolean {
+  return isPlain(axis) && axis.type === "log";
+}
+
+/** A constant is drawn in the middle of a tenth of itself, instead of far from its own size. */
+function flatLines(layout: Attributes, traces: readonly Trace[]): Attributes {
+  const axis = layout.yaxis;
+  if (!isPlain(axis) || axis.range !== undefined || isLog(axis) || axis.rangemode !== undefined) return layout;
+  const extent = extentOf(traces, "y", "y");
+  if (extent === null || extent.min === 0 || extent.max - extent.min > Math.abs(extent.max) * 1e-9) return layout;
+  const include = [extent.min * 0.9, extent.max * 1.1];
+  return { ...layout, yaxis: { ...axis, autorangeoptions: { include } } };
+}
+
+const COLORBAR_PX = 46;
+const TICKS_PX = 20;
+const TITLE_PX = 16;
+
+/** A lying colour bar is put at the lower edge, with room for ticks and title above it. */
+function colorbarBelow(layout: Attributes): Attributes {
+  const coloraxis = layout.coloraxis;
+  if (!isPlain(coloraxis) || !isPlain(coloraxis.colorbar) || coloraxis.colorbar.orientation !== "h") return layout;
+  const titled = Object.entries(layout).some(([key, axis]) => /^xaxis\d*$/.test(key) && hasTitle(axis));
+  const bottom = COLORBAR_PX + TICKS_PX + (titled ? TITLE_PX : 0);
+  return {
+    ...layout,
+    margin: { ...(isPlain(layout.margin) ? layout.margin : {}), b: bottom },
+    coloraxis: {
+      ...coloraxis,
+      colorbar: { ...coloraxis.colorbar, yref: "container", y: 0, yanchor: "bottom", ypad: 0 },
+    },
+  };
+}
+
+function hasTitle(axis: unknown): boolean {
+  if (!isPlain(axis)) return false;
+  const text = isPlain(axis.title) ? axis.title.text : axis.title;
+  return typeof text === "string" && text !== "";
+}

@@ -1,0 +1,65 @@
+/** Labels at the ends of lines: moved apart where they would be written over each other. */
+import { type Attributes, isPlain, type Trace } from "./figure";
+import { extentOf } from "./plotExtent";
+
+const LINE_PX = 14;
+/** Two labels share a column when their lines end within this share of the x axis. */
+const COLUMN_SHARE = 0.3;
+
+export function isEndLabel(annotation: Attributes): boolean {
+  return (
+    /^x\d*$/.test(String(annotation.xref)) &&
+    /^y\d*$/.test(String(annotation.yref)) &&
+    annotation.xanchor === "left" &&
+    annotation.showarrow === false
+  );
+}
+
+export function apart(layout: Attributes, traces: readonly Trace[], height: number): Attributes {
+  const annotations = Array.isArray(layout.annotations) ? (layout.annotations as Attributes[]) : [];
+  const labels = annotations.filter(isEndLabel);
+  if (labels.length < 2) return layout;
+  const shifts = new Map<Attributes, number>();
+  for (const axes of new Set(labels.map(({ xref, yref }) => `${xref} ${yref}`))) {
+    const [xref = "x", yref = "y"] = axes.split(" ");
+    const group = labels.filter((label) => label.xref === xref && label.yref === yref);
+    const scale = pixelsPerUnit(layout, traces, yref, height);
+    const width = extentOf(traces, "x", xref);
+    if (scale === null || width === null) continue;
+    for (const [label, shift] of spread(group, scale, (width.max - width.min) * COLUMN_SHARE)) shifts.set(label, shift);
+  }
+  return {
+    ...layout,
+    annotations: annotations.map((note) => (shifts.has(note) ? { ...note, yshift: shifts.get(note) } : note)),
+  };
+}
+
+/** From the lowest up, each label at least a line above the last one of its column; then all centred again. */
+function spread(labels: readonly Attributes[], scale: number, column: number): Map<Attributes, number> {
+  const shifts = new Map<Attributes, number>();
+  const placed: { x: number; at: number }[] = [];
+  const sorted = [...labels].sort((a, b) => Number(a.y) - Number(b.y));
+  for (const label of sorted) {
+    const x = Number(label.x);
+    const wanted = Number(label.y) * scale;
+    const below = placed.filter((other) => Math.abs(other.x - x) <= column).map(({ at }) => at);
+    const at = Math.max(wanted, ...below.map((other) => other + LINE_PX));
+    placed.push({ x, at });
+    shifts.set(label, at - wanted);
+  }
+  const highest = Math.max(...shifts.values());
+  return new Map([...shifts].map(([label, shift]) => [label, Math.round(shift - highest / 2)]));
+}
+
+function pixelsPerUnit(layout: Attributes, traces: readonly Trace[], yref: string, height: number): number | null {
+  const axis = layout[yref.replace("y", "yaxis")];
+  const margin = isPlain(layout.margin) ? layout.margin : {};
+  const pixels = height - Number(margin.t ?? 0) - Number(margin.b ?? 0);
+  const log = isPlain(axis) && axis.type === "log";
+  const fixed = isPlain(axis) && Array.isArray(axis.range) ? (axis.range as number[]) : null;
+  const extent = extentOf(traces, "y", yref);
+  if (extent === null || pixels <= 0) return null;
+  const [low, high] = fixed ?? (log ? [Math.log10(extent.min), Math.log10(extent.max)] : [extent.min, extent.max]);
+  const span = Number(high) - Number(low);
+  return Number.isFinite(span) && span > 0 ? pixels / span : null;
+}

@@ -1,0 +1,70 @@
+import { Badge, Button, createTheme, type MantineColorsTuple, Modal, Tooltip } from "@mantine/core";
+
+/** The one accent; far enough from every run colour not to be taken for a curve. */
+const accent: MantineColorsTuple = [
+  "#f1f0ff",
+  "#deddfa",
+  "#bbb8f0",
+  "#9892e7",
+  "#7a72df",
+  "#675edb",
+  "#5d53d5",
+  "#4f46bd",
+  "#463ea9",
+  "#3a3495",
+];
+
+const dark: MantineColorsTuple = [
+  "#d9dce3",
+  "#b8bdc9",
+  "#9aa1b0",
+  "#6b7282",
+  "#3a404d",
+  "#2b303b",
+  "#1f232c",
+  "#15181e",
+  "#101217",
+  "#0b0d11",
+];
+
+export const theme = createTheme({
+  primaryColor: "accent",
+  primaryShade: { light: 6, dark: 5 },
+  colors: { accent, dark },
+  fontFamily: '"Inter Variable", Inter, system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "SF Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
+  lineHeights: { xs: "1.35", sm: "1.4", md: "1.43", lg: "1.4", xl: "1.3" },
+  spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },
+  radius: { xs: "3px", sm: "4px", md: "6px", lg: "8px", xl: "12px" },
+  defaultRadius: "sm",
+  headings: {
+    fontWeight: "600",
+    sizes: {
+      h1: { fontSize: "20px", lineHeight: "28px" },
+      h2: { fontSize: "16px", lineHeight: "24px" },
+      h3: { fontSize: "14px", lineHeight: "20px" },
+    },
+  },
+  focusRing: "auto",
+  cursorType: "pointer",
+  components: {
+    Button: Button.extend({ defaultProps: { size: "compact-sm", fw: 500 } }),
+    Badge: Badge.extend({ defaultProps: { radius: "sm", size: "sm", variant: "light" } }),
+    Modal: Modal.extend({
+      styles: {
+        content: { background: "var(--surface)" },
+        header: { background: "var(--surface)" },
+        title: { fontWeight: 600 },
+      },
+    }),
+    Tooltip: Tooltip.extend({
+      defaultProps: {
+        openDelay: 300,
+        withArrow: false,
+        multiline: true,
+        events: { hover: true, focus: true, touch: true },
+      },
+    }),
+  },
+});

@@ -1,0 +1,1 @@
+"""Alembic's environment and every revision of the schema, installed as a package so that a wheel can migrate."""

@@ -1,0 +1,48 @@
+"""The demo as a user runs it, without a browser."""
+
+import json
+import signal
+
+import pytest
+from support.commands import DEADLINE_SECONDS, LongCommand, clean_environment, opdboard, processes_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+RUN_KEYS = {
+    "name",
+    "run_id",
+    "method",
+    "learning_rate",
+    "state",
+    "reverse_kl",
+    "accuracy",
+    "steps",
+    "seconds",
+    "search_seconds",
+}
+
+
+def test_effopd_reaches_the_references_kl_in_at_most_half_of_its_steps(tmp_path):
+    done = opdboard("demo", "--headless", "--json", environment=clean_environment(tmp_path / "data"), timeout=800)
+    assert done.returncode == 0, done.stderr
+    assert processes_of(tmp_path / "data") == []
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert all(set(run) == RUN_KEYS and run["state"] == "finished" for run in outcome["runs"])
+    plain, effopd, large_rate = outcome["runs"]
+    assert [run["method"] for run in outcome["runs"]] == ["opd", "effopd", "opd"]
+    assert plain["learning_rate"] == effopd["learning_rate"] == large_rate["learning_rate"] / 10
+    assert outcome["target_reverse_kl"] == pytest.approx(plain["reverse_kl"])
+    assert effopd["reverse_kl"] < plain["reverse_kl"]
+    assert effopd["search_seconds"] > plain["search_seconds"] == 0
+    assert outcome["speedup_steps"] >= 2
+    assert outcome["speedup_seconds"] > 0  # how much is for benchmarks: other programs share this machine
+    assert large_rate["reverse_kl"] < plain["reverse_kl"], "what the demo's notes say about the larger rate"
+    assert "a learning rate that was too small" in done.stderr
+
+
+def test_a_demo_that_is_ended_leaves_no_process(tmp_path):
+    environment = clean_environment(tmp_path / "data")
+    with LongCommand("demo", "--headless", "--json", environment=environment) as demo:
+        demo.wait_for("running", 120)
+        demo.process.send_signal(signal.SIGTERM)
+        assert demo.process.wait(2 * DEADLINE_SECONDS) == 128 + signal.SIGTERM
+        assert processes_of(tmp_path / "data") == []

@@ -1,0 +1,219 @@
+"""Live events over a real server on a free port, and the shared poller by itself."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+from support.commands import clean_environment
+from support.stored_runs import create, move, record, start
+
+from opdboard.api import live
+from opdboard.db import runs
+from opdboard.db.database import Database
+from opdboard.domain.run_state import RunState
+from opdboard.settings import Settings
+
+DEADLINE_SECONDS = 30.0
+
+
+@dataclass
+class Event:
+    """One server-sent event."""
+
+    name: str
+    id: str | None
+    data: dict
+
+
+class Stream:
+    """Events of one open connection."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def next(self, name: str) -> Event:
+        """The next event of that name; others are passed over."""
+        fields: dict[str, str] = {}
+        for line in self._lines:
+            if line:
+                key, _, value = line.partition(": ")
+                fields[key] = value
+                continue
+            if fields.get("event") == name:
+                return Event(name, fields.get("id"), json.loads(fields["data"]))
+            fields = {}
+        pytest.fail(f"the stream ended before a {name!r} event")
+
+
+@dataclass
+class Server:
+    """A running web process."""
+
+    url: str
+    process: subprocess.Popen
+
+    @contextmanager
+    def live(self, last_event_id: str | None = None) -> Iterator[Stream]:
+        """An open stream of events."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id is not None else {}
+        with (
+            httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS) as client,
+            client.stream("GET", "/api/live", headers=headers) as answer,
+        ):
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield Stream(answer.iter_lines())
+
+
+@pytest.fixture
+def server(settings: Settings, sqlite_database: Database) -> Iterator[Server]:
+    command = [sys.executable, "-m", "uvicorn", "opdboard.api.app:create_app", "--factory", "--port", "0"]
+    environment = clean_environment(settings.data_dir)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert process.stderr is not None
+    found = None
+    for line in process.stderr:
+        if found := re.search(r"running on (http://[^ ]+)", line):
+            break
+    assert found is not None
+    drain = threading.Thread(target=process.stderr.read, daemon=True)
+    drain.start()
+    yield Server(found.group(1), process)
+    process.kill()
+    process.wait()
+
+
+def test_a_browser_hears_of_active_runs_then_of_every_change(server: Server, sqlite_database: Database):
+    run_id, attempt = start(sqlite_database)
+    create(sqlite_database, name="queued")
+    with server.live() as stream:
+        first = stream.next("runs")
+        assert [run["id"] for run in first.data["runs"]] == [run_id]
+        began = time.monotonic()
+        record(sqlite_database, run_id, attempt, 1, {"loss": 0.25})
+        changed = stream.next("runs")
+        while run_id not in [run["id"] for run in changed.data["runs"] if run["step"] == 1]:
+            changed = stream.next("runs")
+        assert time.monotonic() - began < 5
+        (run,) = [run for run in changed.data["runs"] if run["id"] == run_id]
+        assert run["latest"] == {"loss": 0.25}
+        assert run["topics"]["scalars"] == run["seq"]
+        assert int(changed.id or 0) >= int(first.id or 0) > 0
+
+
+def test_a_new_run_and_its_end_are_told(server: Server, sqlite_database: Database):
+    with server.live() as stream:
+        stream.next("ping")
+        run_id = create(sqlite_database, name="new")
+        assert run_id in [run["id"] for run in stream.next("runs").data["runs"]]
+        move(sqlite_database, run_id, RunState.STOPPED)
+        told = stream.next("runs").data["runs"]
+        assert [run["state"] for run in told if run["id"] == run_id] == ["stopped"]
+
+
+def test_a_browser_that_was_away_hears_what_it_missed(server: Server, sqlite_database: Database):
+    run_id, attempt = start(sqlite_database)
+    other = create(sqlite_database, name="long ago")
+    with sqlite_database.write() as session:
+        runs.get(session, other).updated_at = time.time() - 3600
+    with server.live() as stream:
+        last_id = stream.next("runs").id
+    record(sqlite_database, run_id, attempt, 1, {"loss": 0.5})
+    move(sqlite_database, run_id, RunState.FINISHED)  # without an id only active runs would be told
+    with server.live(last_id) as stream:
+        missed = stream.next("runs").data["runs"]
+        assert [(run["id"], run["state"], run["step"]) for run in missed] == [(run_id, "finished", 1)]
+
+
+def test_an_id_that_is_none_counts_as_a_first_visit(server: Server, sqlite_database: Database):
+    run_id, _ = start(sqlite_database)
+    for last_event_id in ("", "nonsense", "-5", "9" * 40):
+        with server.live(last_event_id) as stream:
+            assert [run["id"] for run in stream.next("runs").data["runs"]] == [run_id]
+
+
+def test_the_server_stops_at_once_although_browsers_listen(server: Server):
+    with server.live() as one, server.live() as two:
+        one.next("ping")
+        two.next("ping")
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(DEADLINE_SECONDS)
+        assert time.monotonic() - began < 5
+
+
+def test_a_slow_browser_is_owed_only_the_newest_state_of_each_run():
+    async def story() -> list[live.RunUpdate]:
+        subscriber = live.Subscriber()
+        for number in range(1000):
+            subscriber.tell([live.RunUpdate("a", number, f'{{"n":{number}}}'), live.RunUpdate("b", number, "{}")])
+        first = await subscriber.next(1.0)
+        assert await subscriber.next(0.01) == []
+        return first
+
+    waiting = asyncio.run(story())
+    assert [(update.run_id, update.updated_at) for update in waiting] == [("a", 999), ("b", 999)]
+
+
+def test_nobody_listening_means_no_queries(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
+    polled = []
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(live.LiveHub, "_changes", lambda self: polled.append(1) or [])
+
+    async def story() -> tuple[int, int, int]:
+        hub = live.LiveHub(sqlite_database)
+        poller = asyncio.create_task(hub.run())
+        await asyncio.sleep(0.1)
+        before = len(polled)
+        stream = hub.events(None)
+        assert (await anext(stream)).event == "ping"
+        while not polled:
+            await asyncio.sleep(0.01)
+        during = len(polled)
+        await stream.aclose()  # type: ignore[attr-defined]
+        await asyncio.sleep(0.1)
+        after = len(polled)
+        await asyncio.sleep(0.1)
+        poller.cancel()
+        assert len(polled) == after
+        return before, during, after
+
+    before, during, _ = asyncio.run(story())
+    assert before == 0 < during
+
+
+def test_a_database_that_fails_once_is_asked_again(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.01)
+    run_id, _ = start(sqlite_database)
+    answers = iter([OperationalError("select", {}, Exception("gone")), [live.RunUpdate(run_id, 5.0, "{}")]])
+
+    def changes(self: live.LiveHub) -> list[live.RunUpdate]:
+        answer = next(answers, [])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(live.LiveHub, "_changes", changes)
+    monkeypatch.setattr(live.LiveHub, "_missed", lambda self, last: [])
+
+    async def story() -> str | None:
+        hub = live.LiveHub(sqlite_database)
+        poller = asyncio.create_task(hub.run())
+        stream = hub.events(None)
+        await anext(stream)
+        event = await asyncio.wait_for(anext(stream), DEADLINE_SECONDS)
+        poller.cancel()
+        await stream.aclose()  # type: ignore[attr-defined]
+        return event.event
+
+    assert asyncio.run(story()) == "runs"

@@ -1,0 +1,205 @@
+"""Runs and commands over HTTP."""
+
+import math
+
+import pytest
+from fastapi.testclient import TestClient
+from kombu.exceptions import OperationalError
+from support.stored_runs import claim, create, filled, move, record, start
+
+from opdboard.db import runs
+from opdboard.db.database import Database
+from opdboard.domain.run_config import RunModel
+from opdboard.domain.run_state import RunState
+from opdboard.queue import JobQueue
+from opdboard.settings import Settings
+
+
+def test_a_run_is_launched_sent_and_listed(client: TestClient, sqlite_database: Database, settings: Settings):
+    body = {"config": {"name": "mine", "budget": {"steps": 7}}, "group": "g", "tags": ["a"], "notes": "n"}
+    made = client.post("/api/runs", json=body)
+    assert made.status_code == 201
+    run = made.json()
+    assert (run["name"], run["total_steps"], run["group"], run["tags"], run["notes"]) == ("mine", 7, "g", ["a"], "n")
+    assert run["config"]["budget"]["steps"] == 7
+    with sqlite_database.read() as session:
+        assert runs.get(session, run["id"]).sent_at is not None
+    assert len(list((settings.root / "queue" / "messages").iterdir())) == 1
+    listed = client.get("/api/runs").json()
+    assert listed["total"] == 1
+    assert listed["runs"] == [{key: run[key] for key in listed["runs"][0]}]
+
+
+def test_a_run_is_made_although_the_broker_is_down(client: TestClient, sqlite_database: Database, monkeypatch):
+    def refuse(self, run_id: str) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(JobQueue, "send", refuse)
+    made = client.post("/api/runs", json={"config": {}})
+    assert made.status_code == 201
+    with sqlite_database.read() as session:
+        assert [run.id for run in runs.waiting(session, sent_before=1.0)] == [made.json()["id"]]
+
+
+@pytest.mark.parametrize(
+    ("config", "path", "words"),
+    [
+        ({"budget": {"steps": 0}}, "budget.steps", "greater than or equal to 1"),
+        ({"strategy": {"kind": "effopd", "candidates": 99}}, "strategy.candidates", "32"),
+        ({"student": {"kind": "folder"}}, "student.path", "required"),
+        (
+            {"teacher": {"kind": "model", "source": {"kind": "hub", "repo_id": ""}}},
+            "teacher.source.repo_id",
+            "at least 1",
+        ),
+        ({"student": {"kind": "magic"}}, "student", "demo"),
+        ({"learning_rat": 1}, "learning_rat", "no such key"),
+        ({"optimizer": {"warmup_steps": 64}}, "optimizer.warmup_steps", "below budget.steps"),
+        ({"budget": {"micro_batch_size": 65}}, "budget.micro_batch_size", "must not exceed"),
+        ({"budget": {"steps": 10**12}}, "budget.steps", "must not exceed"),
+        ({"seed": 10**400}, "seed", "less than"),
+        ({"name": "a\x00b"}, "name", "NUL"),
+        ({"student": {"kind": "run", "run_id": "nobody"}}, "student.run_id", "no run 'nobody'"),
+    ],
+)
+def test_a_wrong_value_is_refused_at_its_field(client: TestClient, config: dict, path: str, words: str):
+    answer = client.post("/api/runs", json={"config": config})
+    assert answer.status_code == 422
+    body = answer.json()
+    assert body["error"] == "BadInput"
+    assert [field["path"] for field in body["fields"]] == [path]
+    assert words in body["fields"][0]["message"]
+    assert body["where"] == path
+
+
+def test_several_wrong_values_are_all_named(client: TestClient):
+    config = {"strategy": {"kind": "effopd", "candidates": 0, "max_kl": -1}, "seed": "x"}
+    body = client.post("/api/runs", json={"config": config, "group": "g" * 201}).json()
+    assert {field["path"] for field in body["fields"]} == {"strategy.candidates", "strategy.max_kl", "seed", "group"}
+
+
+def test_a_checkpoint_to_load_must_exist(client: TestClient, sqlite_database: Database):
+    run_id, _ = filled(sqlite_database)
+    config = {"student": {"kind": "run", "run_id": run_id, "step": 5}}
+    body = client.post("/api/runs", json={"config": config}).json()
+    assert body["fields"] == [
+        {"path": "student.step", "message": f"run {run_id} has no checkpoint at step 5; present: 4"}
+    ]
+    assert client.post("/api/runs", json={"config": {"student": {"kind": "run", "run_id": run_id}}}).status_code == 201
+
+
+def test_a_run_shows_its_progress(client: TestClient, sqlite_database: Database):
+    run_id, attempt = start(sqlite_database)
+    assert client.get(f"/api/runs/{run_id}").json()["seconds_left"] is None
+    record(sqlite_database, run_id, attempt, 25, {"seconds": 10.0, "loss": math.nan})
+    run = client.get(f"/api/runs/{run_id}").json()
+    assert (run["step"], run["total_steps"], run["seconds_left"]) == (25, 100, 30.0)
+    assert run["latest"] == {"seconds": 10.0, "loss": None}
+    assert run["learning_rate"] == 1e-6
+    assert run["topics"]["scalars"] == run["seq"]
+    move(sqlite_database, run_id, RunState.FINISHED)
+    assert client.get(f"/api/runs/{run_id}").json()["seconds_left"] is None
+
+
+def test_runs_are_filtered_and_paged(client: TestClient, sqlite_database: Database):
+    first = create(sqlite_database, name="alpha")
+    second = create(sqlite_database, name="beta")
+    claim(sqlite_database, first)
+    assert [run["id"] for run in client.get("/api/runs?state=starting,running").json()["runs"]] == [first]
+    assert [run["id"] for run in client.get("/api/runs?search=bet").json()["runs"]] == [second]
+    assert client.get("/api/runs?limit=1&offset=1").json()["runs"][0]["id"] == first
+    assert client.get("/api/runs?method=effopd").json() == {"runs": [], "total": 0}
+    refused = client.get("/api/runs?state=sleeping").json()
+    assert "stopped" in refused["detail"]
+
+
+def test_a_run_is_renamed_and_annotated(client: TestClient, sqlite_database: Database):
+    run_id = create(sqlite_database)
+    before = client.get(f"/api/runs/{run_id}").json()
+    after = client.patch(f"/api/runs/{run_id}", json={"name": "new", "notes": "", "tags": ["x"]}).json()
+    assert (after["name"], after["notes"], after["tags"], after["group"]) == ("new", "", ["x"], before["group"])
+    assert after["seq"] == before["seq"] + 1
+    for wrong in ({"name": ""}, {"state": "finished"}, {"tags": ["x" * 65]}, {"notes": "\x00"}):
+        assert client.patch(f"/api/runs/{run_id}", json=wrong).status_code == 422, wrong
+
+
+def test_a_clone_has_the_same_configuration(client: TestClient, sqlite_database: Database):
+    run_id = create(sqlite_database, name="mine", seed=5)
+    clone = client.post(f"/api/runs/{run_id}/clone").json()
+    assert (clone["name"], clone["config"]["seed"], clone["state"]) == ("mine copy", 5, "queued")
+    assert client.post(f"/api/runs/{run_id}/clone", json={"name": "yours"}).json()["name"] == "yours"
+
+
+def test_a_fork_starts_from_a_checkpoint(client: TestClient, sqlite_database: Database):
+    run_id, _ = filled(sqlite_database, name="mine")
+    fork = client.post(f"/api/runs/{run_id}/fork", json={})
+    assert fork.status_code == 201
+    made = fork.json()
+    assert (made["forked_from"], made["forked_step"], made["name"]) == (run_id, 4, "mine fork @ 4")
+    assert made["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 4}
+    changed = client.post(f"/api/runs/{run_id}/fork", json={"step": 4, "name": "f", "config": {"seed": 9}}).json()
+    assert (changed["name"], changed["config"]["seed"]) == ("f", 9)
+    missing = client.post(f"/api/runs/{run_id}/fork", json={"step": 5})
+    assert missing.status_code == 404
+    assert "present: 4" in missing.json()["detail"]
+    wrong = client.post(f"/api/runs/{run_id}/fork", json={"config": {"budget": {"steps": 0}}})
+    assert wrong.json()["fields"][0]["path"] == "budget.steps"
+
+
+def test_deleting_removes_rows_and_files_of_this_run_only(
+    client: TestClient, sqlite_database: Database, settings: Settings
+):
+    run_id, _ = filled(sqlite_database)
+    other, _ = filled(sqlite_database)
+    for each in (run_id, other):
+        (settings.run_folder(each) / "checkpoints").mkdir(parents=True)
+        (settings.run_folder(each) / "checkpoints" / "weights").write_text("w")
+    refused = client.delete(f"/api/runs/{run_id}")
+    assert (refused.status_code, refused.json()["error"]) == (409, "Conflict")
+    move(sqlite_database, run_id, RunState.FINISHED)
+    needing = create(sqlite_database, name="needing", student=RunModel(run_id=run_id, step=4))
+    assert "needing" in client.delete(f"/api/runs/{run_id}").json()["detail"]
+    move(sqlite_database, needing, RunState.STOPPED)
+    assert client.delete(f"/api/runs/{run_id}").status_code == 204
+    assert client.get(f"/api/runs/{run_id}").status_code == 404
+    assert not settings.run_folder(run_id).exists()
+    assert (settings.run_folder(other) / "checkpoints" / "weights").exists()
+
+
+def test_deleting_never_follows_a_link_out_of_the_data_folder(client, sqlite_database, settings: Settings, tmp_path):
+    run_id = create(sqlite_database)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").write_text("k")
+    settings.run_folder(run_id).parent.mkdir(parents=True)
+    settings.run_folder(run_id).symlink_to(outside)
+    assert client.delete(f"/api/runs/{run_id}").status_code == 204
+    assert (outside / "keep").exists()
+    assert not settings.run_folder(run_id).is_symlink()
+
+
+def test_commands_are_kept_with_what_came_of_them(client: TestClient, sqlite_database: Database):
+    run_id, _ = start(sqlite_database)
+    asked = client.post(f"/api/runs/{run_id}/commands", json={"command": "pause"})
+    assert asked.status_code == 201
+    assert asked.json() | {"id": 0, "created_at": 0} == {
+        "id": 0, "command": "pause", "actor": "web", "created_at": 0, "done_at": None, "ok": None, "result": None,
+    }  # fmt: skip
+    assert [row["command"] for row in client.get(f"/api/runs/{run_id}").json()["commands_pending"]] == ["pause"]
+    refused = client.post(f"/api/runs/{run_id}/commands", json={"command": "resume"})
+    assert (refused.status_code, refused.json()["where"]) == (409, run_id)
+    assert client.post(f"/api/runs/{run_id}/commands", json={"command": "explode"}).json()["where"] == "command"
+    history = client.get(f"/api/runs/{run_id}/history").json()
+    assert [change["to_state"] for change in history["changes"]] == ["queued", "starting", "running"]
+    assert [row["command"] for row in history["commands"]] == ["pause"]
+    assert history["attempts"][0]["number"] == 1
+
+
+def test_resuming_a_stopped_run_sends_it(client: TestClient, sqlite_database: Database):
+    run_id = create(sqlite_database)
+    assert client.post(f"/api/runs/{run_id}/commands", json={"command": "stop"}).json()["ok"] is True
+    assert client.post(f"/api/runs/{run_id}/commands", json={"command": "resume"}).status_code == 201
+    with sqlite_database.read() as session:
+        run = runs.get(session, run_id)
+        assert run.state == "queued"
+        assert run.sent_at is not None

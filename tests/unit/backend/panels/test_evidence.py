@@ -1,0 +1,187 @@
+"""Alignments, decisions, spectra and positions: what is drawn is what is stored."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.drawn_runs import drawn_run, points
+from support.stored_runs import candidate, decision
+
+from opdboard.domain.measures import MODULE_SPECTRA
+from opdboard.panels import alignment, decision_line, decisions, position, spectrum
+from opdboard.panels.grouping import finite_extremes, finite_mean, groups
+from opdboard.panels.scales import linear_ends, log_ends, symmetric_end
+from opdboard.panels.series import Trigger
+
+
+def by_uid(figure) -> dict:
+    return {trace.uid: trace for trace in figure.data}
+
+
+def test_an_alignment_line_is_the_mean_of_its_group_and_the_band_its_extremes():
+    run = drawn_run()
+    drawn = by_uid(alignment.figure([run], alignment.AlignmentParams()))
+    values = run.vectors["subspace_affinity@20"].values.astype(float)
+    attention = [index for index, module in enumerate(run.modules) if module.group == "attention"]
+    np.testing.assert_allclose(drawn["run0:attention"].y, values[:, attention].mean(1))
+    band = drawn["run0:attention:band"]
+    np.testing.assert_allclose(band.y[:4], values[:, attention].max(1))
+    np.testing.assert_allclose(band.y[4:][::-1], values[:, attention].min(1))
+    assert band.fill == "toself"
+
+
+@pytest.mark.parametrize(
+    ("affinity", "expected"),
+    [
+        ([0.1, 0.5, 0.85, 0.9], 4),
+        ([0.9, 0.9, 0.9, 0.9], 1),
+        ([0.9, 0.7, 0.9, 0.9], 4),
+        ([0.9, 0.9, 0.9, 0.7], None),
+        ([0.1, 0.1, 0.1, np.nan], None),
+        ([0.8, 0.8, 0.8, 0.8], 1),
+    ],
+)
+def test_the_direction_is_locked_in_from_the_first_step_it_stays(affinity, expected):
+    steps = np.array([1, 2, 4, 8])
+    assert alignment.lock_in_step(steps, np.array(affinity), np.full(4, 16)) == expected
+
+
+def test_the_reference_itself_does_not_count_as_locked_in():
+    steps = np.array([1, 2, 4])
+    assert alignment.lock_in_step(steps, np.array([0.1, 0.2, 1.0]), np.full(3, 4)) is None
+    assert alignment.lock_in_step(np.empty(0, int), np.empty(0), np.empty(0, int)) is None
+
+
+def test_the_lock_in_step_is_marked():
+    figure = alignment.figure([drawn_run()], alignment.AlignmentParams())
+    assert [shape.x0 for shape in figure.layout.shapes] == [8.0]
+    assert any("from step 8" in annotation.text for annotation in figure.layout.annotations)
+    assert figure.layout.meta["note"] == "compared with the snapshot at step 16"
+    assert figure.layout.meta["choices"] == {"reference_step": [2, 4, 8, 16]}
+
+
+def test_a_logarithmic_step_axis_has_powers_of_two():
+    figure = alignment.figure([drawn_run()], alignment.AlignmentParams(x="log2"))
+    assert (figure.layout.xaxis.type, figure.layout.xaxis.dtick) == ("log", pytest.approx(np.log10(2)))
+
+
+def test_modules_fall_into_groups_without_rest():
+    modules = drawn_run().modules
+    for grouping, names in (
+        ("block", ["attention", "mlp"]),
+        ("depth", ["early", "middle", "late"]),
+        ("kind", ["q", "o", "up", "down"]),
+        ("all", ["all modules"]),
+    ):
+        made = groups(modules, grouping)
+        assert list(made) == names
+        assert sorted(np.concatenate(list(made.values())).tolist()) == list(range(12))
+
+
+def test_means_and_extremes_pass_over_what_is_not_finite():
+    values = np.array([[1.0, np.nan, 3.0, np.inf], [np.nan, np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(finite_mean(values), [2.0, np.nan])
+    low, high = finite_extremes(values)
+    np.testing.assert_array_equal(low, [1.0, np.nan])
+    np.testing.assert_array_equal(high, [3.0, np.nan])
+    assert finite_mean(np.empty((2, 0))).tolist() == pytest.approx([np.nan] * 2, nan_ok=True)
+
+
+def test_every_try_is_where_it_was_and_looks_like_what_became_of_it():
+    drawn = by_uid(decisions.figure([drawn_run()], decisions.DecisionsParams()))
+    accepted, refused, chosen, back = (
+        drawn[f"run0:{name}"] for name in ("accepted", "refused", "chosen", "taken back")
+    )
+    assert list(zip(accepted.x, accepted.y, strict=True)) == [(2, 2), (2, 4), (8, 2)]
+    assert list(zip(refused.x, refused.y, strict=True)) == [(2, 6), (4, 6)]
+    assert list(zip(chosen.x, chosen.y, strict=True)) == [(2, 4), (8, 2)]
+    assert list(zip(back.x, back.y, strict=True)) == [(8, 2)]
+    assert (accepted.marker.symbol, refused.marker.symbol) == ("circle", "circle-open")
+    np.testing.assert_allclose(accepted.marker.color, [0.1, 0.2, 0.1])
+    assert accepted.customdata[0][0] == 2
+    assert "KL to W_t 0.02 nats/token" in accepted.customdata[0][1]
+
+
+def test_gains_are_coloured_around_zero():
+    coloraxis = decisions.figure([drawn_run()], decisions.DecisionsParams()).layout.coloraxis
+    assert (coloraxis.cmin, coloraxis.cmid, coloraxis.cmax) == (-0.2, 0, 0.2)
+
+
+def test_a_gain_that_is_not_finite_and_a_reason_with_markup_are_drawn():
+    tried = [candidate(2, np.nan, accepted=False), replace(candidate(4, 0.1, accepted=False), reason="0.4 < 0.5 <b>")]
+    run = replace(drawn_run(), triggers=[Trigger(decision(2, 0.0, tried), vetoed=False, seq=1)])
+    refused = by_uid(decisions.figure([run], decisions.DecisionsParams()))["run0:refused"]
+    assert refused.marker.color.tolist() == [0.0, 0.1]
+    assert "gain not a number" in refused.customdata[0][1]
+    assert "0.4 &lt; 0.5 &lt;b>" in refused.customdata[1][1]
+
+
+def test_the_line_shows_scores_with_the_interval_of_their_gain():
+    figure = decision_line.figure([drawn_run()], decision_line.DecisionLineParams(step=2))
+    drawn = by_uid(figure)
+    np.testing.assert_allclose(drawn["run0:accepted"].x, [0, 2, 4])
+    np.testing.assert_allclose(drawn["run0:accepted"].y, [0.5, 0.6, 0.7])
+    np.testing.assert_allclose(drawn["run0:accepted"].error_y.array, [0.05] * 3)
+    np.testing.assert_allclose(drawn["run0:accepted"].error_y.arrayminus, [0.05] * 3)
+    assert drawn["run0:chosen"].x.tolist() == [4.0]
+    assert [shape.y0 for shape in figure.layout.shapes] == [0.5]
+    assert figure.layout.meta["note"] == "step 2: jumped by 4; held-out KL 0.7 at step 0, 0.4692 at step 4"
+
+
+def test_a_trigger_is_found_by_step_or_as_the_latest():
+    triggers = drawn_run().triggers
+    steps = {wanted: decision_line.trigger_at(triggers, wanted).record.step for wanted in (None, 0, 2, 3, 4, 7, 8, 99)}  # type: ignore[union-attr]
+    assert steps == {None: 8, 0: 2, 2: 2, 3: 2, 4: 4, 7: 4, 8: 8, 99: 8}
+
+
+def test_what_a_jump_did_is_known_only_after_the_next_evaluation():
+    evaluated = points(np.array([0, 4, 8]), [3.0, 2.0, 1.0])
+    assert decision_line.held_out_effect(evaluated, 4) == ((0, 3.0), (8, 1.0))
+    assert decision_line.held_out_effect(evaluated, 8) is None
+    assert decision_line.held_out_effect(evaluated, 0) is None
+    assert decision_line.held_out_effect(None, 4) is None
+
+
+def test_the_spectral_table_holds_means_over_all_modules_at_the_latest_snapshot():
+    runs = [drawn_run(0), drawn_run(1, steps=5)]
+    table = spectrum.figure(runs, spectrum.SpectrumParams()).layout.meta["table"]
+    assert table["columns"] == ["run", "step", *MODULE_SPECTRA]
+    assert [row[:2] for row in table["rows"]] == [["Run 0", 16], ["Run 1", 4]]
+    assert table["rows"][0][2] == pytest.approx(runs[0].vectors["spectral_norm"].values[-1].astype(float).mean())
+
+
+def test_positions_are_tokens():
+    run = drawn_run()
+    figure = position.figure([run], position.PositionParams())
+    line = by_uid(figure)["run0"]
+    assert line.x[:2].tolist() == [3.5, 11.5]  # 256 tokens in 32 bins: 0..7, 8..15
+    np.testing.assert_allclose(line.y[:2], [1 / 16, 1 / 32], rtol=1e-6)
+    assert figure.layout.meta["step"] == 16
+    short = by_uid(position.figure([replace(run, longest_response=6)], position.PositionParams(step=2)))["run0"]
+    assert short.x[:2].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([0.012, 0.5], -2.0, 0.0),
+        ([0.05], -1.5, -1.0),
+        ([1.0], -0.5, 0.5),
+        ([1e-12, 1.0], -6.0, 0.0),
+        ([0.0, np.nan], -0.5, 0.5),
+    ],
+)
+def test_logarithmic_ends_are_half_decades(values, low, high):
+    assert log_ends([np.array(values)]) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"), [([3.0, 41.0], 0.0, 50.0), ([20.1, 42.0], 20.0, 50.0), ([0.31, 0.35], 0.31, 0.35), ([0.0], 0.0, 1.0), ([], 0.0, 1.0)]
+)  # fmt: skip
+def test_linear_ends_are_round(values, low, high):
+    assert linear_ends([np.array(values)]) == pytest.approx((low, high))
+
+
+def test_symmetric_ends_are_round():
+    assert symmetric_end([np.array([-0.13, 0.07, np.inf])]) == 0.2
+    assert symmetric_end([np.array([])]) == 1.0

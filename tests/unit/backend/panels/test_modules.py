@@ -1,0 +1,195 @@
+"""Pictures of modules: allocation at a step and over time, one module's history, the difference of two runs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.drawn_runs import drawn_run, vectors
+from support.stored_runs import some_modules
+
+from opdboard.domain.modules import Module
+from opdboard.panels import difference, module_allocation, module_history
+from opdboard.panels.module_timeline import MAX_COLUMNS, columns, rows_bottom_up
+
+
+def allocation(series, **params):
+    return module_allocation.figure(series, module_allocation.ModuleAllocationParams.model_validate(params))
+
+
+def by_uid(figure) -> dict:
+    return {trace.uid: trace for trace in figure.data}
+
+
+def test_every_cell_is_its_modules_value():
+    run = drawn_run()
+    drawn = by_uid(allocation([run], step=9))
+    values = run.vectors["update_norm"].values[8].astype(float)
+    for group in ("attention", "mlp"):
+        trace = drawn[f"run0:{group}"]
+        for layer in range(3):
+            for column, cell in enumerate(trace.customdata[layer]):
+                index = next(number for number, module in enumerate(run.modules) if module.name == cell[0])
+                assert run.modules[index].layer == layer == trace.y[layer]
+                assert trace.z[layer][column] == pytest.approx(np.log10(values[index]))
+                assert f"{values[index]:.4g}" in cell[2]
+
+
+def test_layers_rise_and_a_gap_parts_attention_from_mlp():
+    figure = allocation([drawn_run()])
+    assert list(figure.layout.xaxis.ticktext) == ["q", "o", "up", "down"]
+    gaps = np.diff(figure.layout.xaxis.tickvals)
+    assert gaps.tolist() == [1, 1.5, 1]
+    assert tuple(figure.layout.yaxis.range) == (-0.5, 2.5)
+
+
+def test_shares_and_ranks_are_of_all_modules():
+    run = drawn_run()
+    drawn = by_uid(allocation([run]))
+    texts = [cell[3] for group in ("attention", "mlp") for row in drawn[f"run0:{group}"].customdata for cell in row]
+    shares = [float(text.split("%")[0]) for text in texts]
+    assert sum(shares) == pytest.approx(100, abs=0.1)
+    squares = run.vectors["update_norm"].values[-1].astype(float) ** 2
+    assert max(shares) == pytest.approx(100 * squares.max() / squares.sum(), abs=0.01)
+    assert sorted(int(text.split("rank ")[1].split()[0]) for text in texts) == list(range(1, 13))
+
+
+def test_bars_are_sums_and_means_where_sums_have_no_meaning():
+    run = drawn_run()
+    norms = run.vectors["update_norm"].values[-1].astype(float).reshape(3, 4)
+    drawn = by_uid(allocation([run]))
+    np.testing.assert_allclose(drawn["run0:layers"].x, norms.sum(1))
+    np.testing.assert_allclose(drawn["run0:kinds"].y, norms.sum(0))
+    ranks = run.vectors["effective_rank"].values[-1].astype(float).reshape(3, 4)
+    np.testing.assert_allclose(by_uid(allocation([run], statistic="effective_rank"))["run0:layers"].x, ranks.mean(1))
+
+
+def test_the_colour_scale_stands_still_over_steps_and_runs():
+    runs = [drawn_run(0), drawn_run(5)]
+    ends = {
+        (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax)
+        for step in (1, 7, 20)
+        for figure in [allocation(runs, step=step)]
+    }
+    assert len(ends) == 1
+    low, high = ends.pop()
+    values = np.concatenate([run.vectors["update_norm"].values.ravel() for run in runs])
+    assert 10**low <= values.min()
+    assert values.max() <= 10**high
+    assert (low * 2, high * 2) == (int(low * 2), int(high * 2))  # halves of a decade
+
+
+def test_the_latest_step_or_the_nearest_before_is_shown():
+    run = drawn_run()
+    assert allocation([run]).layout.meta["step"] == 20
+    assert allocation([run], statistic="effective_rank").layout.meta == {
+        "steps": [1, 2, 4, 8, 16],
+        "step": 16,
+        "empty": False,
+    }
+    assert allocation([run], statistic="effective_rank", step=11).layout.meta["step"] == 8
+    uneven = allocation([run, drawn_run(1, steps=6)], step=None)
+    assert uneven.layout.meta["note"] == "steps shown: 20, 6"
+
+
+def test_what_is_not_finite_is_a_crossed_gap():
+    run = drawn_run()
+    values = run.vectors["update_norm"].values.copy()
+    values[-1, 5] = np.nan
+    run = replace(run, vectors={"update_norm": vectors(run.vectors["update_norm"].steps, values)})
+    drawn = by_uid(allocation([run]))
+    assert np.isnan(drawn["run0:attention"].z[1][1])  # layer 1, o
+    assert (drawn["run0:odd"].x.tolist(), drawn["run0:odd"].y.tolist()) == ([1.0], [1.0])
+
+
+def test_all_zero_updates_are_drawn_as_nothing_on_a_logarithmic_scale():
+    run = replace(drawn_run(), vectors={"update_norm": vectors(np.array([0]), np.zeros((1, 12)))})
+    drawn = by_uid(allocation([run]))
+    assert np.isnan(drawn["run0:mlp"].z).all()
+    assert drawn["run0:odd"].x.size == 0
+    assert (by_uid(allocation([run], scale="linear"))["run0:mlp"].z == 0).all()
+
+
+def test_models_without_some_kinds_or_layers_have_gaps():
+    modules = [Module("a", 0, "qkv", (2, 2)), Module("b", 2, "qkv", (2, 2)), Module("c", 2, "down", (2, 2))]
+    drawn = by_uid(allocation([drawn_run(modules=modules)], scale="linear"))
+    assert np.isnan(drawn["run0:attention"].z).ravel().tolist() == [False, True, False]
+    assert np.isnan(drawn["run0:mlp"].z).ravel().tolist() == [True, True, False]
+
+
+def test_over_time_each_row_is_a_modules_history():
+    run = drawn_run()
+    figure = allocation([run], mode="over_time", scale="linear")
+    trace = figure.data[0]
+    assert trace.x.tolist() == list(range(1, 21))
+    for row, label in enumerate(trace.y):
+        index = next(number for number, module in enumerate(run.modules) if module.label == label)
+        np.testing.assert_array_equal(trace.z[row], run.vectors["update_norm"].values[:, index])
+
+
+def test_rows_are_gathered_by_kind_or_by_depth_with_the_last_layer_on_top():
+    modules = some_modules(2)
+    assert [modules[row].label for row in reversed(rows_bottom_up(modules, "kind"))] == [
+        "L1 q", "L0 q", "L1 o", "L0 o", "L1 up", "L0 up", "L1 down", "L0 down",
+    ]  # fmt: skip
+    assert [modules[row].label for row in reversed(rows_bottom_up(modules, "depth"))] == [
+        "L1 q", "L1 o", "L1 up", "L1 down", "L0 q", "L0 o", "L0 up", "L0 down",
+    ]  # fmt: skip
+
+
+def test_many_steps_share_columns_that_show_the_largest():
+    steps = np.arange(2000)
+    values = np.zeros((2000, 3), np.float32)
+    values[777, 1] = 5.0
+    values[900] = np.nan
+    shown, z, width = columns(vectors(steps, values))
+    assert (len(shown), width) == (500, 4)
+    assert len(shown) <= MAX_COLUMNS
+    assert z[777 // 4, 1] == 5.0
+    assert np.isfinite(z[900 // 4]).all()
+
+
+def test_a_modules_history_is_found_by_name_or_label():
+    run = drawn_run()
+    params = module_history.ModuleHistoryParams
+    index = 6  # layer 1, up
+    for wanted in (run.modules[index].name, "L1 up"):
+        figure = module_history.figure([run, drawn_run(1)], params(module=wanted))
+        np.testing.assert_array_equal(
+            by_uid(figure)["run0"].y, run.vectors["update_norm"].values[:, index].astype(float)
+        )
+        assert figure.layout.meta["note"] == "L1 up"
+    assert module_history.figure([run], params()).layout.meta["note"] == "L0 q"
+    missing = module_history.figure([run, drawn_run(1, layers=1)], params(module="L1 up"))
+    assert list(by_uid(missing)) == ["run0", "run0:odd"]
+    assert "Run 1" in missing.layout.meta["note"]
+
+
+def test_the_difference_is_the_log_ratio_of_second_over_first():
+    params = difference.DifferenceParams
+    figure = difference.figure([drawn_run(0), drawn_run(3)], params())
+    for trace in figure.data[:2]:
+        np.testing.assert_allclose(trace.z, 2.0, rtol=1e-5)  # four times as large
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-2.0, 2.0)
+    plain = difference.figure([drawn_run(3), drawn_run(0)], params(mode="difference", step=4))
+    assert plain.layout.meta["step"] == 4
+    assert (plain.data[0].z < 0).all()
+    assert plain.layout.coloraxis.cmin == -plain.layout.coloraxis.cmax
+
+
+def test_only_shared_steps_and_modules_are_compared():
+    params = difference.DifferenceParams
+    figure = difference.figure(
+        [drawn_run(0, layers=1), drawn_run(1, layers=3, steps=8)], params(statistic="effective_rank")
+    )
+    assert figure.layout.meta["steps"] == [1, 2, 4, 8]
+    assert len(figure.data[0].y) == 1
+    other = [Module(f"other.{number}", 0, kind, (2, 2)) for number, kind in enumerate(("q", "up"))]
+    nothing = difference.figure([drawn_run(0), drawn_run(1, modules=other)], params())
+    assert nothing.layout.meta["empty"]
+    assert "no module of the same name" in nothing.layout.meta["note"]
+
+
+def test_what_is_zero_or_not_finite_cannot_be_compared():
+    left, right = np.array([[1.0, 0.0, np.inf, 2.0]]), np.array([[2.0, 1.0, 1.0, np.nan]])
+    np.testing.assert_allclose(difference.compare(left, right, "log_ratio"), [[1.0, np.nan, np.nan, np.nan]])
+    np.testing.assert_allclose(difference.compare(left, right, "difference"), [[1.0, 1.0, np.nan, np.nan]])

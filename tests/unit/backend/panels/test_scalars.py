@@ -1,0 +1,115 @@
+"""Curves: what is drawn is what is stored."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.drawn_runs import drawn_run, points
+
+from opdboard.panels.scalars import MAX_POINTS, ScalarParams, figure
+from opdboard.panels.series import RunSeries
+
+
+def traces(series: list[RunSeries], **params) -> dict:
+    return {trace.uid: trace for trace in figure(series, ScalarParams.model_validate(params)).data}
+
+
+def test_values_are_the_stored_ones_and_gaps_stay_gaps():
+    run = drawn_run()
+    drawn = traces([run], keys="loss")
+    stored = run.scalars["loss"]
+    np.testing.assert_array_equal(drawn["run0:loss"].x, stored.steps)
+    np.testing.assert_array_equal(drawn["run0:loss"].y, np.where(np.isfinite(stored.values), stored.values, np.nan))
+    assert not drawn["run0:loss"].connectgaps
+
+
+def test_what_is_not_finite_is_marked_at_the_edge():
+    marks = traces([drawn_run()], keys="loss")["run0:loss:odd"]
+    assert (marks.x.tolist(), marks.y.tolist(), marks.yaxis) == ([5, 7], [1, 1], "y2")
+
+
+def test_a_logarithmic_axis_marks_what_it_cannot_show():
+    run = replace(drawn_run(), scalars={"loss": points(np.arange(4), [1.0, 0.0, -2.0, 0.5])})
+    drawn = traces([run], keys="loss", log=True)
+    np.testing.assert_array_equal(drawn["run0:loss"].y, [1.0, np.nan, np.nan, 0.5])
+    assert (drawn["run0:loss:odd"].x.tolist(), drawn["run0:loss:odd"].y.tolist()) == ([1, 2], [0, 0])
+
+
+@pytest.mark.parametrize(("x", "per_step"), [("steps", 1.0), ("tokens", 64.0), ("seconds", 0.5)])
+def test_curves_run_over_steps_tokens_or_seconds(x: str, per_step: float):
+    drawn = traces([drawn_run()], x=x)["run0:eval/reverse_kl"]
+    assert drawn.x.tolist() == [0.0, 4 * per_step, 8 * per_step, 12 * per_step, 16 * per_step, 20 * per_step]
+
+
+def test_a_point_waits_until_its_cost_is_known():
+    run = drawn_run()
+    run = replace(run, scalars={**run.scalars, "tokens": points(np.arange(10), np.arange(10) * 64.0)})
+    assert traces([run], x="tokens")["run0:eval/reverse_kl"].x.tolist() == [0, 256, 512]
+    assert (
+        traces([replace(run, scalars={"eval/reverse_kl": run.scalars["loss"]})], x="tokens")[
+            "run0:eval/reverse_kl"
+        ].x.size
+        == 0
+    )
+
+
+def test_smoothing_keeps_the_raw_curve_faint():
+    run = replace(drawn_run(), scalars={"loss": points(np.arange(4), [1.0, 0.0, np.nan, 4.0])})
+    drawn = traces([run], keys="loss", smoothing=0.5)
+    np.testing.assert_array_equal(drawn["run0:loss:raw"].y, [1.0, 0.0, np.nan, 4.0])
+    assert drawn["run0:loss:raw"].opacity < 0.5
+    np.testing.assert_allclose(drawn["run0:loss"].y, [1.0, (0.5 * 0.5) / 0.75, np.nan, (0.125 + 2.0) / 0.875])
+
+
+def test_jumps_are_dashed_verticals_but_not_those_taken_back():
+    drawn = figure([drawn_run()], ScalarParams(x="tokens"))
+    assert [(shape.x0, shape.line.dash) for shape in drawn.layout.shapes] == [(2 * 64.0, "dash")]
+
+
+def test_runs_keep_their_colours_and_keys_get_dashes():
+    drawn = traces([drawn_run(0), drawn_run(1)], keys="loss,eval/reverse_kl")
+    assert drawn["run0:loss"].line.color == drawn["run0:eval/reverse_kl"].line.color == "#0072B2"
+    assert drawn["run1:loss"].line.color == "#E69F00"
+    assert drawn["run0:loss"].line.dash != drawn["run0:eval/reverse_kl"].line.dash
+
+
+def test_few_lines_are_named_at_their_ends_and_many_in_a_legend():
+    few = figure([drawn_run(0), drawn_run(1, name="A rather long name of a run")], ScalarParams())
+    assert not few.layout.showlegend
+    assert [annotation.text.split("</span> ")[1] for annotation in few.layout.annotations] == [
+        "Run 0",
+        "A rather long name of a r…",
+    ]
+    many = figure([drawn_run(number) for number in range(5)], ScalarParams())
+    assert many.layout.showlegend
+    assert not many.layout.annotations
+    assert not figure([drawn_run()], ScalarParams()).layout.annotations
+
+
+def test_labels_of_lines_that_end_together_are_moved_apart():
+    drawn = figure([drawn_run(0), drawn_run(0), drawn_run(0)], ScalarParams())
+    shifts = sorted(annotation.yshift for annotation in drawn.layout.annotations)
+    assert np.diff(shifts) == pytest.approx([14, 14])
+
+
+def test_long_series_are_thinned_and_say_so():
+    steps = np.arange(50_000)
+    values = np.sin(steps / 1000)
+    values[31_234] = 50.0
+    run = replace(drawn_run(), scalars={"loss": points(steps, values)}, triggers=[])
+    drawn = figure([run], ScalarParams(keys=("loss",)))
+    curve = drawn.data[0]
+    assert MAX_POINTS / 4 < len(curve.x) <= 2 * MAX_POINTS
+    assert np.nanmax(curve.y) == 50.0
+    assert curve.x[-1] == 49_999
+    assert "of 50,000 points" in drawn.layout.meta["note"]
+
+
+def test_the_keys_that_are_stored_can_be_chosen():
+    meta = figure([drawn_run()], ScalarParams()).layout.meta
+    assert meta["choices"]["keys"] == ["eval/reverse_kl", "loss", "custom"]
+
+
+def test_a_key_nobody_has_is_an_empty_curve():
+    drawn = traces([drawn_run()], keys="loss,my/own")
+    assert drawn["run0:my/own"].x.size == 0

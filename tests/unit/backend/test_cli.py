@@ -1,0 +1,230 @@
+"""The command line against a server that says what the test wants, over a real socket."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from opdboard import cli
+from opdboard.client import Client, RequestRefused, ServerNotReached
+
+RUN = {
+    "id": "0a1b2c3d",
+    "name": "OPD, lr 1e-5",
+    "method": "opd",
+    "state": "running",
+    "student": "demo base",
+    "teacher": "demo teacher",
+    "group": "demo",
+    "created_at": 0.0,
+    "error": None,
+    "attempt": 1,
+    "worker_id": "host:1",
+    "device": "cpu",
+    "step": 12,
+    "total_steps": 128,
+    "seq": 40,
+    "latest": {"eval/reverse_kl": 0.5123456, "eval/accuracy": None, "seconds": 3.25},
+    "learning_rate": 1e-5,
+    "seconds_left": 61.0,
+    "notes": "a note [with brackets]",
+    "commands_pending": [],
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Answers from a table of (method, path) and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: dict[tuple[str, str], tuple[int, object]] = {}
+        self.asked: list[tuple[str, str, object]] = []
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        assert isinstance(self.server, Server)
+        self.server.asked.append((self.command, self.path, json.loads(body) if body else None))
+        status, content = self.server.answers.get(
+            (self.command, self.path), (404, {"error": "NotFound", "detail": "no such thing"})
+        )
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    started = Server()
+    monkeypatch.setenv("OPDBOARD_URL", started.url)
+    monkeypatch.delenv("OPDBOARD_TOKEN", raising=False)
+    yield started
+    started.shutdown()
+    started.server_close()
+
+
+@pytest.fixture
+def invoke(monkeypatch, capsys):
+    """Run the command line as main() does; (exit code, standard output, standard error)."""
+
+    def _invoke(*arguments: str) -> tuple[object, str, str]:
+        monkeypatch.setattr("sys.argv", ["opdboard", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return _invoke
+
+
+def test_without_a_server_the_message_says_how_to_start_one(monkeypatch, invoke):
+    monkeypatch.setenv("OPDBOARD_URL", "http://127.0.0.1:9")
+    code, out, err = invoke("ls")
+    assert (code, out) == (1, "")
+    assert "start one with: opdboard up" in err
+
+
+def test_ls_prints_a_line_per_run(server, invoke):
+    server.answers["GET", "/api/runs?state=running&limit=50"] = 200, {"runs": [RUN], "total": 3}
+    code, out, err = invoke("ls", "--state", "running")
+    assert code == 0
+    assert all(part in out for part in ("0a1b2c3d", "12/128", "1e-05", "0.5123", "demo"))
+    assert "showing 1 of 3" in err
+
+
+def test_ls_as_json_is_the_servers_answer(server, invoke):
+    server.answers["GET", "/api/runs?limit=50"] = 200, {"runs": [RUN], "total": 1}
+    assert json.loads(invoke("ls", "--json")[1]) == {"runs": [RUN], "total": 1}
+
+
+def test_show_prints_measures_notes_and_decisions(server, invoke):
+    decision = {
+        "step": 4,
+        "candidates": [{"factor": 2.0}, {"factor": 4.0}],
+        "accepted_factor": 2.0,
+        "seconds": 0.5,
+        "outcome": "jumped",
+    }
+    server.answers["GET", "/api/runs/0a1b2c3d"] = 200, RUN
+    server.answers["GET", "/api/runs/0a1b2c3d/decisions"] = 200, {"decisions": [decision]}
+    code, out, _ = invoke("show", "0a1b2c3d")
+    assert code == 0
+    assert all(
+        part in out
+        for part in ("step 12 of 128, about 61 s left", "0.5123", "a note [with brackets]", "2, 4", "jumped")
+    )
+
+
+@pytest.mark.parametrize("command", ["stop", "pause", "resume", "extrapolate"])
+def test_steering_posts_a_command(server, invoke, command):
+    server.answers["POST", "/api/runs/0a1b2c3d/commands"] = 201, {"result": None}
+    code, _, err = invoke(command, "0a1b2c3d")
+    assert code == 0
+    assert server.asked == [("POST", "/api/runs/0a1b2c3d/commands", {"command": command})]
+    assert f"asked run 0a1b2c3d to {command}" in err
+
+
+def test_run_reads_yaml_and_queues_it(server, invoke, tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("optimizer: {learning_rate: 1e-5}\nbudget: {steps: 3}\n")
+    server.answers["POST", "/api/runs"] = 201, RUN
+    server.answers["GET", "/api/runs/0a1b2c3d"] = 200, RUN
+    code, out, err = invoke("run", str(file), "--name", "mine", "--group", "g")
+    assert (code, out) == (0, "0a1b2c3d\n")
+    config = {"optimizer": {"learning_rate": "1e-5"}, "budget": {"steps": 3}, "name": "mine"}
+    assert server.asked[0] == ("POST", "/api/runs", {"config": config, "group": "g", "tags": [], "notes": ""})
+    assert f"{server.url}/runs/0a1b2c3d" in err
+
+
+def test_a_refused_configuration_names_its_fields(server, invoke, tmp_path):
+    file = tmp_path / "run.json"
+    file.write_text('{"budget": {"steps": 0}}')
+    fields = [{"path": "budget.steps", "message": "must be at least 1"}]
+    server.answers["POST", "/api/runs"] = (
+        422,
+        {"error": "BadInput", "detail": "1 field is wrong", "where": None, "fields": fields},
+    )
+    code, _, err = invoke("run", str(file))
+    assert code == 1
+    assert "1 field is wrong" in err
+    assert "budget.steps: must be at least 1" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [("a: [", "neither YAML nor JSON"), ("- 1", "must hold a mapping"), (None, "cannot read")]
+)
+def test_an_unreadable_configuration_is_refused_before_anything_is_sent(server, invoke, tmp_path, content, complaint):
+    file = tmp_path / "run.yaml"
+    if content is not None:
+        file.write_text(content)
+    code, _, err = invoke("run", str(file))
+    assert code == 1
+    assert complaint in err
+    assert server.asked == []
+
+
+def test_an_answer_that_is_no_json_is_still_a_sentence(server):
+    server.answers["GET", "/api/workers"] = 502, b"<html>bad gateway</html>"
+    with Client(server.url) as client, pytest.raises(RequestRefused, match="HTTP 502: <html>bad gateway"):
+        client.workers()
+
+
+def test_the_token_travels_as_a_bearer(server, monkeypatch):
+    monkeypatch.setenv("OPDBOARD_TOKEN", "s3cret")
+    assert Client(server.url)._http.headers["authorization"] == "Bearer s3cret"
+
+
+def events(*blocks: str) -> bytes:
+    return "".join(f"{block}\n\n" for block in blocks).encode()
+
+
+def test_live_reads_server_sent_events(server):
+    stream = events(": hello", 'id: 7\nevent: runs\ndata: {"runs":\ndata: []}', 'event: ping\ndata: {"at": 1.5}')
+    server.answers["GET", "/api/live"] = 200, stream
+    with Client(server.url) as client:
+        assert list(client.live()) == [("7", "runs", {"runs": []}), ("7", "ping", {"at": 1.5})]
+
+
+def test_follow_ends_with_the_last_run_and_says_nothing_twice(server):
+    ended = RUN | {"state": "finished", "seq": 41}
+    other = RUN | {"id": "ffffffff"}
+    stream = events(*(f"event: runs\ndata: {json.dumps({'runs': runs})}" for runs in ([other, RUN], [RUN], [ended])))
+    server.answers["GET", "/api/live"] = 200, stream
+    with Client(server.url) as client:
+        assert list(client.follow(["0a1b2c3d"])) == [RUN, ended]
+
+
+def test_follow_notices_a_run_that_ended_before_the_stream_began(server):
+    ended = RUN | {"state": "failed"}
+    server.answers["GET", "/api/live"] = 200, events('event: ping\ndata: {"at": 1}')
+    server.answers["GET", "/api/runs/0a1b2c3d"] = 200, ended
+    with Client(server.url) as client:
+        assert list(client.follow(["0a1b2c3d"])) == [ended]
+
+
+def test_follow_gives_up_when_nobody_answers_any_more():
+    with Client("http://127.0.0.1:9") as client, pytest.raises(ServerNotReached):
+        list(client.follow(["0a1b2c3d"]))
+
+
+def test_every_command_explains_itself():
+    text = CliRunner().invoke(cli.app, ["--help"], env={"COLUMNS": "200"}).output
+    assert all(
+        command in text
+        for command in ("up", "demo", "run", "ls", "show", "stop", "pause", "resume", "extrapolate", "db")
+    )

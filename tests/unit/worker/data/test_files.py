@@ -1,0 +1,129 @@
+"""Rows of files that others wrote: read as they are meant, or refused with file and line."""
+
+import json
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from opdboard.domain.errors import DataProblem
+from opdboard.domain.run_config import FileData
+from opdboard_worker.data.examples import load_examples
+
+GOOD = {"prompt": "1+1?", "answer": "2"}
+
+
+@pytest.fixture
+def jsonl(tmp_path):
+    """jsonl(rows or bytes) -> path of a .jsonl file with them."""
+
+    def write(content, name="rows.jsonl"):
+        file = tmp_path / name
+        if not isinstance(content, bytes):
+            content = "\n".join(row if isinstance(row, str) else json.dumps(row) for row in content).encode()
+        file.write_bytes(content)
+        return str(file)
+
+    return write
+
+
+def _load(path):
+    return load_examples(FileData(path=path))
+
+
+def test_rows_keep_their_order_and_fields(jsonl):
+    rows = [
+        {"problem": "What is ½ + ½?", "answer": 1, "solution": "Add.", "level": 3},
+        {"prompt": "p", "problem": "not this", "answer": 0.5},
+        {"prompt": None, "problem": "this", "answer": "x", "solution": None},
+    ]
+    first, second, third = _load(jsonl(rows))
+    assert (first.id, first.prompt, first.answer, first.solution) == (0, "What is ½ + ½?", "1", "Add.")
+    assert (second.id, second.prompt, second.answer, second.solution) == (1, "p", "0.5", None)
+    assert (third.prompt, third.solution) == ("this", None)
+
+
+def test_byte_order_mark_blank_lines_and_windows_line_ends(jsonl):
+    line = json.dumps(GOOD).encode()
+    examples = _load(jsonl(b"\xef\xbb\xbf" + line + b"\r\n\r\n\n" + line))
+    assert [example.prompt for example in examples] == ["1+1?", "1+1?"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("{not json", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"prompt": "p", "answer": ' + "9" * 5000 + "}", "not valid JSON"),
+        ("[1, 2]", "a list, not an object"),
+        ('{"prompt": "p", "reply": "2"}', "no answer; it has prompt, reply"),
+        ('{"answer": "2"}', r"no prompt \(or problem\); it has answer"),
+        ('{"prompt": "p", "answer": ["2"]}', "answer is a list"),
+        ('{"prompt": "p", "answer": true}', "answer is true or false"),
+        ('{"prompt": 7, "answer": "2"}', "prompt is a number"),
+        ('{"prompt": "  ", "answer": "2"}', "prompt is empty"),
+        ('{"prompt": "\\ud800", "answer": "2"}', "surrogate"),
+    ],
+)
+def test_a_bad_row_is_named_by_file_and_line(jsonl, bad, says):
+    path = jsonl([GOOD, "", bad, GOOD])
+    with pytest.raises(DataProblem, match=says) as caught:
+        _load(path)
+    assert caught.value.where == f"{path}:3"
+
+
+def test_text_in_another_encoding_is_named_by_line(jsonl):
+    path = jsonl(json.dumps(GOOD).encode() + b"\n" + '{"prompt": "café", "answer": "2"}'.encode("latin-1"))
+    with pytest.raises(DataProblem, match="not UTF-8") as caught:
+        _load(path)
+    assert caught.value.where == f"{path}:2"
+
+
+def test_a_file_without_line_ends_is_not_read_whole(jsonl):
+    path = jsonl(b"x" * (17 << 20))
+    with pytest.raises(DataProblem, match="longer than 16 MiB") as caught:
+        _load(path)
+    assert caught.value.where == f"{path}:1"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_an_empty_file_says_so(jsonl, content):
+    with pytest.raises(DataProblem, match="has no rows"):
+        _load(jsonl(content))
+
+
+def test_other_places_are_refused(tmp_path, jsonl):
+    with pytest.raises(DataProblem, match="neither a .jsonl nor a .parquet"):
+        _load(jsonl([GOOD], name="rows.csv"))
+    with pytest.raises(DataProblem, match="there is no file"):
+        _load(str(tmp_path / "missing.jsonl"))
+    (tmp_path / "folder.jsonl").mkdir()
+    with pytest.raises(DataProblem, match="is not a file"):
+        _load(str(tmp_path / "folder.jsonl"))
+
+
+def _parquet(path: Path, columns) -> str:
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return str(path)
+
+
+def test_parquet_rows_are_read_like_lines(tmp_path):
+    columns = {"problem": ["a", "b"], "answer": [1, 2], "solution": ["s", None], "embedding": [[0.0], [1.0]]}
+    first, second = _load(_parquet(tmp_path / "rows.parquet", columns))
+    assert (first.prompt, first.answer, first.solution) == ("a", "1", "s")
+    assert (second.id, second.prompt, second.answer, second.solution) == (1, "b", "2", None)
+
+
+def test_a_bad_parquet_row_is_named_by_number(tmp_path):
+    path = _parquet(tmp_path / "rows.parquet", {"prompt": ["a", "b"], "answer": ["1", None]})
+    with pytest.raises(DataProblem, match="no answer") as caught:
+        _load(path)
+    assert caught.value.where == f"{path}:2"
+
+
+def test_a_damaged_parquet_file_is_refused(tmp_path):
+    path = _parquet(tmp_path / "rows.parquet", {"prompt": ["a"] * 100, "answer": ["1"] * 100})
+    Path(path).write_bytes(Path(path).read_bytes()[:-20])
+    with pytest.raises(DataProblem, match="not a readable Parquet file"):
+        _load(path)

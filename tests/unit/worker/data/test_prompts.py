@@ -1,0 +1,132 @@
+"""What the models read, and their tokens back as text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from opdboard.domain.errors import DataProblem
+from opdboard.domain.run_config import ArithmeticData, FileData, ModelTeacher, PrivilegedTeacher
+from opdboard_worker.data.examples import Example, arithmetic_example
+from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.models.demo import build_tokenizer
+
+OTHER_MODEL = ModelTeacher.model_validate({"source": {"kind": "demo"}})
+TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+EXAMPLE = Example(0, "How many?", "18", "Nine and nine, {prompt} makes \\boxed{18}.")
+
+
+def _byte_tokenizer(*, wrapped: bool = True, template: str | None = TEMPLATE) -> PreTrainedTokenizerFast:
+    """One token per UTF-8 byte; `wrapped` puts <s> before and </s> behind every text that is encoded with special tokens."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: number for number, token in enumerate([*alphabet, "<s>", "</s>"])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    if wrapped:
+        specials = [(name, vocabulary[name]) for name in ("<s>", "</s>")]
+        tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=specials)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", chat_template=template
+    )
+
+
+TOKENIZER = _byte_tokenizer()
+
+
+def _data(**changes):
+    return FileData.model_validate({"path": "rows.jsonl", "instruction": "Box it.", **changes})
+
+
+def test_a_sum_is_read_as_it_is_behind_one_begin_token():
+    tokenizer = build_tokenizer()
+    prompts = PromptBuilder(tokenizer, ArithmeticData(), OTHER_MODEL)
+    ids = prompts.student_ids(arithmetic_example(123_456, 3))
+    assert tokenizer.convert_ids_to_tokens(ids) == ["<bos>", *"123+456="]
+    assert prompts.teacher_ids(arithmetic_example(123_456, 3)) == ids
+
+
+def test_the_chat_template_wraps_prompt_and_instruction_once():
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    ids = prompts.student_ids(EXAMPLE)
+    assert TOKENIZER.decode(ids) == "<s><|user|>How many?\n\nBox it.</s><|assistant|>"
+    assert ids.count(TOKENIZER.bos_token_id) == 1
+
+
+def test_a_plain_prompt_gets_the_begin_token_but_no_end():
+    plain = PromptBuilder(TOKENIZER, _data(prompt_format="plain", instruction=""), OTHER_MODEL)
+    assert TOKENIZER.decode(plain.student_ids(EXAMPLE)) == "<s>How many?"
+    own = Example(1, "<s>How many?", "18", None)
+    assert TOKENIZER.decode(plain.student_ids(own)) == "<s>How many?"
+
+
+def test_a_tokenizer_that_does_not_use_its_begin_token_is_followed():
+    tokenizer = _byte_tokenizer(wrapped=False)
+    plain = PromptBuilder(tokenizer, _data(prompt_format="plain", instruction=""), OTHER_MODEL)
+    assert tokenizer.decode(plain.student_ids(EXAMPLE)) == "How many?"
+
+
+def test_a_privileged_teacher_reads_the_solution_and_the_student_does_not():
+    teacher = PrivilegedTeacher(context="{prompt} [{solution}] {braces} stay")
+    prompts = PromptBuilder(TOKENIZER, _data(), teacher)
+    assert TOKENIZER.decode(prompts.teacher_ids(EXAMPLE)) == (
+        "<s><|user|>How many?\n\nBox it. [Nine and nine, {prompt} makes \\boxed{18}.] {braces} stay</s><|assistant|>"
+    )
+    assert TOKENIZER.decode(prompts.student_ids(EXAMPLE)) == "<s><|user|>How many?\n\nBox it.</s><|assistant|>"
+
+
+@pytest.mark.parametrize("solution", [None, ""])
+def test_without_a_solution_the_privileged_teacher_reads_the_answer(solution):
+    prompts = PromptBuilder(TOKENIZER, _data(), PrivilegedTeacher(context="{prompt} [{solution}]"))
+    assert "[18]" in TOKENIZER.decode(prompts.teacher_ids(Example(0, "How many?", "18", solution)))
+
+
+def test_chat_needs_a_template():
+    with pytest.raises(DataProblem, match="choose data.prompt_format 'plain'"):
+        PromptBuilder(_byte_tokenizer(template=None), _data(), OTHER_MODEL)
+
+
+def test_a_template_that_refuses_is_named():
+    refusing = _byte_tokenizer(template="{{ raise_exception('tools only') }}")
+    with pytest.raises(DataProblem, match="tools only"):
+        PromptBuilder(refusing, _data(), OTHER_MODEL).student_ids(EXAMPLE)
+
+
+def test_characters_that_the_tokenizer_lacks_are_named():
+    plain = PromptBuilder(build_tokenizer(), _data(prompt_format="plain"), OTHER_MODEL)
+    with pytest.raises(DataProblem, match="cannot encode 'How many"):
+        plain.student_ids(EXAMPLE)
+
+
+def _pieces(text):
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    ids = TOKENIZER(text, add_special_tokens=False)["input_ids"]
+    return prompts.decode_tokens(ids), ids
+
+
+def test_a_character_of_several_tokens_stands_at_its_last():
+    assert _pieces("a½🙂</s>")[0] == ["a", "", "½", "", "", "", "🙂", "</s>"]
+
+
+@given(st.text(max_size=30))
+def test_pieces_make_up_the_text(text):
+    pieces, ids = _pieces(text)
+    assert len(pieces) == len(ids)
+    assert "".join(pieces) == TOKENIZER.decode(ids)
+
+
+@given(st.lists(st.integers(0, 257), max_size=30))
+def test_pieces_of_arbitrary_tokens_make_up_what_they_decode_to(ids):
+    pieces = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL).decode_tokens(ids)
+    assert len(pieces) == len(ids)
+    assert "".join(pieces) == TOKENIZER.decode(ids)
+
+
+def test_long_responses_are_decoded_in_linear_time():
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    ids = TOKENIZER("½ of it is 7. " * 1200, add_special_tokens=False)["input_ids"]
+    assert "".join(prompts.decode_tokens(ids)) == "½ of it is 7. " * 1200

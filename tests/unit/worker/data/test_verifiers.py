@@ -1,0 +1,91 @@
+"""Right answers are seen as right, wrong ones as wrong, and nothing a model writes can stop the judge."""
+
+import sys
+import threading
+import time
+
+import pytest
+
+from opdboard.domain.errors import DataProblem
+from opdboard_worker.data.verifiers import _Judge, last_boxed, verify
+
+
+def test_exact_ignores_white_space_at_the_ends_only():
+    assert verify("exact", " 975\n", "975")
+    assert not verify("exact", "9 75", "975")
+    assert not verify("exact", "", "975")
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("9 * 2 = 18 dollars, so \\boxed{18}", "18"),
+        ("She makes 9 * 2 = $18 every day at the market.", "18"),
+        ("The profit is $70,000.", "70000"),
+        ("\\boxed{17}, no: \\boxed{18}", "18"),
+        ("\\boxed{0.5}", "\\frac{1}{2}"),
+        ("\\boxed{(3, \\pi/2)}", "\\left( 3, \\frac{\\pi}{2} \\right)"),
+        ("\\boxed{q - p}", "-p + q"),
+        ("\\boxed{Evelyn}", "\\text{Evelyn}"),
+        ("\\boxed{18}", "$18$"),
+    ],
+)
+def test_mathematically_equal_answers_are_right(response, answer):
+    assert verify("math", response, answer)
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("\\boxed{19}", "18"),
+        ("18 ducks, so 19 eggs", "18"),
+        ("\\boxed{18}, no: \\boxed{17}", "18"),
+        ("\\boxed{(3, \\pi)}", "\\left( 3, \\frac{\\pi}{2} \\right)"),
+        ("\\boxed{p - q}", "-p + q"),
+        ("", "18"),
+        ("I do not know.", "18"),
+        ("\x00{{{}\\boxed{\\frac{", "18"),
+        ("\ud800", "18"),
+        ("{" * 50_000, "18"),
+    ],
+)
+def test_other_answers_are_wrong(response, answer):
+    assert not verify("math", response, answer)
+
+
+def test_an_endless_computation_is_cut_off_and_the_next_answer_judged():
+    began = time.monotonic()
+    assert not verify("math", "\\boxed{\\binom{10000000000}{5000000000}}", "18")
+    assert verify("math", "\\boxed{36/2}", "18")
+    assert time.monotonic() - began < 60
+
+
+def test_answers_are_judged_from_any_thread():
+    verdicts = {}
+
+    def judge(number):
+        verdicts[number] = verify("math", f"\\boxed{{{2 * number}/2}}", str(number))
+
+    threads = [threading.Thread(target=judge, args=(number,)) for number in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert verdicts == dict.fromkeys(range(1, 5), True)
+
+
+def test_an_unknown_verifier_is_a_programming_error():
+    with pytest.raises(ValueError, match="'exact' and 'math'"):
+        verify("taste", "a", "a")
+
+
+def test_last_boxed_balances_braces():
+    assert last_boxed("\\boxed{1} then \\boxed{\\frac{1}{2}} end") == "\\frac{1}{2}"
+    assert last_boxed("\\boxed{3} and \\boxed{4") == "3"
+    assert last_boxed("none") is None
+
+
+def test_a_machine_that_cannot_judge_says_so_instead_of_marking_everything_wrong(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DataProblem, match="is math-verify installed"):
+        _Judge().equal("\\boxed{36/2}", "18")

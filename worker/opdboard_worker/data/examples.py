@@ -1,0 +1,87 @@
+"""The examples of a run: where they come from, which are held out, and in which order they are trained on.
+
+Everything here is a pure function of the configuration, so a resumed run needs no more than its step to continue.
+"""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from opdboard.domain.errors import DataProblem
+from opdboard.domain.run_config import ArithmeticData, Data
+from opdboard_worker.data.files import read_rows
+
+GENERATED_EXAMPLES = 16_384
+"""Sums drawn for a run: more prompts than half of the demo's 128 steps of 256, quick to make and to tokenize."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A prompt with its known answer; `id` is stable between runs, `solution` is the worked answer where there is one."""
+
+    id: int
+    prompt: str
+    answer: str
+    solution: str | None
+
+
+def load_examples(data: Data, *, generate: int = GENERATED_EXAMPLES, seed: int = 0) -> list[Example]:
+    """All examples of a file in its order, or `generate` different sums (all there are, if fewer).
+
+    The sums depend on `seed` only. Leave it at 0 to give every run of a comparison the same examples. Raises DataProblem
+    with file and line.
+    """
+    if isinstance(data, ArithmeticData):
+        space = 10 ** (2 * data.digits)
+        drawn = random.Random(f"sums {data.digits} {seed}").sample(range(space), min(generate, space))
+        return [arithmetic_example(number, data.digits) for number in drawn]
+    rows = read_rows(data.path)
+    return [Example(index, row.prompt, row.answer, row.solution) for index, row in enumerate(rows)]
+
+
+def arithmetic_example(number: int, digits: int) -> Example:
+    """Sum number `number` of the 10^(2 digits): '007+123=' with answer '031', the digits of 130 from the last to the first."""
+    first, second = divmod(number, 10**digits)
+    return Example(number, f"{first:0{digits}d}+{second:0{digits}d}=", str(first + second)[::-1], None)
+
+
+def split(examples: Sequence[Example], held_out_size: int, seed: int = 0) -> tuple[list[Example], list[Example]]:
+    """(training, held out): the `held_out_size` examples whose hashed ids come first are held out.
+
+    Membership depends on ids and `seed`, not on the order of the rows. Pass one seed to all runs that are compared or
+    forked from one another, else the one trains on what the other is judged by. Rows that repeat a held-out prompt are
+    dropped from training. Raises DataProblem when nothing would be left to train on.
+    """
+    held_out = sorted(examples, key=lambda example: _rank(example.id, seed))[:held_out_size]
+    prompts = {example.prompt for example in held_out}
+    training = [example for example in examples if example.prompt not in prompts]
+    if not training:
+        raise DataProblem(
+            f"{len(examples)} usable examples are too few: {held_out_size} are held out and at least one more, with another "
+            f"prompt, must be left to train on; provide {held_out_size + 1} or more, or lower monitoring.held_out_size",
+            where="monitoring.held_out_size",
+        )
+    return training, held_out
+
+
+def _rank(example_id: int, seed: int) -> bytes:
+    return hashlib.blake2b(f"{seed} {example_id}".encode(), digest_size=8).digest()
+
+
+def batch_indices(step: int, batch_size: int, n: int, seed: int) -> list[int]:
+    """Positions, within n training examples, of the batch of step `step`, steps counted from 1.
+
+    The steps walk through one shuffle of the n examples after the other without gaps, so each example comes once per epoch,
+    and a batch may lie across the border of two epochs.
+    """
+    start = (step - 1) * batch_size
+    return [_shuffled(position // n, n, seed)[position % n] for position in range(start, start + batch_size)]
+
+
+@lru_cache(maxsize=4)
+def _shuffled(epoch: int, n: int, seed: int) -> tuple[int, ...]:
+    order = list(range(n))
+    random.Random(f"epoch {epoch} {seed}").shuffle(order)
+    return tuple(order)

@@ -1,0 +1,107 @@
+"""What student and teacher read before a response, as token ids, and response tokens back as text.
+
+A prompt is the example's text with the instruction behind it, through the tokenizer's chat template or as it is. A privileged
+teacher reads the same with the worked answer around it (OPSD, arXiv:2601.18734); its tokens on the response are the student's.
+"""
+
+import re
+from collections.abc import Sequence
+
+from jinja2 import TemplateError
+from transformers import PreTrainedTokenizerBase
+
+from opdboard.domain.errors import DataProblem
+from opdboard.domain.run_config import Data, FileData, PrivilegedTeacher, Teacher
+from opdboard_worker.data.examples import Example
+
+_SLOTS = re.compile(r"\{(prompt|solution)\}")
+_INCOMPLETE = "\N{REPLACEMENT CHARACTER}"
+
+
+class PromptBuilder:
+    """Prompts of one run; the tokenizer is the student's, which the teacher's must equal."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, data: Data, teacher: Teacher) -> None:
+        """Raises DataProblem when the chat format is asked of a tokenizer that has no chat template."""
+        self.tokenizer = tokenizer
+        self._chat = isinstance(data, FileData) and data.prompt_format == "chat"
+        self._instruction = data.instruction.strip() if isinstance(data, FileData) else ""
+        self._context = teacher.context if isinstance(teacher, PrivilegedTeacher) else None
+        if self._chat and not tokenizer.chat_template:
+            raise DataProblem(
+                "the student's tokenizer has no chat template; choose data.prompt_format 'plain', or a model that has one",
+                where="data.prompt_format",
+            )
+        self._bos = _bos_in_front(tokenizer)
+
+    def student_ids(self, example: Example) -> list[int]:
+        """Token ids that the student continues."""
+        return self._ids(self._student_text(example))
+
+    def teacher_ids(self, example: Example) -> list[int]:
+        """Token ids that stand before the response when the teacher scores it."""
+        if self._context is None:
+            return self.student_ids(example)
+        filling = {"prompt": self._student_text(example), "solution": example.solution or example.answer}
+        # In one pass and not by str.format: the context may hold other braces, the solution may hold '{prompt}'.
+        return self._ids(_SLOTS.sub(lambda slot: filling[slot.group(1)], self._context))
+
+    def decode_tokens(self, ids: Sequence[int]) -> list[str]:
+        """One piece of text per token, special tokens included; together they are the decoded sequence.
+
+        A character that several tokens make up stands at the last of them, the others are empty.
+        """
+        pieces: list[str] = []
+        # Each token is decoded behind the last completed one, since a token's text may depend on what is before it (a leading
+        # space); `start` is that token and `fresh` the first one whose text is not yet out.
+        start = fresh = 0
+        for end in range(1, len(ids) + 1):
+            before, text = self._decode(ids[start:fresh]), self._decode(ids[start:end])
+            if text.endswith(_INCOMPLETE) and end < len(ids):
+                pieces.append("")
+                continue
+            pieces.append(text[len(before) :])
+            start, fresh = fresh, end
+        return pieces
+
+    def _student_text(self, example: Example) -> str:
+        return f"{example.prompt}\n\n{self._instruction}" if self._instruction else example.prompt
+
+    def _ids(self, text: str) -> list[int]:
+        if self._chat:
+            text = self._in_chat(text)
+        try:
+            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        except Exception as error:  # raised as such by tokenizers without an unknown token, like the demo's
+            raise DataProblem(
+                f"the student's tokenizer cannot encode {text[:80]!r} ({error}); choose data it has the characters for",
+                where="data",
+            ) from error
+        if self._bos is None:
+            return ids
+        # A chat template that wants the token writes it itself; a plain text may come with it as well.
+        return ids if self._chat or ids[:1] == [self._bos] else [self._bos, *ids]
+
+    def _in_chat(self, text: str) -> str:
+        try:
+            rendered = self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+            )
+        except TemplateError as error:
+            raise DataProblem(
+                f"the student's chat template cannot render a user message ({error}); choose data.prompt_format 'plain'",
+                where="data.prompt_format",
+            ) from error
+        return str(rendered)
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+def _bos_in_front(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The id of the begin-of-sequence token if this tokenizer puts one before a text, else None.
+
+    Asked of the tokenizer itself, because many that define one do not use it; what it would put at the end is left out.
+    """
+    bos = tokenizer.bos_token_id
+    return bos if isinstance(bos, int) and tokenizer("")["input_ids"][:1] == [bos] else None

@@ -1,0 +1,118 @@
+"""Is a response right? Exact text match, or mathematical equality by math-verify.
+
+Mathematics is judged in a helper process (`judge.py`): an answer such as 9^{9^{9}} can keep sympy busy for ever, in C code that
+no timeout inside Python interrupts, and math-verify's own timeouts work on the main thread only. The helper may be lost; the
+training may not.
+"""
+
+import atexit
+import json
+import signal
+import subprocess
+import sys
+import threading
+from typing import Literal
+
+from opdboard.domain.errors import DataProblem
+
+READY = "ready\n"
+"""What the helper writes first."""
+
+_LONGEST_RESPONSE = 20_000
+"""Characters, from the end, in which an answer is looked for."""
+
+
+def verify(kind: Literal["exact", "math"] | str, response_text: str, answer: str) -> bool:
+    """Whether `response_text` gives `answer`; never raises on account of either text.
+
+    exact: equal but for white space at the ends. math: the content of the last box, else the last number or formula, equals
+    the answer; False for what cannot be parsed or is not decided within a few seconds. May be called from any thread. Raises
+    DataProblem when this machine cannot judge mathematics at all.
+    """
+    if kind == "exact":
+        return response_text.strip() == answer.strip()
+    if kind != "math":
+        raise ValueError(f"no verifier is called '{kind}'; there are 'exact' and 'math'")
+    response = response_text[-_LONGEST_RESPONSE:]
+    if not response.strip():
+        return False
+    boxed = last_boxed(response)
+    if boxed is not None and boxed.strip() == answer.strip():
+        return True
+    return _JUDGE.equal(response, answer)
+
+
+def last_boxed(text: str) -> str | None:
+    r"""Content of the last complete \boxed{...}, braces balanced; None without one."""
+    start = text.rfind("\\boxed{")
+    while start >= 0:
+        depth, begin = 0, start + len("\\boxed")
+        for at in range(begin, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[at], 0)
+            if depth == 0:
+                return text[begin + 1 : at]
+        start = text.rfind("\\boxed{", 0, start)
+    return None
+
+
+class _Judge:
+    """The helper process, started when first needed and again whenever it was lost."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def equal(self, response: str, answer: str) -> bool:
+        with self._lock:
+            for _ in range(2):
+                verdict, over_time = self._ask(json.dumps([response, answer]))
+                if verdict is not None or over_time:
+                    return bool(verdict)
+            return False  # lost twice for another reason, such as memory: the question is to blame
+
+    def _ask(self, question: str) -> tuple[bool | None, bool]:
+        """(verdict, whether the helper ran out of its time); the verdict is None when the helper was lost."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = _start()
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            process.stdin.write(question + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = ""
+        if line:
+            return json.loads(line), False
+        return None, process.wait() == -signal.SIGPROF
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+
+def _start() -> subprocess.Popen[str]:
+    # A session of its own: a signal to the trainer's process group must not take the judge away while the trainer still
+    # finishes its step. It ends by itself when its input closes.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opdboard_worker.data.judge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    if process.stdout.readline() != READY:
+        raise DataProblem(
+            f"mathematical answers cannot be judged on this worker: the judge ended with code {process.wait()} before it began "
+            "(its message is in the log); is math-verify installed?",
+            where="data.verifier",
+        )
+    return process
+
+
+_JUDGE = _Judge()
+atexit.register(_JUDGE.close)

@@ -1,0 +1,1 @@
+"""Models: loading them from wherever they are, checking pairs, and the demo pair."""

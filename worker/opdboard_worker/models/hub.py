@@ -1,0 +1,50 @@
+"""Models of the Hugging Face hub, as a folder in the local cache.
+
+Pickled weights are not even downloaded: only the kinds of file that a safetensors model consists of are asked for.
+"""
+
+from pathlib import Path
+
+import httpx
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from opdboard.domain.errors import ModelProblem
+from opdboard_worker.models.folder_check import first_line
+
+_WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
+_UNWANTED = ["*/*", "consolidated*"]
+"""Sub-folders hold other formats; `consolidated` files are a second copy of the weights."""
+
+
+def download(repo_id: str, revision: str) -> Path:
+    """The folder with that revision; what is already cached is not fetched again. Raises ModelProblem."""
+    try:
+        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=_WANTED, ignore_patterns=_UNWANTED))
+    except HFValidationError as error:
+        reason = (
+            f"'{repo_id}' is not a hub name; it looks like owner/name. For a folder on the worker choose 'Local folder'"
+        )
+        raise ModelProblem(reason, where=repo_id) from error
+    except GatedRepoError as error:
+        reason = f"{repo_id} asks for an agreement; accept it on the hub and give the worker a token (HF_TOKEN)"
+        raise ModelProblem(reason, where=repo_id) from error
+    except RepositoryNotFoundError as error:
+        reason = f"the hub has no model {repo_id}, or the worker may not see it; check the name, or set HF_TOKEN"
+        raise ModelProblem(reason, where=repo_id) from error
+    except RevisionNotFoundError as error:
+        raise ModelProblem(f"{repo_id} has no branch, tag or commit '{revision}'", where=repo_id) from error
+    except LocalEntryNotFoundError as error:
+        reason = (
+            f"{repo_id}@{revision} is not in the worker's cache and the hub cannot be reached; "
+            "connect the worker, or copy the model there and choose 'Local folder'"
+        )
+        raise ModelProblem(reason, where=repo_id) from error
+    except (OSError, httpx.HTTPError, ValueError) as error:
+        raise ModelProblem(f"{repo_id}@{revision} cannot be downloaded ({first_line(error)})", where=repo_id) from error

@@ -1,0 +1,169 @@
+"""Models from wherever they are: the demo pair, a folder, the hub, a GGUF file, a checkpoint of a run.
+
+Only safetensors and GGUF are read: a pickle can run any program while it is loaded, so it is refused by name. Code that comes
+with a model is never run. Everything ends in a plain float model in evaluation mode with sdpa attention: on CPU its results and
+gradients are equal bit for bit from run to run, like those of eager attention, without a matrix of T x T scores.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from opdboard.domain.errors import ModelProblem
+from opdboard.domain.run_config import DemoModel, FolderModel, GgufModel, HubModel, ModelSource
+from opdboard.settings import Settings
+from opdboard_worker.models.demo import load_demo
+from opdboard_worker.models.folder_check import check_folder, first_line
+from opdboard_worker.models.hub import download
+from opdboard_worker.models.loaded import LoadedModel
+
+__all__ = ["LoadedModel", "load", "save"]
+
+log = logging.getLogger(__name__)
+
+CheckpointPath = Callable[[str, int | None], Path]
+
+
+def load(
+    source: ModelSource,
+    *,
+    settings: Settings,
+    checkpoint_path: CheckpointPath,
+    dtype: torch.dtype = torch.float32,
+) -> LoadedModel:
+    """Load model and tokenizer on the CPU; parameters keep requires_grad.
+
+    checkpoint_path(run id, step or None for the latest) gives a run's checkpoint folder. Raises ModelProblem with a sentence
+    that says what is wrong and what to do; `where` is the folder, file or repository.
+    """
+    if isinstance(source, DemoModel):
+        return load_demo(source.role, dtype)
+    if isinstance(source, GgufModel):
+        file = _resolved(source.path, settings)
+        _check_gguf(file)
+        return _pretrained(file.parent, file.stem, dtype, gguf=file.name)
+    if isinstance(source, HubModel):
+        folder, label = download(source.repo_id, source.revision), f"{source.repo_id}@{source.revision}"
+    elif isinstance(source, FolderModel):
+        folder = _resolved(source.path, settings)
+        label = folder.name
+    else:
+        folder = checkpoint_path(source.run_id, source.step)
+        label = f"run {source.run_id}, {'latest checkpoint' if source.step is None else f'step {source.step}'}"
+    check_folder(folder)
+    return _pretrained(folder, label, dtype)
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write a folder that FolderModel loads to the same weights: config, safetensors, tokenizer. Raises OSError."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _resolved(path: str, settings: Settings) -> Path:
+    """Relative paths are looked for in the working folder of the worker, then in the data folder."""
+    given = Path(path).expanduser()
+    beside_data = settings.root / given
+    return beside_data if not given.exists() and beside_data.exists() else given
+
+
+def _pretrained(folder: Path, label: str, dtype: torch.dtype, *, gguf: str | None = None) -> LoadedModel:
+    where = str(folder / gguf if gguf else folder)
+    transformers.logging.disable_progress_bar()  # the log of a run is lines, not a terminal
+    how: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    if gguf:
+        how["gguf_file"] = gguf
+        log.info("reading and de-quantising %s, which may take a minute", where)
+    tokenizer = _translated(where, "tokenizer", lambda: AutoTokenizer.from_pretrained(folder, **how))
+    if not len(tokenizer):
+        raise ModelProblem(f"the tokenizer of {label} has no tokens; provide its tokenizer.json", where=where)
+    if gguf and hasattr(transformers, "GgufConfig"):
+        how["quantization_config"] = transformers.GgufConfig(dequantize=True)  # packed weights cannot be trained
+    model, found = _translated(
+        where,
+        "model",
+        lambda: AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # reported below, with shapes
+            weights_only=True,
+            output_loading_info=True,
+            **how,
+        ),
+    )
+    _check_complete(model, found, where)
+    if gguf:
+        _forget_quantization(model)
+    if tokenizer.pad_token_id is None:
+        # Padding is masked everywhere, so any token will do; the end token is one that every usable tokenizer has.
+        tokenizer.pad_token = tokenizer.eos_token
+    log.info("loaded %s: %.1fM parameters", label, sum(p.numel() for p in model.parameters()) / 1e6)
+    return LoadedModel(model.eval(), tokenizer, label)
+
+
+def _translated(where: str, what: str, read: Callable[[], Any]) -> Any:
+    """read(), with whatever transformers raises over a bad file turned into one kind of error."""
+    try:
+        return read()
+    except (MemoryError, torch.OutOfMemoryError, ModelProblem):
+        raise
+    except Exception as error:
+        raise ModelProblem(
+            f"the {what} in {where} cannot be loaded ({first_line(error)}); "
+            "it must be a causal language model in Hugging Face or GGUF format that transformers supports",
+            where=where,
+        ) from error
+
+
+def _check_complete(model: PreTrainedModel, found: dict[str, Any], where: str) -> None:
+    for name, stored, wanted in sorted(found["mismatched_keys"]):
+        raise ModelProblem(
+            f"{name} in {where} has shape {tuple(stored)}, but config.json asks for {tuple(wanted)}; they do not belong together",
+            where=where,
+        )
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise ModelProblem(
+            f"{len(missing)} weights that the model needs are not in {where}, first {missing[0]}; "
+            "they would be random numbers. Provide the complete model",
+            where=where,
+        )
+    for name, parameter in model.named_parameters():
+        if not parameter.is_floating_point():
+            raise ModelProblem(
+                f"{name} is stored as {parameter.dtype}, which cannot be trained; de-quantise the model first",
+                where=where,
+            )
+        if not bool(torch.isfinite(parameter).all()):
+            raise ModelProblem(
+                f"{name} in {where} holds NaN or infinite values; the file is damaged or its training diverged",
+                where=where,
+            )
+
+
+def _check_gguf(file: Path) -> None:
+    if not file.is_file():
+        raise ModelProblem(f"there is no file {file} on this worker; give the path of a .gguf file", where=str(file))
+    if not os.access(file, os.R_OK):
+        raise ModelProblem(f"{file} may not be read by the worker; change its permissions", where=str(file))
+    with file.open("rb") as start:
+        if start.read(4) != b"GGUF":
+            raise ModelProblem(
+                f"{file} is not a GGUF file; for a Hugging Face model name its folder instead", where=str(file)
+            )
+
+
+def _forget_quantization(model: PreTrainedModel) -> None:
+    """The weights are plain floats by now, but transformers would still refuse to save a model that came from GGUF."""
+    vars(model).pop("hf_quantizer", None)
+    for name in ("quantization_config", "_pre_quantization_dtype"):
+        if hasattr(model.config, name):
+            delattr(model.config, name)
