@@ -1,0 +1,108 @@
+"""A real installation (`opdboard up`) and a real browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support.commands import LongCommand, clean_environment, wait_until
+
+from opdboard.domain.run_config import Budget, EffOPD, Monitoring, Optimizer, RunConfig
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is an end-to-end test."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.e2e)
+
+
+def demo_config(steps: int, **changes: Any) -> RunConfig:
+    """A small EffOPD run on the demo pair."""
+    config = RunConfig(
+        strategy=EffOPD(score="negative_reverse_kl", validation_size=16, candidates=2),
+        optimizer=Optimizer(learning_rate=1e-5),
+        budget=Budget(steps=steps, batch_size=16, max_prompt_tokens=16, max_response_tokens=6, checkpoint_every=10),
+        monitoring=Monitoring(evaluate_every=4, held_out_size=32, spectral_every=8, samples_count=2),
+    )
+    return config.model_copy(update=changes)
+
+
+@dataclass
+class Server:
+    """The running installation, through its API."""
+
+    url: str
+    stack: LongCommand
+
+    def get(self, path: str, **params: Any) -> Any:
+        """JSON of a GET that must succeed."""
+        return httpx.get(f"{self.url}/api/{path}", params=params, timeout=30).raise_for_status().json()
+
+    def create(self, config: RunConfig) -> str:
+        """A queued run."""
+        body = {"config": config.model_dump(mode="json")}
+        return httpx.post(f"{self.url}/api/runs", json=body, timeout=30).raise_for_status().json()["id"]
+
+    def command(self, run_id: str, name: str) -> None:
+        """Steer a run."""
+        httpx.post(f"{self.url}/api/runs/{run_id}/commands", json={"command": name}, timeout=30).raise_for_status()
+
+    def wait_for(
+        self, run_id: str, *, step: int = 0, states: tuple[str, ...] = (), seconds: float = 180
+    ) -> dict[str, Any]:
+        """Until the run has reached a step and one of the states; the run then."""
+
+        def reached() -> dict[str, Any] | None:
+            run = self.get(f"runs/{run_id}")
+            return run if run["step"] >= step and (not states or run["state"] in states) else None
+
+        return wait_until(reached, f"run {run_id} at step {step} {' or '.join(states)}", seconds)  # pyright: ignore[reportReturnType]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`opdboard up` on a free port."""
+    environment = clean_environment(tmp_path_factory.mktemp("e2e") / "data")
+    with LongCommand("up", "--port", "0", environment=environment) as stack:
+        yield Server(stack.url, stack)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium of the system."""
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if executable is None:
+        pytest.skip("no Chromium: install it or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A fresh tab at 1280 x 800; a test fails on anything the page writes to the console as an error."""
+    expect.set_options(timeout=60_000)
+    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    # The browser itself reports every answer of 4xx; tests of errors cause those on purpose.
+    assert [text for text in complaints if "status of 4" not in text] == []

@@ -1,0 +1,84 @@
+"""Two runs side by side; errors that say what to do; a killed trainer that the page survives."""
+
+import psutil
+import pytest
+from e2e.conftest import Server, demo_config
+from playwright.sync_api import Page, expect
+from support.commands import wait_until
+
+from opdboard.domain.run_config import NoStrategy
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_two_runs_are_compared(page: Page, server: Server) -> None:
+    plain = server.create(demo_config(24, strategy=NoStrategy(), name="plain"))
+    effopd = server.create(demo_config(24, name="looking ahead"))
+    for run_id in (plain, effopd):
+        server.wait_for(run_id, states=("finished",))
+    page.goto("/runs")
+    for run_id in (plain, effopd):
+        page.get_by_test_id(f"run-row-{run_id}").get_by_role("checkbox").check()
+    page.get_by_test_id("compare-selected").click()
+    page.wait_for_url("**/compare?**")
+    for run_id in (plain, effopd):
+        expect(page.get_by_test_id(f"chip-{run_id}")).to_be_visible()
+    expect(page.get_by_test_id("config-differences")).to_contain_text("strategy")
+    page.wait_for_selector('[data-testid="panel-scalars-eval-reverse_kl"] .js-plotly-plot .main-svg')
+
+    page.goto(f"/compare?runs={plain},{effopd}&reference={plain}")
+    meter = server.get("compare/speedup", runs=f"{plain},{effopd}", reference=plain)
+    row = next(row for row in meter["rows"] if row["run"] == effopd)
+    shown = page.get_by_test_id(f"speedup-{effopd}")
+    expect(shown).to_be_visible()
+    if row["reached"]:
+        expect(shown).to_contain_text(str(row["step"]))
+    difference = page.get_by_test_id("panel-difference")
+    difference.scroll_into_view_if_needed()
+    expect(difference.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+
+
+def test_a_wrong_value_is_refused_beside_its_field(page: Page) -> None:
+    page.goto("/launch?preset=demo-opd")
+    page.locator("#root_optimizer_warmup_steps").fill("500")
+    page.get_by_test_id("launch-submit").click()
+    expect(page.get_by_test_id("error-summary")).to_contain_text("warmup_steps (500) must be below budget.steps (128)")
+
+
+def test_a_missing_file_fails_the_run_with_a_sentence(page: Page, server: Server) -> None:
+    page.goto("/launch?preset=real-model")
+    page.locator("#root_student_path").fill("/nowhere/model.gguf")
+    page.get_by_test_id("launch-submit").click()
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "failed")
+    expect(page.get_by_test_id("run-error")).to_contain_text("there is no file /nowhere/model.gguf")
+    page.get_by_test_id("tab-logs").click()
+    expect(page.get_by_test_id("log")).to_contain_text("/nowhere/model.gguf")
+
+
+def test_a_killed_trainer_is_replaced_while_the_page_watches(page: Page, server: Server) -> None:
+    run_id = server.create(demo_config(60))
+    page.goto(f"/runs/{run_id}")
+    server.wait_for(run_id, step=13)
+
+    def trainer() -> psutil.Process | None:
+        processes = psutil.process_iter(["cmdline"])
+        return next((process for process in processes if run_id in (process.info["cmdline"] or [])), None)
+
+    wait_until(trainer, "a trainer").kill()  # pyright: ignore[reportOptionalMemberAccess]
+    server.wait_for(run_id, states=("finished",))
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "finished")
+    history = server.get(f"runs/{run_id}/history")
+    assert len(history["attempts"]) == 2
+    shown = page.evaluate(
+        """() => Array.from(document.querySelector('[data-testid="panel-scalars-reverse_kl"] .js-plotly-plot')?._fullData[0]?.x ?? [])"""
+    )
+    panel = page.get_by_test_id("panel-scalars-reverse_kl")
+    panel.scroll_into_view_if_needed()
+    page.wait_for_function(
+        """() => {
+          const plot = document.querySelector('[data-testid="panel-scalars-reverse_kl"] .js-plotly-plot');
+          const x = Array.from(plot?._fullData?.find((trace) => trace.x?.length > 1)?.x ?? []);
+          return x.length === 60 && x.every((step, index) => step === index + 1);
+        }"""
+    )
+    assert shown == [] or len(set(shown)) == len(shown)

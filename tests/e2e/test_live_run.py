@@ -1,0 +1,181 @@
+"""Launch from the form, watch the pictures change, and find the API's numbers in them."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+from e2e.conftest import Server, demo_config
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.timeout(600)
+
+# Every number of a panel's heatmaps as the picture holds them, typed arrays decoded by plotly.
+CELLS = """(panel) => {
+  const plot = document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`);
+  const heatmaps = (plot?._fullData ?? []).filter((trace) => trace.type === 'heatmap');
+  return heatmaps.flatMap((trace) => Array.from(trace.z, (row) => Array.from(row))).flat();
+}"""
+CURVES = """(panel) => {
+  const plot = document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`);
+  return (plot?._fullData ?? []).map((trace) => ({ uid: trace.uid, mode: trace.mode, x: Array.from(trace.x ?? []), y: Array.from(trace.y ?? []) }));
+}"""
+CURSOR_MOVED = """([panel, cursor]) => {
+  const now = document.querySelector(`[data-testid="${panel}"]`)?.dataset.cursor;
+  return now && now !== cursor;
+}"""
+
+
+def cursor(page: Page, panel: str) -> str:
+    return page.get_by_test_id(panel).get_attribute("data-cursor") or ""
+
+
+def wait_for_news(page: Page, panel: str) -> None:
+    page.wait_for_function(CURSOR_MOVED, arg=[panel, cursor(page, panel)])
+
+
+def decoded(array: dict) -> np.ndarray:
+    values = np.frombuffer(base64.b64decode(array["bdata"]), np.dtype("<" + array["dtype"]))
+    return values.reshape([int(n) for n in array["shape"].split(",")]) if "shape" in array else values
+
+
+def launch(page: Page, *, steps: int) -> str:
+    """Fill in the demo preset's form; the new run's id."""
+    page.goto("/launch?preset=demo-effopd")
+    for field, value in {
+        "root_name": "from the form",
+        "root_budget_steps": steps,
+        "root_budget_batch_size": 16,
+        "root_monitoring_held_out_size": 32,
+        "root_monitoring_spectral_every": 8,
+        "root_strategy_validation_size": 16,
+    }.items():
+        page.locator(f"#{field}").fill(str(value))
+    page.get_by_test_id("launch-submit").click()
+    page.wait_for_url(re.compile(r"/runs/[0-9a-f]{8}"))
+    match = re.search(r"/runs/([0-9a-f]{8})", page.url)
+    assert match is not None
+    return match[1]
+
+
+def test_a_run_launched_from_the_form_is_seen_live_and_agrees_with_the_api(page: Page, server: Server) -> None:
+    run_id = launch(page, steps=60)
+    expect(page.get_by_test_id("run-name")).to_have_text("from the form")
+    config = server.get(f"runs/{run_id}")["config"]
+    assert config["budget"]["steps"] == 60
+    assert config["strategy"] == {**config["strategy"], "kind": "effopd", "validation_size": 16}
+
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "running")
+    for panel in ("panel-module_allocation", "panel-alignment", "panel-decisions"):
+        page.wait_for_selector(f'[data-testid="{panel}"] .js-plotly-plot .main-svg')
+    before = page.evaluate(CELLS, "panel-module_allocation")
+    assert len(before) == 42
+    page.wait_for_function(
+        f"([panel, before]) => JSON.stringify(({CELLS})(panel)) !== before",
+        arg=["panel-module_allocation", _json(before)],
+    )
+    server.wait_for(run_id, states=("finished",))
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "finished")
+    expect(page.get_by_test_id("run-step")).to_contain_text("60")
+    expect(page.get_by_test_id("panel-module_allocation").get_by_test_id("step-shown")).to_have_text("step 60")
+
+    _heatmap_agrees(page, server, run_id)
+    _alignment_agrees(page, server, run_id)
+    _decisions_agree(page, server, run_id)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _heatmap_agrees(page: Page, server: Server, run_id: str) -> None:
+    stored = decoded(server.get(f"runs/{run_id}/statistics/update_norm", step=60)["values"])[0]
+    modules = server.get(f"runs/{run_id}/modules")["modules"]
+    assert len(modules) == len(stored) == 42
+    shown = np.array(page.evaluate(CELLS, "panel-module_allocation"), dtype=float)
+    drawn = np.sort(shown[np.isfinite(shown)])
+    expected = np.sort(stored)
+    assert np.allclose(drawn, expected, rtol=1e-5) or np.allclose(drawn, np.sort(np.log10(stored)), rtol=1e-5)
+
+
+def _alignment_agrees(page: Page, server: Server, run_id: str) -> None:
+    stored = server.get(f"runs/{run_id}/statistics/subspace_affinity@20", reference_step=60)
+    steps, values = decoded(stored["steps"]), decoded(stored["values"])
+    curves = page.evaluate(CURVES, "panel-alignment")
+    groups = {module["group"] for module in server.get(f"runs/{run_id}/modules")["modules"]}
+    lines = [curve for curve in curves if "lines" in (curve["mode"] or "") and set(steps.tolist()) <= set(curve["x"])]
+    assert len(lines) >= len(groups) == 2
+    attention = [m["group"] == "attention" for m in server.get(f"runs/{run_id}/modules")["modules"]]
+    mean = values[:, np.array(attention)].mean(1)
+    assert any(np.allclose(curve["y"][: len(steps)], mean, atol=1e-4) for curve in lines)
+
+
+def _decisions_agree(page: Page, server: Server, run_id: str) -> None:
+    decisions = server.get(f"runs/{run_id}/decisions")["decisions"]
+    assert [decision["step"] for decision in decisions] == [1, 2, 4, 8, 16, 32]
+    tried = sorted((d["step"], c["factor"]) for d in decisions for c in d["candidates"][1:])
+    curves = page.evaluate(CURVES, "panel-decisions")
+    drawn = {(x, y) for curve in curves for x, y in zip(curve["x"], curve["y"], strict=False) if y}
+    assert set(tried) <= drawn
+    page.get_by_test_id("tab-decisions").click()
+    for decision in decisions:
+        expect(page.get_by_test_id(f"decision-{decision['step']}")).to_be_visible()
+    reason = decisions[-1]["candidates"][-1]["reason"]
+    expect(page.get_by_test_id("decisions-table")).to_contain_text(reason)
+
+
+def test_pause_holds_the_run_and_resume_goes_on(page: Page, server: Server) -> None:
+    run_id = server.create(demo_config(3000))
+    page.goto(f"/runs/{run_id}")
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "running")
+    page.get_by_test_id("steer-pause").click()
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "paused")
+    paused_at = server.get(f"runs/{run_id}")["step"]
+    page.get_by_test_id("steer-resume").click()
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "running")
+    server.wait_for(run_id, step=paused_at + 2)
+    expect(page.get_by_test_id("steer-extrapolate")).to_be_enabled()
+    page.get_by_test_id("steer-extrapolate").click()
+    expect(page.get_by_test_id("steer-feedback")).to_have_attribute("data-ok", "true")
+    decisions = server.get(f"runs/{run_id}/decisions")["decisions"]
+    assert "command" in {decision["trigger"] for decision in decisions}
+    page.get_by_test_id("steer-stop").click()
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "stopped")
+    commands = server.get(f"runs/{run_id}/history")["commands"]
+    assert [(command["command"], command["ok"]) for command in commands] == [
+        ("pause", True),
+        ("resume", True),
+        ("extrapolate", True),
+        ("stop", True),
+    ]
+
+
+def test_zoom_and_hidden_traces_survive_live_updates(page: Page, server: Server) -> None:
+    run_id = server.create(demo_config(3000))
+    server.wait_for(run_id, step=12)
+    page.goto(f"/runs/{run_id}?scalars.x=steps")
+    panel = "panel-scalars-reverse_kl"
+    plot = page.get_by_test_id(panel).locator(".js-plotly-plot")
+    plot.scroll_into_view_if_needed()
+    plot.locator(".main-svg").first.wait_for()
+    area = plot.locator(".nsewdrag").first.bounding_box()
+    assert area is not None
+    left, middle = area["x"] + area["width"] * 0.2, area["y"] + area["height"] / 2
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    page.mouse.move(left + area["width"] * 0.4, middle, steps=8)
+    page.mouse.up()
+    range_of = f"""() => document.querySelector('[data-testid="{panel}"] .js-plotly-plot')._fullLayout.xaxis.range.map(Number)"""
+    auto_of = f"""() => document.querySelector('[data-testid="{panel}"] .js-plotly-plot')._fullLayout.xaxis.autorange"""
+    assert page.evaluate(auto_of) is False
+    zoomed = page.evaluate(range_of)
+    points = f"""() => document.querySelector('[data-testid="{panel}"] .js-plotly-plot')._fullData.reduce((n, t) => Math.max(n, t.x.length), 0)"""
+    count = page.evaluate(points)
+    for _ in range(20):
+        wait_for_news(page, panel)
+    page.wait_for_function(f"([before]) => ({points})() > before", arg=[count])
+    assert page.evaluate(range_of) == zoomed
+    assert page.evaluate(auto_of) is False
+    server.command(run_id, "stop")
+    server.wait_for(run_id, states=("stopped",))
