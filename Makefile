@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# torch's threads sleep while they wait for each other: spinning ones starve every other process of a small machine
+export OMP_WAIT_POLICY ?= PASSIVE
 UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
 
 .PHONY: demo test check format ui

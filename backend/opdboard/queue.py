@@ -38,6 +38,7 @@ def make_celery(settings: Settings) -> Celery:
             "data_folder_out": str(folder / "messages"),
             "processed_folder": str(folder / "processed"),
             "control_folder": str(folder / "control"),
+            "polling_interval": 0.2,
         }
     return celery
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     environment = clean_environment(tmp_path_factory.mktemp("e2e") / "data")
     with LongCommand("up", "--port", "0", environment=environment) as stack:
         yield Server(stack.url, stack)
+
+
+@pytest.fixture
+def long_run(server: Server) -> Iterator[Callable[[int], str]]:
+    """long_run(steps) -> id of a run that is stopped, if it has not ended, when the test is over."""
+    created: list[str] = []
+
+    def create(steps: int) -> str:
+        created.append(server.create(demo_config(steps)))
+        return created[-1]
+
+    yield create
+    for run_id in created:
+        if server.get(f"runs/{run_id}")["state"] not in ("finished", "stopped", "failed"):
+            server.command(run_id, "stop")
+            server.wait_for(run_id, states=("stopped",))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Runs as panels are given them, made of arrays with known values."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ SNAPSHOTS = np.array([1, 2, 4, 8, 16])
 SEQ_OF_STEP = 10  # step s was written at sequence s + 10
 
 
-def points(steps: np.ndarray, values: np.ndarray) -> Points:
+def points(steps: np.ndarray, values: Sequence[float] | np.ndarray) -> Points:
     """A scalar whose points were written step by step."""
     return Points(steps.astype(np.int64), np.asarray(values, np.float64), steps.astype(np.int64) + SEQ_OF_STEP)
 

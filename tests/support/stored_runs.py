@@ -17,7 +17,7 @@ from opdboard.domain.records import (
     ModuleVector,
     SampleRecord,
 )
-from opdboard.domain.run_config import Budget, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 
 KINDS = {"q": "self_attn.q_proj", "o": "self_attn.o_proj", "up": "mlp.up_proj", "down": "mlp.down_proj"}
@@ -35,7 +35,7 @@ def some_modules(layers: int = 3) -> list[Module]:
 def create(database: Database, **config: Any) -> str:
     """A queued run."""
     with database.write() as session:
-        return runs.create(session, RunConfig(**({"budget": Budget(steps=100)} | config))).id
+        return runs.create(session, RunConfig.model_validate({"budget": {"steps": 100}} | config)).id
 
 
 def claim(database: Database, run_id: str, worker: str = "host:1:0") -> int:

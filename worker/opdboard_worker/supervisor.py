@@ -24,6 +24,9 @@ LOG_FLUSH_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 TRAINER = "opdboard_worker.training.main"
 
+# Threads that spin while they wait would starve the web server, the worker and each other on a small machine.
+_TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +67,7 @@ class Supervisor:
             text=True,
             errors="replace",
             start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | _TRAINER_ENVIRONMENT,
         )
         self._trainer = trainer
         if self._closing:

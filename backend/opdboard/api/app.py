@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
         openapi_url="/api/openapi.json",
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        responses={422: {"model": errors.ErrorBody, "description": "What was asked for is wrong."}},
+        responses={"4XX": {"model": errors.ErrorBody, "description": "What was asked for is wrong or not possible."}},
     )
     app.state.context = Context(settings, database, JobQueue(database, make_celery(settings)), ResponseCache())
     app.add_middleware(CompressForOthers)

@@ -160,7 +160,7 @@ def install(app: FastAPI) -> None:
     def _database(_request: Request, error: OperationalError) -> JSONResponse:
         logger.error("database: %s", error)
         detail = (
-            "the database does not answer or its tables are missing; see the server's log, and run 'opdboard migrate'"
+            "the database does not answer or its tables are missing; see the server's log, and run 'opdboard db upgrade'"
         )
         return answer(503, ErrorBody(error="DatabaseUnavailable", detail=detail))
 

@@ -19,7 +19,7 @@ def install(app: FastAPI, folder: Path) -> None:
     """Serve the folder at every address that no endpoint has. Call after all routers are included."""
     root = folder.resolve()
 
-    @app.get("/{path:path}", include_in_schema=False)
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def page(path: str) -> Response:
         if path == "api" or path.startswith("api/"):
             raise HTTPException(404, "there is no such endpoint")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, func, select
@@ -11,6 +12,7 @@ from opdboard.db.tables import ModuleVectorRow, ScalarChunk
 from opdboard.domain.records import ModuleVector
 
 CHUNK_POINTS = 256
+_PACKED = ("seqs", "steps", "values", "times")
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,17 @@ def _pack(
 def read_scalars(session: Session, run_id: str, keys: Sequence[str], *, after: int = 0) -> dict[str, ScalarSeries]:
     """The points of each key written after a sequence number; keys without any are left out."""
     query = (
-        select(ScalarChunk)
+        select(ScalarChunk.key, *(getattr(ScalarChunk, name) for name in _PACKED))
         .where(ScalarChunk.run_id == run_id, ScalarChunk.key.in_(keys), ScalarChunk.last_seq > after)
-        .order_by(ScalarChunk.key, ScalarChunk.first_step)
+        .order_by(ScalarChunk.key, ScalarChunk.first_step, ScalarChunk.id)
     )
-    chunks: dict[str, list[ScalarChunk]] = {}
-    for chunk in session.scalars(query):
+    chunks: dict[str, list[Any]] = {}
+    for chunk in session.execute(query):
         chunks.setdefault(chunk.key, []).append(chunk)
     return {key: _unpack(parts).after(after) for key, parts in chunks.items()}
 
 
-def _unpack(chunks: Sequence[ScalarChunk]) -> ScalarSeries:
+def _unpack(chunks: Sequence[Any]) -> ScalarSeries:
     return ScalarSeries(
         np.frombuffer(b"".join(chunk.seqs for chunk in chunks), "<i8"),
         np.frombuffer(b"".join(chunk.steps for chunk in chunks), "<i8"),
@@ -139,14 +141,15 @@ def read_vectors(
     reference_step: int | None = None,
 ) -> VectorSeries:
     """Vectors of a statistic written after a sequence number, in step order, optionally of one step or reference only."""
-    query = select(ModuleVectorRow).where(
-        ModuleVectorRow.run_id == run_id, ModuleVectorRow.statistic == statistic, ModuleVectorRow.seq > after
+    table = ModuleVectorRow
+    query = select(table.step, table.reference_step, table.seq, table.values).where(
+        table.run_id == run_id, table.statistic == statistic, table.seq > after
     )
     if step is not None:
-        query = query.where(ModuleVectorRow.step == step)
+        query = query.where(table.step == step)
     if reference_step is not None:
-        query = query.where(ModuleVectorRow.reference_step == reference_step)
-    rows = list(session.scalars(query.order_by(ModuleVectorRow.step, ModuleVectorRow.reference_step)))
+        query = query.where(table.reference_step == reference_step)
+    rows = session.execute(query.order_by(table.step, table.reference_step)).all()
     width = len(rows[0].values) // 4 if rows else 0
     return VectorSeries(
         np.array([row.step for row in rows], np.int64),

@@ -71,20 +71,20 @@ class Demo:
     def outcome(self) -> Json:
         """What came out: each run's final numbers, and EffOPD against plain OPD at the KL that plain OPD ends with."""
         runs = [self._client.run(run_id) for run_id in self.ids]
-        result: Json = {"runs": [_final(run) for run in runs]}
         reference, effopd = self.ids[:2]
         speedup: Json = {"target": None, "rows": []}
-        if all(run["state"] == RunState.FINISHED for run in runs[:2]):
-            speedup = self._client.speedup([reference, effopd], reference, metric=METRIC)
-        row = next((row for row in speedup["rows"] if row["run"] == effopd), {})
-        return result | {
+        if runs[0]["state"] == RunState.FINISHED:
+            speedup = self._client.speedup(self.ids, reference, metric=METRIC)
+        rows = {row["run"]: row for row in speedup["rows"]}
+        return {
+            "runs": [_final(run, rows.get(run["id"], {})) for run in runs],
             "target_reverse_kl": speedup["target"],
-            "speedup_steps": row.get("ratio_steps"),
-            "speedup_seconds": row.get("ratio_seconds"),
+            "speedup_steps": rows.get(effopd, {}).get("ratio_steps"),
+            "speedup_seconds": rows.get(effopd, {}).get("ratio_seconds"),
         }
 
 
-def _final(run: Json) -> Json:
+def _final(run: Json, row: Json) -> Json:
     latest = run["latest"]
     return {
         "name": run["name"],
@@ -97,6 +97,8 @@ def _final(run: Json) -> Json:
         "steps": run["step"],
         "seconds": latest.get("seconds"),
         "search_seconds": latest.get("search_seconds"),
+        "steps_to_target": row.get("step"),
+        "seconds_to_target": row.get("seconds"),
     }
 
 
@@ -107,10 +109,13 @@ def all_finished(outcome: Json) -> bool:
 
 def sentence(outcome: Json) -> str:
     """The outcome in words, with the caveat that belongs to it."""
-    if outcome["speedup_steps"] is None or outcome["speedup_seconds"] is None:
-        return "EffOPD did not reach the KL that plain OPD ended with."
-    return (
-        f"EffOPD reached plain OPD's final teacher KL ({outcome['target_reverse_kl']:.3f} nats/token) in "
-        f"1/{outcome['speedup_steps']:.1f} of its steps and 1/{outcome['speedup_seconds']:.1f} of its seconds, search included. "
-        f"{CAVEAT}"
+    if outcome["target_reverse_kl"] is None:
+        return "Plain OPD did not finish, so there is nothing to compare with."
+    reached = "; ".join(
+        f"{run['name']}: step {run['steps_to_target']}, {run['seconds_to_target']:.0f} s"
+        if run["steps_to_target"] is not None
+        else f"{run['name']}: not reached"
+        for run in outcome["runs"]
     )
+    target = f"{outcome['target_reverse_kl']:.3f} nats/token"
+    return f"To the teacher KL that plain OPD ends with ({target}), search included: {reached}.\n{CAVEAT}"

@@ -21,19 +21,21 @@ class AlignmentParams(PanelParams):
     """What is aligned, to what, and over what."""
 
     measure: Literal["subspace_affinity", "paired_cosine", "direction_cosine"] = Field(
-        "subspace_affinity",
+        default="subspace_affinity",
         description="Subspace affinity (rotation-proof), paired cosine of singular vectors (the paper's), or cosine of the whole update.",
     )
     k: Literal[1, 5, 10, 20] = Field(
-        20,
+        default=20,
         description="Leading directions compared; the direction cosine has none.",
         json_schema_extra={"enum": list(ALIGNMENT_DEPTHS)},
     )
     grouping: Grouping = "block"
     reference_step: Step | None = Field(
-        None, description="Snapshot to compare with; empty follows the latest.", json_schema_extra={"x-control": "step"}
+        default=None,
+        description="Snapshot to compare with; empty follows the latest.",
+        json_schema_extra={"x-control": "step"},
     )
-    x: Literal["linear", "log2"] = Field("linear", description="Scale of the step axis.")
+    x: Literal["linear", "log2"] = Field(default="linear", description="Scale of the step axis.")
 
 
 def _statistic(params: AlignmentParams) -> str:

@@ -20,7 +20,9 @@ class DecisionLineParams(PanelParams):
     """Which trigger."""
 
     step: Step | None = Field(
-        None, description="Step of the trigger; empty follows the latest.", json_schema_extra={"x-control": "step"}
+        default=None,
+        description="Step of the trigger; empty follows the latest.",
+        json_schema_extra={"x-control": "step"},
     )
 
 

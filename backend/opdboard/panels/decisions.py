@@ -19,7 +19,9 @@ _KEY = "○ refused   ● accepted   ◎ chosen   ✕ taken back"
 class DecisionsParams(PanelParams):
     """Over what."""
 
-    x: Literal["log2", "linear"] = Field("log2", description="Scale of the step axis; EffOPD tries at powers of two.")
+    x: Literal["log2", "linear"] = Field(
+        default="log2", description="Scale of the step axis; EffOPD tries at powers of two."
+    )
 
 
 def _needs(_params: DecisionsParams) -> Needs:

@@ -18,12 +18,14 @@ from opdboard.panels.series import Needs, RunSeries, VectorNeed, Vectors
 class DifferenceParams(PanelParams):
     """Which statistic, when, and how the two are set against each other."""
 
-    statistic: ModuleStatistic = Field("update_norm", description="What is compared.")
+    statistic: ModuleStatistic = Field(default="update_norm", description="What is compared.")
     step: Step | None = Field(
-        None, description="Step that both have; empty follows the latest.", json_schema_extra={"x-control": "step"}
+        default=None,
+        description="Step that both have; empty follows the latest.",
+        json_schema_extra={"x-control": "step"},
     )
     mode: Literal["log_ratio", "difference"] = Field(
-        "log_ratio", description="log2 of second run over first (1 = twice as large), or second minus first."
+        default="log_ratio", description="log2 of second run over first (1 = twice as large), or second minus first."
     )
 
 

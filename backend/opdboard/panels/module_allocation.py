@@ -21,16 +21,16 @@ _HOVER = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}"
 class ModuleAllocationParams(PanelParams):
     """Which statistic, when, and how it is laid out."""
 
-    statistic: ModuleStatistic = Field("update_norm", description="What the colour means.")
+    statistic: ModuleStatistic = Field(default="update_norm", description="What the colour means.")
     step: Step | None = Field(
-        None, description="Step to show; empty follows the latest.", json_schema_extra={"x-control": "step"}
+        default=None, description="Step to show; empty follows the latest.", json_schema_extra={"x-control": "step"}
     )
-    scale: Literal["log", "linear"] = Field("log", description="Colour scale; norms span decades.")
+    scale: Literal["log", "linear"] = Field(default="log", description="Colour scale; norms span decades.")
     mode: Literal["at_step", "over_time"] = Field(
-        "at_step", description="All modules at one step, or their whole history."
+        default="at_step", description="All modules at one step, or their whole history."
     )
     order: Literal["kind", "depth"] = Field(
-        "kind", description="Over time: rows gathered by kind of matrix or by layer."
+        default="kind", description="Over time: rows gathered by kind of matrix or by layer."
     )
 
 

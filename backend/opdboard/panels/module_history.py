@@ -17,9 +17,11 @@ from opdboard.panels.series import Needs, RunSeries, VectorNeed
 class ModuleHistoryParams(PanelParams):
     """Which module, which statistic."""
 
-    module: str = Field("", max_length=300, description="Parameter name or label ('L3 gate'); empty takes the first.")
-    statistic: ModuleStatistic = Field("update_norm", description="What is drawn.")
-    log: bool = Field(True, description="Logarithmic y axis.")
+    module: str = Field(
+        default="", max_length=300, description="Parameter name or label ('L3 gate'); empty takes the first."
+    )
+    statistic: ModuleStatistic = Field(default="update_norm", description="What is drawn.")
+    log: bool = Field(default=True, description="Logarithmic y axis.")
 
 
 def _needs(params: ModuleHistoryParams) -> Needs:

@@ -17,7 +17,7 @@ class PositionParams(PanelParams):
     """When."""
 
     step: Step | None = Field(
-        None, description="Step to show; empty follows the latest.", json_schema_extra={"x-control": "step"}
+        default=None, description="Step to show; empty follows the latest.", json_schema_extra={"x-control": "step"}
     )
 
 

@@ -39,14 +39,15 @@ class ScalarParams(PanelParams):
     """Which curves, over what."""
 
     keys: Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_plain)] = Field(
-        ("eval/reverse_kl",), min_length=1, max_length=MAX_KEYS, description="Names of scalars."
+        default=("eval/reverse_kl",), min_length=1, max_length=MAX_KEYS, description="Names of scalars."
     )
     x: Literal["steps", "tokens", "seconds"] = Field(
-        "steps", description="What the curves run over; seconds include the search and leave out evaluation and pauses."
+        default="steps",
+        description="What the curves run over; seconds include the search and leave out evaluation and pauses.",
     )
-    log: bool = Field(False, description="Logarithmic y axis.")
+    log: bool = Field(default=False, description="Logarithmic y axis.")
     smoothing: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         lt=1,
         description="Weight of the past in an exponential moving average over points; the raw curve stays, faint.",

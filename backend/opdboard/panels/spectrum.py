@@ -20,7 +20,7 @@ SpectralStatistic = Annotated[str, *choice(MODULE_SPECTRA)]
 class SpectrumParams(PanelParams):
     """Which measure, averaged over what."""
 
-    statistic: SpectralStatistic = Field("effective_rank", description="What is drawn.")
+    statistic: SpectralStatistic = Field(default="effective_rank", description="What is drawn.")
     grouping: Grouping = "block"
 
 
@@ -76,9 +76,9 @@ def table(series: Sequence[RunSeries]) -> dict[str, list]:
     columns = ["run", "step", *MODULE_SPECTRA]
     rows: list[list[str | int | float | None]] = []
     for run in series:
-        steps = max((int(vectors.steps[-1]) for vectors in run.vectors.values() if len(vectors.steps)), default=None)
-        means = [_latest_mean(run.vectors[name].values) for name in MODULE_SPECTRA]
-        rows.append([run.name, steps, *means])
+        stored = [run.vectors[name] for name in MODULE_SPECTRA]
+        step = max((int(vectors.steps[-1]) for vectors in stored if len(vectors.steps)), default=None)
+        rows.append([run.name, step, *(_latest_mean(vectors.values) for vectors in stored)])
     return {"columns": columns, "rows": rows}
 
 

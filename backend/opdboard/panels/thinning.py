@@ -44,8 +44,11 @@ def _extremes(steps: np.ndarray, values: np.ndarray, exponent: int) -> np.ndarra
 
 
 def _exponent(steps: np.ndarray, max_points: int) -> int:
-    """The smallest n for which bins of 2^n steps leave at most max_points points, two per bin (or one bin is left)."""
-    exponent = 0
+    """The smallest n for which bins of 2^n steps leave at most max_points points, two per bin (or one bin is left).
+
+    Steps are distinct, so that k bins of 2^n hold at most k 2^n points: no smaller n than the first can do.
+    """
+    exponent = max(0, (2 * len(steps) // max_points).bit_length() - 1)
     while True:
         bins = steps >> exponent
         filled = 1 + int(np.count_nonzero(bins[1:] != bins[:-1]))

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { fitted } from "./plotFit";
 import { themed } from "./plotTheme";
 
-const label = { text: "a", x: 128, y: 2, xref: "x", yref: "y", xanchor: "left", showarrow: false };
+const label = { text: "a", x: 128, y: 2, xanchor: "left", showarrow: false };
 
 it("does not let the labels at the ends of lines widen the axis", () => {
   const figure = {
@@ -12,6 +12,10 @@ it("does not let the labels at the ends of lines widen the axis", () => {
   const xaxis = fitted(figure).layout.xaxis as { autorangeoptions: { maxallowed: number } };
   expect(xaxis.autorangeoptions.maxallowed).toBeCloseTo(130.56);
   expect(figure.layout.xaxis).toEqual({ title: { text: "t" } });
+  const long = { ...label, text: '<span style="color:#000">●</span> a rather long name' };
+  const margin = fitted({ ...figure, layout: { annotations: [label, long], margin: { r: 12, b: 40 } } }).layout.margin;
+  expect(margin).toMatchObject({ b: 40 });
+  expect((margin as { r: number }).r).toBeGreaterThan(120);
 });
 
 it("themes a copy: the figure keeps its own colours and revision", () => {
@@ -48,4 +52,19 @@ it("gives a constant an axis of its own size", () => {
   const { include } = (layout.yaxis as { autorangeoptions: { include: number[] } }).autorangeoptions;
   expect(include[0]).toBeCloseTo(0.9e-5, 10);
   expect(include[1]).toBeCloseTo(1.1e-5, 10);
+});
+
+it("darkens the middle of a scale that is white at zero, and no other", () => {
+  const axis = (middle: string) => ({
+    cmid: 0,
+    colorscale: [
+      [0, "#000"],
+      [0.5, middle],
+      [1, "#f00"],
+    ],
+  });
+  const colorscale = (middle: string) =>
+    themed({ data: [], layout: { coloraxis: axis(middle) } }, { scheme: "dark" }).layout.coloraxis;
+  expect(colorscale("rgb(247,247,247)")).not.toEqual(axis("rgb(247,247,247)"));
+  expect(colorscale("#808080")).toEqual(axis("#808080"));
 });

@@ -1,7 +1,7 @@
 /** Small corrections of a figure's geometry that depend on how large it is drawn. */
 import { type Attributes, type Figure, isPlain, type Trace } from "./figure";
 import { extentOf } from "./plotExtent";
-import { apart, isEndLabel } from "./plotLabels";
+import { apart, axisOf, isEndLabel } from "./plotLabels";
 
 const USUAL_HEIGHT_PX = 260;
 
@@ -28,19 +28,33 @@ function legendAbove(layout: Attributes): Attributes {
   };
 }
 
-/** Labels at the ends of lines stand in the margin; without this they would widen the axis. */
+/** Labels at the ends of lines stand in the margin, which is as wide as they are; they do not widen the axis. */
 function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes {
   const annotations = Array.isArray(layout.annotations) ? (layout.annotations as Attributes[]) : [];
-  const axes = new Set(annotations.filter(isEndLabel).map(({ xref }) => String(xref)));
+  const labels = annotations.filter(isEndLabel);
   const result = { ...layout };
-  for (const axis of axes) {
+  for (const axis of new Set(labels.map((label) => axisOf(label, "x")))) {
     const key = axis.replace("x", "xaxis");
     const end = extentOf(traces, "x", axis);
     if (end === null || end.max === end.min || isLog(layout[key])) continue;
-    const options = { maxallowed: end.max + (end.max - end.min) * 0.02 };
+    const span = end.max - end.min;
+    const options = { maxallowed: end.max + span * 0.02 };
     result[key] = { ...(isPlain(layout[key]) ? layout[key] : {}), autorangeoptions: options };
+    const margin = isPlain(result.margin) ? result.margin : {};
+    const needed = labels.filter((label) => axisOf(label, "x") === axis).map((label) => overhang(label, end.max, span));
+    result.margin = { ...margin, r: Math.max(Number(margin.r ?? 0), ...needed) };
   }
   return result;
+}
+
+const CHARACTER_PX = 6;
+const USUAL_WIDTH_PX = 280;
+
+/** How far a label reaches beyond the axis, roughly. */
+function overhang(label: Attributes, end: number, span: number): number {
+  const length = String(label.text ?? "").replace(/<[^>]*>/g, "").length;
+  const room = ((end - Number(label.x)) / span) * USUAL_WIDTH_PX;
+  return Math.max(0, Math.round(length * CHARACTER_PX + 10 - room));
 }
 
 function isLog(axis: unknown): boolean {

@@ -8,11 +8,16 @@ const COLUMN_SHARE = 0.3;
 
 export function isEndLabel(annotation: Attributes): boolean {
   return (
-    /^x\d*$/.test(String(annotation.xref)) &&
-    /^y\d*$/.test(String(annotation.yref)) &&
+    /^x\d*$/.test(axisOf(annotation, "x")) &&
+    /^y\d*$/.test(axisOf(annotation, "y")) &&
     annotation.xanchor === "left" &&
     annotation.showarrow === false
   );
+}
+
+/** The axis that an annotation stands on; plotly's default is the first one. */
+export function axisOf(annotation: Attributes, letter: "x" | "y"): string {
+  return String(annotation[`${letter}ref`] ?? letter);
 }
 
 export function apart(layout: Attributes, traces: readonly Trace[], height: number): Attributes {
@@ -20,9 +25,9 @@ export function apart(layout: Attributes, traces: readonly Trace[], height: numb
   const labels = annotations.filter(isEndLabel);
   if (labels.length < 2) return layout;
   const shifts = new Map<Attributes, number>();
-  for (const axes of new Set(labels.map(({ xref, yref }) => `${xref} ${yref}`))) {
+  for (const axes of new Set(labels.map(axesOf))) {
     const [xref = "x", yref = "y"] = axes.split(" ");
-    const group = labels.filter((label) => label.xref === xref && label.yref === yref);
+    const group = labels.filter((label) => axesOf(label) === axes);
     const scale = pixelsPerUnit(layout, traces, yref, height);
     const width = extentOf(traces, "x", xref);
     if (scale === null || width === null) continue;
@@ -32,6 +37,10 @@ export function apart(layout: Attributes, traces: readonly Trace[], height: numb
     ...layout,
     annotations: annotations.map((note) => (shifts.has(note) ? { ...note, yshift: shifts.get(note) } : note)),
   };
+}
+
+function axesOf(label: Attributes): string {
+  return `${axisOf(label, "x")} ${axisOf(label, "y")}`;
 }
 
 /** From the lowest up, each label at least a line above the last one of its column; then all centred again. */

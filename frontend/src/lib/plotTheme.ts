@@ -129,9 +129,21 @@ const DARK_DIVERGING = [
   [1, "#ffb08a"],
 ];
 
-/** On a dark page nothing is dark: a scale around zero gets a dark middle. */
+/** On a dark page nothing is dark: a scale that is white at zero gets a dark middle. */
 function darkCentre(coloraxis: unknown): unknown {
-  return isPlain(coloraxis) && coloraxis.cmid === 0 ? { ...coloraxis, colorscale: DARK_DIVERGING } : coloraxis;
+  if (!isPlain(coloraxis) || coloraxis.cmid !== 0 || !Array.isArray(coloraxis.colorscale)) return coloraxis;
+  const stops = coloraxis.colorscale as [number, string][];
+  const middle = stops.find(([at]) => Math.abs(at - 0.5) < 0.01)?.[1] ?? "";
+  return isWhitish(middle) ? { ...coloraxis, colorscale: DARK_DIVERGING } : coloraxis;
+}
+
+function isWhitish(color: string): boolean {
+  const hex = /^#(..)(..)(..)$/
+    .exec(color)
+    ?.slice(1)
+    .map((part) => Number.parseInt(part, 16));
+  const channels = hex ?? color.match(/\d+/g)?.slice(0, 3).map(Number) ?? [];
+  return channels.length === 3 && channels.every((channel) => channel > 220);
 }
 
 /** A shallow copy with black lines and markers made visible; nested parts that hold colours are copied too. */

@@ -1,11 +1,12 @@
 """The demo pair: two six-layer Llama models of 0.32M parameters over 15 characters that add three-digit numbers.
 
 The prompt '123+456=' is answered by the digits of the sum from the last to the first, '975', and the end token. `base` answers
-about 12% of its samples correctly, `teacher` is base trained on until about 50%, near enough to be distilled from.
+about 15% of its samples correctly; `teacher` is base trained on until about 50%, near enough to be distilled from.
 `python -m opdboard_worker.models.demo --out DIR` makes both anew; how is told in `demo_recipe.py`.
 """
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ ASSETS = Path(__file__).parent / "demo_assets"
 _CHARACTERS = "0123456789+="
 _PAD, _BOS, _EOS = "<pad>", "<bos>", "<eos>"
 _VOCABULARY = {token: number for number, token in enumerate([*_CHARACTERS, _PAD, _BOS, _EOS])}
+PAD_ID, BOS_ID, EOS_ID = (_VOCABULARY[name] for name in (_PAD, _BOS, _EOS))
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
@@ -29,7 +31,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")  # pyright: ignore[reportAttributeAccessIssue]
     tokenizer.decoder = decoders.Fuse()  # pyright: ignore[reportAttributeAccessIssue]
     tokenizer.post_processor = processors.TemplateProcessing(  # pyright: ignore[reportAttributeAccessIssue]
-        single=f"{_BOS} $A", special_tokens=[(_BOS, _VOCABULARY[_BOS])]
+        single=f"{_BOS} $A", special_tokens=[(_BOS, BOS_ID)]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token=_PAD, bos_token=_BOS, eos_token=_EOS, clean_up_tokenization_spaces=False
@@ -47,37 +49,39 @@ def build_model() -> LlamaForCausalLM:
         num_key_value_heads=4,
         max_position_embeddings=64,
         tie_word_embeddings=False,
-        pad_token_id=_VOCABULARY[_PAD],
-        bos_token_id=_VOCABULARY[_BOS],
-        eos_token_id=_VOCABULARY[_EOS],
+        pad_token_id=PAD_ID,
+        bos_token_id=BOS_ID,
+        eos_token_id=EOS_ID,
         architectures=["LlamaForCausalLM"],
     )
     return LlamaForCausalLM(config)
 
 
 def load_demo(role: Literal["base", "teacher"], dtype: torch.dtype = torch.float32) -> LoadedModel:
-    """The shipped model of that role, in evaluation mode; stored in half precision."""
+    """The shipped model of that role, in evaluation mode."""
+    return LoadedModel(read_model(ASSETS / f"{role}.safetensors", dtype), build_tokenizer(), f"demo {role}")
+
+
+def read_model(file: Path, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
+    """A demo model from its weights, which are stored in half precision; in evaluation mode."""
     # The weights drawn here are thrown away, so the caller's generator must not notice.
     with torch.random.fork_rng(devices=[]):
         model = build_model()
-    model.load_state_dict(load_file(ASSETS / f"{role}.safetensors"))
+    model.load_state_dict(load_file(file))
     model.set_attn_implementation("sdpa")
-    return LoadedModel(
-        model.to(dtype).eval(),  # pyright: ignore[reportArgumentType, reportCallIssue]
-        build_tokenizer(),
-        f"demo {role}",
-    )
+    return model.to(dtype).eval()  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def main() -> None:
     """Train the pair anew and write base.safetensors, teacher.safetensors and recipe.json."""
-    from opdboard_worker.models.demo_recipe import make_pair
+    from opdboard_worker.models.demo_recipe import Recipe, make_pair
 
     parser = argparse.ArgumentParser(prog="python -m opdboard_worker.models.demo", description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--seed", type=int, default=0, help="seed of weights and training sums")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and training sums")
     arguments = parser.parse_args()
-    make_pair(arguments.out, arguments.seed)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    print(make_pair(arguments.out, Recipe(seed=arguments.seed)))
 
 
 if __name__ == "__main__":

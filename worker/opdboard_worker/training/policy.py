@@ -60,7 +60,7 @@ class Policy:
     def __init__(self, loaded: LoadedModel, device: torch.device, precision: str) -> None:
         """Moves the model; ModelProblem when its logits cannot be rebuilt from its last hidden state."""
         self.model: Any = loaded.model.to(device)  # pyright: ignore[reportArgumentType]
-        self.tokenizer = loaded.tokenizer
+        self.tokenizer: Any = loaded.tokenizer
         self.label = loaded.label
         self.device = device
         self.precision = precision

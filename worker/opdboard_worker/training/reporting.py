@@ -69,7 +69,7 @@ def samples(
             SampleRecord(
                 step=step,
                 index=index,
-                prompt=prompts.tokenizer.decode(responses.prompts[index]),
+                prompt=str(prompts.tokenizer.decode(list(responses.prompts[index]))),
                 answer=example.answer,
                 response=answers.texts[index],
                 tokens=prompts.decode_tokens(ids),

@@ -39,12 +39,14 @@ class SpeedupQuery(Parameters):
 
     runs: str = Field(max_length=2000, pattern=NO_NUL, description="Comma-separated run ids.")
     reference: str = Field(
-        "", max_length=32, pattern=NO_NUL, description="The run that sets the target; empty takes the first."
+        default="", max_length=32, pattern=NO_NUL, description="The run that sets the target; empty takes the first."
     )
     metric: str = Field(
-        "eval/reverse_kl", max_length=128, pattern=NO_NUL, description="A scalar with a better direction."
+        default="eval/reverse_kl", max_length=128, pattern=NO_NUL, description="A scalar with a better direction."
     )
-    share: float = Field(1.0, gt=0, le=1, description="Share of the reference's way from its first to its last value.")
+    share: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the reference's way from its first to its last value."
+    )
 
 
 class SpeedupRowOut(BaseModel):

@@ -8,7 +8,7 @@ from opdboard.api.parameters import Count, Parameters
 class DecisionQuery(Parameters):
     """Which decisions to read."""
 
-    after: Count = Field(0, description="Only decisions written or changed after this sequence number.")
+    after: Count = Field(default=0, description="Only decisions written or changed after this sequence number.")
 
 
 class CandidateOut(BaseModel):

@@ -30,7 +30,7 @@ def readyz(context: Ctx) -> Health | JSONResponse:
         return answer(
             503,
             ErrorBody(
-                error="SchemaOutdated", detail="the database's tables are not up to date: run 'opdboard migrate'"
+                error="SchemaOutdated", detail="the database's tables are not up to date: run 'opdboard db upgrade'"
             ),
         )
     return Health(status="ok")

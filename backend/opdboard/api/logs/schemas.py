@@ -8,8 +8,8 @@ from opdboard.api.parameters import Count, Parameters
 class LogQuery(Parameters):
     """Which lines to read: the newest ones after an id."""
 
-    after: Count = Field(0, description="Only lines with a larger id.")
-    limit: int = Field(1000, ge=1, le=10_000, description="The newest this many.")
+    after: Count = Field(default=0, description="Only lines with a larger id.")
+    limit: int = Field(default=1000, ge=1, le=10_000, description="The newest this many.")
 
 
 class LogLineOut(BaseModel):

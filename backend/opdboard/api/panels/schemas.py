@@ -33,13 +33,13 @@ class PanelMeta(BaseModel):
     """What belongs beside the figure rather than in it."""
 
     step: int | None = Field(default=None, description="The step shown, where the figure shows one.")
-    steps: list[int] = Field([], description="Steps that can be asked for.")
+    steps: list[int] = Field(default=[], description="Steps that can be asked for.")
     note: str | None = Field(
-        None, description="One line below the figure, for example 'showing 2,000 of 10,000 points'."
+        default=None, description="One line below the figure, for example 'showing 2,000 of 10,000 points'."
     )
-    choices: dict[str, list[Any]] = Field({}, description="Parameter name -> values that exist for these runs.")
+    choices: dict[str, list[Any]] = Field(default={}, description="Parameter name -> values that exist for these runs.")
     table: MetaTable | None = None
-    empty: bool = Field(False, description="There is nothing to draw yet.")
+    empty: bool = Field(default=False, description="There is nothing to draw yet.")
 
 
 class Figure(BaseModel):

@@ -66,10 +66,10 @@ class RunList(BaseModel):
 class RunQuery(Parameters):
     """Which runs to list."""
 
-    state: str = Field("", max_length=200, description="Comma-separated states; empty lists all.")
-    method: str = Field("", max_length=32, pattern=NO_NUL, description="opd or effopd; empty lists all.")
-    search: str = Field("", max_length=200, pattern=NO_NUL, description="Part of the name, id, group or notes.")
-    limit: int = Field(200, ge=1, le=1000)
+    state: str = Field(default="", max_length=200, description="Comma-separated states; empty lists all.")
+    method: str = Field(default="", max_length=32, pattern=NO_NUL, description="opd or effopd; empty lists all.")
+    search: str = Field(default="", max_length=200, pattern=NO_NUL, description="Part of the name, id, group or notes.")
+    limit: int = Field(default=200, ge=1, le=1000)
     offset: Count = 0
 
 

@@ -9,10 +9,12 @@ from opdboard.api.parameters import Count, Parameters
 class SeriesQuery(Parameters):
     """Which points to read."""
 
-    keys: str = Field("", max_length=5000, description="Comma-separated scalar names; empty reads all the run has.")
-    after: Count = Field(0, description="Only points written after this sequence number.")
+    keys: str = Field(
+        default="", max_length=5000, description="Comma-separated scalar names; empty reads all the run has."
+    )
+    after: Count = Field(default=0, description="Only points written after this sequence number.")
     max_points: int = Field(
-        2000,
+        default=2000,
         ge=2,
         le=1_000_000,
         description="Beyond this a key is thinned to the extremes per power-of-two bin of steps.",
@@ -57,7 +59,7 @@ class ModuleList(BaseModel):
 class StatisticQuery(Parameters):
     """Which vectors to read."""
 
-    after: Count = Field(0, description="Only vectors written after this sequence number.")
+    after: Count = Field(default=0, description="Only vectors written after this sequence number.")
     step: Count | None = Field(default=None, description="Only this step.")
     reference_step: Count | None = Field(default=None, description="Alignments: only against this snapshot.")
 

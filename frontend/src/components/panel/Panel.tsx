@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { useInViewport } from "@mantine/hooks";
+import { useIntersection } from "@mantine/hooks";
 import { IconArrowsMaximize, IconInfoCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense } from "react";
@@ -43,13 +43,19 @@ export interface PanelProps {
 export function Panel(props: PanelProps) {
   const { name, runs, scope = name, fixed = {}, primary = [], testId = `panel-${name}` } = props;
   const [search, change] = useView();
-  const { ref, inViewport } = useInViewport<HTMLElement>();
+  const { ref, entry } = useIntersection<HTMLElement>({ rootMargin: "400px" });
   const { data: panels } = useQuery(panelListQuery());
   const info = panels?.find((panel) => panel.name === name);
   const schema = info?.params_schema ?? {};
   const params = info ? knownParams(schema, panelParams(search, scope), fixed) : { ...fixed };
   const expanded = search.expand === testId;
-  const query = usePanel({ name, runs, params, topics: info?.topics ?? [], visible: inViewport || expanded });
+  const query = usePanel({
+    name,
+    runs,
+    params,
+    topics: info?.topics ?? [],
+    visible: entry?.isIntersecting === true || expanded,
+  });
   const title = props.title ?? info?.title ?? name;
 
   const controls = controlsOf(schema, query.data?.meta).filter((control) => !(control.name in fixed));

@@ -13,7 +13,7 @@ interface PanelRequest {
   runs: readonly RunSummary[];
   params: Search;
   topics: readonly string[];
-  /** Only pictures in sight follow their runs. */
+  /** Only pictures in sight, or near it, are fetched and follow their runs. */
   visible: boolean;
 }
 
@@ -21,7 +21,13 @@ interface PanelRequest {
 export function usePanel({ name, runs, params, topics, visible }: PanelRequest) {
   const cache = useQueryClient();
   const ids = runs.map((run) => run.id);
-  const query = useQuery({ ...panelQuery(name, ids, params), placeholderData: keepPreviousData });
+  const seen = useRef(false);
+  seen.current ||= visible;
+  const query = useQuery({
+    ...panelQuery(name, ids, params),
+    placeholderData: keepPreviousData,
+    enabled: seen.current,
+  });
   const { data, isPlaceholderData } = query;
   const progress = useRef({ busy: false, dueAt: 0 });
   const [woken, wake] = useReducer((count: number) => count + 1, 0);

@@ -27,7 +27,7 @@ interface PlotProps {
 
 /** Draws a figure and redraws it in place: zoom and hidden traces stay, since `uirevision` never changes. */
 export function Plot({ figure, label, onPointClick }: PlotProps) {
-  const host = useRef<HTMLDivElement>(null);
+  const host = useRef<HTMLElement>(null);
   const click = useRef(onPointClick);
   const drawing = useRef<Promise<unknown>>(Promise.resolve());
   const wanted = useRef<Figure | null>(null);
@@ -61,7 +61,7 @@ export function Plot({ figure, label, onPointClick }: PlotProps) {
     };
   }, []);
 
-  return <div ref={host} className={classes.plot} role="img" aria-label={label} />;
+  return <figure ref={host} className={classes.plot} aria-label={label} />;
 }
 
 function listenOnce(plot: PlotElement, handler: (point: PlotPoint) => void) {

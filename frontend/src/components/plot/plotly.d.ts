@@ -8,7 +8,7 @@ declare module "plotly.js-cartesian-dist-min" {
     curveNumber: number;
     data: { uid?: string; name?: string };
   }
-  export interface PlotElement extends HTMLDivElement {
+  export interface PlotElement extends HTMLElement {
     on: (event: "plotly_click", handler: (event: { points: PlotPoint[] }) => void) => void;
     removeAllListeners: (event: string) => void;
   }

@@ -20,6 +20,7 @@ export function Signature({ run }: { run: RunDetail }) {
 
   return (
     <>
+      <h2 className="visually-hidden">What training does to the weights</h2>
       <div className={classes.signature}>
         <Panel
           name="module_allocation"

@@ -40,7 +40,9 @@ export function RunTable({ runs, selected }: RunTableProps) {
       <thead>
         {table.getHeaderGroups().map((group) => (
           <tr key={group.id}>
-            <th aria-label="Select" />
+            <th>
+              <span className="visually-hidden">Select</span>
+            </th>
             {group.headers.map((header) => {
               const { align, minor } = (header.column.columnDef.meta ?? {}) as ColumnMeta;
               const sorted = header.column.getIsSorted();
@@ -59,7 +61,9 @@ export function RunTable({ runs, selected }: RunTableProps) {
                 </th>
               );
             })}
-            <th aria-label="Actions" />
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
           </tr>
         ))}
       </thead>

@@ -30,6 +30,10 @@ def test_every_page_address_is_the_application(with_interface: TestClient, page:
     assert answer.headers["cache-control"] == "no-cache"
 
 
+def test_a_page_can_be_asked_for_without_its_body(with_interface: TestClient):
+    assert with_interface.head("/runs/abc").status_code == 200
+
+
 def test_hashed_files_are_kept_and_others_asked_for_again(with_interface: TestClient):
     script = with_interface.get("/assets/main-abc123.js")
     assert "immutable" in script.headers["cache-control"]
@@ -85,6 +89,7 @@ def test_every_operation_is_described_and_named_once(client: TestClient):
     assert all(operation.get("description") for operation in operations)
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))
+    assert all("ErrorBody" in str(operation["responses"]["4XX"]) for operation in operations)
 
 
 def test_the_web_application_never_loads_torch():

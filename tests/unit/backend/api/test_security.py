@@ -1,5 +1,7 @@
 """Strangers are kept out."""
 
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -33,11 +35,11 @@ def guarded(settings: Settings, sqlite_database: Database, tmp_path):
 
 
 def test_with_a_token_every_call_needs_it(guarded: TestClient):
-    right = {"Authorization": f"Bearer {TOKEN}".encode()}
+    right: Any = {"Authorization": f"Bearer {TOKEN}".encode()}
     assert guarded.get("/api/runs", headers=right).status_code == 200
-    for wrong in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer secret"}, {"Authorization": TOKEN.encode()},
-                  {"Authorization": b"Bearer \xff\xfe"}):  # fmt: skip
-        refused = guarded.get("/api/runs", headers=wrong)
+    refusals: list[Any] = [b"", b"Bearer ", b"Bearer secret", TOKEN.encode(), b"Bearer \xff\xfe"]
+    for wrong in refusals:
+        refused = guarded.get("/api/runs", headers={"Authorization": wrong} if wrong else {})
         assert refused.status_code == 401
         assert refused.json()["error"] == "Unauthorized"
         assert refused.headers["www-authenticate"] == "Bearer"

@@ -1,6 +1,7 @@
 """Alignments, decisions, spectra and positions: what is drawn is what is stored."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from opdboard.panels.scales import linear_ends, log_ends, symmetric_end
 from opdboard.panels.series import Trigger
 
 
-def by_uid(figure) -> dict:
+def by_uid(figure: Any) -> dict[str, Any]:
     return {trace.uid: trace for trace in figure.data}
 
 

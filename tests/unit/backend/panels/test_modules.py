@@ -1,6 +1,7 @@
 """Pictures of modules: allocation at a step and over time, one module's history, the difference of two runs."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from support.stored_runs import some_modules
 from opdboard.domain.modules import Module
 from opdboard.panels import difference, module_allocation, module_history
 from opdboard.panels.module_timeline import MAX_COLUMNS, columns, rows_bottom_up
+from opdboard.panels.series import RunSeries
 
 
-def allocation(series, **params):
+def allocation(series: list[RunSeries], **params: Any) -> Any:
     return module_allocation.figure(series, module_allocation.ModuleAllocationParams.model_validate(params))
 
 
-def by_uid(figure) -> dict:
+def by_uid(figure: Any) -> dict[str, Any]:
     return {trace.uid: trace for trace in figure.data}
 
 
@@ -166,11 +168,11 @@ def test_a_modules_history_is_found_by_name_or_label():
 
 def test_the_difference_is_the_log_ratio_of_second_over_first():
     params = difference.DifferenceParams
-    figure = difference.figure([drawn_run(0), drawn_run(3)], params())
+    figure: Any = difference.figure([drawn_run(0), drawn_run(3)], params())
     for trace in figure.data[:2]:
         np.testing.assert_allclose(trace.z, 2.0, rtol=1e-5)  # four times as large
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-2.0, 2.0)
-    plain = difference.figure([drawn_run(3), drawn_run(0)], params(mode="difference", step=4))
+    plain: Any = difference.figure([drawn_run(3), drawn_run(0)], params(mode="difference", step=4))
     assert plain.layout.meta["step"] == 4
     assert (plain.data[0].z < 0).all()
     assert plain.layout.coloraxis.cmin == -plain.layout.coloraxis.cmax
@@ -178,7 +180,7 @@ def test_the_difference_is_the_log_ratio_of_second_over_first():
 
 def test_only_shared_steps_and_modules_are_compared():
     params = difference.DifferenceParams
-    figure = difference.figure(
+    figure: Any = difference.figure(
         [drawn_run(0, layers=1), drawn_run(1, layers=3, steps=8)], params(statistic="effective_rank")
     )
     assert figure.layout.meta["steps"] == [1, 2, 4, 8]

@@ -1,17 +1,23 @@
 """Curves: what is drawn is what is stored."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from support.drawn_runs import drawn_run, points
 
-from opdboard.panels.scalars import MAX_POINTS, ScalarParams, figure
+from opdboard.panels import scalars
+from opdboard.panels.scalars import MAX_POINTS
 from opdboard.panels.series import RunSeries
 
 
-def traces(series: list[RunSeries], **params) -> dict:
-    return {trace.uid: trace for trace in figure(series, ScalarParams.model_validate(params)).data}
+def figure(series: list[RunSeries], **params: Any) -> Any:
+    return scalars.figure(series, scalars.ScalarParams.model_validate(params))
+
+
+def traces(series: list[RunSeries], **params: Any) -> dict[str, Any]:
+    return {trace.uid: trace for trace in figure(series, **params).data}
 
 
 def test_values_are_the_stored_ones_and_gaps_stay_gaps():
@@ -62,7 +68,7 @@ def test_smoothing_keeps_the_raw_curve_faint():
 
 
 def test_jumps_are_dashed_verticals_but_not_those_taken_back():
-    drawn = figure([drawn_run()], ScalarParams(x="tokens"))
+    drawn = figure([drawn_run()], x="tokens")
     assert [(shape.x0, shape.line.dash) for shape in drawn.layout.shapes] == [(2 * 64.0, "dash")]
 
 
@@ -74,20 +80,20 @@ def test_runs_keep_their_colours_and_keys_get_dashes():
 
 
 def test_few_lines_are_named_at_their_ends_and_many_in_a_legend():
-    few = figure([drawn_run(0), drawn_run(1, name="A rather long name of a run")], ScalarParams())
+    few = figure([drawn_run(0), drawn_run(1, name="A rather long name of a run")])
     assert not few.layout.showlegend
     assert [annotation.text.split("</span> ")[1] for annotation in few.layout.annotations] == [
         "Run 0",
         "A rather long name of a r…",
     ]
-    many = figure([drawn_run(number) for number in range(5)], ScalarParams())
+    many = figure([drawn_run(number) for number in range(5)])
     assert many.layout.showlegend
     assert not many.layout.annotations
-    assert not figure([drawn_run()], ScalarParams()).layout.annotations
+    assert not figure([drawn_run()]).layout.annotations
 
 
 def test_labels_of_lines_that_end_together_are_moved_apart():
-    drawn = figure([drawn_run(0), drawn_run(0), drawn_run(0)], ScalarParams())
+    drawn = figure([drawn_run(0), drawn_run(0), drawn_run(0)])
     shifts = sorted(annotation.yshift for annotation in drawn.layout.annotations)
     assert np.diff(shifts) == pytest.approx([14, 14])
 
@@ -97,7 +103,7 @@ def test_long_series_are_thinned_and_say_so():
     values = np.sin(steps / 1000)
     values[31_234] = 50.0
     run = replace(drawn_run(), scalars={"loss": points(steps, values)}, triggers=[])
-    drawn = figure([run], ScalarParams(keys=("loss",)))
+    drawn = figure([run], keys="loss")
     curve = drawn.data[0]
     assert MAX_POINTS / 4 < len(curve.x) <= 2 * MAX_POINTS
     assert np.nanmax(curve.y) == 50.0
@@ -106,7 +112,7 @@ def test_long_series_are_thinned_and_say_so():
 
 
 def test_the_keys_that_are_stored_can_be_chosen():
-    meta = figure([drawn_run()], ScalarParams()).layout.meta
+    meta = figure([drawn_run()]).layout.meta
     assert meta["choices"]["keys"] == ["eval/reverse_kl", "loss", "custom"]
 
 

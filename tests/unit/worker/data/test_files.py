@@ -94,7 +94,7 @@ def test_an_empty_file_says_so(jsonl, content):
 
 
 def test_other_places_are_refused(tmp_path, jsonl):
-    with pytest.raises(DataProblem, match="neither a .jsonl nor a .parquet"):
+    with pytest.raises(DataProblem, match=r"neither a \.jsonl nor a \.parquet"):
         _load(jsonl([GOOD], name="rows.csv"))
     with pytest.raises(DataProblem, match="there is no file"):
         _load(str(tmp_path / "missing.jsonl"))

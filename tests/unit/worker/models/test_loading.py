@@ -156,8 +156,8 @@ def test_code_that_comes_with_a_model_is_not_run(folder, load_source, tmp_path):
 
 
 def test_a_model_that_does_not_continue_text_is_refused(folder, load_source):
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
-    BertForMaskedLM(BertConfig(vocab_size=15, **sizes)).save_pretrained(folder)
+    config = BertConfig(vocab_size=15, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24)
+    BertForMaskedLM(config).save_pretrained(folder)
     _refusal(load_source, folder, "BertForMaskedLM, which is not a causal language model")
 
 

@@ -38,7 +38,9 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
             <th className={table.right}>Size</th>
             <th>Written</th>
             <th>Folder</th>
-            <th aria-label="Fork" />
+            <th>
+              <span className="visually-hidden">Fork</span>
+            </th>
           </tr>
         </thead>
         <tbody>

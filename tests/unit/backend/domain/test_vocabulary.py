@@ -1,0 +1,114 @@
+"""States, modules, measures, sources and errors."""
+
+import itertools
+
+import pytest
+
+from opdboard.domain import errors
+from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS, SCALARS
+from opdboard.domain.modules import KINDS, Module, depth_third, module_of
+from opdboard.domain.presets import PRESETS
+from opdboard.domain.run_config import EffOPD, HubModel, ModelTeacher, PrivilegedTeacher, RunConfig, RunModel
+from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
+from opdboard.domain.run_state import ACTIVE, ENDED, TRANSITIONS, RunState, check_transition
+
+
+def test_the_table_of_moves_is_the_only_way():
+    assert TRANSITIONS.keys() == set(RunState)
+    for current, target in itertools.product(RunState, RunState):
+        if target in TRANSITIONS[current]:
+            check_transition(current, target)
+        else:
+            with pytest.raises(errors.IllegalTransition, match=f"{current} cannot become {target}"):
+                check_transition(current, target)
+
+
+def test_states_are_waiting_active_or_ended():
+    assert ACTIVE | ENDED | {RunState.QUEUED} == set(RunState)
+    assert not ACTIVE & ENDED
+    for state in ACTIVE:  # whatever a worker holds can be lost, stop, or fail
+        assert {RunState.QUEUED, RunState.STOPPED, RunState.FAILED} <= TRANSITIONS[state]
+    assert TRANSITIONS[RunState.FINISHED] == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "kind"),
+    [
+        ("model.layers.3.self_attn.q_proj.weight", 3, "q"),
+        ("model.layers.12.mlp.down_proj.weight", 12, "down"),
+        ("model.layers.0.mlp.gate_up_proj.weight", 0, "gate_up"),
+        ("transformer.h.5.attn.c_attn.weight", 5, "qkv"),
+        ("transformer.h.5.attn.c_proj.weight", 5, "o"),
+        ("transformer.h.5.mlp.c_proj.weight", 5, "down"),
+        ("gpt_neox.layers.2.attention.dense.weight", 2, "o"),
+        ("gpt_neox.layers.2.mlp.dense_h_to_4h.weight", 2, "up"),
+    ],
+)
+def test_matrices_of_layers_are_modules(name: str, layer: int, kind: str):
+    module = module_of(name, (4, 8))
+    assert module == Module(name, layer, kind, (4, 8))
+    assert kind in KINDS
+    assert module is not None
+    assert module.label == f"L{layer} {kind}"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("model.embed_tokens.weight", (10, 4)),
+        ("lm_head.weight", (10, 4)),
+        ("model.layers.3.input_layernorm.weight", (4,)),
+        ("model.layers.3.self_attn.q_proj.bias", (4,)),
+        ("model.layers.3.self_attn.q_norm.weight", (4,)),
+        ("model.layers.3.self_attn.q_proj.weight", (4,)),
+    ],
+)
+def test_nothing_else_is_a_module(name: str, shape: tuple[int, ...]):
+    assert module_of(name, shape) is None
+
+
+def test_depth_falls_into_thirds():
+    assert [depth_third(layer, 6) for layer in range(6)] == ["early"] * 2 + ["middle"] * 2 + ["late"] * 2
+    assert depth_third(0, 1) == "early"
+    assert depth_third(0, 0) == "early"
+
+
+def test_measures_are_filed_under_their_names():
+    for table in (SCALARS, MODULE_STATISTICS, ALIGNMENTS):
+        assert all(name == measure.name and measure.title for name, measure in table.items())
+
+
+def test_presets_are_valid_and_named_once():
+    assert len({preset.name for preset in PRESETS}) == len(PRESETS)
+    for preset in PRESETS:
+        assert RunConfig.model_validate_json(preset.config.model_dump_json()) == preset.config
+
+
+def test_sources_are_described_and_found():
+    assert describe_source(RunModel(run_id="abc", step=4)) == "run abc @ 4"
+    assert describe_source(HubModel(repo_id="org/model")) == "org/model"
+    config = RunConfig(
+        student=RunModel(run_id="a"), teacher=ModelTeacher(source=RunModel(run_id="b", step=1)), strategy=EffOPD()
+    )
+    assert sources_of(config) == {"a", "b"}
+    assert describe_teacher(config) == "run b @ 1"
+    assert sources_of(RunConfig()) == set()
+
+
+def test_a_teacher_that_is_the_student_itself_is_no_other_run():
+    config = RunConfig.model_construct(student=RunModel(run_id="a"), teacher=PrivilegedTeacher())
+    assert sources_of(config) == {"a"}
+    assert describe_teacher(config) == "itself, knowing the answer"
+
+
+def test_every_error_says_what_and_where():
+    def below(kind: type[errors.OpdboardError]) -> set[type[errors.OpdboardError]]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    statuses = {errors.BadInput: 422, errors.NotFound: 404, errors.IllegalTransition: 409, errors.Unauthorized: 401}
+    for kind in below(errors.OpdboardError):
+        if kind.__module__ != errors.__name__:
+            continue
+        error = kind("what", where="here")
+        assert error.as_dict() == {"error": kind.__name__, "detail": "what", "where": "here"}
+        assert error.status == statuses.get(kind, error.status)
