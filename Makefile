@@ -1,6 +1,7 @@
 # make demo   installs into .venv, builds the UI, starts opdboard and opens the demo
 # make test   installs what the tests need and runs all of them: UI unit tests, then Python and browser tests
 # make check  linters, types, import contracts
+# make types  describes the API anew for the UI's generated types
 # make ui     builds the UI alone; make format rewrites the sources as the linters want them
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
 
-.PHONY: demo test check format ui
+.PHONY: demo test check format types ui
 
 demo: .venv/.installed-demo
 	$(BIN)/opdboard demo
@@ -29,6 +30,10 @@ format: .venv/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python frontend/build_ui.py npm run format
+
+types: .venv/.installed-test
+	$(BIN)/python -c 'import json; from opdboard.api.app import create_app; print(json.dumps(create_app().openapi(), indent=1))' > frontend/openapi.json
+	$(BIN)/python frontend/build_ui.py npm run types
 
 ui: .venv/.installed-test
 	$(BIN)/python frontend/build_ui.py

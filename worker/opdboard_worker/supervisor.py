@@ -24,8 +24,9 @@ LOG_FLUSH_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 TRAINER = "opdboard_worker.training.main"
 
-# Threads that spin while they wait would starve the web server, the worker and each other on a small machine.
-_TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# Threads that spin while they wait would starve the web server, the worker and each other on a small machine;
+# progress bars would fill the log.
+_TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1"}
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ class Supervisor:
 
 
 class LogWriter:
-    """Copies a stream's lines, a few at a time, into a consumer; progress bars count as their last state."""
+    """Copies a stream's lines, a few at a time, into a consumer."""
 
     def __init__(self, stream: IO[str], consume: Callable[[list[str]], None]) -> None:
         """Starts at once; ends with the stream."""
@@ -152,7 +153,7 @@ class LogWriter:
 
     def _read(self, stream: IO[str]) -> None:
         for line in stream:
-            text = line.rstrip("\n").rsplit("\r", 1)[-1]
+            text = line.rstrip()
             if text:
                 with self._lock:
                     self._lines.append(text)

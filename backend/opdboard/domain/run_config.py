@@ -24,7 +24,7 @@ class DemoModel(Frozen):
     model_config = ConfigDict(title="Built-in demo model")
     kind: Literal["demo"] = "demo"
     role: Literal["base", "teacher"] = Field(
-        default="base", description="base answers about 16% of the sums rightly when sampled, teacher about 50%."
+        default="base", description="base answers about 12% of the sums rightly when sampled, teacher about 50%."
     )
 
 

@@ -752,7 +752,7 @@ export interface components {
             kind: "demo";
             /**
              * Role
-             * @description base answers about 16% of the sums rightly when sampled, teacher about 50%.
+             * @description base answers about 12% of the sums rightly when sampled, teacher about 50%.
              * @default base
              * @enum {string}
              */
@@ -2045,8 +2045,8 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2074,8 +2074,8 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2083,8 +2083,8 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2121,8 +2121,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2154,8 +2154,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetail"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2186,8 +2186,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetail"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2216,8 +2216,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2252,8 +2252,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetail"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2288,8 +2288,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetail"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2324,8 +2324,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetail"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2360,8 +2360,8 @@ export interface operations {
                     "application/json": components["schemas"]["CommandOut"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2392,8 +2392,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunHistory"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2431,8 +2431,8 @@ export interface operations {
                     "application/json": components["schemas"]["SeriesOut"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2463,8 +2463,8 @@ export interface operations {
                     "application/json": components["schemas"]["ModuleList"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2504,8 +2504,8 @@ export interface operations {
                     "application/json": components["schemas"]["StatisticOut"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2539,8 +2539,8 @@ export interface operations {
                     "application/json": components["schemas"]["DecisionList"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2571,8 +2571,8 @@ export interface operations {
                     "application/json": components["schemas"]["CheckpointList"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2606,8 +2606,8 @@ export interface operations {
                     "application/json": components["schemas"]["SampleList"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2643,8 +2643,8 @@ export interface operations {
                     "application/json": components["schemas"]["LogLines"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2672,8 +2672,8 @@ export interface operations {
                     "application/json": components["schemas"]["PanelOut"][];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2707,8 +2707,8 @@ export interface operations {
                     "application/json": components["schemas"]["PanelFigure"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2744,8 +2744,8 @@ export interface operations {
                     "application/json": components["schemas"]["PanelExtension"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2776,8 +2776,8 @@ export interface operations {
                     "application/json": components["schemas"]["ConfigDifference"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2814,8 +2814,8 @@ export interface operations {
                     "application/json": components["schemas"]["SpeedupOut"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2845,8 +2845,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2874,8 +2874,8 @@ export interface operations {
                     "application/json": components["schemas"]["PresetOut"][];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2903,8 +2903,8 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerList"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2935,8 +2935,8 @@ export interface operations {
                     "application/json": components["schemas"]["LiveRuns"];
                 };
             };
-            /** @description What was asked for is wrong. */
-            422: {
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 """The demo pair: two six-layer Llama models of 0.32M parameters over 15 characters that add three-digit numbers.
 
 The prompt '123+456=' is answered by the digits of the sum from the last to the first, '975', and the end token. `base` answers
-about 15% of its samples correctly; `teacher` is base trained on until about 50%, near enough to be distilled from.
+about 12% of its samples correctly; `teacher` is base trained on until about 50%, near enough to be distilled from.
 `python -m opdboard_worker.models.demo --out DIR` makes both anew; how is told in `demo_recipe.py`.
 """
 
@@ -78,7 +78,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m opdboard_worker.models.demo", description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and training sums")
+    parser.add_argument("--seed", type=int, default=2, help="of weights and training sums")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     print(make_pair(arguments.out, Recipe(seed=arguments.seed)))

@@ -1,0 +1,161 @@
+"""What must hold of whole trainings, whatever the numbers."""
+
+import math
+
+import pytest
+import torch
+from invariant.conftest import tiny_config
+
+from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
+from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Objective
+from opdboard_worker.training.control import Orders
+
+CUMULATIVE = {"tokens", "search_tokens", "seconds", "search_seconds"}
+
+
+def weights(training):
+    return {name: p.detach().clone() for name, p in training.parts.scorer.student.model.named_parameters()}
+
+
+def test_micro_batches_change_memory_and_not_the_result(train):
+    whole, whole_sink = train(tiny_config())
+    budget = tiny_config().budget.model_copy(update={"micro_batch_size": 1})
+    split, split_sink = train(tiny_config(budget=budget))
+    for key in ("loss", "reverse_kl", "grad_norm", "eval/reverse_kl"):
+        left, right = whole_sink.series(key), split_sink.series(key)
+        assert left == pytest.approx(right, rel=2e-3), key
+    ours, theirs = weights(whole), weights(split)
+    # Adam divides by the gradient's own size, so a sign that rounding flips moves a weight by at most two steps.
+    assert max(float((ours[name] - theirs[name]).abs().max()) for name in ours) <= 2 * 4 * 1e-4
+
+
+def test_equal_runs_are_equal_bit_for_bit(train):
+    (_, first), (_, second) = train(tiny_config()), train(tiny_config())
+    assert first.series("loss") == second.series("loss")
+    assert first.batches[-1].vectors == second.batches[-1].vectors or [
+        v.values for b in first.batches for v in b.vectors
+    ] == pytest.approx([v.values for b in second.batches for v in b.vectors], nan_ok=True)
+
+
+def test_a_student_that_is_its_teacher_has_nothing_to_learn(train):
+    _, sink = train(tiny_config(teacher=ModelTeacher(source=DemoModel(role="base"))))
+    assert sink.series("reverse_kl")[1] == pytest.approx(0.0, abs=1e-6)
+    assert sink.series("overlap_ratio")[1] == 1.0
+
+
+@pytest.mark.parametrize("objective", ["full_vocabulary", "sampled_token"])
+def test_training_moves_towards_the_teacher(train, objective):
+    config = tiny_config(steps=12, objective=Objective(kind=objective))
+    budget = config.budget.model_copy(update={"batch_size": 64})
+    monitoring = config.monitoring.model_copy(update={"held_out_size": 64, "evaluate_every": 12})
+    _, sink = train(config.model_copy(update={"budget": budget, "monitoring": monitoring}))
+    curve = sink.series("eval/reverse_kl")
+    assert curve[12] < 0.8 * curve[0]
+
+
+def test_bf16_autocast_follows_float32(train):
+    _, single = train(tiny_config(steps=2))
+    _, half = train(tiny_config(steps=2, precision="bf16"))
+    assert half.series("reverse_kl")[1] == pytest.approx(single.series("reverse_kl")[1], rel=0.25)
+    assert all(math.isfinite(value) for value in half.series("loss").values())
+
+
+def test_every_reported_name_is_known_and_every_module_measured(train):
+    training, sink = train(tiny_config())
+    scalars = {key for batch in sink.batches for key in batch.scalars}
+    assert scalars <= SCALARS.keys()
+    assert SCALARS.keys() - scalars == set()
+    reported = {vector.statistic for batch in sink.batches for vector in batch.vectors if vector.reference_step is None}
+    assert MODULE_NORMS.keys() | MODULE_SPECTRA.keys() <= reported
+    assert len(training.parts.monitor.modules) == 6 * 7
+    for batch in sink.batches:
+        for vector in batch.vectors:
+            assert len(vector.values) == (42 if vector.statistic != "reverse_kl_by_position" else len(vector.values))
+
+
+def test_module_norms_are_those_of_the_weights(train):
+    training, sink = train(tiny_config(steps=3))
+    base = training.parts.monitor.initial
+    now = weights(training)
+    last = {v.statistic: v for v in sink.batches[-2].vectors + sink.batches[-1].vectors if v.step == 3}
+    for place, module in enumerate(training.parts.monitor.modules):
+        update = (now[module.name] - base[module.name]).double()
+        norm = float(update.norm())
+        assert last["update_norm"].values[place] == pytest.approx(norm, rel=1e-6)
+        assert last["relative_update_norm"].values[place] == pytest.approx(
+            norm / float(base[module.name].double().norm()), rel=1e-6
+        )
+    assert sum(last["norm_share"].values) == pytest.approx(1.0)
+
+
+def test_alignment_measures_every_earlier_snapshot_against_the_latest(train):
+    _, sink = train(tiny_config(steps=8))
+    pairs = {
+        (vector.step, vector.reference_step)
+        for batch in sink.batches
+        for vector in batch.vectors
+        if vector.statistic == "subspace_affinity@5"
+    }
+    snapshots = [1, 2, 4, 6, 8]
+    assert pairs == {(early, late) for late in snapshots for early in snapshots if early < late}
+
+
+def test_a_jump_lands_on_the_accepted_candidate_and_a_veto_takes_it_back(train):
+    """Step 1 with an accepted jump minus its displacement is step 1 of plain OPD."""
+    eff = EffOPD(score="negative_reverse_kl", validation_size=16, candidates=1)
+    plain, _ = train(tiny_config(steps=1))
+    jumped, sink = train(tiny_config(steps=1, strategy=eff))
+    (decision,) = next(batch.decisions for batch in sink.batches if batch.decisions)
+    assert decision.accepted_factor == 2.0, "the first step of a small rate must be worth repeating"
+    base, one, far = jumped.parts.monitor.initial, weights(plain), weights(jumped)
+    for name in base:
+        assert torch.allclose(far[name] - base[name], 3.0 * (one[name] - base[name]), atol=1e-7)
+    assert jumped.parts.lookahead.veto() == 1
+    taken_back = weights(jumped)
+    for name in one:
+        assert torch.allclose(taken_back[name], one[name], atol=1e-7)
+    assert jumped.parts.lookahead.veto() is None
+
+
+@pytest.mark.parametrize("anchor", ["accepted_weights", "weights_before_jump"])
+def test_the_anchor_is_where_the_switch_says(train, anchor):
+    eff = EffOPD(score="negative_reverse_kl", validation_size=16, candidates=1, anchor=anchor)
+    plain, _ = train(tiny_config(steps=1))
+    jumped, _ = train(tiny_config(steps=1, strategy=eff))
+    stored = {
+        name.removeprefix("anchor|"): value
+        for name, value in jumped.parts.lookahead.tensors().items()
+        if name.startswith("anchor|")
+    }
+    expected = weights(jumped if anchor == "accepted_weights" else plain)
+    assert stored.keys() == jumped.parts.monitor.initial.keys()
+    for name, value in stored.items():
+        assert torch.equal(value, expected[name])
+
+
+def test_a_search_by_hand_does_not_shift_later_draws(train):
+    """A refused or vetoed extrapolation leaves the run as if it had not been tried."""
+    _, undisturbed = train(tiny_config(steps=3))
+    _, tried = train(tiny_config(steps=3), Orders(), Orders(extrapolate=[1], veto=[]), Orders())
+    (decision,) = next(batch.decisions for batch in tried.batches if batch.decisions)
+    assert decision.trigger == "command" and decision.step == 2
+    assert tried.series("loss")[2] == undisturbed.series("loss")[2]
+    if decision.accepted_factor == 0:
+        assert tried.series("loss") == undisturbed.series("loss")
+    else:
+        assert tried.series("response_length").keys() == undisturbed.series("response_length").keys()
+
+
+def test_cost_only_grows(train):
+    _, sink = train(tiny_config(strategy=EffOPD(score="negative_reverse_kl", validation_size=8, candidates=1)))
+    for key in CUMULATIVE:
+        values = list(sink.series(key).values())
+        assert values == sorted(values) and values[0] == 0 and values[-1] > 0, key
+
+
+def test_stop_and_pause_are_obeyed_after_the_step(train):
+    training, sink = train(tiny_config(), Orders(pause=[7]), Orders(stop=[8]))
+    assert training.progress.step == 2
+    assert [record.reason for batch in sink.batches for record in batch.checkpoints] == ["stop"]
+    results = [result for batch in sink.batches for result in batch.command_results]
+    assert [(result.command_id, result.ok) for result in results] == [(8, True)]
