@@ -14,7 +14,7 @@ from opdboard_worker.models.demo import build_tokenizer
 SMALL = {"vocab_size": 15, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
 FAMILIES = {
     "LlamaConfig": SMALL | {"num_key_value_heads": 2, "tie_word_embeddings": True},
-    "Qwen2Config": SMALL | {"num_key_value_heads": 2},
+    "Qwen2Config": SMALL | {"num_key_value_heads": 2, "vocab_size": 16},  # its tokenizer class adds a token of its own
     "Qwen3Config": SMALL | {"num_key_value_heads": 2, "head_dim": 8},
     "MistralConfig": SMALL | {"num_key_value_heads": 2},
     "Gemma2Config": SMALL | {"num_key_value_heads": 2, "head_dim": 8, "final_logit_softcapping": 5.0},

@@ -7,7 +7,7 @@ import torch
 from invariant.conftest import tiny_config
 
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
-from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Objective
+from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Objective, Optimizer
 from opdboard_worker.training.control import Orders
 
 CUMULATIVE = {"tokens", "search_tokens", "seconds", "search_seconds"}
@@ -102,9 +102,11 @@ def test_alignment_measures_every_earlier_snapshot_against_the_latest(train):
 
 def test_a_jump_lands_on_the_accepted_candidate_and_a_veto_takes_it_back(train):
     """Step 1 with an accepted jump minus its displacement is step 1 of plain OPD."""
-    eff = EffOPD(score="negative_reverse_kl", validation_size=16, candidates=1)
-    plain, _ = train(tiny_config(steps=1))
-    jumped, sink = train(tiny_config(steps=1, strategy=eff))
+    eff = EffOPD(score="negative_reverse_kl", validation_size=64, candidates=1)
+    config = tiny_config(steps=1, optimizer=Optimizer(learning_rate=1e-5))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"batch_size": 256})})
+    plain, _ = train(config)
+    jumped, sink = train(config.model_copy(update={"strategy": eff}))
     (decision,) = next(batch.decisions for batch in sink.batches if batch.decisions)
     assert decision.accepted_factor == 2.0, "the first step of a small rate must be worth repeating"
     base, one, far = jumped.parts.monitor.initial, weights(plain), weights(jumped)

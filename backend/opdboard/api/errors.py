@@ -159,9 +159,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     def _database(_request: Request, error: OperationalError) -> JSONResponse:
         logger.error("database: %s", error)
-        detail = (
-            "the database does not answer or its tables are missing; see the server's log, and run 'opdboard db upgrade'"
-        )
+        detail = "the database does not answer or its tables are missing; see the server's log, and run 'opdboard db upgrade'"
         return answer(503, ErrorBody(error="DatabaseUnavailable", detail=detail))
 
     @app.exception_handler(Exception)

