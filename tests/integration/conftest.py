@@ -1,4 +1,4 @@
-"""The `installation` fixture: an empty installation per test."""
+"""The `installation` fixtures: an empty installation per test."""
 
 import os
 
@@ -12,12 +12,24 @@ from opdboard.settings import Settings
 @pytest.fixture
 def installation(tmp_path, monkeypatch):
     """An installation on SQLite whose settings child processes inherit."""
+    yield from _installed(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def installation_on_postgres(tmp_path, monkeypatch, postgres_database):
+    """The same on a real PostgreSQL server."""
+    yield from _installed(tmp_path, monkeypatch, OPDBOARD_DATABASE_URL=postgres_database.url)
+
+
+def _installed(tmp_path, monkeypatch, **environment):
     for name in [name for name in os.environ if name.startswith("OPDBOARD_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("OPDBOARD_DATA_DIR", str(tmp_path / "data"))
+    for name, value in {"OPDBOARD_DATA_DIR": str(tmp_path / "data"), **environment}.items():
+        monkeypatch.setenv(name, value)
     settings = Settings()
     database = Database(settings.sql_url)
-    database.upgrade()
+    if not environment:
+        database.upgrade()
     installed = Installation(settings, database)
     yield installed
     for thread in installed.supervisors:

@@ -50,7 +50,9 @@ def train(tmp_path: Path) -> Callable[..., tuple[Training, MemorySink]]:
     """train(config, *orders) -> the training after its end, and everything it reported."""
     torch.set_num_threads(1)
 
-    def run(config: RunConfig, *orders: Orders) -> tuple[Training, MemorySink]:
+    def run(
+        config: RunConfig, *orders: Orders, before: Callable[[Training], None] = lambda _: None
+    ) -> tuple[Training, MemorySink]:
         count = len(list(tmp_path.iterdir()))
         folder = tmp_path / f"run{count}"
 
@@ -60,6 +62,7 @@ def train(tmp_path: Path) -> Callable[..., tuple[Training, MemorySink]]:
         parts = assemble(config, Settings(data_dir=tmp_path), no_runs, folder / "snapshots")
         sink = MemorySink()
         training = Training(parts, sink, Scripted(*orders), folder / "checkpoints", tmp_path)
+        before(training)
         training.run()
         return training, sink
 

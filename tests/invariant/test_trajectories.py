@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
-from invariant.conftest import tiny_config
+from invariant.conftest import Scripted, tiny_config
 
+from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
 from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Objective, Optimizer
 from opdboard_worker.training.control import Orders
@@ -161,3 +162,24 @@ def test_stop_and_pause_are_obeyed_after_the_step(train):
     assert [record.reason for batch in sink.batches for record in batch.checkpoints] == ["stop"]
     results = [result for batch in sink.batches for result in batch.command_results]
     assert [(result.command_id, result.ok) for result in results] == [(8, True)]
+
+
+def test_a_loss_that_is_not_finite_is_named_and_nothing_is_updated(train):
+    """A weight that turns NaN between steps 2 and 3: step 3 is refused, what came before stays reported."""
+    seen = []
+
+    class Damaging(Scripted):
+        def orders(self):
+            if len(seen[0].series("loss")) == 2:
+                with torch.no_grad():
+                    next(iter(seen[1].parts.scorer.student.model.parameters()))[3, 0] = math.nan
+            return super().orders()
+
+    def remember(training):
+        training.control = Damaging()
+        seen.extend([training.sink, training])
+
+    with pytest.raises(NonFiniteLoss, match=r"step 4.*learning rate") as caught:
+        train(tiny_config(steps=8), before=remember)
+    assert caught.value.where == "step 4"
+    assert list(seen[0].series("loss")) == [1, 2, 3]

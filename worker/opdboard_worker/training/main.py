@@ -97,8 +97,10 @@ def explain(error: Exception) -> OpdboardError:
             "memory does not suffice; lower budget.micro_batch_size, objective.chunk_tokens or budget.max_response_tokens"
         )
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or (isinstance(error, OperationalError) and "full" in text):
-        return DiskFull("the disk of the data folder is full; free some space, then resume the run")
+    if full or (isinstance(error, OperationalError) and ("full" in text or "disk I/O error" in text)):
+        return DiskFull(
+            "the disk of the data folder or of the database is full or failing; free some space, then resume the run"
+        )
     return TrainingProblem(
         f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}; the log has the details"
     )

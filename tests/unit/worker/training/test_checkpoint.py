@@ -18,10 +18,14 @@ def _write(folder, loaded, step=3):
 
 
 def test_everything_comes_back_with_the_generators(tmp_path, load_demo):
-    random.seed(5), np.random.seed(5), torch.manual_seed(5)
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
     size = _write(tmp_path, load_demo("base"))
     expected = random.random(), np.random.rand(), torch.rand(1)
-    random.seed(9), np.random.seed(9), torch.manual_seed(9)
+    random.seed(9)
+    np.random.seed(9)
+    torch.manual_seed(9)
 
     state = checkpoint.read(checkpoint.checkpoint_folder(tmp_path, 3))
 
