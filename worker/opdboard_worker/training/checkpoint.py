@@ -25,6 +25,7 @@ from opdboard.domain.errors import DiskFull, ModelProblem
 from opdboard_worker.models.loading import save
 
 _FORMAT = 1
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,8 @@ def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
         _sync(folder)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(aside, ignore_errors=True)
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(
-            error
-        )
+        # safetensors gives the system's error as text only.
+        full = getattr(error, "errno", None) in _FULL or any(f"os error {code}" in str(error) for code in _FULL)
         if not full:
             raise
         raise DiskFull(
