@@ -52,17 +52,19 @@ def speedup(
         raise BadInput(
             f"the reference {reference!r} must be one of {', '.join(curves) or 'the runs'}", where="reference"
         )
-    goal = target(curves[reference], share)
+    goal = target(curves[reference], share, better)
     own = _first_reaching(curves[reference], goal, better)
     return [
         _row(run, curve, _first_reaching(curve, goal, better), curves[reference], own) for run, curve in curves.items()
     ]
 
 
-def target(reference: Curve, share: float) -> float | None:
-    """start + share (final - start) of the reference's finite values; None when it has none."""
+def target(reference: Curve, share: float, better: Literal["lower", "higher"]) -> float | None:
+    """start + share (final - start) of the reference's finite values; None when it did not get better on its way."""
     finite = [value for value in reference.values if math.isfinite(value)]
-    return (1 - share) * finite[0] + share * finite[-1] if finite else None
+    if not finite or (finite[-1] >= finite[0] if better == "lower" else finite[-1] <= finite[0]):
+        return None
+    return (1 - share) * finite[0] + share * finite[-1]
 
 
 def _first_reaching(curve: Curve, goal: float | None, better: Literal["lower", "higher"]) -> int | None:

@@ -78,7 +78,7 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
             shapes.append(
                 look.vertical(float(locked), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
             )
-            annotations.append(_lock_in_label(locked, axes, log=log))
+            annotations.append(_lock_in_label(locked, int(rows.steps.max()), axes, log=log))
         layout[look.axis_key("x", index)] = _step_axis(domain, axes[1], log=log) | ({"matches": "x"} if index else {})
         layout[look.axis_key("y", index)] = look.axis(
             _y_title(params) if index == 0 else "", range=[_lowest(params), 1.02], anchor=axes[0]
@@ -135,16 +135,18 @@ def lock_in_step(steps: np.ndarray, affinity: np.ndarray, references: np.ndarray
     return int(steps[lows[-1] + 1 if len(lows) else 0])
 
 
-def _lock_in_label(step: int, axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
+def _lock_in_label(step: int, last: int, axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
+    """Beside the mark, on the side where there is room."""
+    late = step > last / 2
     return {
         "text": f"≥ {LOCKED_IN} from step {step}",
         "x": float(np.log10(max(step, 1))) if log else step,
         "y": 0.02,
         "xref": axes[0],
         "yref": f"{axes[1]} domain",
-        "xanchor": "left",
+        "xanchor": "right" if late else "left",
         "yanchor": "bottom",
-        "xshift": 3,
+        "xshift": -3 if late else 3,
         "showarrow": False,
         "font": {"size": 11},
     }

@@ -61,7 +61,7 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
     rows = speedup(curves, reference, query.share, measure.better)
     return SpeedupOut(
         metric=query.metric,
-        target=target(curves[reference], query.share),
+        target=target(curves[reference], query.share, measure.better),
         smoothing="none",
         rows=[SpeedupRowOut.model_validate(row, from_attributes=True) for row in rows],
     )

@@ -54,7 +54,7 @@ export function SpeedupMeter({ runs, reference }: SpeedupMeterProps) {
       </header>
       <p className={classes.sentence}>
         {data?.target === null || data === undefined
-          ? `${reference.name} has no value of this metric yet.`
+          ? `${reference.name} has not improved on this metric, so there is no way to measure a speed-up by.`
           : `Target ${number(data.target)}: ${Math.round(share * 100)} % of the way that ${reference.name} made from its first to its last value. Single evaluations, no smoothing; a target is met at the first evaluation that reaches it.`}
       </p>
       {error && !data && <ErrorBox title="The meter could not be read" error={error} onRetry={() => void refetch()} />}

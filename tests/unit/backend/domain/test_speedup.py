@@ -31,7 +31,7 @@ def test_twice_the_rate_halves_steps_and_tokens_and_dearer_steps_eat_the_seconds
 @pytest.mark.parametrize(("share", "goal", "step"), [(1.0, 0.5, 10), (0.5, 0.75, 5), (0.1, 0.95, 1), (0.12, 0.94, 2)])
 def test_the_target_is_a_share_of_the_references_way(share: float, goal: float, step: int):
     reference = falling(0.05)
-    assert target(reference, share) == pytest.approx(goal)
+    assert target(reference, share, "lower") == pytest.approx(goal)
     assert speedup({"r": reference}, "r", share, "lower")[0].step == step
 
 
@@ -67,13 +67,26 @@ def test_what_is_not_finite_is_passed_over():
         [math.nan] * 5,
     )
     (row,) = speedup({"r": broken}, "r", 1.0, "lower")
-    assert (target(broken, 1.0), row.step, row.tokens, row.ratio_tokens, row.seconds) == (0.5, 3, None, None, 3.0)
+    assert (target(broken, 1.0, "lower"), row.step, row.tokens, row.ratio_tokens, row.seconds) == (
+        0.5,
+        3,
+        None,
+        None,
+        3.0,
+    )
+
+
+def test_a_reference_that_got_worse_is_no_measure():
+    worse = Curve([0, 4, 8], [0.05, 0.04, 0.06], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0] * 3)
+    rows = speedup({"r": worse, "other": falling(0.1)}, "r", 1.0, "lower")
+    assert target(worse, 1.0, "lower") is None
+    assert [row.reached for row in rows] == [False, False]
 
 
 def test_no_evaluation_means_no_target():
     empty = Curve([], [], [], [], [])
     rows = speedup({"r": empty, "other": falling(0.1)}, "r", 1.0, "lower")
-    assert target(empty, 1.0) is None
+    assert target(empty, 1.0, "lower") is None
     assert [row.reached for row in rows] == [False, False]
 
 
