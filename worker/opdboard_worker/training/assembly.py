@@ -139,7 +139,8 @@ def _examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example],
         raise DataProblem(
             f"every prompt is longer than budget.max_prompt_tokens ({limit})", where="budget.max_prompt_tokens"
         )
-    return split(fitting, config.monitoring.held_out_size, config.seed)
+    # Whatever the run's seed: a fork must not train on what its parent was held out from.
+    return split(fitting, config.monitoring.held_out_size)
 
 
 def _lookahead(
