@@ -96,9 +96,9 @@ def long_run(server: Server) -> Iterator[Callable[[int], str]]:
             server.wait_for(run_id, states=("stopped",))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium of the system."""
+    """Headless Chromium of the system; it ends with the module, since Playwright's event loop runs as long as it does."""
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if executable is None:
         pytest.skip("no Chromium: install it or set CHROMIUM to its path")
