@@ -46,7 +46,10 @@ def _of_run() -> Mapped[str]:
 
 
 class Run(Table):
-    """A run and its present state. seq grows with every write; topics says which kind of data moved to which seq."""
+    """A run and its present state. seq grows with every write; topics says which kind of data moved to which seq.
+
+    kind: 'trained' by an opdboard worker, or 'reported' by somebody else's trainer over HTTP, whose config is free-form.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -57,6 +60,7 @@ class Run(Table):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(16), default="trained")
     method: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
     config: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -68,6 +72,7 @@ class Run(Table):
     color: Mapped[int] = mapped_column(Integer)
     forked_from: Mapped[str | None] = mapped_column(String(32))
     forked_step: Mapped[int | None] = mapped_column(Integer)
+    forked_factor: Mapped[float | None] = mapped_column(Float(53))
 
     created_at: Mapped[float] = mapped_column(Float(53))
     started_at: Mapped[float | None] = mapped_column(Float(53))
@@ -269,6 +274,7 @@ class CommandRow(Table):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     run_id: Mapped[str] = _of_run()
     kind: Mapped[str] = mapped_column(String(32))
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     actor: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[float] = mapped_column(Float(53))
     done_at: Mapped[float | None] = mapped_column(Float(53))
@@ -289,3 +295,81 @@ class Worker(Table):
     heartbeat_at: Mapped[float] = mapped_column(Float(53))
     run_id: Mapped[str | None] = mapped_column(String(32))
     load: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class SavedView(Table):
+    """A named view of a page: the query string of its address."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("page", "name"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    page: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(200))
+    search: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[float] = mapped_column(Float(53))
+
+
+class AlertRule(Table):
+    """When to raise an alert: a scalar or a module statistic beyond a threshold, or not finite, `steps` times in a row."""
+
+    __tablename__ = "alert_rules"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    scope: Mapped[str] = mapped_column(String(16))
+    measure: Mapped[str] = mapped_column(String(128))
+    comparison: Mapped[str] = mapped_column(String(16))
+    threshold: Mapped[float | None] = mapped_column(Float(53))
+    steps: Mapped[int] = mapped_column(Integer, default=1)
+    runs: Mapped[str] = mapped_column(Text, default="")
+    enabled: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[float] = mapped_column(Float(53))
+
+
+class Alert(Table):
+    """Something that needs a look, at a step and, where it is about one, a module; kind: 'rule', or a failure signature."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("alerts_by_run", "run_id", "step"), Index("alerts_by_time", "at"))
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = _of_run()
+    seq: Mapped[int] = mapped_column(Integer)
+    at: Mapped[float] = mapped_column(Float(53))
+    step: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(32))
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("alert_rules.id", ondelete="SET NULL"), index=True)
+    severity: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    measure: Mapped[str | None] = mapped_column(String(128))
+    module: Mapped[str | None] = mapped_column(String(300))
+    value: Mapped[float | None] = mapped_column(AnyFloat)
+    seen_at: Mapped[float | None] = mapped_column(Float(53))
+
+
+class Webhook(Table):
+    """An address that alerts are sent to."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    enabled: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[float] = mapped_column(Float(53))
+
+
+class WebhookDelivery(Table):
+    """One alert on its way to one address; due_at is when to try next, None once it is delivered or given up."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (Index("webhook_deliveries_by_due", "due_at"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[float | None] = mapped_column(Float(53))
+    delivered_at: Mapped[float | None] = mapped_column(Float(53))
+    error: Mapped[str | None] = mapped_column(Text)

@@ -15,3 +15,4 @@ class Topic(StrEnum):
     SAMPLES = "samples"
     LOGS = "logs"
     COMMANDS = "commands"
+    ALERTS = "alerts"

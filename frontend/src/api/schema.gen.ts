@@ -1956,7 +1956,7 @@ export interface components {
          * @description One kind of stored data of a run.
          * @enum {string}
          */
-        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands";
+        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts";
         /**
          * TypedArray
          * @description Numbers as base64: decode bdata, read it as dtype (f8, f4, i4, ... little-endian), shape it when a shape is given.

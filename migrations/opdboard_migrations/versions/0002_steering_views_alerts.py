@@ -1,0 +1,90 @@
+"""Arguments of commands, forks from a candidate, saved views, alerts and webhooks; runs reported by other trainers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+DOUBLE = sa.Float(53)
+
+
+def upgrade() -> None:
+    """Add columns with a value for the rows that exist, then the new tables."""
+    # Not in batch mode: it would drop and copy the table on SQLite, and the drop would cascade to all that a run has.
+    op.add_column("runs", sa.Column("kind", sa.String(16), nullable=False, server_default="trained"))
+    op.add_column("runs", sa.Column("forked_factor", DOUBLE))
+    op.add_column("commands", sa.Column("arguments", sa.JSON, nullable=False, server_default="{}"))
+    op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("page", sa.String(32), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("search", sa.Text, nullable=False),
+        sa.Column("updated_at", DOUBLE, nullable=False),
+        sa.UniqueConstraint("page", "name"),
+    )
+    op.create_table(
+        "alert_rules",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("scope", sa.String(16), nullable=False),
+        sa.Column("measure", sa.String(128), nullable=False),
+        sa.Column("comparison", sa.String(16), nullable=False),
+        sa.Column("threshold", DOUBLE),
+        sa.Column("steps", sa.Integer, nullable=False),
+        sa.Column("runs", sa.Text, nullable=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("created_at", DOUBLE, nullable=False),
+    )
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("run_id", sa.String(32), sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("at", DOUBLE, nullable=False),
+        sa.Column("step", sa.Integer, nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("rule_id", sa.Integer, sa.ForeignKey("alert_rules.id", ondelete="SET NULL")),
+        sa.Column("severity", sa.String(16), nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("measure", sa.String(128)),
+        sa.Column("module", sa.String(300)),
+        sa.Column("value", DOUBLE),
+        sa.Column("seen_at", DOUBLE),
+    )
+    op.create_index("alerts_by_run", "alerts", ["run_id", "step"])
+    op.create_index("alerts_by_time", "alerts", ["at"])
+    op.create_index("ix_alerts_rule_id", "alerts", ["rule_id"])
+    op.create_table(
+        "webhooks",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("created_at", DOUBLE, nullable=False),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("webhook_id", sa.Integer, sa.ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("alert_id", sa.Integer, sa.ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("due_at", DOUBLE),
+        sa.Column("delivered_at", DOUBLE),
+        sa.Column("error", sa.Text),
+    )
+    op.create_index("ix_webhook_deliveries_webhook_id", "webhook_deliveries", ["webhook_id"])
+    op.create_index("ix_webhook_deliveries_alert_id", "webhook_deliveries", ["alert_id"])
+    op.create_index("webhook_deliveries_by_due", "webhook_deliveries", ["due_at"])
+
+
+def downgrade() -> None:
+    """Back to the first schema."""
+    for table in ("webhook_deliveries", "webhooks", "alerts", "alert_rules", "saved_views"):
+        op.drop_table(table)
+    op.drop_column("commands", "arguments")
+    op.drop_column("runs", "forked_factor")
+    op.drop_column("runs", "kind")
