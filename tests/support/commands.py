@@ -1,11 +1,13 @@
 """The real `opdboard` command as a child process."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -108,3 +110,22 @@ class LongCommand:
     def url(self) -> str:
         """Where the server is, once it says so."""
         return self.wait_for("opdboard is at ").split()[3].rstrip(";")
+
+
+@contextmanager
+def web_server(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a web server without workers, on a free port, once it answers."""
+    read_end, ready = os.pipe()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "opdboard.embedded.web", str(listener.fileno()), str(ready)]
+        server = subprocess.Popen(command, env=environment, pass_fds=(listener.fileno(), ready))
+    os.close(ready)
+    try:
+        if os.read(read_end, 1) != b"1":
+            pytest.fail("the web server ended before it answered")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.close(read_end)
+        server.terminate()
+        server.wait(DEADLINE_SECONDS)

@@ -1,0 +1,96 @@
+"""Every page at both widths and in both themes, on an installation whose every number is known, as it was approved."""
+
+from collections.abc import Iterator
+
+import pytest
+from e2e.approved import compare
+from playwright.sync_api import Browser, Page
+from support.commands import clean_environment, wait_until, web_server
+from support.shown_runs import BEGIN, fill
+
+from opdboard.db.database import Database
+
+pytestmark = pytest.mark.timeout(600)
+
+WIDTHS = {"wide": (1280, 800), "phone": (390, 844)}
+# Whether anything in sight still waits for its data; what is far below is fetched when it comes near.
+LOADING = """() => Array.from(document.querySelectorAll('.mantine-Skeleton-root, .mantine-Loader-root'))
+  .some((element) => { const { top, bottom, width } = element.getBoundingClientRect(); return width > 0 && bottom > 0 && top < innerHeight; })"""
+SIGNATURE = ("module_allocation", "alignment", "decisions")
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a server without workers on such an installation, and the ids of its runs by name."""
+    data = tmp_path_factory.mktemp("shown") / "data"
+    data.mkdir()
+    database = Database(f"sqlite:///{data / 'opdboard.db'}")
+    database.upgrade()
+    with pytest.MonkeyPatch.context() as clock:
+        ids = fill(database, clock)
+    database.close()
+    with web_server(clean_environment(data)) as url:
+        yield url, ids
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=list(WIDTHS))
+def screen(request: pytest.FixtureRequest, browser: Browser, shown, scheme: str) -> Iterator[tuple[str, Page]]:
+    """A tab of that width and theme whose clock stands still, an hour after the installation began."""
+    width, height = WIDTHS[request.param]
+    context = browser.new_context(
+        base_url=shown[0],
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # pyright: ignore[reportArgumentType]
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.clock.set_fixed_time((BEGIN + 3600) * 1000)
+    yield f"{request.param}-{scheme}", page
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "pictures"),
+    [
+        ("home", "/", ()),
+        ("runs", "/runs", ()),
+        ("run", "/runs/{effopd}", SIGNATURE),
+        ("run-samples", "/runs/{effopd}?tab=samples", SIGNATURE),
+        ("run-decisions", "/runs/{effopd}?tab=decisions", SIGNATURE),
+        ("failed", "/runs/{failed}", ("module_allocation",)),
+        ("compare", "/compare?groups=opd,effopd", ("scalars-eval-reverse_kl",)),
+        ("launch", "/launch?preset=demo-effopd", ()),
+        ("alerts", "/alerts", ()),
+        ("workers", "/workers", ()),
+        ("settings", "/settings", ()),
+    ],
+)
+def test_a_page_looks_as_approved(
+    screen: tuple[str, Page], shown, name: str, address: str, pictures: tuple[str, ...]
+) -> None:
+    kind, page = screen
+    page.goto(address.format(**shown[1]))
+    for picture in pictures:
+        page.wait_for_selector(f'[data-testid="panel-{picture}"] .main-svg')
+    page.evaluate("document.fonts.ready")
+    compare(f"{name}-{kind}", settled(page))
+
+
+def settled(page: Page) -> bytes:
+    """The page once nothing moves any more: two pictures in a row that are the same."""
+    last = b""
+
+    def still() -> bool:
+        nonlocal last
+        before, last = last, page.screenshot(animations="disabled", mask=[page.locator("[data-volatile]")])
+        return before == last and not page.evaluate(LOADING)
+
+    wait_until(still, "a page that stands still")
+    return last
