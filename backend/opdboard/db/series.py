@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session, aliased
 
 from opdboard.db.tables import ModuleVectorRow, ScalarChunk
 from opdboard.domain.records import ModuleVector
@@ -66,17 +66,47 @@ def _pack(
     )
 
 
-def read_scalars(session: Session, run_id: str, keys: Sequence[str], *, after: int = 0) -> dict[str, ScalarSeries]:
-    """The points of each key written after a sequence number; keys without any are left out."""
+def read_scalars(
+    session: Session,
+    run_id: str,
+    keys: Sequence[str],
+    *,
+    after: int = 0,
+    within: tuple[float | None, float | None] = (None, None),
+) -> dict[str, ScalarSeries]:
+    """The points of each key written after a sequence number; keys without any are left out.
+
+    within: first and last step of interest (None: no end); the points there, at least one neighbour beyond each end, and
+    whatever else is packed with them.
+    """
     query = (
         select(ScalarChunk.key, *(getattr(ScalarChunk, name) for name in _PACKED))
-        .where(ScalarChunk.run_id == run_id, ScalarChunk.key.in_(keys), ScalarChunk.last_seq > after)
+        .where(
+            ScalarChunk.run_id == run_id,
+            ScalarChunk.key.in_(keys),
+            ScalarChunk.last_seq > after,
+            *_overlapping(run_id, *within),
+        )
         .order_by(ScalarChunk.key, ScalarChunk.first_step, ScalarChunk.id)
     )
     chunks: dict[str, list[Any]] = {}
     for chunk in session.execute(query):
         chunks.setdefault(chunk.key, []).append(chunk)
     return {key: _unpack(parts).after(after) for key, parts in chunks.items()}
+
+
+def _overlapping(run_id: str, first: float | None, last: float | None) -> list[ColumnElement[bool]]:
+    """Conditions for the chunks that hold steps of the range, or the step next to one of its ends."""
+    other = aliased(ScalarChunk)
+    of_key = (other.run_id == run_id, other.key == ScalarChunk.key)
+    conditions: list[ColumnElement[bool]] = []
+    if first is not None:
+        before = select(func.max(other.first_step)).where(*of_key, other.first_step < first).scalar_subquery()
+        conditions.append(ScalarChunk.first_step >= func.coalesce(before, ScalarChunk.first_step))
+    if last is not None:
+        behind = select(func.min(other.last_step)).where(*of_key, other.last_step > last).scalar_subquery()
+        conditions.append(ScalarChunk.last_step <= func.coalesce(behind, ScalarChunk.last_step))
+    return conditions
 
 
 def _unpack(chunks: Sequence[Any]) -> ScalarSeries:

@@ -13,7 +13,10 @@ from opdboard.panels.series import Needs, RunSeries
 
 
 class PanelParams(BaseModel):
-    """Base of all parameters; their JSON schema draws the controls ('x-control' names one where the type does not)."""
+    """Base of all parameters; their JSON schema draws the controls ('x-control' names one where the type does not).
+
+    The control 'zoom' is the picture itself: the parameter is an end of the x axis' range.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import plotly.graph_objects as go
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import SCALARS, Measure
@@ -45,6 +45,14 @@ class ScalarParams(PanelParams):
         default="steps",
         description="What the curves run over; seconds include the search and leave out evaluation and pauses.",
     )
+    x_from: float | None = Field(
+        default=None,
+        description="Left end of the view, in the units of x; a view shows its points in more detail.",
+        json_schema_extra={"x-control": "zoom"},
+    )
+    x_to: float | None = Field(
+        default=None, description="Right end of the view.", json_schema_extra={"x-control": "zoom"}
+    )
     log: bool = Field(default=False, description="Logarithmic y axis.")
     smoothing: float = Field(
         default=0.0,
@@ -54,18 +62,30 @@ class ScalarParams(PanelParams):
         json_schema_extra={"x-control": "slider"},
     )
 
+    @model_validator(mode="after")
+    def _check_view(self) -> Self:
+        if self.x_from is not None and self.x_to is not None and self.x_from >= self.x_to:
+            raise ValueError("x_from must be smaller than x_to")
+        return self
+
 
 def _needs(params: ScalarParams) -> Needs:
     over = () if params.x == "steps" else (params.x,)
-    return Needs(scalars=tuple(dict.fromkeys((*params.keys, *over))), triggers=True, choices=("keys",))
+    return Needs(
+        scalars=tuple(dict.fromkeys((*params.keys, *over))),
+        steps=(params.x_from, params.x_to) if params.x == "steps" else (None, None),
+        triggers=True,
+        choices=("keys",),
+    )
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """x and y as drawn (float64); total: how many points there are behind them."""
+    """x and y as drawn (float64); shown and total: how many of them, and of all points, are in view."""
 
     x: np.ndarray
     y: np.ndarray
+    shown: int
     total: int
 
 
@@ -78,19 +98,20 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
     for run in series:
         for index, key in enumerate(params.keys):
             curve = _curve(run, key, params)
-            shown, total = shown + len(curve.x), total + curve.total
+            shown, total = shown + curve.shown, total + curve.total
             name = _name(run, key, series, params.keys)
             color, dash = _line(run, index, series, params.keys)
             traces += _traces(f"{run.id}:{key}", name, curve, params, color, dash, key.startswith("eval/"))
             named.append(labels.label_of(name, color, curve.x, curve.y, log_y=params.log))
             heights.append(curve.y)
     any_points = any(len(run.scalars[key].steps) for run in series for key in params.keys if key in run.scalars)
-    note = f"showing {shown:,} of {total:,} points, the extremes of each bin" if shown < total else None
+    where = "points" if params.x_from is None and params.x_to is None else "in view"
+    note = f"showing {shown:,} of {total:,} {where}, the extremes of each bin" if shown < total else None
     return look.figure(
         traces,
         keep=f"scalars {params.x} {params.log} {','.join(params.keys)}",
         meta={"note": note, "empty": not any_points, "choices": {"keys": _stored_keys(series)}},
-        xaxis=look.axis(_x_title(params.x)),
+        xaxis=look.axis(_x_title(params.x), **_view(params)),
         yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear"),
         yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         hovermode="x unified",
@@ -101,16 +122,28 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
 
 
 def _curve(run: RunSeries, key: str, params: ScalarParams) -> _Curve:
+    """The points in view and one neighbour on each side, so that lines leave the view where they should."""
     points = run.scalars.get(key)
     if points is None:
-        return _Curve(np.empty(0), np.empty(0), 0)
+        return _Curve(np.empty(0), np.empty(0), 0, 0)
     if params.x == "steps":
         x, usable = points.steps.astype(np.float64), np.ones(len(points.steps), bool)
     else:
         x, usable = _at_steps(run.scalars.get(params.x), points.steps)
     kept = np.flatnonzero(usable)
-    chosen = kept[keep_extremes_live(points.steps[kept], points.values[kept], MAX_POINTS)]
-    return _Curve(x[chosen], points.values[chosen], len(kept))
+    first = 0 if params.x_from is None else int(np.searchsorted(x[kept], params.x_from))
+    end = len(kept) if params.x_to is None else int(np.searchsorted(x[kept], params.x_to, side="right"))
+    around = kept[max(first - 1, 0) : end + 1]
+    chosen = around[keep_extremes_live(points.steps[around], points.values[around], MAX_POINTS)]
+    neighbours = len(around) - (end - first)
+    return _Curve(x[chosen], points.values[chosen], len(chosen) - neighbours, end - first)
+
+
+def _view(params: ScalarParams) -> dict[str, Any]:
+    """The range of the x axis; an end that is not given is where the points end."""
+    if params.x_from is None and params.x_to is None:
+        return {}
+    return {"range": [params.x_from, params.x_to], "uirevision": f"{params.x} {params.x_from} {params.x_to}"}
 
 
 def _at_steps(over: Points | None, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -105,9 +105,10 @@ class VectorNeed:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a panel draws from."""
+    """What a panel draws from. steps: first and last step of the scalars (None: no end), and a neighbour beyond each."""
 
     scalars: tuple[str, ...] = ()
+    steps: tuple[float | None, float | None] = (None, None)
     vectors: tuple[VectorNeed, ...] = ()
     triggers: bool = False
     choices: tuple[Literal["keys", "reference_step"], ...] = ()

@@ -20,7 +20,9 @@ type Schema = Record<string, unknown>;
 
 export function controlsOf(schema: Schema, meta: PanelMeta | undefined): Control[] {
   const properties = (schema.properties ?? {}) as Record<string, Schema>;
-  return Object.entries(properties).map(([name, property]) => controlOf(name, property, meta));
+  return Object.entries(properties)
+    .filter(([, property]) => property["x-control"] !== "zoom") // set by zooming the picture
+    .map(([name, property]) => controlOf(name, property, meta));
 }
 
 function controlOf(name: string, property: Schema, meta: PanelMeta | undefined): Control {

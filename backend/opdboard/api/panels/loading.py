@@ -18,15 +18,16 @@ def load(session: Session, run: Run, needs: Needs) -> RunSeries:
         color=run.color,
         longest_response=run.config["budget"]["max_response_tokens"],
         modules=[Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules],
-        scalars=_scalars(session, run.id, needs.scalars),
+        scalars=_scalars(session, run.id, needs),
         vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
         triggers=[_trigger(row) for row in evidence.decisions_of(session, run.id)] if needs.triggers else [],
         choices=_choices(session, run.id, needs),
     )
 
 
-def _scalars(session: Session, run_id: str, keys: tuple[str, ...]) -> dict[str, Points]:
-    stored = series.read_scalars(session, run_id, keys) if keys else {}
+def _scalars(session: Session, run_id: str, needs: Needs) -> dict[str, Points]:
+    keys = needs.scalars
+    stored = series.read_scalars(session, run_id, keys, within=needs.steps) if keys else {}
     none = np.empty(0, np.int64)
     points = {key: Points(one.steps, one.values, one.seqs) for key, one in stored.items()}
     return {key: points.get(key, Points(none, np.empty(0), none)) for key in keys}

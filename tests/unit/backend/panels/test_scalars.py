@@ -111,6 +111,27 @@ def test_long_series_are_thinned_and_say_so():
     assert "of 50,000 points" in drawn.layout.meta["note"]
 
 
+def test_a_view_shows_its_points_in_full_and_one_neighbour_on_each_side():
+    steps = np.arange(50_000)
+    run = replace(drawn_run(), scalars={"loss": points(steps, np.sin(steps / 1000))}, triggers=[])
+    drawn = figure([run], keys="loss", x_from=1000.5, x_to=1100)
+    assert drawn.data[0].x.tolist() == list(range(1000, 1102))
+    assert drawn.layout.xaxis.range == (1000.5, 1100)
+    assert drawn.layout.meta["note"] is None
+    wide = figure([run], keys="loss", x_from=10_000)
+    assert wide.data[0].x[0] == 9999 and wide.data[0].x[-1] == 49_999
+    assert "of 40,000 in view" in wide.layout.meta["note"]
+    assert wide.layout.uirevision == drawn.layout.uirevision
+    assert figure([run], keys="loss", x_from=60_000).data[0].x.tolist() == [49_999]
+
+
+def test_a_view_over_tokens_is_in_tokens():
+    drawn = traces([drawn_run()], keys="loss", x="tokens", x_from=64 * 3, x_to=64 * 5)["run0:loss"]
+    assert drawn.x.tolist() == [64.0 * step for step in range(2, 7)]
+    with pytest.raises(ValueError, match="smaller"):
+        figure([drawn_run()], x_from=2, x_to=2)
+
+
 def test_the_keys_that_are_stored_can_be_chosen():
     meta = figure([drawn_run()]).layout.meta
     assert meta["choices"]["keys"] == ["eval/reverse_kl", "loss", "custom"]
