@@ -1,18 +1,19 @@
 """Server-sent events: one poller per process watches the runs, and every open browser hears of what changed.
 
 A browser that reads slowly is never queued for without bound: per browser only the newest state of each run waits.
+One that was away is told what it missed, deletions included.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -36,10 +37,18 @@ class LiveRuns(BaseModel):
     runs: list[RunSummary]
 
 
-class LivePing(BaseModel):
-    """Data of a `ping` event: the server's clock, s since the epoch."""
+class LiveDeleted(BaseModel):
+    """Data of a `deleted` event: ids of runs that are gone."""
 
-    at: float
+    runs: list[str]
+
+
+class LivePing(BaseModel):
+    """Data of a `ping` event, which proves that the connection lives; times in s since the epoch."""
+
+    at: float = Field(description="The server's clock.")
+    read_at: float = Field(description="When the database last answered; long before `at`, it does not.")
+    heartbeats: dict[str, float] = Field(description="Active run -> last sign of life of its trainer's process.")
 
 
 @dataclass(frozen=True)
@@ -47,33 +56,45 @@ class RunUpdate:
     """A run's state, rendered once for all browsers."""
 
     run_id: str
-    updated_at: float
     json: str
 
 
+@dataclass(frozen=True)
+class News:
+    """What happened between two looks at the database."""
+
+    updates: list[RunUpdate] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+
+
 def _update(run: Run) -> RunUpdate:
-    return RunUpdate(run.id, run.updated_at, summary(run).model_dump_json())
+    return RunUpdate(run.id, summary(run).model_dump_json())
 
 
 @dataclass(eq=False)
 class Subscriber:
-    """One open browser: the newest state of each run that it has not been sent."""
+    """One open browser: the newest state of each run, and the deletions, that it has not been sent."""
 
     waiting: dict[str, RunUpdate] = field(default_factory=dict)
+    deleted: dict[str, None] = field(default_factory=dict)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def tell(self, updates: Iterable[RunUpdate]) -> None:
+    def tell(self, news: News) -> None:
         """Replace what waits for these runs."""
-        self.waiting.update((update.run_id, update) for update in updates)
+        self.waiting.update((update.run_id, update) for update in news.updates)
+        self.deleted.update(dict.fromkeys(news.deleted))
+        for run_id in news.deleted:
+            self.waiting.pop(run_id, None)
         self.woken.set()
 
-    async def next(self, timeout: float) -> list[RunUpdate]:
+    async def next(self, timeout: float) -> News:
         """What has changed since the last call, waiting for something at most this many seconds."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.woken.wait(), timeout)
         self.woken.clear()
-        waiting, self.waiting = self.waiting, {}
-        return list(waiting.values())
+        news = News(list(self.waiting.values()), list(self.deleted))
+        self.waiting, self.deleted = {}, {}
+        return news
 
 
 class LiveHub:
@@ -85,71 +106,95 @@ class LiveHub:
         self._subscribers: set[Subscriber] = set()
         self._somebody = asyncio.Event()
         self._known: dict[str, int] = {}
+        self._deleted: set[str] = set()
+        self._heartbeats: dict[str, float] = {}
+        self._read_at = 0.0
 
     async def run(self) -> None:
         """Poll until cancelled; a database that does not answer is tried again."""
         while True:
             await self._somebody.wait()
+            began = time.time()
             try:
-                updates = await asyncio.to_thread(self._changes)
+                news = await asyncio.to_thread(self._changes)
             except SQLAlchemyError as error:
                 logger.warning("live updates: the database does not answer (%s)", type(error).__name__)
-                updates = []
-            if updates:
-                for subscriber in self._subscribers:
-                    subscriber.tell(updates)
+            else:
+                self._read_at = began
+                if news.updates or news.deleted:
+                    for subscriber in self._subscribers:
+                        subscriber.tell(news)
             await asyncio.sleep(POLL_SECONDS)
 
-    def _changes(self) -> list[RunUpdate]:
-        """Runs whose sequence moved since the last poll; workers' clocks may be off by CLOCK_SKEW_SECONDS."""
+    def _changes(self) -> News:
+        """What moved since the last poll; the clocks of workers may be off by CLOCK_SKEW_SECONDS."""
+        since = time.time() - CLOCK_SKEW_SECONDS
         with self._database.read() as session:
-            now = watching.sequences(session, time.time() - CLOCK_SKEW_SECONDS)
-            moved = [run_id for run_id, seq in now.items() if self._known.get(run_id) != seq]
+            pulses = watching.pulses(session, since)
+            moved = [run_id for run_id, pulse in pulses.items() if self._known.get(run_id) != pulse.seq]
             updates = [_update(run) for run in watching.by_ids(session, moved)]
-        self._known = now
-        return updates
+            deleted = watching.deleted_since(session, since)
+        news = News(updates, [run_id for run_id in deleted if run_id not in self._deleted])
+        self._known = {run_id: pulse.seq for run_id, pulse in pulses.items()}
+        self._heartbeats = {run_id: pulse.heartbeat_at for run_id, pulse in pulses.items() if pulse.heartbeat_at}
+        self._deleted = set(deleted)
+        return news
 
-    def _missed(self, last_event: int | None) -> list[RunUpdate]:
+    def _missed(self, last_event: int | None) -> News:
         """What a new listener must hear first: what it missed, or the active runs when it has heard nothing yet."""
         with self._database.read() as session:
             if last_event is None:
-                found = watching.active(session)
-            else:
-                found = watching.changed_since(session, last_event / 1e6 - CLOCK_SKEW_SECONDS)
-            return [_update(run) for run in found]
+                return News([_update(run) for run in watching.active(session)])
+            since = last_event / 1e6 - CLOCK_SKEW_SECONDS
+            changed = [_update(run) for run in watching.changed_since(session, since)]
+            return News(changed, watching.deleted_since(session, since))
 
     async def events(self, last_event: int | None) -> AsyncIterator[ServerSentEvent]:
-        """The stream of one browser: first what it missed, then changes as they come, and a ping every few seconds."""
+        """The stream of one browser: first what it missed, then changes as they come, and a ping every few seconds.
+
+        The id of an event is the moment up to which its reader has been told everything, in microseconds.
+        """
         subscriber = Subscriber()
         self._subscribers.add(subscriber)
         self._somebody.set()
         try:
-            newest = (last_event or 0) / 1e6
-            updates = await asyncio.to_thread(self._missed, last_event)
-            ping_due = time.monotonic() + PING_SECONDS
-            yield _ping()
+            told_until = time.time()
+            news = await asyncio.to_thread(self._missed, last_event)
+            ping_due = 0.0
             while True:
-                for start in range(0, len(updates), RUNS_PER_EVENT):
-                    part = updates[start : start + RUNS_PER_EVENT]
-                    newest = max(newest, *(update.updated_at for update in part))
-                    yield _event(part, newest)
+                for event in _events(news, told_until):
+                    yield event
                 if time.monotonic() >= ping_due:
                     ping_due = time.monotonic() + PING_SECONDS
-                    yield _ping()
-                updates = await subscriber.next(max(0.0, ping_due - time.monotonic()))
+                    yield self._ping(told_until)
+                news = await subscriber.next(max(0.0, ping_due - time.monotonic()))
+                told_until = max(told_until, self._read_at)
         finally:
             self._subscribers.discard(subscriber)
             if not self._subscribers:
                 self._somebody.clear()
 
+    def _ping(self, told_until: float) -> ServerSentEvent:
+        now = time.time()
+        ping = LivePing(at=now, read_at=self._read_at or now, heartbeats=self._heartbeats)
+        return ServerSentEvent(ping.model_dump_json(), event="ping", id=_id(told_until))
 
-def _event(updates: list[RunUpdate], newest: float) -> ServerSentEvent:
-    data = '{"runs":[' + ",".join(update.json for update in updates) + "]}"
-    return ServerSentEvent(data, event="runs", id=str(round(newest * 1e6)))
+
+def _events(news: News, told_until: float) -> list[ServerSentEvent]:
+    """Only the last event has an id: a connection that breaks before it is told all of them again."""
+    events = []
+    for start in range(0, len(news.updates), RUNS_PER_EVENT):
+        part = ",".join(update.json for update in news.updates[start : start + RUNS_PER_EVENT])
+        events.append(ServerSentEvent(f'{{"runs":[{part}]}}', event="runs"))
+    if news.deleted:
+        events.append(ServerSentEvent(LiveDeleted(runs=news.deleted).model_dump_json(), event="deleted"))
+    if events:
+        events[-1].id = _id(told_until)
+    return events
 
 
-def _ping() -> ServerSentEvent:
-    return ServerSentEvent(LivePing(at=time.time()).model_dump_json(), event="ping")
+def _id(moment: float) -> str:
+    return str(round(moment * 1e6))
 
 
 router = APIRouter(prefix="/api/live", tags=["live"])
@@ -160,11 +205,15 @@ router = APIRouter(prefix="/api/live", tags=["live"])
     response_class=EventSourceResponse,
     response_model=None,
     responses={
-        200: {"model": LiveRuns, "content": {"text/event-stream": {}}, "description": "Events `runs` and `ping`."}
+        200: {
+            "model": LiveRuns | LiveDeleted | LivePing,
+            "content": {"text/event-stream": {}},
+            "description": "Events `runs`, `deleted` and `ping`.",
+        }
     },
 )
 async def live(request: Request, last_event_id: Annotated[str, Header(max_length=64)] = "") -> EventSourceResponse:
-    """Changed runs as they change. Reconnect with Last-Event-ID to miss nothing."""
+    """Runs as they change or are deleted. Reconnect with Last-Event-ID to miss nothing."""
     hub: LiveHub = request.app.state.live
     last_event = (
         int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 20 else None

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, defer
 
-from opdboard.db.tables import Attempt, CommandRow, Run, StateChange
+from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import NotFound, StaleAttempt
 from opdboard.domain.events import Topic
@@ -98,8 +98,9 @@ def find(
 
 
 def delete_run(session: Session, run_id: str) -> None:
-    """Remove a run and everything stored of it (rows only; files are the caller's)."""
+    """Remove a run and everything stored of it (rows only; files are the caller's); browsers will be told."""
     session.execute(delete(Run).where(Run.id == run_id))
+    session.merge(DeletedRun(run_id=run_id, at=time.time()))
 
 
 def history(session: Session, run_id: str) -> list[StateChange]:

@@ -98,6 +98,16 @@ class Run(Table):
     updated_at: Mapped[float] = mapped_column(Float(53))
 
 
+class DeletedRun(Table):
+    """That a run was deleted, for browsers that were not connected at the time."""
+
+    __tablename__ = "deleted_runs"
+    __table_args__ = (Index("deleted_runs_by_time", "at"),)
+
+    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[float] = mapped_column(Float(53))
+
+
 class Attempt(Table):
     """One try at a run; its number fences the writes of every earlier one."""
 

@@ -1,18 +1,34 @@
 """Which runs moved: the queries behind live updates. Module lists, which are long, are left unloaded."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, defer
 
-from opdboard.db.tables import Run
+from opdboard.db.tables import DeletedRun, Run
 from opdboard.domain.run_state import ACTIVE
 
 
-def sequences(session: Session, moment: float) -> dict[str, int]:
-    """Id -> sequence of every active run, and of every other one written to at or after the moment."""
-    query = select(Run.id, Run.seq).where(or_(Run.state.in_(ACTIVE), Run.updated_at >= moment))
-    return {row.id: row.seq for row in session.execute(query)}
+@dataclass(frozen=True)
+class Pulse:
+    """How far a run's data have moved, and the last sign of life of its trainer while it is active."""
+
+    seq: int
+    heartbeat_at: float | None
+
+
+def pulses(session: Session, moment: float) -> dict[str, Pulse]:
+    """Pulse of every active run, and of every other one written to at or after the moment, by id."""
+    query = select(Run.id, Run.seq, Run.state, Run.heartbeat_at)
+    moving = session.execute(query.where(or_(Run.state.in_(ACTIVE), Run.updated_at >= moment)))
+    return {row.id: Pulse(row.seq, row.heartbeat_at if row.state in ACTIVE else None) for row in moving}
+
+
+def deleted_since(session: Session, moment: float) -> list[str]:
+    """Ids of runs deleted at or after the moment, in that order."""
+    query = select(DeletedRun.run_id).where(DeletedRun.at >= moment).order_by(DeletedRun.at)
+    return list(session.scalars(query))
 
 
 def by_ids(session: Session, run_ids: Sequence[str]) -> list[Run]:

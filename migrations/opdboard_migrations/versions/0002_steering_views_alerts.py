@@ -1,4 +1,4 @@
-"""Arguments of commands, forks from a candidate, saved views, alerts and webhooks; runs reported by other trainers."""
+"""Arguments of commands, forks from a candidate, deletions, saved views, alerts, webhooks; runs of other trainers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,12 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("kind", sa.String(16), nullable=False, server_default="trained"))
     op.add_column("runs", sa.Column("forked_factor", DOUBLE))
     op.add_column("commands", sa.Column("arguments", sa.JSON, nullable=False, server_default="{}"))
+    op.create_table(
+        "deleted_runs",
+        sa.Column("run_id", sa.String(32), primary_key=True),
+        sa.Column("at", DOUBLE, nullable=False),
+    )
+    op.create_index("deleted_runs_by_time", "deleted_runs", ["at"])
     op.create_table(
         "saved_views",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -83,7 +89,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back to the first schema."""
-    for table in ("webhook_deliveries", "webhooks", "alerts", "alert_rules", "saved_views"):
+    for table in ("webhook_deliveries", "webhooks", "alerts", "alert_rules", "saved_views", "deleted_runs"):
         op.drop_table(table)
     op.drop_column("commands", "arguments")
     op.drop_column("runs", "forked_factor")

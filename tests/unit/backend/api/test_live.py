@@ -152,23 +152,61 @@ def test_the_server_stops_at_once_although_browsers_listen(server: Server):
         assert time.monotonic() - began < 5
 
 
+def test_deletions_are_told_at_once_and_to_those_who_were_away(server: Server, sqlite_database: Database):
+    doomed, kept = create(sqlite_database, name="doomed"), create(sqlite_database, name="kept")
+    with server.live() as stream:
+        last_id = stream.next("ping").id
+        with sqlite_database.write() as session:
+            runs.delete_run(session, doomed)
+        assert stream.next("deleted").data == {"runs": [doomed]}
+    move(sqlite_database, kept, RunState.STOPPED)
+    with sqlite_database.write() as session:
+        runs.delete_run(session, kept)
+    with server.live(last_id) as stream:
+        assert stream.next("deleted").data == {"runs": [doomed, kept]}
+
+
+def test_a_ping_tells_that_a_silent_trainer_lives(server: Server, sqlite_database: Database):
+    run_id, attempt = start(sqlite_database)
+    with server.live() as stream:
+        stream.next("ping")
+        with sqlite_database.write() as session:
+            runs.beat(session, run_id, attempt)
+            beaten_at = runs.get(session, run_id).heartbeat_at
+        ping = stream.next("ping").data
+        assert ping["heartbeats"] == {run_id: beaten_at}
+        assert ping["at"] - 5 < ping["read_at"] <= ping["at"]
+
+
+def test_only_the_last_event_of_a_batch_moves_the_cursor():
+    many = [live.RunUpdate(str(number), "{}") for number in range(live.RUNS_PER_EVENT + 1)]
+    events = live._events(live.News(many, ["gone"]), 7.5)
+    assert [(event.event, event.id) for event in events] == [
+        ("runs", None),
+        ("runs", None),
+        ("deleted", "7500000"),
+    ]
+
+
 def test_a_slow_browser_is_owed_only_the_newest_state_of_each_run():
-    async def story() -> list[live.RunUpdate]:
+    async def story() -> live.News:
         subscriber = live.Subscriber()
         for number in range(1000):
-            subscriber.tell([live.RunUpdate("a", number, f'{{"n":{number}}}'), live.RunUpdate("b", number, "{}")])
+            subscriber.tell(live.News([live.RunUpdate(run_id, f'{{"n":{number}}}') for run_id in "abc"]))
+        subscriber.tell(live.News(deleted=["c"]))
         first = await subscriber.next(1.0)
-        assert await subscriber.next(0.01) == []
+        assert await subscriber.next(0.01) == live.News()
         return first
 
-    waiting = asyncio.run(story())
-    assert [(update.run_id, update.updated_at) for update in waiting] == [("a", 999), ("b", 999)]
+    news = asyncio.run(story())
+    assert [(update.run_id, update.json) for update in news.updates] == [("a", '{"n":999}'), ("b", '{"n":999}')]
+    assert news.deleted == ["c"]
 
 
 def test_nobody_listening_means_no_queries(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
     polled = []
     monkeypatch.setattr(live, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(live.LiveHub, "_changes", lambda self: polled.append(1) or [])
+    monkeypatch.setattr(live.LiveHub, "_changes", lambda self: polled.append(1) or live.News())
 
     async def story() -> tuple[int, int, int]:
         hub = live.LiveHub(sqlite_database)
@@ -195,16 +233,16 @@ def test_nobody_listening_means_no_queries(sqlite_database: Database, monkeypatc
 def test_a_database_that_fails_once_is_asked_again(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(live, "POLL_SECONDS", 0.01)
     run_id, _ = start(sqlite_database)
-    answers = iter([OperationalError("select", {}, Exception("gone")), [live.RunUpdate(run_id, 5.0, "{}")]])
+    answers = iter([OperationalError("select", {}, Exception("gone")), live.News([live.RunUpdate(run_id, "{}")])])
 
-    def changes(self: live.LiveHub) -> list[live.RunUpdate]:
-        answer = next(answers, [])
+    def changes(self: live.LiveHub) -> live.News:
+        answer = next(answers, live.News())
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     monkeypatch.setattr(live.LiveHub, "_changes", changes)
-    monkeypatch.setattr(live.LiveHub, "_missed", lambda self, last: [])
+    monkeypatch.setattr(live.LiveHub, "_missed", lambda self, last: live.News())
 
     async def story() -> str | None:
         hub = live.LiveHub(sqlite_database)
