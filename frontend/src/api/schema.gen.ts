@@ -485,7 +485,7 @@ export interface paths {
         };
         /**
          * Live
-         * @description Changed runs as they change. Reconnect with Last-Event-ID to miss nothing.
+         * @description Runs as they change or are deleted. Reconnect with Last-Event-ID to miss nothing.
          */
         get: operations["live"];
         put?: never;
@@ -993,6 +993,37 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * LiveDeleted
+         * @description Data of a `deleted` event: ids of runs that are gone.
+         */
+        LiveDeleted: {
+            /** Runs */
+            runs: string[];
+        };
+        /**
+         * LivePing
+         * @description Data of a `ping` event, which proves that the connection lives; times in s since the epoch.
+         */
+        LivePing: {
+            /**
+             * At
+             * @description The server's clock.
+             */
+            at: number;
+            /**
+             * Read At
+             * @description When the database last answered; long before `at`, it does not.
+             */
+            read_at: number;
+            /**
+             * Heartbeats
+             * @description Active run -> last sign of life of its trainer's process.
+             */
+            heartbeats: {
+                [key: string]: number;
+            };
         };
         /**
          * LiveRuns
@@ -2925,14 +2956,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events `runs` and `ping`. */
+            /** @description Events `runs`, `deleted` and `ping`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/event-stream": unknown;
-                    "application/json": components["schemas"]["LiveRuns"];
+                    "application/json": components["schemas"]["LiveRuns"] | components["schemas"]["LiveDeleted"] | components["schemas"]["LivePing"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
