@@ -37,6 +37,8 @@ _KIND_OF_LEAF = {
     "mlp.fc2": "down",
     "mlp.dense_4h_to_h": "down",
 }
+_EXPERT = re.compile(r"\.experts\.(\d+)\.")
+_SHARED = re.compile(r"\.shared_experts?\.")
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)\.weight$")
 
 
@@ -55,9 +57,17 @@ class Module:
         return "attention" if self.kind in ATTENTION_KINDS else "mlp"
 
     @property
+    def expert(self) -> int | None:
+        """Which of the layer's experts it belongs to, from 0; None for what every token passes through."""
+        match = _EXPERT.search(self.name)
+        return None if match is None else int(match.group(1))
+
+    @property
     def label(self) -> str:
-        """Short name for axes and hovers, for example 'L12 gate'."""
-        return f"L{self.layer} {self.kind}"
+        """Short name for axes and hovers, different for every module of a model: 'L12 gate', 'L12 e7 gate', 'L12 shared gate'."""
+        part = "" if self.expert is None else f"e{self.expert} "
+        part = "shared " if _SHARED.search(self.name) else part
+        return f"L{self.layer} {part}{self.kind}"
 
 
 def module_of(name: str, shape: tuple[int, ...]) -> Module | None:

@@ -1,4 +1,8 @@
-"""Is the direction locked in? Alignment of every earlier snapshot of the update to a reference snapshot."""
+"""Is the direction locked in? Alignment of every earlier snapshot of the update to a reference snapshot.
+
+Reference: the latest snapshot, which is the final one once the run has ended, or any earlier one. Alignments to another
+run's snapshots are not measured during training, so there is no such choice.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -15,6 +19,7 @@ from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed, Vectors
 
 LOCKED_IN = 0.8
+_MODULE = look.OKABE_ITO[7]
 
 
 class AlignmentParams(PanelParams):
@@ -32,8 +37,18 @@ class AlignmentParams(PanelParams):
     grouping: Grouping = "block"
     reference_step: Step | None = Field(
         default=None,
-        description="Snapshot to compare with; empty follows the latest.",
+        description="Snapshot to compare with; empty follows the latest, which is the final one once the run has ended.",
         json_schema_extra={"x-control": "step"},
+    )
+    threshold: float = Field(
+        default=LOCKED_IN,
+        ge=0,
+        le=1,
+        description="A direction is locked in from the first step on after which its alignment stays at or above this.",
+        json_schema_extra={"x-control": "slider"},
+    )
+    module: str = Field(
+        default="", max_length=300, description="A module to draw besides the groups, by parameter name or label."
     )
     x: Literal["linear", "log2"] = Field(default="linear", description="Scale of the step axis.")
 
@@ -55,17 +70,23 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
     shapes: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     names: list[str] = []
+    locked_in: list[str] = []
     domains = look.cells(len(series))
     references: dict[str, int] = {}
     for index, (run, domain) in enumerate(zip(series, domains, strict=True)):
         rows = run.vectors[_statistic(params)]
         axes = (look.axis_name("x", index), look.axis_name("y", index))
-        cell = _lines(run, rows, params.grouping)
+        groups_drawn = _lines(run, rows, params.grouping)
+        cell = groups_drawn + _module_line(run, rows, params.module)
         names = names or [line.name for line in cell]
         for line in cell:
             drawn = lines.traces(line, axes)
             drawn[-1].showlegend = index == 0
+            drawn[-1].meta = {"run": run.name if len(series) > 1 else ""}
             traces += drawn
+        marks = [(line, lock_in_step(rows.steps, line.y, rows.references, params.threshold)) for line in cell]
+        traces += [_lock_in_mark(line, step, params.threshold, axes) for line, step in marks]
+        locked_in += _sentences(run, marks, alone=len(series) == 1)
         if len(series) == 1:
             named = [labels.label_of(line.name, line.color, line.x, line.y) for line in cell]
             annotations += labels.end_labels(named, (_lowest(params), 1.02), log_x=log)
@@ -73,29 +94,32 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
             annotations.append(look.cell_title(run, domain))
         if len(rows.references):
             references[run.name] = int(rows.references[-1])
-        locked = lock_in_step(rows.steps, finite_mean(rows.values.astype(np.float64)), rows.references)
+            shapes.append(_threshold(params.threshold, axes))
+        mean = finite_mean(rows.values.astype(np.float64))
+        locked = lock_in_step(rows.steps, mean, rows.references, params.threshold)
         if locked is not None:
             shapes.append(
                 look.vertical(float(locked), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
             )
-            annotations.append(_lock_in_label(locked, int(rows.steps.max()), axes, log=log))
+            annotations.append(_lock_in_label(locked, int(rows.steps.max()), params.threshold, axes, log=log))
         layout[look.axis_key("x", index)] = _step_axis(domain, axes[1], log=log) | ({"matches": "x"} if index else {})
         layout[look.axis_key("y", index)] = look.axis(
             _y_title(params) if index == 0 else "", range=[_lowest(params), 1.02], anchor=axes[0]
         )
     compared = ", ".join(sorted({f"step {step}" for step in references.values()}))
     choices = sorted({int(step) for run in series for step in run.choices.get("reference_step", ())})
+    modules = [module.name for module in series[0].modules] if series else []
     direct = len(series) == 1 and len(names) <= labels.MOST
     return look.figure(
         traces,
         keep=f"alignment {params.x} {params.measure} {len(series)}",
         meta={
-            "note": f"compared with the snapshot at {compared}"
+            "note": "; ".join([f"compared with the snapshot at {compared}", *locked_in])
             if compared
             else "snapshots to compare come at powers of two",
             "step": max(references.values(), default=None),
             "steps": choices,
-            "choices": {"reference_step": choices},
+            "choices": {"reference_step": choices, "module": modules},
             "empty": not references,
         },
         shapes=shapes,
@@ -125,21 +149,74 @@ def _lines(run: RunSeries, rows: Vectors, grouping: str) -> list[lines.Line]:
     return drawn
 
 
-def lock_in_step(steps: np.ndarray, affinity: np.ndarray, references: np.ndarray) -> int | None:
-    """The first step before the reference from which on affinity stays at LOCKED_IN or above; None when it is not there."""
+def _module_line(run: RunSeries, rows: Vectors, wanted: str) -> list[lines.Line]:
+    index = run.index_of(wanted) if wanted else None
+    if index is None:
+        return []
+    values = rows.values[:, index].astype(np.float64) if len(rows.steps) else np.empty(0)
+    label = run.modules[index].label
+    return [lines.Line(f"{run.id}:module", label, _MODULE, rows.steps.astype(np.float64), values, dash="dash")]
+
+
+def lock_in_step(
+    steps: np.ndarray, affinity: np.ndarray, references: np.ndarray, threshold: float = LOCKED_IN
+) -> int | None:
+    """The first step before the reference from which on affinity stays at the threshold or above; None when it is not there."""
     earlier = steps < references
-    steps, high = steps[earlier], affinity[earlier] >= LOCKED_IN
+    steps, high = steps[earlier], affinity[earlier] >= threshold
     if not len(high) or not high[-1]:
         return None
     lows = np.flatnonzero(~high)
     return int(steps[lows[-1] + 1 if len(lows) else 0])
 
 
-def _lock_in_label(step: int, last: int, axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
+def _lock_in_mark(line: lines.Line, step: int | None, threshold: float, axes: tuple[str, str]) -> go.Scatter:
+    """A diamond on the line at its own lock-in step; no point when it is not locked in."""
+    at = np.flatnonzero(line.x == step) if step is not None else np.empty(0, np.int64)
+    return go.Scatter(
+        uid=f"{line.uid}:lock",
+        name=f"{line.name}: locked in",
+        x=line.x[at],
+        y=line.y[at],
+        mode="markers",
+        marker={"symbol": "diamond", "size": 10, "color": line.color},
+        hovertemplate=f"stays ≥ {threshold:g} from step %{{x}}<extra>{line.name}</extra>",
+        legendgroup=line.uid,
+        showlegend=False,
+        xaxis=axes[0],
+        yaxis=axes[1],
+    )
+
+
+def _sentences(run: RunSeries, marks: Sequence[tuple[lines.Line, int | None]], *, alone: bool) -> list[str]:
+    """Which group is locked in from which step, in words; nothing about a run without a snapshot to compare."""
+    drawn = [(line.name, step) for line, step in marks if len(line.x)]
+    if not drawn:
+        return []
+    told = ", ".join(f"{name} from step {step}" if step is not None else f"{name} not yet" for name, step in drawn)
+    return [f"locked in: {told}" if alone else f"{run.name}: {told}"]
+
+
+def _threshold(threshold: float, axes: tuple[str, str]) -> dict[str, Any]:
+    """The level that alignment has to keep, across the cell."""
+    return {
+        "type": "line",
+        "xref": f"{axes[0]} domain",
+        "yref": axes[1],
+        "x0": 0,
+        "x1": 1,
+        "y0": threshold,
+        "y1": threshold,
+        "line": {"color": look.faded(look.NEUTRAL, 0.6), "width": 1, "dash": "dot"},
+        "layer": "below",
+    }
+
+
+def _lock_in_label(step: int, last: int, threshold: float, axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
     """Beside the mark, on the side where there is room."""
     late = step > last / 2
     return {
-        "text": f"≥ {LOCKED_IN} from step {step}",
+        "text": f"all: ≥ {threshold:g} from step {step}",
         "x": float(np.log10(max(step, 1))) if log else step,
         "y": 0.02,
         "xref": axes[0],

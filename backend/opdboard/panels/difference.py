@@ -55,7 +55,7 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
     template = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>" + word + " %{customdata[4]}"
     traces: list[Any] = [module_grid.heatmap(f"difference:{b.group}", b, z, hovers, template, ("x", "y")) for b in grid]
     odd = ~np.isfinite(z) if row is not None else np.zeros(len(z), bool)
-    traces.append(module_grid.marks("difference:odd", grid, odd, "cannot be compared", ("x", "y")))
+    traces.append(module_grid.marks("difference:odd", grid, odd, z, ("x", "y"), "cannot be compared"))
     x, y = module_grid.grid_axes(grid, (0.0, 1.0), (0.0, 1.0), titled=True)
     title = f"{word} of {look.axis_label(measure)}"
     return look.figure(

@@ -69,11 +69,12 @@ def traces(line: Line, axes: tuple[str, str] = ("x", "y"), *, odd_axis: str | No
                 name=f"{line.name}: not finite",
                 x=line.x[odd],
                 y=np.where(np.isneginf(line.y[odd]), 0.0, 1.0),
+                text=[look.number(float(value)) for value in line.y[odd]],
                 mode="markers",
                 marker={"symbol": "x-thin-open", "size": 8, "color": line.color},
                 cliponaxis=False,
                 showlegend=False,
-                hovertemplate="%{fullData.name}<extra></extra>",
+                hovertemplate="%{text}<extra>%{fullData.name}</extra>",
                 yaxis=odd_axis,
                 **on,
             )

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, Measure
-from opdboard.panels import look, module_grid, module_timeline, scales
+from opdboard.panels import look, module_grid, module_timeline, module_values, scales
+from opdboard.panels.module_values import Normalise, Seen
 from opdboard.panels.panel import Panel, PanelParams, Step, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 
 ModuleStatistic = Annotated[str, *choice(MODULE_STATISTICS)]
 _HEAT, _BAR = 0.86, 0.88
-_HOVER = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}"
+_HOVER = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>%{customdata[4]}"
 
 
 class ModuleAllocationParams(PanelParams):
@@ -32,6 +33,14 @@ class ModuleAllocationParams(PanelParams):
     order: Literal["kind", "depth"] = Field(
         default="kind", description="Over time: rows gathered by kind of matrix or by layer."
     )
+    normalise: Normalise = "none"
+    relative_to: str = Field(
+        default="",
+        max_length=32,
+        description="Run to set the others against, module by module: log2 of the ratio at the same step or the nearest"
+        " earlier one.",
+        json_schema_extra={"x-control": "run"},
+    )
 
 
 def _needs(params: ModuleAllocationParams) -> Needs:
@@ -41,24 +50,27 @@ def _needs(params: ModuleAllocationParams) -> Needs:
 def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Figure:
     """One cell per run, all on one colour scale, whose ends stand still over the steps of all runs."""
     measure = MODULE_STATISTICS[params.statistic]
-    log = params.scale == "log"
-    stored = [run.vectors[params.statistic] for run in series]
-    color = scales.sequential(scales.ends_of([rows.values for rows in stored], log=log), measure, log=log)
-    steps = sorted({step for rows in stored for step in rows.steps.tolist()})
-    shown = [rows.row_at(params.step) for rows in stored]
-    at = [int(rows.steps[row]) for rows, row in zip(stored, shown, strict=True) if row is not None]
+    seen = module_values.seen(series, measure, params.normalise, params.relative_to)
+    log = params.scale == "log" and not seen.ratio
+    steps = sorted({step for rows in seen.rows for step in rows.steps.tolist()})
+    shown = [rows.row_at(params.step) for rows in seen.rows]
+    at = [int(rows.steps[row]) for rows, row in zip(seen.rows, shown, strict=True) if row is not None]
     meta: dict[str, Any] = {"steps": steps, "step": max(at, default=None), "empty": not steps}
+    notes = [seen.note] if seen.note else []
     if params.mode == "over_time":
-        return module_timeline.figure(series, stored, measure, color, params.order, log=log, meta=meta)
+        return module_timeline.figure(seen, _color(seen, log=log), params.order, log=log, meta=meta, notes=notes)
     if len(set(at)) > 1:
-        meta["note"] = "steps shown: " + ", ".join(str(step) for step in at)
+        notes.append("steps shown: " + ", ".join(str(step) for step in at))
+    if notes:
+        meta["note"] = "; ".join(notes)
     traces: list[Any] = []
     axes: dict[str, Any] = {}
     titles: list[dict[str, Any]] = []
-    domains = look.cells(len(series))
-    bars = len(series) == 1
-    for index, (run, rows, row, domain) in enumerate(zip(series, stored, shown, domains, strict=True)):
-        values = rows.values[row].astype(np.float64) if row is not None else np.full(len(run.modules), np.nan)
+    domains = look.cells(len(seen.runs))
+    bars = len(seen.runs) == 1
+    for index, (run, rows, row, domain) in enumerate(zip(seen.runs, seen.rows, shown, domains, strict=True)):
+        values = rows.values[row] if row is not None else np.full(len(run.modules), np.nan)
+        stored = run.vectors[measure.name].values[row].astype(np.float64) if row is not None else values
         grid = module_grid.blocks(run.modules)
         names = (look.axis_name("x", index), look.axis_name("y", index))
         heat = ((domain[0], _HEAT), (0.0, _HEAT)) if bars else (domain, (0.0, 0.94))
@@ -68,65 +80,81 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         axes[look.axis_key("x", index)]["anchor"] = names[1]
         axes[look.axis_key("y", index)]["anchor"] = names[0]
         z = scales.exponents_or_values(values, log=log)
-        hovers = _hovers(run, values, measure)
-        traces += [module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names) for block in grid]
+        hovers = _hovers(run, stored, values, measure, seen, plain=params.normalise == "none" and not seen.ratio)
+        traces += [
+            module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names, name=run.name, log=log)
+            for block in grid
+        ]
         odd = ~np.isfinite(values) if row is not None else np.zeros(len(values), bool)
-        traces.append(module_grid.marks(f"{run.id}:odd", grid, odd, "not finite", names))
+        traces.append(module_grid.marks(f"{run.id}:odd", grid, odd, stored, names))
         if bars:
-            traces += _bars(run, grid, values, measure)
+            traces += _bars(run, grid, values, seen)
             axes |= _bar_axes()
         else:
             titles.append(look.cell_title(run, domain))
     return look.figure(
         traces,
-        keep=f"module_allocation at_step {len(series)}",
+        keep=f"module_allocation at_step {len(seen.runs)}",
         meta=meta,
-        coloraxis=color,
+        coloraxis=_color(seen, log=log),
         annotations=titles,
         margin={"l": 44, "r": 8, "t": 8 if bars else 20, "b": 62},
         **axes,
     )
 
 
-def _hovers(run: RunSeries, values: np.ndarray, measure: Measure) -> list[tuple[str, str, str, str]]:
-    """Per module: name, label, value with unit, and its share (of the squares, for norms) and rank."""
-    finite = np.isfinite(values)
-    weights = np.where(finite, values, 0.0) ** (2 if measure.name.endswith("norm") else 1)
+def _color(seen: Seen, *, log: bool) -> dict[str, Any]:
+    values = [rows.values for rows in seen.rows]
+    if seen.ratio:
+        return scales.diverging(scales.symmetric_end(values), seen.label)
+    return scales.sequential(scales.ends_of(values, log=log), seen.label, log=log)
+
+
+def _hovers(
+    run: RunSeries, stored: np.ndarray, values: np.ndarray, measure: Measure, seen: Seen, *, plain: bool
+) -> list[tuple[str, str, str, str, str]]:
+    """Per module: name, label, stored value with unit, its share (of the squares, for norms) and rank, value as coloured."""
+    finite = np.isfinite(stored)
+    weights = np.where(finite, stored, 0.0) ** (2 if module_values.is_norm(measure) else 1)
     total = float(weights.sum())
-    order = np.argsort(np.where(finite, -values, np.inf), kind="stable")
-    ranks = np.empty(len(values), np.int64)
-    ranks[order] = np.arange(1, len(values) + 1)
+    order = np.argsort(np.where(finite, -stored, np.inf), kind="stable")
+    ranks = np.empty(len(stored), np.int64)
+    ranks[order] = np.arange(1, len(stored) + 1)
     has_share = measure.name in MODULE_NORMS and total > 0
-    share_of = "of the squared norms" if measure.name.endswith("norm") else "of the total"
+    share_of = "of the squared norms" if module_values.is_norm(measure) else "of the total"
     unit = f" {measure.unit}" if measure.unit else ""
     return [
         (
             module.name,
             module.label,
-            f"{measure.name} {look.number(value)}{unit}",
-            (f"{weight / total:.2%} {share_of}, " if has_share else "") + f"rank {rank} of {len(values)}"
+            f"{measure.name} {look.number(one)}{unit}",
+            (f"{weight / total:.2%} {share_of}, " if has_share else "") + f"rank {rank} of {len(stored)}"
             if good
             else "",
+            "" if plain else f"{seen.label.replace('<', '&lt;')}: {look.number(value)}",
         )
-        for module, value, weight, rank, good in zip(run.modules, values, weights, ranks, finite, strict=True)
+        for module, one, value, weight, rank, good in zip(
+            run.modules, stored, values, weights, ranks, finite, strict=True
+        )
     ]
 
 
-def _bars(run: RunSeries, grid: Sequence[module_grid.Block], values: np.ndarray, measure: Measure) -> list[go.Bar]:
+def _bars(run: RunSeries, grid: Sequence[module_grid.Block], values: np.ndarray, seen: Seen) -> list[go.Bar]:
     """Right: sum per layer, top: sum per kind; a mean where a sum has no meaning."""
-    word, gather = ("sum", np.nansum) if measure.name in MODULE_NORMS else ("mean", _mean)
+    word, gather = ("sum", np.nansum) if seen.additive else ("mean", _mean)
     finite = np.where(np.isfinite(values), values, np.nan)
     cells = [module_grid.placed(block, finite) for block in grid]
     by_layer = gather(np.concatenate(cells, axis=1), axis=1) if cells else np.empty(0)
     by_kind = np.concatenate([gather(cell, axis=0) for cell in cells]) if cells else np.empty(0)
     x = np.concatenate([block.x for block in grid]) if grid else np.empty(0)
-    kinds = [kind for block in grid for kind in block.kinds]
+    kinds = [name for block in grid for name in block.columns]
     common: dict[str, Any] = {"marker": {"color": look.faded(look.NEUTRAL, 0.7)}}
     layers = np.arange(len(by_layer), dtype=np.float64)
-    hover = f"{word} of {measure.name}: %{{VALUE:.4g}}<extra></extra>"
+    hover = f"{word} of {seen.label}: %{{VALUE:.4g}}<extra></extra>"
     return [
         go.Bar(
             uid=f"{run.id}:layers",
+            name=f"{word} per layer",
             orientation="h",
             x=by_layer,
             y=layers,
@@ -137,6 +165,7 @@ def _bars(run: RunSeries, grid: Sequence[module_grid.Block], values: np.ndarray,
         ),
         go.Bar(
             uid=f"{run.id}:kinds",
+            name=f"{word} per kind of matrix",
             x=x,
             y=by_kind,
             customdata=kinds,

@@ -1,4 +1,4 @@
-"""Modules as a grid: layers up, the kinds of matrices across, one gap between attention and MLP."""
+"""Modules as a grid: layers up, the kinds of matrices across, gaps between attention, MLP and experts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,79 +11,115 @@ from opdboard.domain.modules import KINDS, Module
 from opdboard.panels import look
 
 _GAP = 0.5
+_EXPERTS_WIDTH = 4.0  # that many columns' width for all experts of one kind, at most
 
 
 @dataclass(frozen=True)
 class Block:
-    """The columns of attention or MLP: where they are drawn, and which module each cell is (-1 for none)."""
+    """The columns of attention, MLP or experts: where they are drawn, what they are called, which module each cell is (-1 for none)."""
 
     group: str
-    kinds: tuple[str, ...]
+    columns: tuple[str, ...]
     x: np.ndarray
-    modules: np.ndarray  # (layers, kinds)
+    modules: np.ndarray  # (layers, columns)
+    width: float = 1.0
 
 
 def blocks(modules: Sequence[Module]) -> list[Block]:
-    """Attention, then MLP, as far as the model has them."""
+    """Attention, then MLP, then the experts kind by kind, as far as the model has them."""
     layers = max((module.layer for module in modules), default=-1) + 1
     made: list[Block] = []
     start = 0.0
-    for group in ("attention", "mlp"):
-        present = {module.kind for module in modules if module.group == group}
-        kinds = tuple(kind for kind in KINDS if kind in present)
-        if not kinds:
+    for group in ("attention", "mlp", "experts"):
+        members = [index for index, module in enumerate(modules) if _group(module) == group]
+        columns = sorted({_column(modules[index]) for index in members})
+        if not columns:
             continue
-        cells = np.full((layers, len(kinds)), -1, np.int64)
-        for index, module in enumerate(modules):
-            if module.group == group:
-                cells[module.layer, kinds.index(module.kind)] = index
-        made.append(Block(group, kinds, start + np.arange(len(kinds), dtype=np.float64), cells))
-        start += len(kinds) + _GAP
+        cells = np.full((layers, len(columns)), -1, np.int64)
+        for index in members:
+            cells[modules[index].layer, columns.index(_column(modules[index]))] = index
+        each = len({expert for _, expert in columns})
+        width = min(1.0, _EXPERTS_WIDTH / each)
+        x = start + (width - 1) / 2 + width * np.arange(len(columns), dtype=np.float64)
+        made.append(Block(group, tuple(_title(*column) for column in columns), x, cells, width))
+        start += width * len(columns) + _GAP
     return made
 
 
+def _group(module: Module) -> str:
+    return module.group if module.expert is None else "experts"
+
+
+def _column(module: Module) -> tuple[int, int]:
+    return KINDS.index(module.kind), -1 if module.expert is None else module.expert
+
+
+def _title(kind: int, expert: int) -> str:
+    return KINDS[kind] if expert < 0 else f"{KINDS[kind]} e{expert}"
+
+
 def placed(block: Block, values: np.ndarray) -> np.ndarray:
-    """Module values (modules,) as the block's cells (layers, kinds); NaN where the model has no module."""
+    """Module values (modules,) as the block's cells (layers, columns); NaN where the model has no module."""
     return np.where(block.modules >= 0, values[block.modules], np.nan)
 
 
 def heatmap(
-    uid: str, block: Block, z: np.ndarray, hovers: Sequence[tuple[str, ...]], template: str, axes: tuple[str, str]
+    uid: str,
+    block: Block,
+    z: np.ndarray,
+    hovers: Sequence[tuple[str, ...]],
+    template: str,
+    axes: tuple[str, str],
+    *,
+    name: str = "",
+    log: bool = False,
 ) -> go.Heatmap:
-    """The block's cells coloured by z (modules,); customdata of a cell is the module's entry in hovers, its name first."""
+    """The block's cells coloured by z (modules,), decimal exponents where log; customdata of a cell is the module's entry in
+    hovers, its name first, its label second.
+    """
     nothing = ("",) * len(hovers[0]) if hovers else ()
     cells = [[list(hovers[index]) if index >= 0 else list(nothing) for index in row] for row in block.modules]
     return go.Heatmap(
         uid=uid,
+        name=name,
         x=block.x,
         y=np.arange(len(block.modules), dtype=np.float64),
         z=placed(block, z),
         customdata=cells,
+        meta={"log": log},
         hovertemplate=f"{template}<extra></extra>",
         hoverongaps=False,
         coloraxis="coloraxis",
-        xgap=1,
+        xgap=1 if block.width == 1 else 0,
         ygap=1,
         xaxis=axes[0],
         yaxis=axes[1],
     )
 
 
-def marks(uid: str, grid: Sequence[Block], odd: np.ndarray, name: str, axes: tuple[str, str]) -> go.Scatter:
-    """Crosses on the cells of modules where odd (modules,) is true."""
+def marks(
+    uid: str,
+    grid: Sequence[Block],
+    odd: np.ndarray,
+    values: np.ndarray,
+    axes: tuple[str, str],
+    name: str = "not finite",
+) -> go.Scatter:
+    """Crosses on the cells of modules where odd (modules,) is true; their text is the value."""
     spots = [
-        (block.x[column], float(layer))
+        (block.x[column], float(layer), look.number(float(values[block.modules[layer, column]])))
         for block in grid
         for layer, column in np.argwhere((block.modules >= 0) & odd[block.modules])
     ]
     return go.Scatter(
         uid=uid,
-        x=np.array([x for x, _ in spots], np.float64),
-        y=np.array([y for _, y in spots], np.float64),
+        x=np.array([x for x, _, _ in spots], np.float64),
+        y=np.array([y for _, y, _ in spots], np.float64),
+        text=[text for _, _, text in spots],
         mode="markers",
         marker={"symbol": "x-thin-open", "size": 7, "color": look.OKABE_ITO[4]},
         name=name,
-        hovertemplate=f"{name}<extra></extra>",
+        hovertemplate=f"{name}: %{{text}}<extra></extra>",
         xaxis=axes[0],
         yaxis=axes[1],
     )
@@ -93,16 +129,31 @@ def grid_axes(
     grid: Sequence[Block], x_domain: tuple[float, float], y_domain: tuple[float, float], *, titled: bool
 ) -> tuple[dict, dict]:
     """The x axis with the kinds, the y axis with the layers, the last on top."""
-    positions = np.concatenate([block.x for block in grid]) if grid else np.zeros(1)
+    ticks = [tick for block in grid for tick in _ticks(block)]
     layers = len(grid[0].modules) if grid else 1
+    end = float(grid[-1].x[-1] + grid[-1].width / 2) if grid else 0.5
     x: dict[str, Any] = {
         "domain": x_domain,
-        "tickvals": positions.tolist() if grid else [],
-        "ticktext": [kind for block in grid for kind in block.kinds],
-        "range": [-0.5, float(positions[-1]) + 0.5],
+        "tickvals": [at for at, _ in ticks],
+        "ticktext": [text for _, text in ticks],
+        "range": [-0.5, end],
         "showgrid": False,
         "zeroline": False,
         "tickangle": 0,
     }
     y = look.axis("layer" if titled else "", domain=y_domain, range=[-0.5, layers - 0.5], showgrid=False)
     return x, y
+
+
+def _ticks(block: Block) -> list[tuple[float, str]]:
+    """One under each column, or one under all experts of a kind."""
+    if block.group != "experts":
+        return list(zip(block.x.tolist(), block.columns, strict=True))
+    kinds = [title.split(" ")[0] for title in block.columns]
+    return [
+        (
+            float(block.x[[index for index, own in enumerate(kinds) if own == kind]].mean()),
+            f"{kind} ×{kinds.count(kind)}",
+        )
+        for kind in dict.fromkeys(kinds)
+    ]

@@ -34,7 +34,7 @@ def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figur
     missing: list[str] = []
     title = params.module
     for run in series:
-        index = module_index(run, params.module)
+        index = run.index_of(params.module) if params.module else 0 if run.modules else None
         if index is None:
             if run.modules:
                 missing.append(run.name)
@@ -55,13 +55,6 @@ def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figur
         y_title=look.axis_label(measure),
         log=params.log,
     )
-
-
-def module_index(run: RunSeries, wanted: str) -> int | None:
-    """The module of that name or label; the first for an empty one; None when the run has no such module."""
-    if not wanted:
-        return 0 if run.modules else None
-    return next((index for index, module in enumerate(run.modules) if wanted in (module.name, module.label)), None)
 
 
 PANEL = Panel(

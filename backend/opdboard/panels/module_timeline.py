@@ -6,60 +6,48 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from opdboard.domain.measures import Measure
 from opdboard.domain.modules import KINDS, Module
 from opdboard.panels import look, scales
+from opdboard.panels.module_values import Seen
 from opdboard.panels.series import RunSeries, Vectors
 
 MAX_COLUMNS = 512
+MAX_MARKS = 2000
 
 
 def figure(
-    series: Sequence[RunSeries],
-    stored: Sequence[Vectors],
-    measure: Measure,
-    color: dict[str, Any],
-    order: str,
-    *,
-    log: bool,
-    meta: dict[str, Any],
+    seen: Seen, color: dict[str, Any], order: str, *, log: bool, meta: dict[str, Any], notes: Sequence[str]
 ) -> go.Figure:
-    """x = step, y = modules; the y value of a row is the module's label, and meta.choices.module maps labels to names."""
-    traces: list[go.Heatmap] = []
+    """x = step, y = modules; a row's y value is its module's label, and the trace's meta.modules lists the rows' names."""
+    traces: list[Any] = []
     axes: dict[str, Any] = {}
-    domains = look.cells(len(series), gap=0.14)
-    notes = []
-    for index, (run, rows, domain) in enumerate(zip(series, stored, domains, strict=True)):
+    domains = look.cells(len(seen.runs), gap=0.14)
+    sentences = list(notes)
+    for index, (run, rows, domain) in enumerate(zip(seen.runs, seen.rows, domains, strict=True)):
         listed = rows_bottom_up(run.modules, order)
-        steps, values, width = columns(rows)
+        steps, values, width = columns(rows, by_size=seen.ratio)
         if width > 1:
-            notes.append(f"{run.name}: each column is the largest of {width} steps")
-        z = scales.exponents_or_values(values, log=log).T.astype(np.float32)
-        names = (look.axis_name("x", index), look.axis_name("y", index))
-        traces.append(
-            go.Heatmap(
-                uid=f"{run.id}:history",
-                x=steps.astype(np.float64),
-                y=[run.modules[row].label for row in listed],
-                z=z[listed] if len(z) else np.empty((len(listed), 0), np.float32),
-                coloraxis="coloraxis",
-                hoverongaps=False,
-                hovertemplate=f"%{{y}}, step %{{x}}<br>{_hover_value(measure, log=log)}<extra></extra>",
-                xaxis=names[0],
-                yaxis=names[1],
+            sentences.append(
+                f"{run.name}: each column is the {'farthest from 0' if seen.ratio else 'largest'} of {width} steps"
             )
-        )
+        names = (look.axis_name("x", index), look.axis_name("y", index))
+        traces += [
+            _rows(run, seen, listed, steps, values, names, log=log),
+            _marks(run, listed, steps, values, names, drawn=not seen.ratio),
+        ]
         axes[look.axis_key("x", index)] = look.axis("optimizer step t", domain=domain, anchor=names[1], showgrid=False)
         axes[look.axis_key("y", index)] = look.axis(
             "", anchor=names[0], showgrid=False, type="category", tickfont={"size": 9}
         )
-    meta = {key: value for key, value in meta.items() if key != "step"} | {"note": "; ".join(notes) or None}
+    meta = {key: value for key, value in meta.items() if key != "step"} | {"note": "; ".join(sentences) or None}
     titles = (
-        [look.cell_title(run, domain) for run, domain in zip(series, domains, strict=True)] if len(series) > 1 else []
+        [look.cell_title(run, domain) for run, domain in zip(seen.runs, domains, strict=True)]
+        if len(seen.runs) > 1
+        else []
     )
     return look.figure(
         traces,
-        keep=f"module_allocation over_time {order} {len(series)}",
+        keep=f"module_allocation over_time {order} {len(seen.runs)}",
         meta=meta,
         coloraxis=color | {"colorbar": color["colorbar"] | {"y": -0.2}},
         annotations=titles,
@@ -68,23 +56,75 @@ def figure(
     )
 
 
-def _hover_value(measure: Measure, *, log: bool) -> str:
-    return f"{measure.name} = 10^%{{z:.2f}}" if log else f"{measure.name} = %{{z:.4g}}"
+def _rows(
+    run: RunSeries,
+    seen: Seen,
+    listed: Sequence[int],
+    steps: np.ndarray,
+    values: np.ndarray,
+    axes: tuple[str, str],
+    *,
+    log: bool,
+) -> go.Heatmap:
+    z = scales.exponents_or_values(values, log=log).T.astype(np.float32)
+    value = "10^%{z:.2f}" if log else "%{z:.4g}"
+    return go.Heatmap(
+        uid=f"{run.id}:history",
+        name=run.name,
+        x=steps.astype(np.float64),
+        y=[run.modules[row].label for row in listed],
+        z=z[listed] if len(z) else np.empty((len(listed), 0), np.float32),
+        meta={"log": log, "modules": [run.modules[row].name for row in listed]},
+        coloraxis="coloraxis",
+        hoverongaps=False,
+        hovertemplate=f"%{{y}}, step %{{x}}<br>{seen.label} = {value}<extra></extra>",
+        xaxis=axes[0],
+        yaxis=axes[1],
+    )
+
+
+def _marks(
+    run: RunSeries,
+    listed: Sequence[int],
+    steps: np.ndarray,
+    values: np.ndarray,
+    axes: tuple[str, str],
+    *,
+    drawn: bool,
+) -> go.Scatter:
+    """Crosses where a value is not finite, the first MAX_MARKS of them; where nothing can be compared there are gaps."""
+    odd = np.argwhere(~np.isfinite(values[:, listed]))[:MAX_MARKS] if drawn and values.size else np.empty((0, 2), int)
+    return go.Scatter(
+        uid=f"{run.id}:odd",
+        name="not finite",
+        x=steps[odd[:, 0]].astype(np.float64),
+        y=[run.modules[listed[row]].label for row in odd[:, 1]],
+        text=[look.number(float(values[column, listed[row]])) for column, row in odd],
+        mode="markers",
+        marker={"symbol": "x-thin-open", "size": 6, "color": look.OKABE_ITO[4]},
+        hovertemplate="%{y}, step %{x}: %{text}<extra></extra>",
+        xaxis=axes[0],
+        yaxis=axes[1],
+    )
 
 
 def rows_bottom_up(modules: Sequence[Module], order: str) -> list[int]:
     """Module indices from the bottom row to the top: the last layer on top, within kinds or across them."""
 
-    def place(index: int) -> tuple[int, int]:
+    def place(index: int) -> tuple[int, int, int]:
         module = modules[index]
         kind = -KINDS.index(module.kind)
-        return (kind, module.layer) if order == "kind" else (module.layer, kind)
+        expert = -1 if module.expert is None else module.expert
+        return (kind, module.layer, -expert) if order == "kind" else (module.layer, kind, -expert)
 
     return sorted(range(len(modules)), key=place)
 
 
-def columns(rows: Vectors) -> tuple[np.ndarray, np.ndarray, int]:
-    """Steps and values (S, modules) to draw, and steps per column: above MAX_COLUMNS the largest per power-of-two bin."""
+def columns(rows: Vectors, *, by_size: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
+    """Steps and values (S, modules) to draw, and steps per column.
+
+    Above MAX_COLUMNS a column is the largest per power-of-two bin, or with by_size the one farthest from zero.
+    """
     width = 1
     bins = rows.steps
     while len(np.unique(bins)) > MAX_COLUMNS:
@@ -93,4 +133,8 @@ def columns(rows: Vectors) -> tuple[np.ndarray, np.ndarray, int]:
     if width == 1:
         return rows.steps, rows.values, 1
     kept, starts = np.unique(bins, return_index=True)
-    return kept * width, np.fmax.reduceat(rows.values, starts, axis=0), width
+    largest = np.fmax.reduceat(rows.values, starts, axis=0)
+    if by_size:
+        smallest = np.fmin.reduceat(rows.values, starts, axis=0)
+        largest = np.where(-smallest > largest, smallest, largest)
+    return kept * width, largest, width

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from opdboard.domain.measures import Measure
 from opdboard.panels import look
 
 MOST_DECADES = 6.0
@@ -49,9 +48,9 @@ def _round_up(value: float) -> float:
     return float(next((nice * power for nice in _NICE if nice * power >= value * (1 - 1e-9)), 10 * power))
 
 
-def sequential(ends: tuple[float, float], measure: Measure, *, log: bool) -> dict[str, Any]:
+def sequential(ends: tuple[float, float], title: str, *, log: bool) -> dict[str, Any]:
     """A colour axis from the smallest to the largest; on a logarithmic one z is the decimal exponent."""
-    bar = colorbar(look.axis_label(measure))
+    bar = colorbar(title)
     if log:
         decades = range(int(np.ceil(ends[0])), int(np.floor(ends[1])) + 1)
         bar |= {"tickvals": list(decades), "ticktext": [f"10<sup>{exponent}</sup>" for exponent in decades]}

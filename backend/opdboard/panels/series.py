@@ -80,6 +80,10 @@ class RunSeries:
     triggers: Sequence[Trigger] = ()
     choices: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
 
+    def index_of(self, module: str) -> int | None:
+        """The module of that parameter name or label; None when the run has no such module."""
+        return next((index for index, one in enumerate(self.modules) if module in (one.name, one.label)), None)
+
     def seqs(self) -> np.ndarray:
         """When each of the data was written, in no order."""
         parts = [part.seqs for part in (*self.scalars.values(), *self.vectors.values())]

@@ -22,9 +22,14 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("module_allocation", {"scale": "linear", "step": 3}, 3),
     ("module_allocation", {"mode": "over_time", "order": "depth"}, 2),
     ("module_allocation", {"statistic": "effective_rank"}, 1),
+    ("module_allocation", {"normalise": "step_total"}, 2),
+    ("module_allocation", {"normalise": "own_latest", "scale": "linear"}, 1),
+    ("module_allocation", {"relative_to": "run0", "normalise": "size"}, 2),
+    ("module_allocation", {"relative_to": "run0", "mode": "over_time"}, 3),
     ("module_history", {"module": "L1 up"}, 2),
     ("alignment", {}, 1),
     ("alignment", {"grouping": "kind", "x": "log2"}, 1),
+    ("alignment", {"module": "L1 up", "threshold": 0.5}, 2),
     ("alignment", {"measure": "direction_cosine", "grouping": "depth"}, 3),
     ("alignment", {"measure": "paired_cosine", "k": 5, "reference_step": 16}, 1),
     ("decisions", {}, 1),
@@ -82,7 +87,7 @@ def test_numbers_travel_as_base64(name: str, params: dict[str, Any], runs: int):
 
 @pytest.mark.parametrize(("name", "params", "runs"), CASES)
 def test_runs_that_have_not_begun_are_drawn_as_nothing_yet(name: str, params: dict[str, Any], runs: int):
-    params = {key: value for key, value in params.items() if key != "module"}
+    params = {key: value for key, value in params.items() if key not in ("module", "relative_to")}
     figure = drawing(name, params, [empty_run(number) for number in range(runs)])
     assert figure.layout.meta["empty"] is True
     assert len(figure.layout.annotations) == 1

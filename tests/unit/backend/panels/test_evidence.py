@@ -55,10 +55,30 @@ def test_the_reference_itself_does_not_count_as_locked_in():
 
 def test_the_lock_in_step_is_marked():
     figure = alignment.figure([drawn_run()], alignment.AlignmentParams())
-    assert [shape.x0 for shape in figure.layout.shapes] == [8.0]
+    assert [(shape.x0, shape.y0) for shape in figure.layout.shapes] == [(0, 0.8), (8.0, 0)]
     assert any("from step 8" in annotation.text for annotation in figure.layout.annotations)
-    assert figure.layout.meta["note"] == "compared with the snapshot at step 16"
-    assert figure.layout.meta["choices"] == {"reference_step": [2, 4, 8, 16]}
+    assert figure.layout.meta["note"] == (
+        "compared with the snapshot at step 16; locked in: attention from step 8, mlp from step 8"
+    )
+    assert figure.layout.meta["choices"]["reference_step"] == [2, 4, 8, 16]
+    diamond = by_uid(figure)["run0:attention:lock"]
+    line = by_uid(figure)["run0:attention"]
+    assert (diamond.x.tolist(), diamond.y.tolist()) == ([8.0], [line.y[list(line.x).index(8)]])
+
+
+def test_a_lower_threshold_locks_in_earlier_and_an_unreachable_one_never():
+    low = alignment.figure([drawn_run()], alignment.AlignmentParams(threshold=0.4))
+    assert "attention from step 4" in low.layout.meta["note"]
+    never = by_uid(alignment.figure([drawn_run()], alignment.AlignmentParams(threshold=1.0)))
+    assert never["run0:mlp:lock"].x.size == 0
+
+
+def test_a_pinned_module_has_its_own_alignment_line():
+    run = drawn_run()
+    for wanted in ("L1 up", run.modules[6].name):
+        drawn = by_uid(alignment.figure([run], alignment.AlignmentParams(module=wanted)))
+        np.testing.assert_allclose(drawn["run0:module"].y, run.vectors["subspace_affinity@20"].values[:, 6])
+    assert "run0:module" not in by_uid(alignment.figure([run], alignment.AlignmentParams(module="nowhere")))
 
 
 def test_a_logarithmic_step_axis_has_powers_of_two():
