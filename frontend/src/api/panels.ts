@@ -40,3 +40,16 @@ export async function fetchExtension(
     client.GET("/api/panels/{name}/extension", { params: { path: { name }, query } }),
   )) as unknown as Extension;
 }
+
+const MOST_CHOICES = 200;
+
+/** Runs that a picture can be set against. */
+export const runChoicesQuery = () =>
+  queryOptions({
+    queryKey: ["run-choices"],
+    queryFn: async ({ signal }) => {
+      const { runs } = await unwrap(client.GET("/api/runs", { params: { query: { limit: MOST_CHOICES } }, signal }));
+      return runs.map(({ id, name }) => ({ id, name }));
+    },
+    staleTime: 10_000,
+  });

@@ -2,7 +2,7 @@
 import type { PanelMeta } from "./figure";
 import type { Search } from "./urlParams";
 
-export type ControlKind = "choice" | "switch" | "step" | "range" | "number" | "text";
+export type ControlKind = "choice" | "choices" | "switch" | "step" | "range" | "number" | "text" | "run";
 
 export interface Control {
   name: string;
@@ -52,6 +52,8 @@ function withInitial(options: string[], nullable: boolean): string[] {
 function kindOf(wish: unknown, type: Flat, hasOptions: boolean): ControlKind {
   if (wish === "step") return "step";
   if (wish === "slider") return "range";
+  if (wish === "run") return "run";
+  if (type.type === "array" && hasOptions) return "choices";
   if (type.type === "boolean") return "switch";
   if (hasOptions) return "choice";
   if (type.type === "number" && type.minimum !== undefined && type.maximum !== undefined) return "range";
@@ -91,6 +93,18 @@ export function labelOf(name: string, title?: unknown): string {
 export function optionLabel(value: string): string {
   if (value === "") return "latest";
   return value.replaceAll("_", " ");
+}
+
+/** Parameters whose value is the id of another run. */
+export function runParams(schema: Schema): string[] {
+  const properties = (schema.properties ?? {}) as Record<string, Schema>;
+  return Object.keys(properties).filter((name) => properties[name]?.["x-control"] === "run");
+}
+
+/** Whether the panel can be asked for a range of its x axis. */
+export function canZoom(schema: Schema): boolean {
+  const properties = (schema.properties ?? {}) as Record<string, Schema>;
+  return "x_from" in properties && "x_to" in properties;
 }
 
 /** The parameters that the panel has, from the URL and from its place on the page. */

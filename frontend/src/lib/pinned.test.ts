@@ -1,9 +1,32 @@
 import { expect, it } from "vitest";
-import { pinned } from "./pinned";
+import { moduleAt, pinned } from "./pinned";
 
-it("marks the pinned module's cell", () => {
-  const heat = { type: "heatmap", x: [0, 1], y: [0], customdata: [[["m.q"], ["m.k"]]] };
-  const marked = pinned({ data: [heat], layout: {} }, "m.k");
-  expect(marked.layout.shapes).toMatchObject([{ x0: 0.5, x1: 1.5, y0: -0.5, y1: 0.5 }]);
-  expect(pinned({ data: [heat], layout: {} }, "m.v").layout.shapes).toBeUndefined();
+const grid = {
+  type: "heatmap",
+  x: [0, 1],
+  y: [0],
+  z: [[1, 2]],
+  customdata: [
+    [
+      ["a", "L0 q"],
+      ["b", "L0 k"],
+    ],
+  ],
+};
+const history = { type: "heatmap", xaxis: "x2", yaxis: "y2", y: ["L0 q", "L1 q"], meta: { modules: ["a", "b"] } };
+
+it("frames the pinned module's cell, and its row over time", () => {
+  const figure = { data: [grid, history], layout: { shapes: [{ type: "line" }] } };
+  const shapes = pinned(figure, "b").layout.shapes as Record<string, unknown>[];
+  expect(shapes).toHaveLength(3);
+  expect(shapes[1]).toMatchObject({ xref: "x", x0: 0.5, x1: 1.5, y0: -0.5, y1: 0.5 });
+  expect(shapes[2]).toMatchObject({ xref: "x2 domain", yref: "y2", x0: 0, x1: 1, y0: 0.5, y1: 1.5 });
+  expect(pinned(figure, "c")).toBe(figure);
+});
+
+it("knows which module was clicked", () => {
+  expect(moduleAt({ y: 0, customdata: ["b", "L0 k"], data: grid })).toBe("b");
+  expect(moduleAt({ y: "L1 q", data: history })).toBe("b");
+  expect(moduleAt({ y: 3, customdata: "q", data: { type: "bar" } })).toBeNull();
+  expect(moduleAt({ y: 0, customdata: ["", ""], data: grid })).toBeNull();
 });

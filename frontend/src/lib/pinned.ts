@@ -1,39 +1,63 @@
-/** Marks the pinned module in a heatmap of modules: customdata of a cell begins with the module's name. */
+/** The pinned module in pictures of modules: where it is marked, and which module was clicked. */
 import type { Attributes, Figure, Trace } from "./figure";
+import { isPlain } from "./figure";
 import { columnOf } from "./typedArrays";
 
 export function firstOf(customdata: unknown): unknown {
   return Array.isArray(customdata) ? customdata[0] : customdata;
 }
 
+interface Clicked {
+  y: unknown;
+  customdata?: unknown;
+  data: { type?: string; y?: unknown; meta?: unknown };
+}
+
+/** The parameter name of the module under a click; null where no module is drawn. */
+export function moduleAt({ y, customdata, data }: Clicked): string | null {
+  if (data.type !== "heatmap") return null;
+  const name = Array.isArray(customdata) ? customdata[0] : rowsOf(data)?.[columnOf(data.y).indexOf(y as never)];
+  return typeof name === "string" && name !== "" ? name : null;
+}
+
+/** Names of the modules of a heatmap whose rows are modules, bottom up. */
+function rowsOf({ meta }: Clicked["data"] | Trace): readonly unknown[] | null {
+  return isPlain(meta) && Array.isArray(meta.modules) ? meta.modules : null;
+}
+
+/** Frames around the module's cell, or around its row where time runs to the right. */
 export function pinned(figure: Figure, module: string | undefined): Figure {
   if (module === undefined) return figure;
-  const frames = figure.data.flatMap((trace) => frameIn(trace, module));
+  const frames = figure.data.flatMap((trace) => framesIn(trace, module));
   if (frames.length === 0) return figure;
   const shapes = Array.isArray(figure.layout.shapes) ? figure.layout.shapes : [];
   return { ...figure, layout: { ...figure.layout, shapes: [...shapes, ...frames] } };
 }
 
-function frameIn(trace: Trace, module: string): Attributes[] {
-  if (trace.type !== "heatmap" || !Array.isArray(trace.customdata)) return [];
+function framesIn(trace: Trace, module: string): Attributes[] {
+  if (trace.type !== "heatmap") return [];
+  const row = rowsOf(trace)?.indexOf(module) ?? -1;
+  if (row >= 0) return [{ ...frame(trace, row), xref: `${trace.xaxis ?? "x"} domain`, x0: 0, x1: 1 }];
+  if (!Array.isArray(trace.customdata)) return [];
   const x = columnOf(trace.x);
   const y = columnOf(trace.y);
-  return (trace.customdata as unknown[]).flatMap((row, rowIndex) =>
-    Array.isArray(row)
-      ? row.flatMap((cell, column) =>
-          firstOf(cell) === module ? [frame(trace, Number(x[column] ?? column), Number(y[rowIndex] ?? rowIndex))] : [],
-        )
+  const half = (Number(x[1] ?? 1) - Number(x[0] ?? 0)) / 2;
+  return (trace.customdata as unknown[]).flatMap((cells, rowIndex) =>
+    Array.isArray(cells)
+      ? cells.flatMap((cell, column) => {
+          if (firstOf(cell) !== module) return [];
+          const at = Number(x[column] ?? column);
+          return [{ ...frame(trace, Number(y[rowIndex] ?? rowIndex)), x0: at - half, x1: at + half }];
+        })
       : [],
   );
 }
 
-function frame(trace: Trace, x: number, y: number): Attributes {
+function frame(trace: Trace, y: number): Attributes {
   return {
     type: "rect",
     xref: trace.xaxis ?? "x",
     yref: trace.yaxis ?? "y",
-    x0: x - 0.5,
-    x1: x + 0.5,
     y0: y - 0.5,
     y1: y + 0.5,
     line: { color: "#E8590C", width: 2 },

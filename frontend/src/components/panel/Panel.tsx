@@ -1,24 +1,31 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
-import { useIntersection } from "@mantine/hooks";
-import { IconArrowsMaximize, IconInfoCircle } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense } from "react";
-import { panelListQuery } from "~/api/panels";
+import { lazy, type ReactNode, Suspense, useCallback, useRef } from "react";
+import { connection } from "~/api/live";
 import type { RunSummary } from "~/api/types";
 import type { Figure } from "~/lib/figure";
-import { controlsOf, knownParams } from "~/lib/panelSchema";
-import { panelParams, type Search } from "~/lib/urlParams";
+import { clock } from "~/lib/format";
+import { canZoom } from "~/lib/panelSchema";
+import { moduleAt, pinned } from "~/lib/pinned";
+import { isActive } from "~/lib/runState";
+import { useStore } from "~/lib/store";
+import { list, type Search } from "~/lib/urlParams";
+import { Empty } from "../Empty";
+import type { PlotMemory } from "../plot/plotMemory";
 import { useView } from "../useView";
 import classes from "./Panel.module.css";
 import { PanelBody } from "./PanelBody";
 import { MoreControls, PrimaryControls } from "./PanelControls";
+import { PanelHead } from "./PanelHead";
 import { PanelMenu } from "./PanelMenu";
 import { StepSlider } from "./StepSlider";
 import { usePanel } from "./usePanel";
+import { usePanelSettings } from "./usePanelSettings";
+import { useSight } from "./useSight";
+import { useZoom, withoutView } from "./useZoom";
 
 type PlotPoint = import("plotly.js-cartesian-dist-min").PlotPoint;
 
 const FullWidth = lazy(() => import("./FullWidth"));
+const NOTHING: Search = {};
 
 export interface PanelProps {
   /** Name of the panel in the API. */
@@ -28,113 +35,146 @@ export interface PanelProps {
   scope?: string;
   /** Parameters that its place on the page decides; they have no control. */
   fixed?: Search;
+  /** Parameters that hold while the URL says nothing else. */
+  defaults?: Search;
   title?: string;
   /** Controls in sight; the others are behind the settings button. `null` shows none at all. */
   primary?: readonly string[] | null;
   height?: number | string;
+  /** As high as its place on the page, instead of `height`. */
+  fill?: boolean;
   testId?: string;
   emptyHint?: string;
+  /** A click on a module pins it, whatever else the click does. */
   onPointClick?: (point: PlotPoint) => void;
-  decorate?: (figure: Figure) => Figure;
   aside?: ReactNode;
 }
 
-/** A picture with its title, controls and states; it draws any panel of the API. */
+/** A picture with its title, controls, table and states; it draws any panel of the API. */
 export function Panel(props: PanelProps) {
-  const { name, runs, scope = name, fixed = {}, primary = [], testId = `panel-${name}` } = props;
+  const { name, scope = name, fixed = NOTHING, defaults = NOTHING, primary = [], testId = `panel-${name}` } = props;
   const [search, change] = useView();
-  const { ref, entry } = useIntersection<HTMLElement>({ rootMargin: "400px" });
-  const { data: panels } = useQuery(panelListQuery());
-  const info = panels?.find((panel) => panel.name === name);
-  const schema = info?.params_schema ?? {};
-  const params = info ? knownParams(schema, panelParams(search, scope), fixed) : { ...fixed };
+  const sight = useSight();
+  const settings = usePanelSettings({ name, runs: props.runs, scope, fixed, defaults });
+  const { info, runs, shown: params } = settings;
   const expanded = search.expand === testId;
+  const tables = list(search.table);
+  const asTable = tables.includes(testId);
+  const zoom = useZoom(canZoom(settings.schema));
+  const memory = useRef<PlotMemory | null>(null);
   const query = usePanel({
     name,
     runs,
-    params,
+    params: { ...settings.params, ...zoom.params },
     topics: info?.topics ?? [],
-    visible: entry?.isIntersecting === true || expanded,
+    visible: settings.ready && (sight.visible || expanded),
   });
   const title = props.title ?? info?.title ?? name;
+  const filename = `${runs[0]?.name ?? "opdboard"} ${name}`.replace(/[^\w.-]+/g, "-");
+  const lost = useLostSince(runs);
 
-  const controls = controlsOf(schema, query.data?.meta).filter((control) => !(control.name in fixed));
+  const module = search.module;
+  const decorate = useCallback(
+    (figure: Figure) => pinned(zoom.zoomed ? withoutView(figure) : figure, module),
+    [module, zoom.zoomed],
+  );
+  const click = (point: PlotPoint) => {
+    const clicked = moduleAt(point);
+    if (clicked !== null) change({ module: clicked === module ? undefined : clicked });
+    props.onPointClick?.(point);
+  };
+  const meta = query.data?.meta;
+  const controls = settings.controls(meta);
   const step = controls.find((control) => control.kind === "step");
   const shown = controls.filter((control) => control.kind !== "step");
-  const set = (control: string, value: string) => change({ [`${scope}.${control}`]: value });
-  const reset = () => change(Object.fromEntries(controls.map((control) => [`${scope}.${control.name}`, undefined])));
-  const controlProps = { params, onChange: set };
+  const controlProps = { params, onChange: settings.set, except: props.runs.map(({ id }) => id) };
+  const inSight = (control: string) => primary?.includes(control) || (settings.needsAnother && control === "against");
 
-  const content = (height: PanelProps["height"]) => (
+  const content = (height: PanelProps["height"], inPage: boolean) => (
     <>
       {primary !== null && (
-        <PrimaryControls controls={shown.filter((control) => primary.includes(control.name))} {...controlProps} />
+        <PrimaryControls controls={shown.filter((control) => inSight(control.name))} {...controlProps} />
       )}
       <div className={classes.body} style={{ flexBasis: height, minHeight: height }}>
-        <PanelBody
-          query={query}
-          title={title}
-          emptyHint={props.emptyHint}
-          onReset={reset}
-          onPointClick={props.onPointClick}
-          decorate={props.decorate}
-        />
+        {settings.needsAnother ? (
+          <div className={classes.state}>
+            <Empty title="Choose a run to set this one against">{info?.description}</Empty>
+          </div>
+        ) : (
+          <PanelBody
+            query={query}
+            title={title}
+            filename={filename}
+            emptyHint={props.emptyHint}
+            problem={settings.problem}
+            drawn={sight.drawn || !inPage}
+            asTable={asTable}
+            stale={lost !== null || (query.isPlaceholderData && !zoom.zoomed)}
+            decorate={decorate}
+            onReset={settings.reset}
+            onPointClick={click}
+            onZoom={(range) => zoom.onZoom(range, meta)}
+            memory={memory}
+          />
+        )}
       </div>
-      {step && primary !== null && query.data && (query.data.meta.steps?.length ?? 0) > 0 && (
+      {step && primary !== null && (meta?.steps?.length ?? 0) > 0 && (
         <StepSlider
-          steps={query.data.meta.steps ?? []}
+          steps={meta?.steps ?? []}
           value={params[step.name]}
-          onChange={(value) => set(step.name, value)}
+          onChange={(value) => settings.set(step.name, value)}
         />
       )}
-      {query.data?.meta.note && !query.data.meta.empty && <p className={classes.note}>{query.data.meta.note}</p>}
+      {lost !== null && (
+        <p className={classes.note} role="status" data-testid="panel-stale">
+          No connection since {clock(lost)}: this is what was known then.
+        </p>
+      )}
+      {meta?.note && !meta.empty && <p className={classes.note}>{meta.note}</p>}
     </>
   );
 
   return (
-    <section ref={ref} className={classes.panel} data-testid={testId} data-cursor={cursorOf(query.data?.cursors)}>
-      <header className={classes.head}>
-        <h3 title={title}>{title}</h3>
-        {info?.description && (
-          <Tooltip label={info.description} w={280}>
-            <ActionIcon variant="transparent" color="gray" size="xs" aria-label={`About: ${title}`}>
-              <IconInfoCircle size={14} />
-            </ActionIcon>
-          </Tooltip>
+    <section
+      ref={sight.ref}
+      className={classes.panel}
+      data-fill={props.fill || undefined}
+      data-testid={testId}
+      data-cursor={cursorOf(query.data?.cursors)}
+    >
+      <PanelHead
+        title={title}
+        description={info?.description}
+        asTable={asTable}
+        onTable={(on) => change({ table: [...tables.filter((one) => one !== testId), ...(on ? [testId] : [])].join() })}
+        onExpand={() => change({ expand: testId })}
+      >
+        {props.aside}
+        {primary !== null && (
+          <MoreControls
+            controls={shown.filter((control) => !inSight(control.name))}
+            onReset={settings.reset}
+            {...controlProps}
+          />
         )}
-        <span className={classes.tools}>
-          {props.aside}
-          {primary !== null && (
-            <MoreControls
-              controls={shown.filter((control) => !primary.includes(control.name))}
-              onReset={reset}
-              {...controlProps}
-            />
-          )}
-          <PanelMenu figure={query.data?.figure} title={title} filename={`${runs[0]?.name ?? "opdboard"} ${name}`} />
-          <Tooltip label="Show at full width">
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="sm"
-              aria-label={`Expand: ${title}`}
-              onClick={() => change({ expand: testId })}
-            >
-              <IconArrowsMaximize size={15} />
-            </ActionIcon>
-          </Tooltip>
-        </span>
-      </header>
-      {content(props.height ?? 260)}
+        <PanelMenu figure={query.data?.figure} title={title} filename={filename} />
+      </PanelHead>
+      {content(props.fill ? 0 : (props.height ?? 260), true)}
       {expanded && (
         <Suspense>
           <FullWidth title={title} onClose={() => change({ expand: undefined })}>
-            {content("68dvh")}
+            {content("68dvh", false)}
           </FullWidth>
         </Suspense>
       )}
     </section>
   );
+}
+
+/** Since when a picture of runs that go on may have been overtaken; null while it has not. */
+function useLostSince(runs: readonly RunSummary[]): number | null {
+  const { state, since } = useStore(connection);
+  return state === "lost" && runs.some((run) => isActive(run.state)) ? since : null;
 }
 
 function cursorOf(cursors: Record<string, number> | undefined): string | undefined {

@@ -1,23 +1,36 @@
-import { ActionIcon, Button, Popover, SegmentedControl, Select, Slider, Switch, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  MultiSelect,
+  Popover,
+  SegmentedControl,
+  Select,
+  Slider,
+  Switch,
+  TextInput,
+} from "@mantine/core";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { Control } from "~/lib/panelSchema";
-import { flag, real, type Search } from "~/lib/urlParams";
+import { flag, list, real, type Search } from "~/lib/urlParams";
 import classes from "./Panel.module.css";
+import { RunChooser } from "./RunChooser";
 
 interface ControlsProps {
   controls: readonly Control[];
   params: Search;
   onChange: (name: string, value: string) => void;
+  /** Runs that a control for another run leaves out. */
+  except?: readonly string[];
 }
 
 /** Controls in sight above a picture; the label is in the tooltip and for screen readers. */
-export function PrimaryControls({ controls, params, onChange }: ControlsProps) {
+export function PrimaryControls({ controls, params, onChange, except }: ControlsProps) {
   if (controls.length === 0) return null;
   return (
     <div className={classes.controls}>
       {controls.map((control) => (
         <div key={control.name} title={`${control.label}. ${control.help}`}>
-          <ControlInput control={control} value={params[control.name]} onChange={onChange} compact />
+          <ControlInput control={control} value={params[control.name]} onChange={onChange} except={except} compact />
         </div>
       ))}
     </div>
@@ -25,7 +38,7 @@ export function PrimaryControls({ controls, params, onChange }: ControlsProps) {
 }
 
 /** The rest of the controls, with their labels, behind a button. */
-export function MoreControls({ controls, params, onChange, onReset }: ControlsProps & { onReset: () => void }) {
+export function MoreControls({ controls, params, onChange, except, onReset }: ControlsProps & { onReset: () => void }) {
   if (controls.length === 0) return null;
   return (
     <Popover position="bottom-end" shadow="md" withinPortal trapFocus>
@@ -39,7 +52,7 @@ export function MoreControls({ controls, params, onChange, onReset }: ControlsPr
           {controls.map((control) => (
             <div key={control.name} className={classes.field} title={control.help}>
               {control.kind !== "switch" && <span className={classes.fieldLabel}>{control.label}</span>}
-              <ControlInput control={control} value={params[control.name]} onChange={onChange} />
+              <ControlInput control={control} value={params[control.name]} onChange={onChange} except={except} />
             </div>
           ))}
           <Button variant="subtle" color="gray" onClick={onReset}>
@@ -55,10 +68,11 @@ interface ControlInputProps {
   control: Control;
   value: string | undefined;
   onChange: (name: string, value: string) => void;
+  except?: readonly string[];
   compact?: boolean;
 }
 
-export function ControlInput({ control, value, onChange, compact = false }: ControlInputProps) {
+export function ControlInput({ control, value, onChange, except, compact = false }: ControlInputProps) {
   const current = value ?? control.initial;
   const set = (next: string) => onChange(control.name, next === control.initial ? "" : next);
   const testId = `control-${control.name}`;
@@ -98,6 +112,23 @@ export function ControlInput({ control, value, onChange, compact = false }: Cont
           data-testid={testId}
         />
       );
+    case "choices":
+      return (
+        <MultiSelect
+          size="xs"
+          aria-label={control.label}
+          data={control.options}
+          value={list(current)}
+          onChange={(next) => next.length > 0 && set(next.join(","))}
+          maxValues={8}
+          searchable
+          miw={180}
+          comboboxProps={{ width: "max-content", position: "bottom-start" }}
+          data-testid={testId}
+        />
+      );
+    case "run":
+      return <RunChooser label={control.label} value={current} onChange={set} except={except} />;
     case "range":
       return (
         <Slider

@@ -1,7 +1,8 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import { figureToCsv } from "~/lib/csv";
+import { downloadText } from "~/lib/download";
 import type { Figure } from "~/lib/figure";
+import { tablesOf, tableToCsv } from "~/lib/figureTable";
 import { themed } from "~/lib/plotTheme";
 import { loadPlotly } from "../plot/loadPlotly";
 
@@ -16,12 +17,15 @@ interface PanelMenuProps {
 /** Takes a picture away: as an image for print, or as numbers. */
 export function PanelMenu({ figure, title, filename }: PanelMenuProps) {
   if (figure === undefined) return null;
-  const name = filename.replace(/[^\w.-]+/g, "-");
-
   const image = async (format: "png" | "svg") => {
     const plotly = await loadPlotly();
     const { data, layout } = themed(figure, { ...PRINT, title });
-    await plotly.downloadImage({ data, layout }, { format, width: 720, height: 440, scale: 3, filename: name });
+    await plotly.downloadImage({ data, layout }, { format, width: 720, height: 440, scale: 3, filename });
+  };
+
+  const numbers = () => {
+    const [main] = tablesOf(figure);
+    downloadText(main === undefined ? "" : tableToCsv(main), `${filename}.csv`, "text/csv");
   };
 
   return (
@@ -34,17 +38,8 @@ export function PanelMenu({ figure, title, filename }: PanelMenuProps) {
       <Menu.Dropdown>
         <Menu.Item onClick={() => void image("svg")}>SVG, for print</Menu.Item>
         <Menu.Item onClick={() => void image("png")}>PNG</Menu.Item>
-        <Menu.Item onClick={() => download(figureToCsv(figure), `${name}.csv`)}>CSV, the numbers</Menu.Item>
+        <Menu.Item onClick={numbers}>CSV, the numbers</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );
-}
-
-function download(text: string, filename: string) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = filename;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

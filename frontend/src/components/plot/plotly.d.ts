@@ -6,10 +6,11 @@ declare module "plotly.js-cartesian-dist-min" {
     z?: unknown;
     customdata?: unknown;
     curveNumber: number;
-    data: { uid?: string; name?: string };
+    data: { uid?: string; name?: string; type?: string; y?: unknown; meta?: unknown };
   }
   export interface PlotElement extends HTMLElement {
-    on: (event: "plotly_click", handler: (event: { points: PlotPoint[] }) => void) => void;
+    on(event: "plotly_click", handler: (event: { points: PlotPoint[] }) => void): void;
+    on(event: "plotly_relayout", handler: (changes: Record<string, unknown>) => void): void;
     removeAllListeners: (event: string) => void;
   }
   export interface ImageOptions {

@@ -1,10 +1,10 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { useView } from "~/components/useView";
-import { firstOf, pinned } from "~/lib/pinned";
+import { firstOf } from "~/lib/pinned";
 import classes from "./RunPage.module.css";
 
 const HEIGHT = 316;
@@ -16,7 +16,6 @@ export function Signature({ run }: { run: RunDetail }) {
   const module = search.module;
   const trigger = search.trigger;
   const statistic = search["module_allocation.statistic"];
-  const decorate = useCallback((figure: Parameters<typeof pinned>[0]) => pinned(figure, module), [module]);
 
   return (
     <>
@@ -29,11 +28,6 @@ export function Signature({ run }: { run: RunDetail }) {
           primary={["statistic"]}
           height={HEIGHT}
           emptyHint="Norms per module come with the first step."
-          decorate={decorate}
-          onPointClick={(point) => {
-            const name = firstOf(point.customdata);
-            if (typeof name === "string" && name !== "") change({ module: name === module ? undefined : name });
-          }}
         />
         <Panel
           name="alignment"
