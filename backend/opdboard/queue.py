@@ -68,5 +68,9 @@ class JobQueue:
         if run.state != RunState.QUEUED:
             return None
         run.sent_at = time.time()
-        device = RunConfig.model_validate(run.config).device
-        return "any" if device == "auto" else device
+        return queue_of(RunConfig.model_validate(run.config))
+
+
+def queue_of(config: RunConfig) -> str:
+    """The queue whose workers have the device that a run wants."""
+    return "any" if config.device == "auto" else config.device

@@ -1,6 +1,6 @@
-"""Ready-made configurations: the three runs of the demo, and a real model on real data."""
+"""Ready-made configurations: the runs of the demo, the two methods against each other, and a real model on real data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opdboard.domain.run_config import (
     ArithmeticData,
@@ -13,16 +13,21 @@ from opdboard.domain.run_config import (
     PrivilegedTeacher,
     RunConfig,
 )
+from opdboard.domain.sweep import Sweep
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A starting point for the launch form."""
+    """A starting point for the launch form: what it shows, what must be there first, how long it takes."""
 
     name: str
     title: str
     description: str
+    needs: str
+    takes: str
     config: RunConfig
+    sweep: Sweep = field(default_factory=Sweep)
+    per_setting: bool = False
 
 
 _DEMO_BUDGET = Budget(
@@ -70,23 +75,49 @@ REAL_MODEL = RunConfig(
     monitoring=Monitoring(evaluate_every=4, held_out_size=8, spectral_every=8, samples_count=4),
 )
 
+METHODS_AGAINST_EACH_OTHER = DEMO_EFFOPD.model_copy(update={"name": "Demo, lr 1e-5"})
+
 PRESETS = (
     Preset(
         "demo-opd",
         "Demo: OPD",
-        "A 0.3M-parameter model learns sums from its teacher; about half a minute on two cores.",
-        DEMO_OPD,
+        "A 0.3M-parameter model learns sums from its teacher, by the optimizer's steps alone.",
+        needs="Nothing: models and data are built in.",
+        takes="128 steps, under a minute on two cores",
+        config=DEMO_OPD,
     ),
     Preset(
         "demo-effopd",
         "Demo: EffOPD",
-        "The same, looking ahead along its update direction at steps 1, 2, 4, 8, ...",
-        DEMO_EFFOPD,
+        "The same small rate, looking ahead along the update direction at steps 1, 2, 4, 8, ...",
+        needs="Nothing: models and data are built in.",
+        takes="64 steps, under a minute on two cores",
+        config=DEMO_EFFOPD,
+    ),
+    Preset(
+        "demo-opd-large-rate",
+        "Demo: OPD at ten times the rate",
+        "The check that every speed-up needs: what would a larger learning rate alone have done?",
+        needs="Nothing: models and data are built in.",
+        takes="32 steps, about ten seconds on two cores",
+        config=DEMO_OPD_LARGE_RATE,
+    ),
+    Preset(
+        "opd-against-effopd",
+        "OPD against EffOPD, three seeds",
+        "Six runs in two groups, with the same rate, data and steps, so that the difference has an interval.",
+        needs="Nothing: models and data are built in.",
+        takes="6 runs of 64 steps, a few minutes on two cores",
+        config=METHODS_AGAINST_EACH_OTHER,
+        sweep=Sweep(seeds=[0, 1, 2], grid={"strategy.kind": ["none", "effopd"]}),
+        per_setting=True,
     ),
     Preset(
         "real-model",
         "Real model, real data",
-        "A GGUF or Hugging Face model teaches itself with the answer in sight; set both paths to files on the worker.",
-        REAL_MODEL,
+        "A GGUF or Hugging Face model teaches itself with the answer in sight.",
+        needs="A model and a JSONL or Parquet file on the worker: set both paths. About 8 GB of memory for 135M parameters.",
+        takes="8 steps, 5 to 15 minutes on two cores",
+        config=REAL_MODEL,
     ),
 )

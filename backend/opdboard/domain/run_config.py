@@ -273,8 +273,23 @@ class Monitoring(Frozen):
     )
 
 
+_SECTIONS = [
+    {"title": "Model and teacher", "fields": ["student", "teacher"]},
+    {"title": "Data", "fields": ["data"]},
+    {"title": "Objective", "fields": ["objective"]},
+    {"title": "Strategy", "fields": ["strategy"]},
+    {"title": "Optimizer", "fields": ["optimizer"]},
+    {"title": "Budget", "fields": ["budget"]},
+    {"title": "Monitoring", "fields": ["monitoring"]},
+    {"title": "Run", "fields": ["name", "seed", "device", "precision"]},
+]
+
+
 class RunConfig(Frozen):
     """One training run."""
+
+    # Sections of the launch form; a field that none of them names comes last.
+    model_config = ConfigDict(json_schema_extra={"sections": _SECTIONS})  # pyright: ignore[reportArgumentType]
 
     name: str = Field(default="", max_length=200, description="Shown everywhere; empty makes one from the method.")
     student: ModelSource = Field(default=DemoModel(role="base"), description="The model that is trained.")

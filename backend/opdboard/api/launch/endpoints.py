@@ -1,10 +1,12 @@
-"""The run configuration's schema and ready-made configurations."""
+"""The run configuration's schema, ready-made configurations, what a launch would do, and launching a sweep."""
 
 from typing import Any
 
 from fastapi import APIRouter
 
-from opdboard.api.launch.schemas import PresetOut
+from opdboard.api.context import Ctx
+from opdboard.api.launch import plan, sweeps
+from opdboard.api.launch.schemas import PlanOut, PresetOut, SweepCreate, SweepIn, SweepMade
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 
@@ -20,7 +22,16 @@ def read_run_config_schema() -> dict[str, Any]:
 @router.get("/presets")
 def list_presets() -> list[PresetOut]:
     """Starting points for the launch form."""
-    return [
-        PresetOut(name=preset.name, title=preset.title, description=preset.description, config=preset.config)
-        for preset in PRESETS
-    ]
+    return [PresetOut.model_validate(preset, from_attributes=True) for preset in PRESETS]
+
+
+@router.post("/launch/plan")
+def plan_launch(context: Ctx, body: SweepIn) -> PlanOut:
+    """What launching this would do: counts, memory, disk, time and place; or which values are wrong. Makes nothing."""
+    return plan.plan(context, body)
+
+
+@router.post("/launch/sweep", status_code=201)
+def launch_sweep(context: Ctx, body: SweepCreate) -> SweepMade:
+    """Launch every combination of a sweep, or none when one of them is refused."""
+    return sweeps.launch(context, body)

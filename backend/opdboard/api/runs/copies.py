@@ -14,7 +14,7 @@ def clone(context: Context, run_id: str, wanted: RunClone) -> RunDetail:
     with context.database.read() as session:
         original = runs.get(session, run_id)
     config = RunConfig.model_validate(original.config | {"name": wanted.name or _renamed(original.name, "copy")})
-    return service.create(context, config, group=original.group, tags=original.tags)
+    return service.create(context, service.NewRun(config, original.group, original.tags))
 
 
 def fork(context: Context, run_id: str, wanted: RunFork) -> RunDetail:
@@ -26,7 +26,7 @@ def fork(context: Context, run_id: str, wanted: RunFork) -> RunDetail:
     name = wanted.name or (wanted.config.name if wanted.config else "") or _renamed(original.name, f"fork @ {step}")
     student = RunModel(run_id=run_id, step=step)
     config = base.model_copy(update={"student": student, "name": name})
-    return service.create(context, config, group=original.group, tags=original.tags, forked_from=(run_id, step))
+    return service.create(context, service.NewRun(config, original.group, original.tags, forked_from=(run_id, step)))
 
 
 def _renamed(name: str, suffix: str) -> str:

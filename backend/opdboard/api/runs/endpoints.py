@@ -21,7 +21,7 @@ def list_runs(context: Ctx, query: Annotated[RunQuery, Query()]) -> RunList:
 @router.post("", status_code=201)
 def create_run(context: Ctx, body: RunCreate) -> RunDetail:
     """Launch a run."""
-    return service.create(context, body.config, group=body.group, tags=body.tags, notes=body.notes)
+    return service.create(context, service.NewRun(body.config, body.group, body.tags, body.notes))
 
 
 @router.get("/{run_id}")

@@ -1,6 +1,8 @@
 """What may be done with runs, and how they look to a client."""
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -79,26 +81,46 @@ def detail(context: Context, run_id: str) -> RunDetail:
         return _detail(session, runs.get(session, run_id))
 
 
-def create(
-    context: Context,
-    config: RunConfig,
-    *,
-    group: str = "",
-    tags: list[str] | None = None,
-    notes: str = "",
-    forked_from: tuple[str, int] | None = None,
-) -> RunDetail:
+@dataclass(frozen=True)
+class NewRun:
+    """A run to make. Without forked_from a run that starts from another run's checkpoint is a fork of that."""
+
+    config: RunConfig
+    group: str = ""
+    tags: Sequence[str] = ()
+    notes: str = ""
+    forked_from: tuple[str, int] | None = None
+
+
+def create(context: Context, wanted: NewRun) -> RunDetail:
     """Store a new run and, once it is committed, tell the workers."""
-    _check_storable(config)
+    return create_all(context, [wanted])[0]
+
+
+def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
+    """Store all of these runs or, when one is refused, none; tell the workers once they are committed."""
+    for one in wanted:
+        check_storable(one.config)
     with context.database.write() as session:
-        _check_sources(session, config)
-        run = runs.create(session, config, group=group, tags=tags or [], notes=notes, forked_from=forked_from)
-        made = _detail(session, run)
-    send(context.queue, made.id)
+        made = [_create(session, one) for one in wanted]
+    for run in made:
+        send(context.queue, run.id)
     return made
 
 
-def _check_storable(config: RunConfig) -> None:
+def _create(session: Session, wanted: NewRun) -> RunDetail:
+    check_sources(session, wanted.config)
+    student, forked_from = wanted.config.student, wanted.forked_from
+    if forked_from is None and isinstance(student, RunModel):
+        forked_from = (student.run_id, evidence.checkpoint_at(session, student.run_id, student.step).step)
+    run = runs.create(
+        session, wanted.config, group=wanted.group, tags=wanted.tags, notes=wanted.notes, forked_from=forked_from
+    )
+    return _detail(session, run)
+
+
+def check_storable(config: RunConfig) -> None:
+    """InvalidFields where a value is valid but no database could hold it."""
     if config.budget.steps > LARGEST_INTEGER:
         raise InvalidFields([FieldProblem(path="budget.steps", message=f"must not exceed {LARGEST_INTEGER}")])
     nul = [path for path, value in flattened(config.model_dump()) if isinstance(value, str) and "\x00" in value]
@@ -106,8 +128,8 @@ def _check_storable(config: RunConfig) -> None:
         raise InvalidFields([FieldProblem(path=path, message="must not contain the NUL character") for path in nul])
 
 
-def _check_sources(session: Session, config: RunConfig) -> None:
-    """A run's checkpoint that is to be loaded must exist now."""
+def check_sources(session: Session, config: RunConfig) -> None:
+    """InvalidFields where a run's checkpoint that is to be loaded does not exist now."""
     sources = {"student": config.student}
     if not isinstance(config.teacher, PrivilegedTeacher):
         sources["teacher.source"] = config.teacher.source

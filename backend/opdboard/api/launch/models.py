@@ -1,0 +1,82 @@
+"""How large the models of a configuration are, as far as the web side can see it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from opdboard.api.launch.headers import folder_shape, gguf_shape
+from opdboard.db import evidence, runs
+from opdboard.domain.errors import OpdboardError
+from opdboard.domain.footprint import teacher_is_student
+from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
+from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig
+from opdboard.settings import Settings
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Shapes of student and teacher, or the sentence that says why one of them is not known."""
+
+    student: ModelShape | None
+    teacher: ModelShape | None
+    unknown: str | None
+
+
+def sizes(session: Session, settings: Settings, config: RunConfig) -> Sizes:
+    """From headers and records alone; nothing is loaded or fetched."""
+    try:
+        student = _shape(session, settings, config.student)
+    except _Unknown as reason:
+        return Sizes(None, None, f"the student's size is not known here: {reason}")
+    if teacher_is_student(config) or isinstance(config.teacher, PrivilegedTeacher):
+        return Sizes(student, student, None)
+    try:
+        return Sizes(student, _shape(session, settings, config.teacher.source), None)
+    except _Unknown as reason:
+        return Sizes(student, None, f"the teacher's size is not known here: {reason}")
+
+
+class _Unknown(Exception):
+    """Why a size cannot be told."""
+
+
+def _shape(session: Session, settings: Settings, source: ModelSource) -> ModelShape:
+    match source.kind:
+        case "demo":
+            return DEMO_SHAPE
+        case "hub":
+            raise _Unknown("only the worker asks the hub")
+        case "folder":
+            return _from_files(_resolved(source.path, settings), gguf=False)
+        case "gguf":
+            return _from_files(_resolved(source.path, settings), gguf=True)
+        case "run":
+            try:
+                checkpoint = evidence.checkpoint_at(session, source.run_id, source.step)
+                run = runs.get(session, source.run_id)
+            except OpdboardError as problem:
+                raise _Unknown(problem.detail) from problem
+            try:
+                return _from_files(settings.root / checkpoint.path, gguf=False)
+            except _Unknown:  # the folder may be the worker's alone; the run's own student has the same shapes
+                return _shape(session, settings, RunConfig.model_validate(run.config).student)
+
+
+def _from_files(path: Path, *, gguf: bool) -> ModelShape:
+    if not path.exists():
+        raise _Unknown(f"there is no {path} on the web server's machine; the worker may have it")
+    try:
+        shape = gguf_shape(path) if gguf else folder_shape(path)
+    except OpdboardError as problem:
+        raise _Unknown(problem.detail) from problem
+    if not shape.modules:
+        raise _Unknown(f"{path} names its layers in a way that is not known")
+    return shape
+
+
+def _resolved(path: str, settings: Settings) -> Path:
+    """Where a worker on this machine would look: its working folder, then the data folder."""
+    given = Path(path).expanduser()
+    beside_data = settings.root / given
+    return beside_data if not given.exists() and beside_data.exists() else given

@@ -1,0 +1,62 @@
+"""How much a configuration asks for: steps, tokens and events, counted before anything runs."""
+
+from dataclasses import dataclass, fields
+
+from opdboard.domain.run_config import EffOPD, RunConfig
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Counts of one run. Tokens are upper bounds: every response as long as budget.max_response_tokens allows."""
+
+    steps: int
+    prompts: int
+    training_tokens: int
+    triggers: int
+    candidates: int
+    search_tokens: int
+    evaluations: int
+    evaluation_tokens: int
+    checkpoints: int
+    checkpoints_kept: int
+    snapshots: int
+
+    def __add__(self, other: "Workload") -> "Workload":
+        """Both together."""
+        return Workload(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+def workload(config: RunConfig) -> Workload:
+    """What the training loop will do by its own schedule; commands given meanwhile come on top."""
+    budget, monitoring, strategy = config.budget, config.monitoring, config.strategy
+    longest = budget.max_response_tokens
+    triggers = candidates = search_tokens = 0
+    if isinstance(strategy, EffOPD):
+        triggers = budget.steps.bit_length()  # steps 1, 2, 4, ... up to the last
+        candidates = triggers * strategy.candidates
+        search_tokens = (triggers + candidates) * strategy.validation_size * longest
+    evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
+    checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)
+    return Workload(
+        steps=budget.steps,
+        prompts=budget.steps * budget.batch_size,
+        training_tokens=budget.steps * budget.batch_size * longest,
+        triggers=triggers,
+        candidates=candidates,
+        search_tokens=search_tokens,
+        evaluations=evaluations,
+        evaluation_tokens=(evaluations + 1) * monitoring.held_out_size * longest,  # the teacher answers once, too
+        checkpoints=checkpoints,
+        checkpoints_kept=min(checkpoints, budget.keep_checkpoints),
+        snapshots=_snapshots(monitoring.spectral_every, budget.steps),
+    )
+
+
+def _every_and_last(period: int, steps: int) -> int:
+    return -(-steps // period)
+
+
+def _snapshots(period: int, steps: int) -> int:
+    """Powers of two and multiples of the period, each step once."""
+    powers = [1 << exponent for exponent in range(steps.bit_length())]
+    return steps // period + sum(power % period != 0 for power in powers)
