@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-import yaml
 from rich.console import Console
 
-from opdboard import terminal
+from opdboard import config_file, terminal
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.commands import Command
-from opdboard.domain.errors import BadInput, OpdboardError
+from opdboard.domain.errors import OpdboardError
 from opdboard.domain.run_state import RunState
 from opdboard.embedded.signals import signals_end_the_command
 from opdboard.settings import Settings
@@ -101,23 +100,35 @@ def run(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A run configuration as YAML or JSON.")],
     follow: Annotated[bool, typer.Option(help="Print progress until the run has ended.")] = False,
     name: Annotated[str | None, typer.Option(help="Instead of the configuration's name.")] = None,
-    group: Annotated[str, typer.Option(help="Group the run belongs to.")] = "",
+    group: Annotated[str, typer.Option(help="Group the runs belong to.")] = "",
+    seeds: Annotated[str, typer.Option(help="A run for each of these seeds: 0-4 or 0,3,7.", metavar="SEEDS")] = "",
+    grid: Annotated[
+        list[str] | None, typer.Option(help="A run for each of these values; may be repeated.", metavar="PATH=V,V,...")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Queue a run; with --follow the exit code says whether it finished."""
-    content = _read_config(config)
+    """Queue a run, or with --seeds and --grid one for every combination; with --follow the exit code says whether all finished."""
+    content = config_file.read_config(config)
     if name is not None:
         content["name"] = name
     with Client() as client:
-        created = client.create(content, group=group)
-        _note(f"queued {created['id']} ({created['name']}): {client.url}/runs/{created['id']}")
+        if seeds or grid:
+            sweep = {"seeds": config_file.seeds(seeds) if seeds else [], "grid": config_file.grid(grid or [])}
+            created = client.sweep(content, sweep, group=group)["runs"]
+        else:
+            created = [client.create(content, group=group)]
+        for made in created:
+            _note(f"queued {made['id']} ({made['name']}): {client.url}/runs/{made['id']}")
         if follow:
             progress = terminal.Progress(_note)
-            for change in client.follow([created["id"]]):
+            for change in client.follow([made["id"] for made in created]):
                 progress(change)
-        latest = client.run(created["id"])
-    print(json.dumps(latest) if as_json else latest["id"])
-    if follow and latest["state"] != RunState.FINISHED:
+        latest = [client.run(made["id"]) for made in created]
+    if as_json:
+        print(json.dumps(latest if seeds or grid else latest[0]))
+    else:
+        print("\n".join(found["id"] for found in latest))
+    if follow and any(found["state"] != RunState.FINISHED for found in latest):
         raise typer.Exit(1)
 
 
@@ -210,18 +221,6 @@ def _steer(run_id: str, command: Command) -> None:
 
 def _settings(**overrides: Any) -> Settings:
     return Settings(**{name: value for name, value in overrides.items() if value is not None})
-
-
-def _read_config(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON is YAML
-    except OSError as error:
-        raise BadInput(f"cannot read {file}: {error.strerror}", where=str(file)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} is neither YAML nor JSON: {error}", where=str(file)) from error
-    if not isinstance(content, dict):
-        raise BadInput(f"{file} must hold a mapping of run configuration fields", where=str(file))
-    return content
 
 
 def _note(sentence: str) -> None:

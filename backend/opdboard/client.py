@@ -70,6 +70,11 @@ class Client:
         """Queue a run; RequestRefused.fields says which fields are wrong."""
         return self._call("POST", "/runs", json={"config": config, "group": group, "tags": list(tags), "notes": notes})
 
+    def sweep(self, config: Json, sweep: Json, *, group: str = "", tags: Sequence[str] = (), notes: str = "") -> Json:
+        """Queue every combination of {seeds, grid} as {groups, runs}, or none; RequestRefused.fields names what is wrong."""
+        body = {"config": config, "sweep": sweep, "group": group, "tags": list(tags), "notes": notes}
+        return self._call("POST", "/launch/sweep", json=body)
+
     def command(self, run_id: str, command: str) -> Json:
         """Ask the run's trainer for something; it obeys between two steps."""
         return self._call("POST", f"/runs/{run_id}/commands", json={"command": command})

@@ -106,7 +106,9 @@ def _text(value: Value) -> str:
     if value is None:
         return "none"
     if isinstance(value, float):
-        return f"{value:g}".replace("e-0", "e-").replace("e+0", "e")
+        mantissa, exponent = f"{value:e}".split("e")
+        small = 0 < abs(value) < 1e-3
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if small else f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -456,6 +456,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/launch/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Launch
+         * @description What launching this would do: counts, memory, disk, time and place; or which values are wrong. Makes nothing.
+         */
+        post: operations["plan_launch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/launch/sweep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Launch Sweep
+         * @description Launch every combination of a sweep, or none when one of them is refused.
+         */
+        post: operations["launch_sweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -949,6 +989,33 @@ export interface components {
             path: string;
         };
         /**
+         * FootprintOut
+         * @description Estimated from the models' shapes; parts say what is included.
+         */
+        FootprintOut: {
+            /**
+             * Parameters
+             * @description Of the student.
+             */
+            parameters: number;
+            /**
+             * Memory Bytes
+             * @description Peak of one run: what always is there and the largest phase.
+             */
+            memory_bytes: number;
+            /** Memory */
+            memory: components["schemas"]["PartOut"][];
+            /** Checkpoint Bytes */
+            checkpoint_bytes: number;
+            /**
+             * Disk Bytes
+             * @description Of all planned runs.
+             */
+            disk_bytes: number;
+            /** Disk */
+            disk: components["schemas"]["PartOut"][];
+        };
+        /**
          * GGUF file
          * @description A GGUF file, de-quantised while loading.
          */
@@ -1251,6 +1318,34 @@ export interface components {
             gradient_clip: number | null;
         };
         /**
+         * PaceOut
+         * @description What past runs of the same student, batch and response length took.
+         */
+        PaceOut: {
+            /** Runs */
+            runs: number;
+            /**
+             * Seconds
+             * @description Training and search of all planned runs, one after another.
+             */
+            seconds: number;
+            /**
+             * Seconds Per Step
+             * @description Median over past runs, without search.
+             */
+            seconds_per_step: number;
+            /**
+             * Search Included
+             * @description Whether past runs of the same strategy told what the search takes.
+             */
+            search_included: boolean;
+            /**
+             * Memory Bytes
+             * @description Largest peak that a past run reported.
+             */
+            memory_bytes: number | null;
+        };
+        /**
          * PanelExtension
          * @description What turns the figure at the given cursors into the present one.
          */
@@ -1366,8 +1461,90 @@ export interface components {
             topics: components["schemas"]["Topic"][];
         };
         /**
+         * PartOut
+         * @description One thing that takes room.
+         */
+        PartOut: {
+            /** Name */
+            name: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Phase
+             * @description always, or the phase of a step that alone needs it: training, rollout, search.
+             */
+            phase: string;
+        };
+        /**
+         * PlaceOut
+         * @description Where the runs will go.
+         */
+        PlaceOut: {
+            /** Queue */
+            queue: string;
+            /**
+             * Workers
+             * @description Live workers that take runs of this queue.
+             */
+            workers: string[];
+            /** Free Workers */
+            free_workers: number;
+            /**
+             * Queued Before
+             * @description Runs that already wait for the same queue.
+             */
+            queued_before: number;
+            /**
+             * Memory Total
+             * @description Bytes of the largest of these machines.
+             */
+            memory_total: number | null;
+        };
+        /**
+         * PlanOut
+         * @description What a launch would do. With problems only those are sure to be there.
+         */
+        PlanOut: {
+            /**
+             * Problems
+             * @description Wrong values; paths of the sweep begin with 'sweep.'.
+             */
+            problems: components["schemas"]["FieldProblem"][];
+            /**
+             * Runs
+             * @default []
+             */
+            runs: components["schemas"]["PlannedRunOut"][];
+            /** @description All planned runs together. */
+            workload?: components["schemas"]["WorkloadOut"] | null;
+            footprint?: components["schemas"]["FootprintOut"] | null;
+            /**
+             * Footprint Unknown
+             * @description Why there is no footprint.
+             */
+            footprint_unknown?: string | null;
+            pace?: components["schemas"]["PaceOut"] | null;
+            place?: components["schemas"]["PlaceOut"] | null;
+        };
+        /**
+         * PlannedRunOut
+         * @description One run that a launch would make.
+         */
+        PlannedRunOut: {
+            /** Name */
+            name: string;
+            /** Group */
+            group: string;
+            /** Values */
+            values: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Steps */
+            steps: number;
+        };
+        /**
          * PresetOut
-         * @description A ready-made configuration.
+         * @description A ready-made configuration, or a sweep of one.
          */
         PresetOut: {
             /** Name */
@@ -1376,7 +1553,23 @@ export interface components {
             title: string;
             /** Description */
             description: string;
+            /**
+             * Needs
+             * @description What must be there before it can run.
+             */
+            needs: string;
+            /**
+             * Takes
+             * @description About how long it takes.
+             */
+            takes: string;
             config: components["schemas"]["RunConfig"];
+            sweep: components["schemas"]["Sweep"];
+            /**
+             * Per Setting
+             * @description Each setting of the sweep is a group of its own.
+             */
+            per_setting: boolean;
         };
         /**
          * Itself, knowing the answer
@@ -1983,6 +2176,112 @@ export interface components {
             values: components["schemas"]["TypedArray"];
         };
         /**
+         * Sweep
+         * @description What is varied. Every combination of a seed and one value of each path becomes a run.
+         */
+        Sweep: {
+            /**
+             * Seeds
+             * @description Empty keeps the configuration's own seed.
+             * @default []
+             */
+            seeds: number[];
+            /**
+             * Grid
+             * @description Values by path, for example optimizer.learning_rate: [1e-5, 1e-4].
+             * @default {}
+             */
+            grid: {
+                [key: string]: (boolean | number | string | null)[];
+            };
+        };
+        /**
+         * SweepCreate
+         * @description Runs to launch together.
+         */
+        SweepCreate: {
+            /**
+             * Config
+             * @description A run configuration; what is left out has its default.
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Empty is one run.
+             * @default {
+             *       "seeds": [],
+             *       "grid": {}
+             *     }
+             */
+            sweep: components["schemas"]["Sweep"];
+            /**
+             * Group
+             * @description Empty takes the configuration's name for a sweep.
+             * @default
+             */
+            group: string;
+            /**
+             * Per Setting
+             * @description A group for each setting, whose members differ by their seed alone.
+             * @default false
+             */
+            per_setting: boolean;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+        };
+        /**
+         * SweepIn
+         * @description A configuration, perhaps not yet valid, and what to vary of it.
+         */
+        SweepIn: {
+            /**
+             * Config
+             * @description A run configuration; what is left out has its default.
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Empty is one run.
+             * @default {
+             *       "seeds": [],
+             *       "grid": {}
+             *     }
+             */
+            sweep: components["schemas"]["Sweep"];
+            /**
+             * Group
+             * @description Empty takes the configuration's name for a sweep.
+             * @default
+             */
+            group: string;
+            /**
+             * Per Setting
+             * @description A group for each setting, whose members differ by their seed alone.
+             * @default false
+             */
+            per_setting: boolean;
+        };
+        /**
+         * SweepMade
+         * @description The runs of a sweep, all of them queued.
+         */
+        SweepMade: {
+            /** Groups */
+            groups: string[];
+            /** Runs */
+            runs: components["schemas"]["RunSummary"][];
+        };
+        /**
          * Topic
          * @description One kind of stored data of a run.
          * @enum {string}
@@ -2048,6 +2347,43 @@ export interface components {
             load: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * WorkloadOut
+         * @description Counts. Tokens are upper bounds: every response as long as it may be.
+         */
+        WorkloadOut: {
+            /** Steps */
+            steps: number;
+            /** Prompts */
+            prompts: number;
+            /** Training Tokens */
+            training_tokens: number;
+            /**
+             * Triggers
+             * @description Steps at which the strategy looks ahead.
+             */
+            triggers: number;
+            /**
+             * Candidates
+             * @description Tries of all triggers, at most.
+             */
+            candidates: number;
+            /** Search Tokens */
+            search_tokens: number;
+            /** Evaluations */
+            evaluations: number;
+            /** Evaluation Tokens */
+            evaluation_tokens: number;
+            /** Checkpoints */
+            checkpoints: number;
+            /** Checkpoints Kept */
+            checkpoints_kept: number;
+            /**
+             * Snapshots
+             * @description Steps at which spectra and subspaces are measured.
+             */
+            snapshots: number;
         };
     };
     responses: never;
@@ -2903,6 +3239,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PresetOut"][];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    plan_launch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    launch_sweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepMade"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -146,9 +146,37 @@ def test_run_reads_yaml_and_queues_it(server, invoke, tmp_path):
     server.answers["GET", "/api/runs/0a1b2c3d"] = 200, RUN
     code, out, err = invoke("run", str(file), "--name", "mine", "--group", "g")
     assert (code, out) == (0, "0a1b2c3d\n")
-    config = {"optimizer": {"learning_rate": "1e-5"}, "budget": {"steps": 3}, "name": "mine"}
+    config = {"optimizer": {"learning_rate": 1e-5}, "budget": {"steps": 3}, "name": "mine"}
     assert server.asked[0] == ("POST", "/api/runs", {"config": config, "group": "g", "tags": [], "notes": ""})
     assert f"{server.url}/runs/0a1b2c3d" in err
+
+
+def test_run_with_seeds_and_a_grid_queues_a_sweep(server, invoke, tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("name: 2026-01-01\nbudget: {steps: 3}\n")
+    other = RUN | {"id": "ffffffff"}
+    server.answers["POST", "/api/launch/sweep"] = 201, {"groups": ["g"], "runs": [RUN, other]}
+    for run in (RUN, other):
+        server.answers["GET", f"/api/runs/{run['id']}"] = 200, run
+    code, out, _ = invoke(
+        "run", str(file), "--seeds", "0-1,5", "--group", "g",
+        "--grid", "optimizer.learning_rate=1e-5,3e-5", "--grid", "strategy.kind=none,effopd",
+    )  # fmt: skip
+    assert (code, out) == (0, "0a1b2c3d\nffffffff\n")
+    grid = {"optimizer.learning_rate": [1e-5, 3e-5], "strategy.kind": ["none", "effopd"]}
+    config = {"name": "2026-01-01", "budget": {"steps": 3}}
+    sent = {"config": config, "sweep": {"seeds": [0, 1, 5], "grid": grid}, "group": "g", "tags": [], "notes": ""}
+    assert server.asked[0] == ("POST", "/api/launch/sweep", sent)
+
+
+@pytest.mark.parametrize("options", [["--seeds", "a"], ["--seeds", "4-0"], ["--grid", "x"], ["--grid", "=1"]])
+def test_a_sweep_that_cannot_be_read_is_refused_before_anything_is_sent(server, invoke, tmp_path, options):
+    file = tmp_path / "run.yaml"
+    file.write_text("seed: 0")
+    code, _, err = invoke("run", str(file), *options)
+    assert code == 1
+    assert options[0] in err or "range of seeds" in err
+    assert server.asked == []
 
 
 def test_a_refused_configuration_names_its_fields(server, invoke, tmp_path):
