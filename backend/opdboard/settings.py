@@ -20,6 +20,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address the web server binds to.")
     port: int = Field(default=8765, ge=0, le=65535, description="Port of the web server.")
     token: str = Field(default="", description="Bearer token that every call then needs; required beyond 127.0.0.1.")
+    public_url: str = Field(
+        default="",
+        description="Address under which people reach the interface, for links in webhooks; empty leaves them out.",
+    )
     worker_queues: str = Field(default="", description="Comma-separated queues of a worker; empty asks the machine.")
     lease_seconds: float = Field(
         default=60.0, gt=0, description="Silence after which a run is taken from a worker on another host."

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from opdboard.api import errors, interface, live
+from opdboard.api.alert_rules import endpoints as alert_rules
+from opdboard.api.alerts import endpoints as alerts
 from opdboard.api.checkpoints import endpoints as checkpoints
 from opdboard.api.commands import endpoints as commands
 from opdboard.api.compare import endpoints as compare
@@ -24,12 +26,29 @@ from opdboard.api.runs import endpoints as runs
 from opdboard.api.samples import endpoints as samples
 from opdboard.api.security import Guard, check_binding
 from opdboard.api.series import endpoints as series
+from opdboard.api.webhooks import endpoints as webhooks
+from opdboard.api.webhooks.sender import Sender
 from opdboard.api.workers import endpoints as workers
 from opdboard.db.database import Database
 from opdboard.queue import JobQueue, make_celery
 from opdboard.settings import Settings
 
-_NOUNS = (runs, commands, series, decisions, checkpoints, samples, logs, panels, compare, launch, workers)
+_NOUNS = (
+    runs,
+    commands,
+    series,
+    decisions,
+    checkpoints,
+    samples,
+    logs,
+    panels,
+    compare,
+    launch,
+    workers,
+    alerts,
+    alert_rules,
+    webhooks,
+)
 
 
 def create_app(settings: Settings | None = None, *, static: Path = interface.STATIC) -> FastAPI:
@@ -70,9 +89,15 @@ def _operation_id(route: APIRoute) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     app.state.live = live.LiveHub(context.database)
-    poller = asyncio.create_task(app.state.live.run(), name="live-poller")
+    sender = Sender(context.database, context.settings.public_url)
+    tasks = [
+        asyncio.create_task(app.state.live.run(), name="live-poller"),
+        asyncio.create_task(sender.run(), name="webhook-sender"),
+    ]
     yield
-    poller.cancel()
-    with suppress(asyncio.CancelledError):
-        await poller
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
     context.database.close()

@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import evidence, runs, series, steering
+from opdboard.db import alerting, alerts, evidence, runs, series, steering
 from opdboard.db.tables import Attempt, Run
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
@@ -33,6 +33,8 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
     evidence.mark_checkpoints_removed(session, run_id, seq, batch.removed_checkpoint_steps)
     for result in batch.command_results:
         steering.finish(session, result)
+    if alerting.evaluate(session, run, seq, batch):
+        run.topics = {**run.topics, Topic.ALERTS.value: seq}
     return seq
 
 
@@ -66,6 +68,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
         last_kept = step if step > 0 else -1
         series.rewind(session, run_id, last_kept)
         evidence.rewind(session, run_id, last_kept)
+        alerts.rewind(session, run_id, last_kept)
         run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step
     run.device = device

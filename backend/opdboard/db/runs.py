@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, defer
 
+from opdboard.db import alerts
 from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import NotFound, StaleAttempt
@@ -139,7 +140,13 @@ def transition(
     if to.ended or to is RunState.QUEUED:
         _close_attempt(session, run, reason or to.value, now)
     session.add(StateChange(run_id=run.id, at=now, from_state=current, to_state=to, reason=reason))
-    touch(run, Topic.STATE)
+    if to is RunState.FAILED:
+        alerts.add_failure(session, run, touch(run, Topic.STATE, Topic.ALERTS))
+    elif current is RunState.FAILED:
+        alerts.clear_failures(session, run)
+        touch(run, Topic.STATE, Topic.ALERTS)
+    else:
+        touch(run, Topic.STATE)
 
 
 def _close_attempt(session: Session, run: Run, outcome: str, now: float) -> None:

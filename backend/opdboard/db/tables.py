@@ -332,13 +332,17 @@ class AlertRule(Table):
     comparison: Mapped[str] = mapped_column(String(16))
     threshold: Mapped[float | None] = mapped_column(Float(53))
     steps: Mapped[int] = mapped_column(Integer, default=1)
+    severity: Mapped[str] = mapped_column(String(16), default="warning")
     runs: Mapped[str] = mapped_column(Text, default="")
     enabled: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[float] = mapped_column(Float(53))
 
 
 class Alert(Table):
-    """Something that needs a look, at a step and, where it is about one, a module; kind: 'rule', or a failure signature."""
+    """Something that needs a look, at a step and, where it is about one, a module; kind: 'rule', or a failure signature.
+
+    others: how many more modules or measures it speaks for; cleared_step: where its condition ended, None while it holds.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (Index("alerts_by_run", "run_id", "step"), Index("alerts_by_time", "at"))
@@ -355,7 +359,9 @@ class Alert(Table):
     message: Mapped[str] = mapped_column(Text)
     measure: Mapped[str | None] = mapped_column(String(128))
     module: Mapped[str | None] = mapped_column(String(300))
+    others: Mapped[int] = mapped_column(Integer, default=0)
     value: Mapped[float | None] = mapped_column(AnyFloat)
+    cleared_step: Mapped[int | None] = mapped_column(Integer)
     seen_at: Mapped[float | None] = mapped_column(Float(53))
 
 

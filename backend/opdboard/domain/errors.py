@@ -3,6 +3,7 @@
 OpdboardError
 |-- BadInput             what was asked for is wrong              422
 |   |-- ModelProblem     weights or tokenizer cannot be used
+|   |   `-- VocabularyMismatch
 |   `-- DataProblem      a data set cannot be used
 |-- NotFound             no such run, checkpoint, ...             404
 |-- Conflict             not possible in the present state        409
@@ -44,6 +45,10 @@ class BadInput(OpdboardError):
 
 class ModelProblem(BadInput):
     """Weights or tokenizer are missing, unreadable, unsafe or do not fit."""
+
+
+class VocabularyMismatch(ModelProblem):
+    """Student and teacher differ in their tokens, special tokens or logits."""
 
 
 class DataProblem(BadInput):

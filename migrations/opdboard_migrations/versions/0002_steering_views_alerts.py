@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("comparison", sa.String(16), nullable=False),
         sa.Column("threshold", DOUBLE),
         sa.Column("steps", sa.Integer, nullable=False),
+        sa.Column("severity", sa.String(16), nullable=False),
         sa.Column("runs", sa.Text, nullable=False),
         sa.Column("enabled", sa.Boolean, nullable=False),
         sa.Column("created_at", DOUBLE, nullable=False),
@@ -59,7 +60,9 @@ def upgrade() -> None:
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("measure", sa.String(128)),
         sa.Column("module", sa.String(300)),
+        sa.Column("others", sa.Integer, nullable=False),
         sa.Column("value", DOUBLE),
+        sa.Column("cleared_step", sa.Integer),
         sa.Column("seen_at", DOUBLE),
     )
     op.create_index("alerts_by_run", "alerts", ["run_id", "step"])

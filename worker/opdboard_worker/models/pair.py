@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from opdboard.domain.errors import ModelProblem
+from opdboard.domain.errors import ModelProblem, VocabularyMismatch
 from opdboard_worker.models.loaded import LoadedModel
 
 _PROBES = (
@@ -20,7 +20,7 @@ _PROBES = (
 
 
 def check_pair(student: LoadedModel, teacher: LoadedModel) -> None:
-    """Raise ModelProblem, naming every difference, unless the teacher can score the student's tokens as they are.
+    """Raise VocabularyMismatch, naming every difference, unless the teacher can score the student's tokens as they are.
 
     Compared are the number of logits, the tokenizers' sizes, special tokens with their ids, and the token ids of probe strings.
     Which token is used for padding is left out: it is masked everywhere, and base and instruct models of one family often differ in it.
@@ -35,7 +35,7 @@ def check_pair(student: LoadedModel, teacher: LoadedModel) -> None:
     differences += _different_specials(_special_tokens(student), _special_tokens(teacher))
     differences += _different_probes(student, teacher)
     if differences:
-        raise ModelProblem(
+        raise VocabularyMismatch(
             f"student ({student.label}) and teacher ({teacher.label}) do not share a vocabulary: {'; '.join(differences)}. "
             "Choose two models of one family with the same tokenizer",
             where="teacher",

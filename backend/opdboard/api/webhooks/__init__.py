@@ -1,0 +1,1 @@
+"""Addresses that alerts are sent to, and the sending."""

@@ -1,0 +1,94 @@
+"""Sends what is due to webhooks, in the web process. Several web processes share the work: each claims before it sends.
+
+Redirects are not followed and only http and https are spoken, so that an address cannot be turned into another; a proxy of
+the environment is used as by any other program. What goes wrong is told without the address, which often is a secret.
+"""
+
+import asyncio
+import logging
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
+from opdboard.api.webhooks.messages import message
+from opdboard.api.webhooks.schemas import WebhookMessage
+from opdboard.db import webhooks
+from opdboard.db.database import Database
+
+POLL_SECONDS = 1.0
+AT_ONCE = 8
+TIMEOUT_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it would log every address
+
+
+def open_client() -> httpx.AsyncClient:
+    """A client with our limits."""
+    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+
+
+async def post(client: httpx.AsyncClient, url: str, body: WebhookMessage) -> str | None:
+    """Send one message; None when it was taken, else why not."""
+    try:
+        answer = await client.post(url, json=body.model_dump(mode="json"))
+    except httpx.TimeoutException:
+        return f"no answer within {TIMEOUT_SECONDS:.0f} s"
+    except httpx.ConnectError:
+        return "the address cannot be reached"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"the address did not answer as a web server does ({type(error).__name__})"
+    if answer.is_success:
+        return None
+    if answer.is_redirect:
+        return f"it answered {answer.status_code}, a redirect, which is not followed"
+    return f"it answered {answer.status_code} {answer.reason_phrase}".rstrip()
+
+
+class Sender:
+    """The background task of one web process."""
+
+    def __init__(self, database: Database, public_url: str) -> None:
+        """public_url: where people reach the interface; empty leaves links out."""
+        self._database = database
+        self._public_url = public_url
+
+    async def run(self) -> None:
+        """Send what is due until cancelled; a database that does not answer is tried again."""
+        async with open_client() as client:
+            while True:
+                try:
+                    await self.send_due(client)
+                except SQLAlchemyError as error:
+                    logger.warning("webhooks: the database does not answer (%s)", type(error).__name__)
+                except Exception:  # one odd delivery must not end the sending of all others
+                    logger.exception("webhooks: sending failed")
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def send_due(self, client: httpx.AsyncClient) -> int:
+        """Claim and send until nothing is due; how many were sent."""
+        sent = 0
+        while claimed := await asyncio.to_thread(self._claim):
+            await asyncio.gather(*(self._send(client, one) for one in claimed))
+            sent += len(claimed)
+        return sent
+
+    def _claim(self) -> list[webhooks.Claimed]:
+        with self._database.read() as session:
+            if not webhooks.any_due(session):
+                return []
+        claimed: list[webhooks.Claimed] = []
+        with self._database.write() as session:
+            while len(claimed) < AT_ONCE and (one := webhooks.claim_due(session)) is not None:
+                claimed.append(one)
+        return claimed
+
+    async def _send(self, client: httpx.AsyncClient, claimed: webhooks.Claimed) -> None:
+        error = await post(client, claimed.url, message(claimed.alert, claimed.run_name, self._public_url))
+        if error is not None:
+            logger.warning("alert %d was not delivered to webhook %d: %s", claimed.alert.id, claimed.webhook_id, error)
+        await asyncio.to_thread(self._settle, claimed.id, error)
+
+    def _settle(self, delivery_id: int, error: str | None) -> None:
+        with self._database.write() as session:
+            webhooks.settle(session, delivery_id, error)

@@ -1,0 +1,63 @@
+"""Rules of alerts: kept, changed, and chosen for a run."""
+
+import time
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opdboard.db.tables import AlertRule, Run
+from opdboard.domain.alert_rules import Comparison, Rule, Scope
+from opdboard.domain.alerts import Severity
+from opdboard.domain.errors import NotFound
+
+
+def all_of_them(session: Session) -> list[AlertRule]:
+    """Every rule, oldest first."""
+    return list(session.scalars(select(AlertRule).order_by(AlertRule.id)))
+
+
+def get(session: Session, rule_id: int) -> AlertRule:
+    """The rule; NotFound names the id."""
+    row = session.get(AlertRule, rule_id)
+    if row is None:
+        raise NotFound(f"there is no alert rule {rule_id}", where="rule_id")
+    return row
+
+
+def create(session: Session, **fields: Any) -> AlertRule:
+    """A new rule."""
+    row = AlertRule(created_at=time.time(), **fields)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def remove(session: Session, rule_id: int) -> None:
+    """Forget a rule; its alerts stay."""
+    session.delete(get(session, rule_id))
+
+
+def watching(session: Session, run: Run) -> list[Rule]:
+    """The enabled rules that are about this run."""
+    rows = session.scalars(select(AlertRule).where(AlertRule.enabled).order_by(AlertRule.id))
+    return [_rule(row) for row in rows if _is_about(row, run)]
+
+
+def _is_about(row: AlertRule, run: Run) -> bool:
+    """An empty filter is about every run; else part of the run's name or group, in any case."""
+    wanted = row.runs.strip().casefold()
+    return not wanted or wanted in run.name.casefold() or wanted in run.group.casefold()
+
+
+def _rule(row: AlertRule) -> Rule:
+    return Rule(
+        id=row.id,
+        name=row.name,
+        scope=Scope(row.scope),
+        measure=row.measure,
+        comparison=Comparison(row.comparison),
+        threshold=row.threshold,
+        steps=row.steps,
+        severity=Severity(row.severity),
+    )

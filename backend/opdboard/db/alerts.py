@@ -1,0 +1,142 @@
+"""Alerts: raised once, reopened when they come back soon, cleared when their condition ends, seen by people."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from opdboard.db import webhooks
+from opdboard.db.tables import Alert, Run
+from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity
+
+# Told of what happened to a run rather than of what its data say: kept when data are rewound.
+_OF_THE_RUN = (AlertKind.RUN_FAILED, AlertKind.VOCABULARY_MISMATCH)
+
+
+def add(
+    session: Session,
+    run: Run,
+    seq: int,
+    *,
+    kind: AlertKind,
+    severity: Severity,
+    title: str,
+    message: str,
+    step: int,
+    rule_id: int | None = None,
+    measure: str | None = None,
+    module: str | None = None,
+    others: int = 0,
+    value: float | None = None,
+) -> Alert:
+    """A new alert, and one delivery of it to each enabled webhook."""
+    alert = Alert(
+        run_id=run.id, seq=seq, at=time.time(), step=step, kind=kind, rule_id=rule_id, severity=severity, title=title,
+        message=message, measure=measure, module=module, others=others, value=value,
+    )  # fmt: skip
+    session.add(alert)
+    session.flush()
+    webhooks.enqueue(session, alert.id)
+    return alert
+
+
+def add_failure(session: Session, run: Run, seq: int) -> None:
+    """The run has failed: say so, with the reason and what to do."""
+    error = run.error or {}
+    mismatch = error.get("error") == "VocabularyMismatch"
+    signature = SIGNATURES[AlertKind.VOCABULARY_MISMATCH if mismatch else AlertKind.RUN_FAILED]
+    reason = error.get("detail") or "No reason was recorded."
+    add(
+        session,
+        run,
+        seq,
+        kind=signature.kind,
+        severity=signature.severity,
+        title=signature.title,
+        message=f"{_sentence(reason)} {signature.advice}" if not mismatch else _sentence(reason),
+        step=run.step,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def clear_failures(session: Session, run: Run) -> None:
+    """The run goes on: its failure is over."""
+    session.execute(
+        update(Alert)
+        .where(Alert.run_id == run.id, Alert.kind.in_(_OF_THE_RUN), Alert.cleared_step.is_(None))
+        .values(cleared_step=run.step)
+    )
+
+
+def recent(session: Session, run_id: str, since_step: int) -> list[Alert]:
+    """Alerts on the run's data that hold, or were cleared after a step; oldest first."""
+    query = select(Alert).where(
+        Alert.run_id == run_id,
+        Alert.kind.not_in(_OF_THE_RUN),
+        or_(Alert.cleared_step.is_(None), Alert.cleared_step > since_step),
+    )
+    return list(session.scalars(query.order_by(Alert.id)))
+
+
+def rewind(session: Session, run_id: str, step: int) -> None:
+    """Drop what was raised on data after the step; what was cleared after it holds again."""
+    of_data = (Alert.run_id == run_id) & Alert.kind.not_in(_OF_THE_RUN)
+    session.execute(delete(Alert).where(of_data, Alert.step > step))
+    session.execute(update(Alert).where(of_data, Alert.cleared_step > step).values(cleared_step=None))
+
+
+def find(
+    session: Session,
+    *,
+    run_id: str | None = None,
+    kind: str | None = None,
+    severity: str | None = None,
+    unseen: bool = False,
+    holding: bool = False,
+    before: int | None = None,
+    limit: int = 50,
+) -> tuple[list[tuple[Alert, str, int]], int]:
+    """(alert, name and colour of its run), newest first, with an id below `before`; and how many match in all."""
+    conditions: list[ColumnElement[bool]] = []
+    for column, wanted in ((Alert.run_id, run_id), (Alert.kind, kind), (Alert.severity, severity)):
+        if wanted:
+            conditions.append(column == wanted)
+    if unseen:
+        conditions.append(Alert.seen_at.is_(None))
+    if holding:
+        conditions.append(Alert.cleared_step.is_(None))
+    total = session.scalar(select(func.count()).select_from(Alert).where(*conditions)) or 0
+    if before is not None:
+        conditions.append(Alert.id < before)
+    query = select(Alert, Run.name, Run.color).join(Run, Run.id == Alert.run_id).where(*conditions)
+    rows = session.execute(query.order_by(Alert.id.desc()).limit(limit))
+    return [(row[0], row[1], row[2]) for row in rows], total
+
+
+def of_run(session: Session, run_id: str) -> list[Alert]:
+    """All alerts of a run by step."""
+    return list(session.scalars(select(Alert).where(Alert.run_id == run_id).order_by(Alert.step, Alert.id)))
+
+
+def unseen_counts(session: Session) -> dict[str, int]:
+    """How many alerts nobody has seen, by severity."""
+    query = select(Alert.severity, func.count()).where(Alert.seen_at.is_(None)).group_by(Alert.severity)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def mark_seen(session: Session, *, ids: Sequence[int] | None = None, run_id: str | None = None) -> list[str]:
+    """Mark unseen alerts as seen: these, those of a run, or all; the runs they belong to."""
+    condition = Alert.seen_at.is_(None)
+    if ids is not None:
+        condition &= Alert.id.in_(ids)
+    if run_id is not None:
+        condition &= Alert.run_id == run_id
+    affected = list(session.scalars(select(Alert.run_id).where(condition).distinct()))
+    values: dict[str, Any] = {"seen_at": time.time()}
+    session.execute(update(Alert).where(condition).values(values).execution_options(synchronize_session=False))
+    return affected

@@ -1,0 +1,143 @@
+"""What an alert is: its kinds, how grave each is, and what the built-in failure signatures look for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Severity(StrEnum):
+    """How soon somebody should look."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class AlertKind(StrEnum):
+    """A user's rule, or a built-in failure signature."""
+
+    RULE = "rule"
+    NOTHING_TO_LEARN = "nothing_to_learn"
+    LENGTH_COLLAPSE = "length_collapse"
+    KL_SPIKE = "kl_spike"
+    FROZEN_MODULE = "frozen_module"
+    EXPLODING_MODULE = "exploding_module"
+    RANK_COLLAPSE = "rank_collapse"
+    NOT_FINITE = "not_finite"
+    VOCABULARY_MISMATCH = "vocabulary_mismatch"
+    RUN_FAILED = "run_failed"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A built-in kind: its title, what it looks for (with its thresholds), and what to do about it."""
+
+    kind: AlertKind
+    title: str
+    severity: Severity
+    looks_for: str
+    advice: str
+
+
+SIGNATURES: Mapping[AlertKind, Signature] = {
+    signature.kind: signature
+    for signature in (
+        Signature(
+            AlertKind.NOTHING_TO_LEARN,
+            "The student does not move towards the teacher",
+            Severity.WARNING,
+            "Between the first and the last 16 of at least 48 measurements after warm-up, overlap_ratio moved by less than "
+            "0.02 (healthy runs climb from about 0.72 to 0.91) and entropy_gap by less than 10 %, and the median gradient "
+            "norm is below a tenth of the clipping norm (1 where nothing is clipped).",
+            "Where the overlap is high the teacher has nothing new to teach on these prompts: choose harder ones or a stronger "
+            "teacher. Where it is low the two do not fit: start from a student that was fine-tuned on the teacher's answers.",
+        ),
+        Signature(
+            AlertKind.LENGTH_COLLAPSE,
+            "Length collapse: responses run on and repeat themselves",
+            Severity.CRITICAL,
+            "Over the last 5 measurements the median truncated_share is 0.25 and the median repetition_rate 0.15 above the older "
+            "half of the last 256.",
+            "Stop and go on from a checkpoint before the rise, with a lower learning rate or a shorter "
+            "budget.max_response_tokens; read the samples of this step.",
+        ),
+        Signature(
+            AlertKind.KL_SPIKE,
+            "KL spike",
+            Severity.WARNING,
+            "reverse_kl is above the median of the 16 measurements before it by a factor of 2, by 6 standard deviations of its "
+            "logarithm (robust, from the changes between up to 32 measurements), and by 0.02 nats/token.",
+            "If it does not come down again, take the last jump back or go on from the last checkpoint with a lower learning rate.",
+        ),
+        Signature(
+            AlertKind.FROZEN_MODULE,
+            "A module stands still",
+            Severity.WARNING,
+            "step_norm at most a thousandth of the median module's, 5 measurements in a row.",
+            "Look whether the matrix is meant to be frozen; in bfloat16 a small learning rate may round every change away.",
+        ),
+        Signature(
+            AlertKind.EXPLODING_MODULE,
+            "A module runs away",
+            Severity.CRITICAL,
+            "step_norm more than 10 times the median module's, and this ratio more than 10 times its own median over up to 16 "
+            "(at least 8) earlier measurements.",
+            "Look at the module's gradient norm; lower the learning rate or the clipping norm and go on from the last checkpoint.",
+        ),
+        Signature(
+            AlertKind.RANK_COLLAPSE,
+            "The update's effective rank collapses",
+            Severity.WARNING,
+            "effective_rank below a quarter of its own median over the up to 8 (at least 3) snapshots before, from step 8 on.",
+            "One direction swallows the update: look at its spectrum, and whether the last jump or one odd batch made it.",
+        ),
+        Signature(
+            AlertKind.NOT_FINITE,
+            "A measure is not finite",
+            Severity.CRITICAL,
+            "NaN or an infinity in a scalar, or in a module's update, step, gradient or spectral norm. eval/gap_recovery is left "
+            "out: it is NaN where the student starts level with its teacher.",
+            "Stop, and go on from the last checkpoint with a lower learning rate or in float32; look at the named measure first.",
+        ),
+        Signature(
+            AlertKind.VOCABULARY_MISMATCH,
+            "Student and teacher do not share their special tokens",
+            Severity.CRITICAL,
+            "The check before training found different tokenizers, special tokens or numbers of logits.",
+            "Choose two models of one family with the same tokenizer.",
+        ),
+        Signature(
+            AlertKind.RUN_FAILED,
+            "The run failed",
+            Severity.CRITICAL,
+            "A run ends as failed, for whatever reason.",
+            "Read the end of the log, put right what it names, then resume from the last checkpoint.",
+        ),
+    )
+}
+
+
+class Subject(NamedTuple):
+    """What a verdict is about: a measure, of one module (its index) or of the whole run."""
+
+    measure: str
+    module: int | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """The value that fired, and the sentence that says so."""
+
+    value: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the newest measurements say. A subject that neither fires nor is clear stays as it was: no flicker at a threshold."""
+
+    firing: Mapping[Subject, Sighting]
+    is_clear: Callable[[Subject], bool]
+
+
+UNDECIDED = Verdict({}, lambda _subject: False)
