@@ -56,6 +56,7 @@ class Run(Table):
         Index("runs_by_update", "updated_at"),
         Index("runs_by_state", "state"),
         Index("runs_by_creation", "created_at"),
+        Index("runs_by_group", "group_name", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

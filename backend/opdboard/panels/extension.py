@@ -39,8 +39,8 @@ def extend(panel: Panel[P], series: Sequence[RunSeries], params: P, after: Seque
         return Extension()
     if any(run.id in moved and not _can_go_back(run, seq) for run, seq in zip(series, after, strict=True)):
         return Extension(reset=True)
-    old = panel.figure([run.until(seq) for run, seq in zip(series, after, strict=True)], params)
-    return difference(old, panel.figure(series, params))
+    old = panel.draw([run.until(seq) for run, seq in zip(series, after, strict=True)], params)
+    return difference(old, panel.draw(series, params))
 
 
 def _can_go_back(run: RunSeries, seq: int) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import Measure
+from opdboard.panels.gathering import means
 from opdboard.panels.series import Needs, RunSeries
 
 
@@ -32,7 +33,8 @@ class Panel(Generic[P]):
 
     needs(params) names the data; figure(series, params) draws them, runs in the order asked for. The figure's traces have
     uids that stay the same as data grow, and its layout.meta holds what belongs beside it (api.panels.schemas.PanelMeta).
-    topics: the kinds of data whose growth changes it.
+    topics: the kinds of data whose growth changes it. gathers: figure draws the members of a group itself; other panels
+    are given the mean of a group as if it were a run.
     """
 
     name: str
@@ -43,7 +45,12 @@ class Panel(Generic[P]):
     needs: Callable[[P], Needs]
     figure: Callable[[Sequence[RunSeries], P], go.Figure]
     min_runs: int = 1
-    max_runs: int = 6
+    max_runs: int = 8
+    gathers: bool = False
+
+    def draw(self, series: Sequence[RunSeries], params: P) -> go.Figure:
+        """The figure of runs and groups."""
+        return self.figure(series if self.gathers else means(series), params)
 
 
 def choice(measures: dict[str, Measure]) -> tuple[Any, Any]:

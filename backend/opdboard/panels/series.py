@@ -68,6 +68,7 @@ class RunSeries:
     """One run's data for one panel.
 
     longest_response: the limit in tokens. choices: what else is stored, by the name of the parameter that asks for it.
+    group: what it is drawn for when a group was asked for, '' when the run itself was; group_color is the group's.
     """
 
     id: str
@@ -79,6 +80,8 @@ class RunSeries:
     vectors: Mapping[str, Vectors] = field(default_factory=dict)
     triggers: Sequence[Trigger] = ()
     choices: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
+    group: str = ""
+    group_color: int = 0
 
     def index_of(self, module: str) -> int | None:
         """The module of that parameter name or label; None when the run has no such module."""

@@ -16,6 +16,7 @@ def upgrade() -> None:
     # Not in batch mode: it would drop and copy the table on SQLite, and the drop would cascade to all that a run has.
     op.add_column("runs", sa.Column("kind", sa.String(16), nullable=False, server_default="trained"))
     op.add_column("runs", sa.Column("forked_factor", DOUBLE))
+    op.create_index("runs_by_group", "runs", ["group_name", "created_at"])
     op.add_column("commands", sa.Column("arguments", sa.JSON, nullable=False, server_default="{}"))
     op.create_table(
         "deleted_runs",
@@ -95,5 +96,6 @@ def downgrade() -> None:
     for table in ("webhook_deliveries", "webhooks", "alerts", "alert_rules", "saved_views", "deleted_runs"):
         op.drop_table(table)
     op.drop_column("commands", "arguments")
+    op.drop_index("runs_by_group", "runs")
     op.drop_column("runs", "forked_factor")
     op.drop_column("runs", "kind")

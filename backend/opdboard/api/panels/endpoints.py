@@ -11,9 +11,15 @@ from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut
 router = APIRouter(prefix="/api/panels", tags=["panels"])
 
 PanelName = Annotated[str, Path(max_length=64, description="Name of a panel.")]
-Runs = Annotated[str, Query(max_length=2000, description="Comma-separated run ids.")]
+Runs = Annotated[
+    str, Query(max_length=2000, description="Comma-separated run ids; group:NAME stands for all runs of a group.")
+]
 After = Annotated[
-    str, Query(max_length=2000, description="The figure's cursors, comma-separated in the order of runs.")
+    str,
+    Query(
+        max_length=2000,
+        description="The figure's cursors, comma-separated in the order of runs, members of a group oldest first.",
+    ),
 ]
 
 

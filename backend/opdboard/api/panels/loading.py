@@ -1,13 +1,32 @@
 """Reads what a panel needs from the database, as the arrays that panels draw from."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from sqlalchemy.orm import Session
 
 from opdboard.db import evidence, series
+from opdboard.db.groups import Entry
 from opdboard.db.tables import Decision, Run
 from opdboard.domain.modules import Module
 from opdboard.domain.records import CandidateRecord, DecisionRecord
 from opdboard.panels.series import Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
+
+
+def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[RunSeries]:
+    """The data of every entry; a run that was asked for alone and as a member is there twice, and read once."""
+    loaded = {run.id: load(session, run, needs) for run in runs_of(entries)}
+    return [
+        replace(loaded[run.id], group=entry.name, group_color=entry.color) if entry.is_group else loaded[run.id]
+        for entry in entries
+        for run in entry.runs
+    ]
+
+
+def runs_of(entries: Sequence[Entry]) -> list[Run]:
+    """Every run behind the entries once, in order; cursors are given and asked for in this order."""
+    return list({run.id: run for entry in entries for run in entry.runs}.values())
 
 
 def load(session: Session, run: Run, needs: Needs) -> RunSeries:

@@ -1,7 +1,7 @@
 """Loads what a panel needs, lets it draw, and turns the drawing into bytes, which are kept for the next browser."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from plotly.utils import PlotlyJSONEncoder
@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from opdboard.api.arrays import encode
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields, problems
-from opdboard.api.panels.loading import load
+from opdboard.api.entries import within_limit
+from opdboard.api.panels.loading import load_all, runs_of
 from opdboard.api.panels.schemas import PanelMeta, PanelOut
 from opdboard.api.parameters import LARGEST_INTEGER, split_list
-from opdboard.db import runs
+from opdboard.db import groups
+from opdboard.db.groups import Entry
 from opdboard.db.tables import Run
 from opdboard.domain.errors import BadInput
 from opdboard.panels import registry
@@ -42,14 +44,13 @@ def figure(context: Context, name: str, run_ids: str, given: dict[str, str]) -> 
     """The JSON of a PanelFigure."""
     panel, params = _asked(name, given)
 
-    def draw(session: Session, found: list[Run]) -> bytes:
-        loaded = [load(session, run, panel.needs(params)) for run in found]
-        drawn = as_json(panel.figure(loaded, params))
+    def draw(session: Session, entries: list[Entry]) -> bytes:
+        drawn = as_json(panel.draw(load_all(session, entries, panel.needs(params)), params))
         meta = drawn["layout"].pop("meta")
         return _json(
             {
                 "figure": {"data": drawn["data"], "layout": drawn["layout"]},
-                "cursors": _cursors(found),
+                "cursors": _cursors(runs_of(entries)),
                 "meta": _meta(meta),
             }
         )
@@ -62,15 +63,19 @@ def extension(context: Context, name: str, run_ids: str, after: str, given: dict
     panel, params = _asked(name, given)
     cursors = _parsed(after)
 
-    def draw(session: Session, found: list[Run]) -> bytes:
-        if len(cursors) != len(found):
+    def draw(session: Session, entries: list[Entry]) -> bytes:
+        found = runs_of(entries)
+        if len(cursors) != len(found) and not any(entry.is_group for entry in entries):
             raise BadInput(f"after needs one cursor per run: {len(found)}, got {len(cursors)}", where="after")
-        if any(run.rewound_seq > cursor or cursor > run.seq for run, cursor in zip(found, cursors, strict=True)):
+        known = dict(zip([run.id for run in found], cursors, strict=False))
+        if len(cursors) != len(found) or any(
+            run.rewound_seq > known[run.id] or known[run.id] > run.seq for run in found
+        ):
             return _extension(found, Extension(reset=True))
-        if all(run.seq == cursor for run, cursor in zip(found, cursors, strict=True)):
+        if all(run.seq == known[run.id] for run in found):
             return _extension(found, Extension())
-        loaded = [load(session, run, panel.needs(params)) for run in found]
-        return _extension(found, extend(panel, loaded, params, cursors))
+        loaded = load_all(session, entries, panel.needs(params))
+        return _extension(found, extend(panel, loaded, params, [known[run.id] for run in loaded]))
 
     return _answer(context, panel, run_ids, (name, params, tuple(cursors)), draw)
 
@@ -103,17 +108,21 @@ def _parsed(after: str) -> list[int]:
 
 
 def _answer(
-    context: Context, panel: Panel[Any], run_ids: str, question: tuple, draw: Callable[[Session, list[Run]], bytes]
+    context: Context, panel: Panel[Any], run_ids: str, question: tuple, draw: Callable[[Session, list[Entry]], bytes]
 ) -> bytes:
     """The answer for the runs as they are now: the same question at the same sequence numbers has the same answer."""
     wanted = split_list(run_ids, where="runs", at_most=1000)
     if not panel.min_runs <= len(wanted) <= panel.max_runs:
         allowed = str(panel.min_runs) if panel.min_runs == panel.max_runs else f"{panel.min_runs} to {panel.max_runs}"
-        raise BadInput(f"{panel.name} draws {allowed} runs, got {len(wanted)}", where="runs")
+        raise BadInput(f"{panel.name} draws {allowed} runs or groups, got {len(wanted)}", where="runs")
     with context.database.snapshot() as session:
-        found = runs.get_many(session, wanted)
-        key = (question, tuple((run.id, run.created_at, run.seq, run.name, run.color) for run in found))
-        return context.panel_cache.get_or_make(key, lambda: draw(session, found))
+        entries = within_limit(groups.resolve(session, wanted))
+        shown = tuple((entry.key, entry.name, entry.color, _state(entry.runs)) for entry in entries)
+        return context.panel_cache.get_or_make((question, shown), lambda: draw(session, entries))
+
+
+def _state(members: Sequence[Run]) -> tuple:
+    return tuple((run.id, run.created_at, run.seq, run.name, run.color) for run in members)
 
 
 def _cursors(found: list[Run]) -> dict[str, int]:

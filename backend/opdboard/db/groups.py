@@ -1,0 +1,70 @@
+"""Groups: runs that share a name in their `group`, most often the seeds or the rates of one sweep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from opdboard.db import runs
+from opdboard.db.tables import Run
+from opdboard.domain.entries import entry_of_group, group_named
+from opdboard.domain.errors import NotFound
+from opdboard.domain.run_state import RunState
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run, or the runs of a group, compared as one. failed: members that failed, which are left out."""
+
+    key: str
+    name: str
+    color: int
+    runs: Sequence[Run]
+    is_group: bool = False
+    failed: int = 0
+
+
+def resolve(session: Session, entries: Sequence[str]) -> list[Entry]:
+    """The runs behind each entry, in the order asked for, members oldest first; NotFound names what there is not."""
+    return [_entry(session, entry) for entry in entries]
+
+
+def _entry(session: Session, entry: str) -> Entry:
+    name = group_named(entry)
+    if name is None:
+        run = runs.get(session, entry)
+        return Entry(run.id, run.name, run.color, [run])
+    known = name != "" and "\x00" not in name
+    found = list(session.scalars(_members(name))) if known else []
+    if not found:
+        raise NotFound(f"there is no run in a group {name!r}", where=entry)
+    usable = [run for run in found if run.state != RunState.FAILED]
+    return Entry(
+        entry_of_group(name),
+        name,
+        _color(session, found[0].created_at),
+        usable or found,
+        is_group=True,
+        failed=len(found) - len(usable) if usable else 0,
+    )
+
+
+def _members(name: str) -> Select[tuple[Run]]:
+    return select(Run).where(Run.group == name).order_by(Run.created_at, Run.id)
+
+
+def _color(session: Session, began: float) -> int:
+    """Groups take the run colours in the order in which they were begun."""
+    starts = select(func.min(Run.created_at).label("began")).where(Run.group != "").group_by(Run.group).subquery()
+    earlier = select(func.count()).select_from(starts).where(starts.c.began < began)
+    return (session.scalar(earlier) or 0) % runs.COLORS
+
+
+def named_like(session: Session, search: str, *, limit: int) -> list[tuple[str, int]]:
+    """Groups whose name contains the text, latest first, each with its number of runs."""
+    query = select(Run.group, func.count()).where(Run.group != "")
+    if search:
+        query = query.where(Run.group.icontains(search, autoescape=True))
+    latest = func.max(Run.created_at).desc()
+    return [(name, count) for name, count in session.execute(query.group_by(Run.group).order_by(latest).limit(limit))]
