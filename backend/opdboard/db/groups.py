@@ -50,7 +50,7 @@ def _entry(session: Session, entry: str) -> Entry:
     )
 
 
-def _members(name: str) -> Select[tuple[Run]]:
+def _members(name: str) -> Select[Run]:
     return select(Run).where(Run.group == name).order_by(Run.created_at, Run.id)
 
 

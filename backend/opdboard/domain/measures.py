@@ -50,6 +50,7 @@ SCALARS = _table(
     Measure(
         "seconds", "Seconds so far: training, monitoring and search, without evaluation and pauses", "s", None, "cost"
     ),
+    Measure("gpu_seconds", "GPU-seconds so far: seconds times the number of GPUs", "GPU s", None, "cost"),
     Measure("search_seconds", "Seconds spent on the search so far", "s", "lower", "cost"),
     Measure("step_seconds", "Seconds of the step", "s", "lower", "cost"),
     Measure("rollout_seconds", "Seconds of the rollout", "s", "lower", "cost"),
@@ -57,6 +58,9 @@ SCALARS = _table(
     Measure("tokens_per_second", "Response tokens per second", "tokens/s", "higher", "cost"),
     Measure("memory_bytes", "Peak memory of the trainer", "bytes", "lower", "cost"),
 )
+
+# Put together from the modules' when drawn; see panels.curves.
+WHOLE_MODEL = _table(Measure("update_norm", "Update norm ‖ΔW‖F over all modules", group="norm"))
 
 MODULE_NORMS = _table(
     Measure("update_norm", "Update norm ‖ΔW‖F", log=True, group="norm"),

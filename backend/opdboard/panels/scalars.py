@@ -1,23 +1,43 @@
-"""Scalars over steps, tokens or seconds: the curves of one or several runs, with the jumps marked."""
+"""Scalars over what was spent or reached: the curves of runs and groups, with the jumps of runs marked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import plotly.graph_objects as go
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import SCALARS, Measure
+from opdboard.domain.measures import SCALARS, WHOLE_MODEL, Measure
 from opdboard.panels import labels, look
+from opdboard.panels.curves import WHOLE_UPDATE, Curve, MeanCurve, Over, abscissa, curve, mean_curve, scalars_for
+from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.series import Needs, Points, RunSeries
-from opdboard.panels.smoothing import smoothed
+from opdboard.panels.scalar_traces import Pen, Style, band, main_line, member
+from opdboard.panels.series import Needs, RunSeries, VectorNeed
 from opdboard.panels.thinning import keep_extremes_live
 
 MAX_POINTS = 2000
+LEAST_POINTS = 200
+TOTAL_POINTS = 16_000  # of all lines of a picture: more are slow to draw and no easier to read
 MAX_KEYS = 8
+MAX_RUNS = 50
+FEW = 8
+_X_NAMES = {
+    "steps": "steps",
+    "tokens": "tokens",
+    "seconds": "seconds",
+    "gpu_seconds": "GPU-seconds",
+    "teacher_kl": "matched teacher KL",
+}
+_X_TITLES = {
+    "steps": "optimizer step t",
+    "tokens": "tokens trained on [tokens]",
+    "seconds": "time spent [s]",
+    "gpu_seconds": "GPU time spent [GPU s]",
+    "teacher_kl": "held-out reverse KL to the teacher, best so far [nats/token]",
+}
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
 
@@ -41,10 +61,14 @@ class ScalarParams(PanelParams):
     keys: Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_plain)] = Field(
         default=("eval/reverse_kl",), min_length=1, max_length=MAX_KEYS, description="Names of scalars."
     )
-    x: Literal["steps", "tokens", "seconds"] = Field(
+    x: Over = Field(
         default="steps",
-        description="What the curves run over; seconds include the search and leave out evaluation and pauses.",
+        description="What the curves run over. Seconds include the search and leave out evaluation and pauses; GPU-seconds "
+        "are these times the number of GPUs. Teacher KL: every evaluation that came nearer to the teacher than all before "
+        "it stands at its held-out reverse KL, falling to the right.",
+        json_schema_extra={"x-enum-titles": list(_X_NAMES.values())},
     )
+    members: bool = Field(default=False, description="Draw the members of a group, faint, behind their mean.")
     x_from: float | None = Field(
         default=None,
         description="Left end of the view, in the units of x; a view shows its points in more detail.",
@@ -64,171 +88,153 @@ class ScalarParams(PanelParams):
 
     @model_validator(mode="after")
     def _check_view(self) -> Self:
-        if self.x_from is not None and self.x_to is not None and self.x_from >= self.x_to:
-            raise ValueError("x_from must be smaller than x_to")
+        if self.x_from is None or self.x_to is None:
+            return self
+        if (self.x_from <= self.x_to) if self.x == "teacher_kl" else (self.x_from >= self.x_to):
+            raise ValueError("x_from must be left of x_to")
         return self
 
 
 def _needs(params: ScalarParams) -> Needs:
-    over = () if params.x == "steps" else (params.x,)
     return Needs(
-        scalars=tuple(dict.fromkeys((*params.keys, *over))),
+        scalars=scalars_for(params.keys, params.x),
         steps=(params.x_from, params.x_to) if params.x == "steps" else (None, None),
+        vectors=(VectorNeed(WHOLE_UPDATE),) if WHOLE_UPDATE in params.keys else (),
         triggers=True,
         choices=("keys",),
     )
 
 
 @dataclass(frozen=True)
-class _Curve:
-    """x and y as drawn (float64); shown and total: how many of them, and of all points, are in view."""
+class _Seen:
+    """Which points of a curve are drawn; shown and total: how many of them, and of all points, are in view."""
 
-    x: np.ndarray
-    y: np.ndarray
+    chosen: np.ndarray
     shown: int
     total: int
 
 
 def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
-    """One line per run and key; what is not finite (or not positive on a logarithmic axis) is a mark at the edge."""
+    """One line per run or group and key, a group's mean with its 95% interval as a band.
+
+    What is not finite (or not positive on a logarithmic axis) is a mark at the edge.
+    """
+    compared = entries(series)
+    drawn = len(params.keys) * sum(1 + len(entry.runs) * (entry.is_group and params.members) for entry in compared)
+    style = Style(log=params.log, smoothing=params.smoothing, crowded=len(compared) * len(params.keys) > FEW)
+    budget = min(MAX_POINTS, max(LEAST_POINTS, TOTAL_POINTS // max(drawn, 1)))
     traces: list[go.Scatter] = []
     named: list[labels.Label] = []
     heights: list[np.ndarray] = []
+    notes: list[str] = []
     shown = total = 0
-    for run in series:
+    for entry in compared:
         for index, key in enumerate(params.keys):
-            curve = _curve(run, key, params)
-            shown, total = shown + curve.shown, total + curve.total
-            name = _name(run, key, series, params.keys)
-            color, dash = _line(run, index, series, params.keys)
-            traces += _traces(f"{run.id}:{key}", name, curve, params, color, dash, key.startswith("eval/"))
-            named.append(labels.label_of(name, color, curve.x, curve.y, log_y=params.log))
-            heights.append(curve.y)
-    any_points = any(len(run.scalars[key].steps) for run in series for key in params.keys if key in run.scalars)
+            uid, name = f"{entry.key}:{key}", _name(entry, key, compared, params.keys)
+            color, dash = _line(entry, index, compared, params.keys)
+            pen = Pen(uid, name, color, dash, sparse=key.startswith("eval/"))
+            curves = [curve(run, key, params.x) for run in entry.runs]
+            line = mean_curve(curves, params.x) if entry.is_group else curves[0]
+            seen = _seen(line, params, budget)
+            shown, total = shown + seen.shown, total + seen.total
+            if isinstance(line, MeanCurve):
+                faint = list(zip(entry.runs, curves, strict=True)) if params.members else []
+                for run, one in faint:
+                    of_member = _seen(one, params, budget)
+                    shown, total = shown + of_member.shown, total + of_member.total
+                    traces.append(member(pen, run.id, one, of_member.chosen, style))
+                traces += band(pen, line, seen.chosen, style)
+                heights += [line.low[seen.chosen], line.high[seen.chosen]]
+                if np.isfinite(line.low).any():
+                    notes.append("band: 95% t-interval of the mean over seeds")
+            traces += main_line(pen, line, seen.chosen, style)
+            x, y = line.x[seen.chosen], line.y[seen.chosen]
+            named.append(labels.label_of(name, color, x, y, log_y=params.log))
+            heights.append(y)
     where = "points" if params.x_from is None and params.x_to is None else "in view"
-    note = f"showing {shown:,} of {total:,} {where}, the extremes of each bin" if shown < total else None
+    if shown < total:
+        notes.insert(0, f"showing {shown:,} of {total:,} {where}, the extremes of each bin")
+    without_gpu = [entry.name for entry in compared if not _on_gpu(entry)] if params.x == "gpu_seconds" else []
+    if len(without_gpu) == len(compared):
+        notes = ["none of these runs has used a GPU, so there are no GPU-seconds to draw over"]
+    elif without_gpu:
+        notes.append(f"no GPU was used by {', '.join(without_gpu)}")
     return look.figure(
         traces,
         keep=f"scalars {params.x} {params.log} {','.join(params.keys)}",
-        meta={"note": note, "empty": not any_points, "choices": {"keys": _stored_keys(series)}},
-        xaxis=look.axis(_x_title(params.x), **_view(params)),
+        meta={
+            "note": "; ".join(dict.fromkeys(notes)) or None,
+            "empty": len(without_gpu) == len(compared) or not any(len(one) for one in heights),
+            "choices": {"keys": _stored_keys(series)},
+        },
+        xaxis=look.axis(_X_TITLES[params.x], **_view(params)),
         yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear"),
         yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
-        hovermode="x unified",
-        showlegend=len(named) > labels.MOST,
+        hovermode="closest" if style.crowded else "x unified",
+        showlegend=labels.MOST < len(named) <= FEW,
         annotations=labels.end_labels(named, labels.span_of(heights, log=params.log), log_y=params.log),
-        shapes=[shape for run in series for shape in _jumps(run, params.x)],
+        shapes=[shape for run in series for shape in _jumps(run, params.x)] if len(series) <= FEW else [],
     )
 
 
-def _curve(run: RunSeries, key: str, params: ScalarParams) -> _Curve:
+def _seen(line: Curve, params: ScalarParams, budget: int) -> _Seen:
     """The points in view and one neighbour on each side, so that lines leave the view where they should."""
-    points = run.scalars.get(key)
-    if points is None:
-        return _Curve(np.empty(0), np.empty(0), 0, 0)
-    if params.x == "steps":
-        x, usable = points.steps.astype(np.float64), np.ones(len(points.steps), bool)
-    else:
-        x, usable = _at_steps(run.scalars.get(params.x), points.steps)
-    kept = np.flatnonzero(usable)
-    first = 0 if params.x_from is None else int(np.searchsorted(x[kept], params.x_from))
-    end = len(kept) if params.x_to is None else int(np.searchsorted(x[kept], params.x_to, side="right"))
-    around = kept[max(first - 1, 0) : end + 1]
-    chosen = around[keep_extremes_live(points.steps[around], points.values[around], MAX_POINTS)]
-    neighbours = len(around) - (end - first)
-    return _Curve(x[chosen], points.values[chosen], len(chosen) - neighbours, end - first)
+    sign = -1.0 if params.x == "teacher_kl" else 1.0
+    rising = sign * line.x
+    first = 0 if params.x_from is None else int(np.searchsorted(rising, sign * params.x_from))
+    end = len(rising) if params.x_to is None else int(np.searchsorted(rising, sign * params.x_to, side="right"))
+    around = np.arange(max(first - 1, 0), min(end + 1, len(rising)))
+    chosen = around[keep_extremes_live(line.steps[around], line.y[around], budget)]
+    return _Seen(chosen, len(chosen) - (len(around) - (end - first)), end - first)
 
 
 def _view(params: ScalarParams) -> dict[str, Any]:
-    """The range of the x axis; an end that is not given is where the points end."""
+    """The range of the x axis; an end that is not given is where the points end. The KL to the teacher falls to the right."""
     if params.x_from is None and params.x_to is None:
-        return {}
+        return {"autorange": "reversed"} if params.x == "teacher_kl" else {}
     return {"range": [params.x_from, params.x_to], "uirevision": f"{params.x} {params.x_from} {params.x_to}"}
 
 
-def _at_steps(over: Points | None, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cost spent at each step, and where it is known; a point is drawn once both it and its cost are stored."""
-    if over is None or not len(over.steps):
-        return np.full(len(steps), np.nan), np.zeros(len(steps), bool)
-    nearest = np.minimum(np.searchsorted(over.steps, steps), len(over.steps) - 1)
-    x = over.values[nearest]
-    return x, (over.steps[nearest] == steps) & np.isfinite(x)
-
-
-def _traces(
-    uid: str, name: str, curve: _Curve, params: ScalarParams, color: str, dash: str, sparse: bool
-) -> list[go.Scatter]:
-    drawable = np.isfinite(curve.y) & ((curve.y > 0) if params.log else True)
-    raw = np.where(drawable, curve.y, np.nan)
-    common: dict[str, Any] = {
-        "name": name,
-        "legendgroup": uid,
-        "hovertemplate": "%{y:.4g}<extra>%{fullData.name}</extra>",
-    }
-    line = {"color": color, "dash": dash, "width": 1.75}
-    mode = "lines+markers" if sparse else "lines"
-    marker = {"size": 4, "color": color}
-    edge = np.where(np.isnan(curve.y) | (curve.y > 0), 1.0, 0.0)[~drawable]
-    marks = go.Scatter(
-        uid=f"{uid}:odd",
-        x=curve.x[~drawable],
-        y=edge,
-        yaxis="y2",
-        mode="markers",
-        marker={"symbol": "x-thin-open", "size": 8, "color": color},
-        cliponaxis=False,
-        name=f"{name}: not finite" + (" or not positive" if params.log else ""),
-        legendgroup=uid,
-        showlegend=False,
-        hovertemplate="%{fullData.name}<extra></extra>",
-    )
-    if not params.smoothing:
-        return [go.Scatter(uid=uid, x=curve.x, y=raw, mode=mode, line=line, marker=marker, **common), marks]
-    faint = go.Scatter(
-        uid=f"{uid}:raw",
-        x=curve.x,
-        y=raw,
-        mode="lines",
-        line={**line, "width": 1},
-        opacity=0.25,
-        showlegend=False,
-        legendgroup=uid,
-        hoverinfo="skip",
-    )
-    smooth = go.Scatter(uid=uid, x=curve.x, y=smoothed(raw, params.smoothing), mode="lines", line=line, **common)
-    return [faint, smooth, marks]
-
-
-def _name(run: RunSeries, key: str, series: Sequence[RunSeries], keys: Sequence[str]) -> str:
+def _name(entry: Entry, key: str, compared: Sequence[Entry], keys: Sequence[str]) -> str:
+    name = f"{entry.name} (n = {len(entry.runs)})" if entry.is_group else entry.name
     if len(keys) == 1:
-        return run.name
-    return key if len(series) == 1 else f"{run.name} {key}"
+        return name
+    return key if len(compared) == 1 else f"{name} {key}"
 
 
-def _line(run: RunSeries, index: int, series: Sequence[RunSeries], keys: Sequence[str]) -> tuple[str, str]:
-    if len(series) == 1 and len(keys) > 1:
+def _line(entry: Entry, index: int, compared: Sequence[Entry], keys: Sequence[str]) -> tuple[str, str]:
+    """Colour and dash: keys of one entry have colours, keys of several have dashes, and so have entries of one colour."""
+    if len(compared) == 1 and len(keys) > 1:
         return look.OKABE_ITO[index % len(look.OKABE_ITO)], "solid"
-    return look.run_color(run), _DASHES[index % len(_DASHES)]
+    color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
+    if len(keys) == 1 and len(compared) <= FEW:
+        index = [other.key for other in compared if other.color == entry.color].index(entry.key)
+    return color, _DASHES[index % len(_DASHES)]
 
 
-def _jumps(run: RunSeries, over: str) -> list[dict[str, Any]]:
+def _jumps(run: RunSeries, over: Over) -> list[dict[str, Any]]:
+    """Where a run on its own jumped; the members of a group jump at their own steps, and a KL says nothing of when."""
+    if run.group or over == "teacher_kl":
+        return []
     steps = np.array([trigger.record.step for trigger in run.triggers if trigger.jumped], np.int64)
-    x, usable = (steps, np.ones(len(steps), bool)) if over == "steps" else _at_steps(run.scalars.get(over), steps)
+    x, usable = abscissa(run, steps, over)
     return [look.vertical(float(at), look.faded(look.run_color(run), 0.6)) for at in x[usable]]
 
 
+def _on_gpu(entry: Entry) -> bool:
+    return any(len(run.scalars["gpu_seconds"].steps) for run in entry.runs)
+
+
 def _stored_keys(series: Sequence[RunSeries]) -> list[str]:
-    """Keys of any run: known ones in the order of the measures, then the rest."""
+    """Keys of any run: known ones in the order of the measures, the norm of the whole update, then the rest."""
     stored = {str(key) for run in series for key in run.choices.get("keys", ())}
-    return [key for key in SCALARS if key in stored] + sorted(stored - SCALARS.keys())
-
-
-def _x_title(x: str) -> str:
-    return {"steps": "optimizer step t", "tokens": "tokens trained on [tokens]", "seconds": "time spent [s]"}[x]
+    known = [key for key in SCALARS if key in stored]
+    whole = [WHOLE_UPDATE] if any(run.modules for run in series) else []
+    return known + whole + sorted(stored - SCALARS.keys() - {*whole})
 
 
 def _y_title(keys: Sequence[str]) -> str:
-    measures = [SCALARS.get(key, Measure(key, key)) for key in keys]
+    measures = [SCALARS.get(key) or WHOLE_MODEL.get(key) or Measure(key, key) for key in keys]
     if len(measures) == 1:
         return look.axis_label(measures[0])
     units = {measure.unit for measure in measures}
@@ -238,9 +244,12 @@ def _y_title(keys: Sequence[str]) -> str:
 PANEL = Panel(
     name="scalars",
     title="How do the curves run?",
-    description="Any stored scalars over steps, tokens or seconds; jumps of the weights are dashed verticals.",
+    description="Any stored scalars over steps, tokens, seconds, GPU-seconds or at matched KL to the teacher; jumps of the "
+    "weights are dashed verticals.",
     params=ScalarParams,
     topics=(Topic.SCALARS, Topic.DECISIONS),
     needs=_needs,
     figure=figure,
+    max_runs=MAX_RUNS,
+    gathers=True,
 )

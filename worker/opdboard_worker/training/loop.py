@@ -102,6 +102,7 @@ class Training:
         batch = Batch(
             step=0, at=time.time(), scalars={"tokens": 0, "search_tokens": 0, "seconds": 0.0, "search_seconds": 0.0}
         )
+        batch.scalars |= self._gpu_seconds()
         with self.clock.running("evaluation"):
             scorer = self.parts.scorer
             rollout = scorer.roll(self.parts.held_out, "held-out", policy=scorer.teacher, privileged=True)
@@ -138,6 +139,7 @@ class Training:
             "tokens_per_second": tokens / seconds,
             "memory_bytes": reporting.peak_memory(),
         }
+        batch.scalars |= self._gpu_seconds()
         if step % self.config.monitoring.evaluate_every == 0 or step == self.config.budget.steps:
             self._evaluate(batch)
         batch.at = time.time()
@@ -145,6 +147,10 @@ class Training:
         log.info("step %d/%d  reverse KL %.4f  accuracy %.3f  %.2f s", step, self.config.budget.steps, scalars["reverse_kl"], scalars["accuracy"], seconds)  # fmt: skip
         self._save_if_due(step, orders)
         return orders
+
+    def _gpu_seconds(self) -> dict[str, float]:
+        """A trainer has one GPU or none."""
+        return {"gpu_seconds": self.clock.counted} if self._student.device.type == "cuda" else {}
 
     def _examples(self, step: int) -> list[Example]:
         indices = batch_indices(step, self.config.budget.batch_size, len(self.parts.train), self.config.seed)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from opdboard.api.arrays import encode
 from opdboard.api.context import Context
-from opdboard.api.errors import FieldProblem, InvalidFields, problems
 from opdboard.api.entries import within_limit
+from opdboard.api.errors import FieldProblem, InvalidFields, problems
 from opdboard.api.panels.loading import load_all, runs_of
 from opdboard.api.panels.schemas import PanelMeta, PanelOut
 from opdboard.api.parameters import LARGEST_INTEGER, split_list

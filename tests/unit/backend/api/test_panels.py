@@ -32,7 +32,7 @@ def test_every_panel_is_listed_with_its_controls(client: TestClient):
     scalars = next(panel for panel in listed if panel["name"] == "scalars")
     assert scalars["params_schema"]["properties"]["smoothing"]["x-control"] == "slider"
     assert scalars["topics"] == ["scalars", "decisions"]
-    assert (scalars["min_runs"], scalars["max_runs"]) == (1, 6)
+    assert (scalars["min_runs"], scalars["max_runs"]) == (1, 50)
 
 
 @pytest.mark.parametrize("panel", registry.PANELS, ids=lambda panel: panel.name)
@@ -128,8 +128,8 @@ def test_the_same_question_is_drawn_once(
 ):
     run_id, attempt = filled(sqlite_database)
     loaded = []
-    real = service.load
-    monkeypatch.setattr(service, "load", lambda *given: loaded.append(1) or real(*given))
+    real = service.load_all
+    monkeypatch.setattr(service, "load_all", lambda *given: loaded.append(1) or real(*given))
     for _ in range(3):
         client.get(f"/api/panels/scalars?runs={run_id}")
     assert len(loaded) == 1
