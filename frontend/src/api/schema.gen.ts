@@ -3563,7 +3563,7 @@ export interface operations {
     draw_panel: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
                 runs: string;
             };
             header?: never;
@@ -3598,9 +3598,9 @@ export interface operations {
     extend_panel: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
                 runs: string;
-                /** @description The figure's cursors, comma-separated in the order of runs. */
+                /** @description The figure's cursors, comma-separated in the order of runs, members of a group oldest first. */
                 after: string;
             };
             header?: never;
