@@ -28,10 +28,11 @@ export function apart(layout: Attributes, traces: readonly Trace[], height: numb
   for (const axes of new Set(labels.map(axesOf))) {
     const [xref = "x", yref = "y"] = axes.split(" ");
     const group = labels.filter((label) => axesOf(label) === axes);
-    const scale = pixelsPerUnit(layout, traces, yref, height);
+    const place = scaleOf(layout, traces, yref, height);
     const width = extentOf(traces, "x", xref);
-    if (scale === null || width === null) continue;
-    for (const [label, shift] of spread(group, scale, (width.max - width.min) * COLUMN_SHARE)) shifts.set(label, shift);
+    if (place === null || width === null) continue;
+    const column = (width.max - width.min) * COLUMN_SHARE;
+    for (const [label, shift] of spread(group, place, column)) shifts.set(label, shift);
   }
   return {
     ...layout,
@@ -43,24 +44,32 @@ function axesOf(label: Attributes): string {
   return `${axisOf(label, "x")} ${axisOf(label, "y")}`;
 }
 
-/** From the lowest up, each label at least a line above the last one of its column; then all centred again. */
-function spread(labels: readonly Attributes[], scale: number, column: number): Map<Attributes, number> {
+interface Scale {
+  pixelsPerUnit: number;
+  /** The value at the upper edge. */
+  top: number;
+}
+
+/** From the lowest up, each label at least a line above the last one of its column; then all centred again, below the upper edge. */
+function spread(labels: readonly Attributes[], scale: Scale, column: number): Map<Attributes, number> {
   const shifts = new Map<Attributes, number>();
   const placed: { x: number; at: number }[] = [];
   const sorted = [...labels].sort((a, b) => Number(a.y) - Number(b.y));
   for (const label of sorted) {
     const x = Number(label.x);
-    const wanted = Number(label.y) * scale;
+    const wanted = Number(label.y) * scale.pixelsPerUnit;
     const below = placed.filter((other) => Math.abs(other.x - x) <= column).map(({ at }) => at);
     const at = Math.max(wanted, ...below.map((other) => other + LINE_PX));
     placed.push({ x, at });
     shifts.set(label, at - wanted);
   }
   const highest = Math.max(...shifts.values());
-  return new Map([...shifts].map(([label, shift]) => [label, Math.round(shift - highest / 2)]));
+  const above = Math.max(...placed.map(({ at }) => at)) - highest / 2 - scale.top * scale.pixelsPerUnit;
+  const down = highest / 2 + Math.max(0, above - LINE_PX / 2); // half a line fits into the margin
+  return new Map([...shifts].map(([label, shift]) => [label, Math.round(shift - down)]));
 }
 
-function pixelsPerUnit(layout: Attributes, traces: readonly Trace[], yref: string, height: number): number | null {
+function scaleOf(layout: Attributes, traces: readonly Trace[], yref: string, height: number): Scale | null {
   const axis = layout[yref.replace("y", "yaxis")];
   const margin = isPlain(layout.margin) ? layout.margin : {};
   const pixels = height - Number(margin.t ?? 0) - Number(margin.b ?? 0);
@@ -70,5 +79,5 @@ function pixelsPerUnit(layout: Attributes, traces: readonly Trace[], yref: strin
   if (extent === null || pixels <= 0) return null;
   const [low, high] = fixed ?? (log ? [Math.log10(extent.min), Math.log10(extent.max)] : [extent.min, extent.max]);
   const span = Number(high) - Number(low);
-  return Number.isFinite(span) && span > 0 ? pixels / span : null;
+  return Number.isFinite(span) && span > 0 ? { pixelsPerUnit: pixels / span, top: Number(high) } : null;
 }
