@@ -60,8 +60,14 @@ class JobQueue:
         """Tell the workers of the run's device about it; a run that is no longer QUEUED is left alone."""
         with self._database.write() as session:
             queue = self._mark_sent(session, run_id)
-        if queue is not None:
+        if queue is None:
+            return
+        try:
             self._celery.send_task(EXECUTE_RUN, args=[run_id], queue=queue)
+        except Exception:
+            with self._database.write() as session:
+                runs.get(session, run_id, lock=True).sent_at = None
+            raise
 
     def _mark_sent(self, session: Session, run_id: str) -> str | None:
         run = runs.get(session, run_id, lock=True)
@@ -73,4 +79,9 @@ class JobQueue:
 
 def queue_of(config: RunConfig) -> str:
     """The queue whose workers have the device that a run wants."""
-    return "any" if config.device == "auto" else config.device
+    return queue_for(config.device)
+
+
+def queue_for(device: str) -> str:
+    """The queue of a configuration's device."""
+    return "any" if device == "auto" else device

@@ -8,7 +8,6 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 from sqlalchemy.exc import OperationalError
@@ -17,6 +16,7 @@ from opdboard.db import runs, workers
 from opdboard.db.database import Database
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings
+from opdboard_worker.load import LoadMeter
 from opdboard_worker.supervisor import Supervisor
 
 PULSE_SECONDS = 2.0
@@ -69,6 +69,7 @@ class Housekeeper:
         self._supervisor = supervisor
         self._identity = identity
         self._queues = queues
+        self._meter = LoadMeter()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._repeat, name="housekeeping", daemon=True)
 
@@ -105,7 +106,7 @@ class Housekeeper:
                 started_at=self._identity.started_at,
                 queues=self._queues,
                 run_id=self._supervisor.run_id,
-                load=machine_load(),
+                load=self._meter.load(),
             )
         self._rescue()
         if self._supervisor.run_id is None:
@@ -140,13 +141,3 @@ class Housekeeper:
             waiting = [run.id for run in runs.waiting(session, time.time() - RESEND_SECONDS)]
         for run_id in waiting:
             self._queue.send(run_id)
-
-
-def machine_load() -> dict[str, Any]:
-    """CPU share 0..1 and memory in bytes of this machine."""
-    memory = psutil.virtual_memory()
-    return {
-        "cpu": psutil.cpu_percent() / 100,
-        "memory_used": memory.total - memory.available,
-        "memory_total": memory.total,
-    }

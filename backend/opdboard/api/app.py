@@ -18,6 +18,8 @@ from opdboard.api.compression import CompressForOthers
 from opdboard.api.context import Context
 from opdboard.api.decisions import endpoints as decisions
 from opdboard.api.health import endpoints as health
+from opdboard.api.home import endpoints as home
+from opdboard.api.installation import endpoints as installation
 from opdboard.api.launch import endpoints as launch
 from opdboard.api.logs import endpoints as logs
 from opdboard.api.panels import endpoints as panels
@@ -34,6 +36,7 @@ from opdboard.queue import JobQueue, make_celery
 from opdboard.settings import Settings
 
 _NOUNS = (
+    home,
     runs,
     commands,
     series,
@@ -48,6 +51,7 @@ _NOUNS = (
     alerts,
     alert_rules,
     webhooks,
+    installation,
 )
 
 

@@ -1,7 +1,9 @@
 """The engine and its two kinds of transaction, on SQLite (WAL) and PostgreSQL alike."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +14,15 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
 SQLITE_BUSY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """What the database says of itself; bytes is None when its size cannot be told."""
+
+    product: str
+    version: str
+    bytes: int | None
 
 
 class Database:
@@ -58,6 +69,18 @@ class Database:
         with self._engine.connect() as connection:
             present = MigrationContext.configure(connection).get_current_heads()
         return set(present) == set(ScriptDirectory.from_config(config).get_heads())
+
+    def facts(self) -> DatabaseFacts:
+        """Product, version and size; an SQLAlchemyError when the database does not answer."""
+        with self._engine.connect() as connection:
+            if self._engine.name == "sqlite":
+                size = connection.exec_driver_sql(
+                    "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+                ).scalar()
+                return DatabaseFacts("SQLite", sqlite3.sqlite_version, size)
+            size = connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar()
+            number = connection.exec_driver_sql("SHOW server_version").scalar_one()
+            return DatabaseFacts("PostgreSQL", number.split()[0], size)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -1,35 +1,24 @@
 """Worker processes."""
 
-import time
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from opdboard.api.context import Ctx
-from opdboard.api.workers.schemas import WorkerList, WorkerOut
-from opdboard.db import workers
-from opdboard.db.tables import Worker
+from opdboard.api.workers import service
+from opdboard.api.workers.schemas import WorkerList
 
 router = APIRouter(prefix="/api/workers", tags=["workers"])
+WorkerId = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$", description="Id of a worker.")]
 
 
 @router.get("")
 def list_workers(context: Ctx) -> WorkerList:
     """Every worker known, and whether it still gives signs of life."""
-    oldest = time.time() - context.settings.lease_seconds
-    with context.database.read() as session:
-        found = workers.all_workers(session)
-    return WorkerList(workers=[_worker(row, alive=row.heartbeat_at >= oldest) for row in found])
+    return service.list_all(context)
 
 
-def _worker(row: Worker, *, alive: bool) -> WorkerOut:
-    return WorkerOut(
-        id=row.id,
-        host=row.host,
-        pid=row.pid,
-        queues=row.queues,
-        started_at=row.started_at,
-        heartbeat_at=row.heartbeat_at,
-        alive=alive,
-        run_id=row.run_id,
-        load=row.load,
-    )
+@router.delete("/{worker_id}", status_code=204)
+def forget_worker(context: Ctx, worker_id: WorkerId) -> None:
+    """Take a silent worker off the list; its run, if it held one, goes back to the queue by itself."""
+    service.forget(context, worker_id)

@@ -1,0 +1,87 @@
+"""The present state of everything: few queries, small series."""
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from opdboard.api.arrays import finite
+from opdboard.api.context import Context
+from opdboard.api.home.schemas import EndedOut, HomeOut, RunningOut, SparklineOut, WaitingOut
+from opdboard.api.runs.service import summary
+from opdboard.db import overview, series, workers
+from opdboard.db.tables import Run, Worker
+from opdboard.domain.measures import SCALARS
+from opdboard.domain.run_state import RunState
+from opdboard.domain.waiting import Listener, Queued, in_order, why_it_waits
+from opdboard.panels.thinning import keep_extremes
+from opdboard.queue import queue_for
+
+SPARKLINE_KEYS = ("reverse_kl", "eval/reverse_kl")
+SPARKLINE_POINTS = 120
+RUNNING_AT_MOST = 24
+WAITING_AT_MOST = 20
+FAILED_AT_MOST = 6
+ENDED_AT_MOST = 8
+RECENT_SECONDS = 7 * 86400.0
+
+
+def present(context: Context) -> HomeOut:
+    """What the home page shows."""
+    now = time.time()
+    with context.database.read() as session:
+        active = overview.active(session, RUNNING_AT_MOST)
+        queued = overview.queued(session)
+        failed = overview.ended(session, [RunState.FAILED], FAILED_AT_MOST, after=now - RECENT_SECONDS)
+        ended = overview.ended(session, [RunState.FINISHED, RunState.STOPPED], ENDED_AT_MOST)
+        alive = workers.alive(session, now - context.settings.lease_seconds)
+        newest = overview.newest_checkpoints(session, [run.id for run in (*queued, *failed, *ended)])
+        return HomeOut(
+            running=[RunningOut(run=summary(run), sparkline=_sparkline(session, run)) for run in active],
+            waiting=_waiting(queued, _listeners(alive, overview.holders(session)), newest),
+            failed=[EndedOut(run=summary(run), resumes_from=newest.get(run.id)) for run in failed],
+            ended=[EndedOut(run=summary(run), resumes_from=newest.get(run.id)) for run in ended],
+            totals=overview.totals(session),
+            unseen_alerts=overview.unseen_alerts(session),
+        )
+
+
+def _sparkline(session: Session, run: Run) -> SparklineOut | None:
+    """The first of the keys that the run has."""
+    key = next((key for key in SPARKLINE_KEYS if key in run.latest), None)
+    if key is None:
+        return None
+    points = series.read_scalars(session, run.id, [key]).get(key)
+    if points is None:
+        return None
+    kept = keep_extremes(points.steps, points.values, SPARKLINE_POINTS)
+    measure = SCALARS[key]
+    return SparklineOut(
+        key=key,
+        title=measure.title,
+        unit=measure.unit,
+        steps=points.steps[kept].tolist(),
+        values=[finite(value) for value in points.values[kept].tolist()],
+    )
+
+
+def _listeners(alive: Sequence[Worker], holders: dict[str, str]) -> list[Listener]:
+    return [Listener(frozenset(worker.queues), holders.get(worker.id)) for worker in alive]
+
+
+def _waiting(queued: Sequence[Run], listeners: Sequence[Listener], newest: dict[str, int]) -> list[WaitingOut]:
+    runs = {run.id: run for run in queued}
+    line = in_order([Queued(run.id, run.name, queue_for(run.config["device"]), run.sent_at) for run in queued])
+    shown = []
+    for place in line[:WAITING_AT_MOST]:
+        wait = why_it_waits(place, line, listeners)
+        shown.append(
+            WaitingOut(
+                run=summary(runs[place.run_id]),
+                reason=wait.reason,
+                detail=wait.detail,
+                behind=wait.behind,
+                resumes_from=newest.get(place.run_id),
+            )
+        )
+    return shown
