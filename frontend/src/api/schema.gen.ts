@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Home
+         * @description What runs, what waits and why, what failed, and what ended lately.
+         */
+        get: operations["read_home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -516,179 +536,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/alerts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Alerts
-         * @description Alerts that match, newest first.
-         */
-        get: operations["list_alerts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alerts/unseen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Count Unseen Alerts
-         * @description How many alerts nobody has marked as seen, by severity.
-         */
-        get: operations["count_unseen_alerts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alerts/seen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Mark Alerts Seen
-         * @description Mark some alerts, those of a run, or all as seen; how many are left.
-         */
-        post: operations["mark_alerts_seen"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alerts/signatures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Alert Signatures
-         * @description The built-in failure signatures: what each looks for, and what to do about it.
-         */
-        get: operations["list_alert_signatures"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alert-rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Alert Rules
-         * @description Every rule, oldest first.
-         */
-        get: operations["list_alert_rules"];
-        put?: never;
-        /**
-         * Create Alert Rule
-         * @description A new rule; it counts from the next step of every run on.
-         */
-        post: operations["create_alert_rule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alert-rules/measures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Rule Measures
-         * @description What rules can watch.
-         */
-        get: operations["list_rule_measures"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alert-rules/{rule_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Replace Alert Rule
-         * @description Change a rule.
-         */
-        put: operations["replace_alert_rule"];
-        post?: never;
-        /**
-         * Delete Alert Rule
-         * @description Delete a rule; the alerts it raised stay.
-         */
-        delete: operations["delete_alert_rule"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/webhooks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Webhooks
-         * @description Every webhook with the state of its deliveries.
-         */
-        get: operations["list_webhooks"];
-        put?: never;
-        /**
-         * Create Webhook
-         * @description Send every alert raised from now on to this address, as the JSON of a WebhookMessage.
-         */
-        post: operations["create_webhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/webhooks/{webhook_id}": {
+    "/api/workers/{worker_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -699,33 +547,29 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete Webhook
-         * @description Forget an address and what still waits to be sent to it.
+         * Forget Worker
+         * @description Take a silent worker off the list; its run, if it held one, goes back to the queue by itself.
          */
-        delete: operations["delete_webhook"];
+        delete: operations["forget_worker"];
         options?: never;
         head?: never;
-        /**
-         * Change Webhook
-         * @description Switch a webhook on or off.
-         */
-        patch: operations["change_webhook"];
+        patch?: never;
         trace?: never;
     };
-    "/api/webhooks/{webhook_id}/test": {
+    "/api/installation": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Test Webhook
-         * @description Send a test message now, and say what came of it.
+         * Read Installation
+         * @description Versions, database, broker, queues and disk; passwords are left out.
          */
-        post: operations["test_webhook"];
+        get: operations["read_installation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -756,180 +600,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * AlertKind
-         * @description A user's rule, or a built-in failure signature.
-         * @enum {string}
-         */
-        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "vocabulary_mismatch" | "run_failed";
-        /**
-         * AlertList
-         * @description One page of alerts, newest first.
-         */
-        AlertList: {
-            /** Alerts */
-            alerts: components["schemas"]["AlertOut"][];
-            /**
-             * Total
-             * @description How many match in all.
-             */
-            total: number;
-            /**
-             * Next
-             * @description Ask for the next page with before=next; null on the last one.
-             */
-            next: number | null;
-        };
-        /**
-         * AlertOut
-         * @description Something that needs a look.
-         */
-        AlertOut: {
-            /** Id */
-            id: number;
-            /** Run */
-            run: string;
-            /** Run Name */
-            run_name: string;
-            /** Run Color */
-            run_color: number;
-            /**
-             * At
-             * @description When it was raised.
-             */
-            at: number;
-            /** Step */
-            step: number;
-            kind: components["schemas"]["AlertKind"];
-            /**
-             * Rule Id
-             * @description The rule that raised it; null for a built-in kind or a rule since deleted.
-             */
-            rule_id: number | null;
-            severity: components["schemas"]["Severity"];
-            /** Title */
-            title: string;
-            /**
-             * Message
-             * @description What, where, and what to do.
-             */
-            message: string;
-            /** Measure */
-            measure: string | null;
-            /** Module */
-            module: string | null;
-            /**
-             * Others
-             * @description How many more modules or measures it speaks for.
-             */
-            others: number;
-            /**
-             * Value
-             * @description Null where it is not finite, or the alert is about no value.
-             */
-            value: number | null;
-            /**
-             * Cleared Step
-             * @description Step at which its condition ended; null while it holds.
-             */
-            cleared_step: number | null;
-            /** Seen At */
-            seen_at: number | null;
-        };
-        /**
-         * AlertRuleIn
-         * @description A rule, whole: what to watch, when to raise an alert, on which runs.
-         */
-        AlertRuleIn: {
-            /** Name */
-            name: string;
-            /** @description scalar: a curve of the run; module: a statistic of every single module. */
-            scope: components["schemas"]["Scope"];
-            /**
-             * Measure
-             * @description Name of any scalar, or of a module statistic.
-             */
-            measure: string;
-            comparison: components["schemas"]["Comparison"];
-            /**
-             * Threshold
-             * @description In the measure's unit; left out when the comparison is 'not finite'.
-             */
-            threshold?: number | null;
-            /**
-             * Steps
-             * @description Measurements in a row that must meet the condition.
-             * @default 1
-             */
-            steps: number;
-            /** @default warning */
-            severity: components["schemas"]["Severity"];
-            /**
-             * Runs
-             * @description Part of the name or the group of the runs it is about; empty for all runs.
-             * @default
-             */
-            runs: string;
-            /**
-             * Enabled
-             * @default true
-             */
-            enabled: boolean;
-        };
-        /**
-         * AlertRuleOut
-         * @description A rule as it is kept.
-         */
-        AlertRuleOut: {
-            /** Name */
-            name: string;
-            /** @description scalar: a curve of the run; module: a statistic of every single module. */
-            scope: components["schemas"]["Scope"];
-            /**
-             * Measure
-             * @description Name of any scalar, or of a module statistic.
-             */
-            measure: string;
-            comparison: components["schemas"]["Comparison"];
-            /**
-             * Threshold
-             * @description In the measure's unit; left out when the comparison is 'not finite'.
-             */
-            threshold?: number | null;
-            /**
-             * Steps
-             * @description Measurements in a row that must meet the condition.
-             * @default 1
-             */
-            steps: number;
-            /** @default warning */
-            severity: components["schemas"]["Severity"];
-            /**
-             * Runs
-             * @description Part of the name or the group of the runs it is about; empty for all runs.
-             * @default
-             */
-            runs: string;
-            /**
-             * Enabled
-             * @default true
-             */
-            enabled: boolean;
-            /** Id */
-            id: number;
-            /** Created At */
-            created_at: number;
-        };
-        /**
-         * AlertsSeen
-         * @description Which alerts to mark as seen; nothing given means all.
-         */
-        AlertsSeen: {
-            /** Ids */
-            ids?: number[] | null;
-            /** Run */
-            run?: string | null;
-        };
         /**
          * Generated arithmetic (demo)
          * @description Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only.
@@ -967,6 +637,16 @@ export interface components {
             resumed_from: number | null;
             /** Outcome */
             outcome: string | null;
+        };
+        /**
+         * BrokerOut
+         * @description How workers are told of runs; never with a password.
+         */
+        BrokerOut: {
+            /** Kind */
+            kind: string;
+            /** Address */
+            address: string;
         };
         /**
          * Budget
@@ -1119,12 +799,6 @@ export interface components {
             result: string | null;
         };
         /**
-         * Comparison
-         * @description How a value is compared with the threshold.
-         * @enum {string}
-         */
-        Comparison: ">" | ">=" | "<" | "<=" | "not finite";
-        /**
          * ConfigDifference
          * @description Configurations side by side, keys as dotted paths.
          */
@@ -1133,6 +807,27 @@ export interface components {
             differing: components["schemas"]["DifferingKey"][];
             /** Same */
             same: components["schemas"]["SameKey"][];
+        };
+        /**
+         * DatabaseOut
+         * @description Where runs are stored; never with a password.
+         */
+        DatabaseOut: {
+            /**
+             * Kind
+             * @description SQLite or PostgreSQL, with its version.
+             */
+            kind: string;
+            /**
+             * Address
+             * @description A file, or host and name.
+             */
+            address: string;
+            /**
+             * Bytes
+             * @description Its size; null when it cannot be told.
+             */
+            bytes: number | null;
         };
         /**
          * DecisionList
@@ -1210,6 +905,21 @@ export interface components {
             };
         };
         /**
+         * DiskOut
+         * @description The disk that holds the data folder; bytes.
+         */
+        DiskOut: {
+            /** Total */
+            total: number;
+            /** Free */
+            free: number;
+            /**
+             * Checkpoints
+             * @description Taken by checkpoints of runs.
+             */
+            checkpoints: number;
+        };
+        /**
          * EffOPD
          * @description Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739).
          */
@@ -1278,6 +988,18 @@ export interface components {
              * @description Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard.
              */
             max_kl?: number | null;
+        };
+        /**
+         * EndedOut
+         * @description A run that has ended.
+         */
+        EndedOut: {
+            run: components["schemas"]["RunSummary"];
+            /**
+             * Resumes From
+             * @description Step of its newest checkpoint; null starts at the beginning.
+             */
+            resumes_from: number | null;
         };
         /**
          * ErrorBody
@@ -1428,12 +1150,74 @@ export interface components {
             path: string;
         };
         /**
+         * GpuOut
+         * @description One GPU of a worker's machine; null is what its driver does not tell.
+         */
+        GpuOut: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /**
+             * Utilisation
+             * @description Share of time that it computed, 0..1.
+             */
+            utilisation?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Temperature
+             * @description degrees Celsius
+             */
+            temperature?: number | null;
+        };
+        /**
          * Health
          * @description The process answers.
          */
         Health: {
             /** Status */
             status: string;
+        };
+        /**
+         * HomeOut
+         * @description The present, in one answer.
+         */
+        HomeOut: {
+            /** Running */
+            running: components["schemas"]["RunningOut"][];
+            /**
+             * Waiting
+             * @description In the order of the line.
+             */
+            waiting: components["schemas"]["WaitingOut"][];
+            /**
+             * Failed
+             * @description Those that failed within the last week, newest first.
+             */
+            failed: components["schemas"]["EndedOut"][];
+            /**
+             * Ended
+             * @description The last ones finished or stopped, newest first.
+             */
+            ended: components["schemas"]["EndedOut"][];
+            /**
+             * Totals
+             * @description How many runs there are in each state.
+             */
+            totals: {
+                [key: string]: number;
+            };
+            /** Unseen Alerts */
+            unseen_alerts: number;
         };
         /**
          * Hugging Face hub
@@ -1456,6 +1240,42 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * InstallationOut
+         * @description This installation.
+         */
+        InstallationOut: {
+            /**
+             * Versions
+             * @description opdboard, Python and the libraries that matter.
+             */
+            versions: {
+                [key: string]: string;
+            };
+            /**
+             * Started At
+             * @description When this web process started, s since the epoch.
+             */
+            started_at: number;
+            /**
+             * Host
+             * @description Address that the web server binds to.
+             */
+            host: string;
+            /** Port */
+            port: number;
+            /** Token Required */
+            token_required: boolean;
+            /** Data Dir */
+            data_dir: string;
+            database: components["schemas"]["DatabaseOut"];
+            broker: components["schemas"]["BrokerOut"];
+            disk: components["schemas"]["DiskOut"];
+            /** Queues */
+            queues: components["schemas"]["QueueOut"][];
+            /** Lease Seconds */
+            lease_seconds: number;
         };
         /**
          * LiveDeleted
@@ -1497,6 +1317,27 @@ export interface components {
             runs: components["schemas"]["RunSummary"][];
         };
         /**
+         * LoadPoint
+         * @description The load at one moment; shares 0..1.
+         */
+        LoadPoint: {
+            /**
+             * At
+             * @description s since the epoch
+             */
+            at: number;
+            /** Cpu */
+            cpu: number;
+            /** Memory */
+            memory: number;
+            /**
+             * Gpus
+             * @description Utilisation of each GPU.
+             * @default []
+             */
+            gpus: (number | null)[];
+        };
+        /**
          * LogLineOut
          * @description One line that a trainer or its supervisor wrote.
          */
@@ -1522,18 +1363,6 @@ export interface components {
              * @description Lines the run has in all.
              */
             total: number;
-        };
-        /**
-         * MeasureOut
-         * @description Something a rule can watch.
-         */
-        MeasureOut: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Unit */
-            unit: string;
         };
         /**
          * MetaTable
@@ -2002,14 +1831,19 @@ export interface components {
             context: string;
         };
         /**
-         * RuleMeasures
-         * @description What rules can watch: known scalars (any other key is possible too), and the statistics of single modules.
+         * QueueOut
+         * @description A queue, and how many live workers listen to it.
          */
-        RuleMeasures: {
-            /** Scalar */
-            scalar: components["schemas"]["MeasureOut"][];
-            /** Module */
-            module: components["schemas"]["MeasureOut"][];
+        QueueOut: {
+            /** Name */
+            name: string;
+            /** Workers */
+            workers: number;
+            /**
+             * Waiting
+             * @description Queued runs for it.
+             */
+            waiting: number;
         };
         /**
          * RunChange
@@ -2442,6 +2276,15 @@ export interface components {
             seconds_left: number | null;
         };
         /**
+         * RunningOut
+         * @description A run that a worker holds.
+         */
+        RunningOut: {
+            run: components["schemas"]["RunSummary"];
+            /** @description KL to the teacher; null before the first step. */
+            sparkline: components["schemas"]["SparklineOut"] | null;
+        };
+        /**
          * SameKey
          * @description A configuration key with one value in all runs.
          */
@@ -2508,12 +2351,6 @@ export interface components {
             shown: number;
         };
         /**
-         * Scope
-         * @description What a rule is on.
-         * @enum {string}
-         */
-        Scope: "scalar" | "module";
-        /**
          * SeriesOut
          * @description Points of several keys, with the sequence number to ask from next time.
          */
@@ -2528,24 +2365,23 @@ export interface components {
             };
         };
         /**
-         * Severity
-         * @description How soon somebody should look.
-         * @enum {string}
+         * SparklineOut
+         * @description One scalar over the steps so far, thinned to the extremes.
          */
-        Severity: "warning" | "critical";
-        /**
-         * SignatureOut
-         * @description A built-in kind of alert.
-         */
-        SignatureOut: {
-            kind: components["schemas"]["AlertKind"];
+        SparklineOut: {
+            /** Key */
+            key: string;
             /** Title */
             title: string;
-            severity: components["schemas"]["Severity"];
-            /** Looks For */
-            looks_for: string;
-            /** Advice */
-            advice: string;
+            /** Unit */
+            unit: string;
+            /** Steps */
+            steps: number[];
+            /**
+             * Values
+             * @description null where the value is not finite.
+             */
+            values: (number | null)[];
         };
         /**
          * SpeedupOut
@@ -2753,78 +2589,78 @@ export interface components {
             shape?: string | null;
         };
         /**
-         * UnseenAlerts
-         * @description How many alerts nobody has marked as seen.
+         * WaitReason
+         * @description What a queued run waits for.
+         * @enum {string}
          */
-        UnseenAlerts: {
-            /** Warning */
-            warning: number;
-            /** Critical */
-            critical: number;
-        };
+        WaitReason: "no_worker" | "no_listener" | "not_sent" | "in_line" | "taking";
         /**
-         * WebhookChange
-         * @description Switch a webhook on or off.
+         * WaitingOut
+         * @description A queued run, and what it waits for.
          */
-        WebhookChange: {
-            /** Enabled */
-            enabled: boolean;
-        };
-        /**
-         * WebhookCreate
-         * @description An address that alerts are sent to.
-         */
-        WebhookCreate: {
+        WaitingOut: {
+            run: components["schemas"]["RunSummary"];
+            reason: components["schemas"]["WaitReason"];
             /**
-             * Url
-             * @description http or https; it is not shown again, since such addresses often carry a secret.
+             * Detail
+             * @description The reason in a sentence.
              */
-            url: string;
-        };
-        /**
-         * WebhookOut
-         * @description An address, shortened, and how its deliveries stand.
-         */
-        WebhookOut: {
-            /** Id */
-            id: number;
+            detail: string;
             /**
-             * Address
-             * @description Scheme, host, and the end of the path; the rest may be a secret.
+             * Behind
+             * @description Id of the run before it in the line.
              */
-            address: string;
-            /** Enabled */
-            enabled: boolean;
-            /** Created At */
-            created_at: number;
-            /** Waiting */
-            waiting: number;
-            /** Delivered */
-            delivered: number;
-            /** Given Up */
-            given_up: number;
-            /** Last Delivered At */
-            last_delivered_at: number | null;
-            /** Last Error */
-            last_error: string | null;
-        };
-        /**
-         * WebhookTest
-         * @description What came of a test message.
-         */
-        WebhookTest: {
-            /** Delivered */
-            delivered: boolean;
-            /** Error */
-            error?: string | null;
+            behind: string | null;
+            /**
+             * Resumes From
+             * @description Step of the checkpoint that it goes on from.
+             */
+            resumes_from: number | null;
         };
         /**
          * WorkerList
-         * @description Every worker known, latest sign of life first.
+         * @description Every worker known, those alive first.
          */
         WorkerList: {
             /** Workers */
             workers: components["schemas"]["WorkerOut"][];
+            /**
+             * Lease Seconds
+             * @description Silence after which a worker counts as gone.
+             */
+            lease_seconds: number;
+        };
+        /**
+         * WorkerLoad
+         * @description How busy a worker's machine is; everything on it counts, not only the worker.
+         */
+        WorkerLoad: {
+            /**
+             * Cpu
+             * @description Share of all cores, 0..1.
+             */
+            cpu?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Gpus
+             * @default []
+             */
+            gpus: components["schemas"]["GpuOut"][];
+            /**
+             * History
+             * @description The last ten minutes.
+             * @default []
+             */
+            history: components["schemas"]["LoadPoint"][];
         };
         /**
          * WorkerOut
@@ -2848,15 +2684,9 @@ export interface components {
              * @description It gave a sign of life within the lease.
              */
             alive: boolean;
-            /** Run Id */
-            run_id: string | null;
-            /**
-             * Load
-             * @description cpu (0..1), memory_used, memory_total (bytes), gpus.
-             */
-            load: {
-                [key: string]: unknown;
-            };
+            /** @description The run that it holds. */
+            run: components["schemas"]["RunSummary"] | null;
+            load: components["schemas"]["WorkerLoad"];
         };
         /**
          * WorkloadOut
@@ -2958,6 +2788,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -3563,7 +3422,7 @@ export interface operations {
     draw_panel: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
+                /** @description Comma-separated run ids. */
                 runs: string;
             };
             header?: never;
@@ -3598,9 +3457,9 @@ export interface operations {
     extend_panel: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
+                /** @description Comma-separated run ids. */
                 runs: string;
-                /** @description The figure's cursors, comma-separated in the order of runs, members of a group oldest first. */
+                /** @description The figure's cursors, comma-separated in the order of runs. */
                 after: string;
             };
             header?: never;
@@ -3857,272 +3716,13 @@ export interface operations {
             };
         };
     };
-    list_alerts: {
-        parameters: {
-            query?: {
-                /** @description Only of this run. */
-                run?: string | null;
-                kind?: components["schemas"]["AlertKind"] | null;
-                severity?: components["schemas"]["Severity"] | null;
-                /** @description Only those that nobody has marked as seen. */
-                unseen?: boolean;
-                /** @description Only those whose condition still holds. */
-                holding?: boolean;
-                /** @description Only with a smaller id: the `next` of the page before. */
-                before?: number | null;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlertList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    count_unseen_alerts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnseenAlerts"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    mark_alerts_seen: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertsSeen"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnseenAlerts"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_alert_signatures: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignatureOut"][];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_alert_rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlertRuleOut"][];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    create_alert_rule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertRuleIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlertRuleOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_rule_measures: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RuleMeasures"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    replace_alert_rule: {
+    forget_worker: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of a rule. */
-                rule_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertRuleIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlertRuleOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    delete_alert_rule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a rule. */
-                rule_id: number;
+                /** @description Id of a worker. */
+                worker_id: string;
             };
             cookie?: never;
         };
@@ -4146,7 +3746,7 @@ export interface operations {
             };
         };
     };
-    list_webhooks: {
+    read_installation: {
         parameters: {
             query?: never;
             header?: never;
@@ -4161,138 +3761,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookOut"][];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    create_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WebhookCreate"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    delete_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a webhook. */
-                webhook_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    change_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a webhook. */
-                webhook_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WebhookChange"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    test_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a webhook. */
-                webhook_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookTest"];
+                    "application/json": components["schemas"]["InstallationOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
