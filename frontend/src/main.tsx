@@ -7,7 +7,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
-import { openLive } from "./api/live";
+import { followLive } from "./api/live";
 import { liveCache } from "./api/liveCache";
 import { router } from "./routes/router";
 import { theme } from "./theme";
@@ -23,7 +23,7 @@ const queries = new QueryClient({
 });
 
 const live = liveCache(queries);
-openLive({ onRuns: live.apply, onFirstOpen: live.refetchAll });
+followLive({ onRuns: live.apply, onDeleted: live.remove, onOpen: live.refetchAll });
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -1,88 +1,74 @@
-/** One stream of server-sent events per tab: what moved, never the data itself. */
-import { EventSource } from "eventsource";
-import { type Connection, type ConnectionEvent, nextConnection } from "~/lib/liveStore";
+/** The tab's end of the live stream: connection, pulse, and news of runs for the caches. */
+import type { LiveNews, Pulse } from "~/lib/liveNews";
+import type { Connection } from "~/lib/liveStore";
 import { createStore } from "~/lib/store";
-import { authHeaders, tokenAsked } from "./token";
+import type { FromTab } from "./live.worker";
+import { openSource } from "./liveSource";
+import { readToken, tokenAsked } from "./token";
 import type { RunSummary } from "./types";
 
-const SILENCE_MS = 15_000; // three pings
-const RETRY_MS = 2_000;
-
 export const connection = createStore<Connection>({ state: "connecting", since: Date.now() / 1000, everLive: false });
+export const pulse = createStore<Pulse>({ offset: 0, readAt: Number.POSITIVE_INFINITY, heartbeats: {} });
 
-interface Handlers {
+export interface LiveHandlers {
   onRuns: (runs: RunSummary[]) => void;
-  onFirstOpen: () => void;
+  onDeleted: (ids: string[]) => void;
+  /** The stream is open, for the first time or again: what does not announce itself may have changed. */
+  onOpen: () => void;
 }
 
-/** Opens the stream and keeps it open; the returned function closes it. */
-export function openLive({ onRuns, onFirstOpen }: Handlers): () => void {
-  let source: EventSource | undefined;
-  let lastEventId = "";
-  let watchdog: ReturnType<typeof setTimeout> | undefined;
-  let retry: ReturnType<typeof setTimeout> | undefined;
+interface Stream {
+  retry: () => void;
+  close: () => void;
+}
 
-  const note = (event: ConnectionEvent) =>
-    connection.set(nextConnection(connection.get(), event, Math.floor(Date.now() / 1000)));
+let stream: Stream | undefined;
 
-  const connect = () => {
-    clearTimeout(retry);
-    source?.close();
-    source = new EventSource("/api/live", {
-      fetch: (url, init) => {
-        const headers = new Headers({ ...init.headers, ...authHeaders() });
-        if (lastEventId !== "") headers.set("Last-Event-ID", lastEventId);
-        return fetch(url, { ...init, headers });
-      },
-    });
-    source.addEventListener("open", () => {
-      if (!connection.get().everLive) onFirstOpen();
-      note("opened");
-      listen();
-    });
-    source.addEventListener("runs", (event) => {
-      heard(event.lastEventId);
-      onRuns((JSON.parse(event.data) as { runs: RunSummary[] }).runs);
-    });
-    source.addEventListener("ping", (event) => heard(event.lastEventId));
-    source.addEventListener("error", (event) => {
-      note("failed");
-      if (event.code === 401) {
-        tokenAsked.set(true);
-        source?.close();
-      } else {
-        again();
-      }
-    });
-  };
+/** Tries to reach the server now. */
+export function reconnect(): void {
+  stream?.retry();
+}
 
-  const heard = (id: string) => {
-    if (id !== "") lastEventId = id;
-    note("heard");
-    listen();
+/** Follows the server from now on, through losses of the connection and changes of the token. */
+export function followLive(handlers: LiveHandlers): void {
+  let open = false;
+  const take = (news: LiveNews) => {
+    if (news.pulse) pulse.set(news.pulse);
+    if (news.runs) handlers.onRuns(news.runs);
+    if (news.deleted) handlers.onDeleted(news.deleted);
+    if (news.connection) {
+      connection.set(news.connection);
+      const nowOpen = news.connection.state === "live" || news.connection.state === "catching up";
+      if (nowOpen && !open) handlers.onOpen();
+      open = nowOpen;
+    }
+    if (news.refused) tokenAsked.set(true);
   };
-  const listen = () => {
-    clearTimeout(watchdog);
-    watchdog = setTimeout(() => {
-      note("failed");
-      connect();
-    }, SILENCE_MS);
+  const join = () => {
+    stream?.close();
+    stream = typeof SharedWorker === "undefined" ? openSource(readToken(), take) : shared(readToken(), take);
   };
-  const again = () => {
-    source?.close();
-    clearTimeout(watchdog);
-    clearTimeout(retry);
-    retry = setTimeout(connect, RETRY_MS);
-  };
-
-  connect();
-  const unsubscribe = tokenAsked.subscribe(() => {
-    if (!tokenAsked.get()) connect();
+  join();
+  tokenAsked.subscribe(() => {
+    if (!tokenAsked.get()) join();
   });
-  return () => {
-    unsubscribe();
-    clearTimeout(watchdog);
-    clearTimeout(retry);
-    source?.close();
+  window.addEventListener("online", reconnect);
+  window.addEventListener("pagehide", () => stream?.close());
+  window.addEventListener("pageshow", (event) => event.persisted && join());
+}
+
+function shared(token: string, take: (news: LiveNews) => void): Stream {
+  const { port } = new SharedWorker(new URL("./live.worker.ts", import.meta.url), { type: "module", name: token });
+  const say = (message: FromTab) => port.postMessage(message);
+  port.onmessage = ({ data }: MessageEvent<LiveNews>) => {
+    take(data);
+    say("taken");
+  };
+  return {
+    retry: () => say("retry"),
+    close: () => {
+      say("leave");
+      port.close();
+    },
   };
 }

@@ -49,3 +49,10 @@ it("takes a repeated event as nothing", () => {
   expect(refetched).toEqual([]);
   expect(cache.getQueryData<RunDetail>(runKeys.detail("a"))?.seq).toBe(4);
 });
+
+it("a deleted run leaves the table, and its page asks again", () => {
+  liveCache(cache).remove(["a"]);
+  expect(cache.getQueryData<RunList>(listKey)?.runs.map(({ id }) => id)).toEqual(["b"]);
+  expect(cache.getQueryData(runKeys.detail("a"))).toBeUndefined();
+  expect(refetched.sort()).toEqual(["home", "runs"]);
+});

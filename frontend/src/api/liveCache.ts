@@ -1,9 +1,11 @@
 /** Live events into the query cache: rows and details are replaced, parts that moved are asked for again. */
-import type { QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/react-query";
+import { withoutRuns, withReports } from "~/lib/homeNews";
 import { mergeRows, movedTopics, newer } from "~/lib/liveStore";
 import { Pace } from "~/lib/pace";
+import { homeKey } from "./home";
 import { runKeys } from "./runs";
-import type { RunDetail, RunList, RunSummary } from "./types";
+import type { Home, RunDetail, RunList, RunSummary } from "./types";
 
 const PARTS: Record<string, string> = {
   state: "history",
@@ -21,11 +23,11 @@ export function liveCache(cache: QueryClient) {
 
   return {
     stop: () => pace.stop(),
-    refetchAll: () => {
-      void cache.invalidateQueries({ queryKey: runKeys.lists });
-      void cache.invalidateQueries({ queryKey: ["run"] });
-      void cache.invalidateQueries({ queryKey: ["run-part"] });
-    },
+    /** Everything but pictures, which follow their runs by themselves unless they have failed. */
+    refetchAll: () =>
+      void cache.invalidateQueries({
+        predicate: ({ queryKey, state }) => queryKey[0] !== "panel" || state.status === "error",
+      }),
     apply: (arrived: RunSummary[]) => {
       let missing = false;
       cache.setQueriesData<RunList>({ queryKey: runKeys.lists }, (list) => {
@@ -36,6 +38,27 @@ export function liveCache(cache: QueryClient) {
       });
       if (missing) refetch(runKeys.lists);
       for (const summary of arrived) applyToDetail(cache, summary, refetch);
+      const home = cache.getQueryData<Home>(homeKey);
+      if (home === undefined) return;
+      const next = withReports(home, arrived);
+      cache.setQueryData<Home>(homeKey, next.home);
+      if (next.outdated) refetch(homeKey);
+    },
+    /** These runs are gone: their rows vanish, and a page that shows one says so. */
+    remove: (ids: readonly string[]) => {
+      const gone = new Set(ids);
+      cache.setQueriesData<RunList>(
+        { queryKey: runKeys.lists },
+        (list) => list && { ...list, runs: list.runs.filter(({ id }) => !gone.has(id)) },
+      );
+      cache.setQueryData<Home>(homeKey, (home) => home && withoutRuns(home, gone));
+      const ofGone = ({ queryKey: [kind, id, runs] }: Query) =>
+        ((kind === "run" || kind === "run-part") && gone.has(String(id))) ||
+        (kind === "panel" && Array.isArray(runs) && runs.some((run) => gone.has(run)));
+      cache.removeQueries({ predicate: ofGone, type: "inactive" });
+      for (const id of gone) void cache.resetQueries({ queryKey: runKeys.detail(id), exact: true });
+      refetch(runKeys.lists);
+      refetch(homeKey);
     },
   };
 }

@@ -24,6 +24,9 @@ export type ConfigDifference = Schemas["ConfigDifference"];
 export type Speedup = Schemas["SpeedupOut"];
 export type SpeedupRow = Schemas["SpeedupRowOut"];
 export type Worker = Schemas["WorkerOut"];
+export type WorkerLoad = Schemas["WorkerLoad"];
+export type Home = Schemas["HomeOut"];
+export type Installation = Schemas["InstallationOut"];
 
 export interface RunError {
   error: string;

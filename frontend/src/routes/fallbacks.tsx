@@ -9,8 +9,8 @@ export function NotFound() {
       <Empty
         title="There is no such page"
         action={
-          <Button component={Link} to="/runs" variant="default">
-            Go to the runs
+          <Button component={Link} to="/" variant="default">
+            Go home
           </Button>
         }
       >

@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Shell } from "~/components/shell/Shell";
 import { parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
 import { Crashed, NotFound } from "./fallbacks";
@@ -8,9 +8,7 @@ const root = createRootRoute({ component: Shell, validateSearch: (search): Searc
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/runs" });
-  },
+  component: lazyRouteComponent(() => import("~/features/home/HomePage"), "HomePage"),
 });
 
 const runs = createRoute({
@@ -43,8 +41,14 @@ const workers = createRoute({
   component: lazyRouteComponent(() => import("~/features/workers/WorkersPage"), "WorkersPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("~/features/settings/SettingsPage"), "SettingsPage"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, runs, run, compare, launch, workers]),
+  routeTree: root.addChildren([home, runs, run, compare, launch, workers, settings]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -21,13 +21,13 @@ export function Rail() {
 
   return (
     <nav className={classes.rail} data-narrow={narrow} aria-label="Pages">
-      <Link to="/runs" className={classes.brand} aria-label="opdboard">
+      <Link to="/" className={classes.brand} aria-label="opdboard">
         <Mark size={24} />
         {!narrow && <span>opdboard</span>}
       </Link>
       {pages.map(({ to, label, Icon }) => (
         <Tooltip key={to} label={label} position="right" disabled={!narrow}>
-          <Link to={to} className={classes.item} aria-label={label}>
+          <Link to={to} className={classes.item} aria-label={label} activeOptions={{ exact: to === "/" }}>
             <Icon size={18} stroke={1.7} aria-hidden />
             {!narrow && <span>{label}</span>}
           </Link>

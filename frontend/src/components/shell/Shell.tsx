@@ -1,9 +1,11 @@
 import { Outlet } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
+import { connection } from "~/api/live";
 import { tokenAsked } from "~/api/token";
 import { useStore } from "~/lib/store";
 import { Loading } from "../Loading";
 import { Toasts } from "../Toasts";
+import { ConnectionBanner } from "./ConnectionBanner";
 import { Rail } from "./Rail";
 import classes from "./Shell.module.css";
 import { TopBar } from "./TopBar";
@@ -12,6 +14,7 @@ const TokenDialog = lazy(() => import("./TokenDialog"));
 
 /** Everything around a page. */
 export function Shell() {
+  const { state } = useStore(connection);
   const asked = useStore(tokenAsked);
   return (
     <div className={classes.shell}>
@@ -21,7 +24,8 @@ export function Shell() {
       <Rail />
       <div className={classes.body}>
         <TopBar />
-        <main id="main" className={classes.main} tabIndex={-1}>
+        <ConnectionBanner />
+        <main id="main" className={classes.main} tabIndex={-1} data-stale={state === "lost"}>
           <Suspense fallback={<Loading />}>
             <Outlet />
           </Suspense>

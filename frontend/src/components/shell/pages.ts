@@ -1,9 +1,11 @@
-import { IconColumns2, IconListDetails, IconRocket, IconServer2 } from "@tabler/icons-react";
+import { IconColumns2, IconHome, IconListDetails, IconRocket, IconServer2, IconSettings } from "@tabler/icons-react";
 
-/** The pages of the rail. */
+/** The pages of the rail; key: the letter that goes there after `g`. */
 export const pages = [
-  { to: "/runs", label: "Runs", Icon: IconListDetails },
-  { to: "/compare", label: "Compare", Icon: IconColumns2 },
-  { to: "/launch", label: "Launch", Icon: IconRocket },
-  { to: "/workers", label: "Workers", Icon: IconServer2 },
+  { to: "/", label: "Home", key: "h", Icon: IconHome },
+  { to: "/runs", label: "Runs", key: "r", Icon: IconListDetails },
+  { to: "/compare", label: "Compare", key: "c", Icon: IconColumns2 },
+  { to: "/launch", label: "Launch", key: "l", Icon: IconRocket },
+  { to: "/workers", label: "Workers", key: "w", Icon: IconServer2 },
+  { to: "/settings", label: "Settings", key: "s", Icon: IconSettings },
 ] as const;

@@ -4,6 +4,7 @@ import { checkpointsQuery } from "~/api/runs";
 import type { RunDetail, RunError } from "~/api/types";
 import { Problem } from "~/components/ErrorBox";
 import { useView } from "~/components/useView";
+import { spaced } from "~/lib/words";
 import { useCommand } from "./useCommand";
 
 /** Why the run failed, and the ways on from there. */
@@ -32,9 +33,4 @@ export function FailureBox({ run }: { run: RunDetail }) {
       </Problem>
     </div>
   );
-}
-
-/** NonFiniteLoss as "non finite loss". */
-function spaced(code: string): string {
-  return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 }

@@ -2,9 +2,11 @@ import { Tooltip } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { RunDetail } from "~/api/types";
+import { Clocks } from "~/components/Clocks";
 import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
-import { useNow } from "~/components/useNow";
-import { ago, count, duration, fixed, number, percent } from "~/lib/format";
+import { useServerNow } from "~/components/useServerNow";
+import { count, duration, fixed, number, percent } from "~/lib/format";
+import { timeLeft } from "~/lib/progress";
 import { isActive } from "~/lib/runState";
 import { RunActions } from "./RunActions";
 import classes from "./RunHeader.module.css";
@@ -45,7 +47,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
             step <strong>{run.step}</strong> / {run.total_steps}
           </span>
           <Progress step={run.step} total={run.total_steps} label="Progress" />
-          <span className="soft nowrap">{timeLeft(run)}</span>
+          <TimeLeft run={run} />
         </div>
         <Fact
           name="held-out KL"
@@ -81,26 +83,9 @@ function Fact({ name, value, help }: { name: string; value: string; help: string
   );
 }
 
-/** Two clocks: the process may live while training stands still. */
-function Clocks({ run }: { run: RunDetail }) {
-  const now = useNow();
-  return (
-    <Tooltip
-      label="Two clocks: when the trainer's process last gave a sign of life, and when training last got further"
-      w={260}
-    >
-      <span className={classes.fact}>
-        <span className="soft">alive</span> {ago(run.heartbeat_at, now)} <span className="soft">· progress</span>{" "}
-        {ago(run.progressed_at, now)}
-      </span>
-    </Tooltip>
-  );
-}
-
-function timeLeft(run: RunDetail): string {
-  if (run.seconds_left !== null && isActive(run.state)) return `about ${duration(run.seconds_left)} left`;
-  if (run.ended_at !== null && run.started_at !== null) return `took ${duration(run.ended_at - run.started_at)}`;
-  return run.state === "queued" ? "waits for a worker" : "";
+/** Ticks by itself, so that the rest of the header need not. */
+function TimeLeft({ run }: { run: RunDetail }) {
+  return <span className="soft nowrap figures">{timeLeft(run, useServerNow())}</span>;
 }
 
 function searchCost(run: RunDetail): string {

@@ -1,0 +1,68 @@
+import { Link } from "@tanstack/react-router";
+import type { Home } from "~/api/types";
+import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
+import { duration, fixed, moment, percent } from "~/lib/format";
+import classes from "./HomePage.module.css";
+
+/** The last results. */
+export function EndedRuns({ rows }: { rows: Home["ended"] }) {
+  return (
+    <div className={`card ${classes.tableCard}`}>
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th data-minor="true">Method</th>
+            <th>State</th>
+            <th data-align="right" data-minor="true">
+              Steps
+            </th>
+            <th data-align="right">Held-out KL</th>
+            <th data-align="right" data-minor="true">
+              Accuracy
+            </th>
+            <th data-align="right" data-minor="true">
+              Training
+            </th>
+            <th data-align="right" data-minor="true">
+              Ended
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ run }) => (
+            <tr key={run.id}>
+              <td>
+                <span className={classes.nameCell}>
+                  <RunDot color={run.color} />
+                  <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
+                    {run.name}
+                  </Link>
+                </span>
+              </td>
+              <td data-minor="true">
+                <MethodBadge method={run.method} />
+              </td>
+              <td>
+                <StatePill state={run.state} />
+              </td>
+              <td data-align="right" data-minor="true">
+                {run.step}
+              </td>
+              <td data-align="right">{fixed(run.latest["eval/reverse_kl"], 4)}</td>
+              <td data-align="right" data-minor="true">
+                {percent(run.latest["eval/accuracy"])}
+              </td>
+              <td data-align="right" data-minor="true">
+                {duration(run.latest.seconds)}
+              </td>
+              <td data-align="right" data-minor="true">
+                {moment(run.ended_at)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+import { Link } from "@tanstack/react-router";
+import type { Home, RunSummary } from "~/api/types";
+import { Clocks } from "~/components/Clocks";
+import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
+import { Sparkline } from "~/components/Sparkline";
+import { useScheme } from "~/components/useScheme";
+import { useServerNow } from "~/components/useServerNow";
+import { runColor } from "~/lib/colors";
+import { fixed, percent } from "~/lib/format";
+import { timeLeft } from "~/lib/progress";
+import classes from "./HomePage.module.css";
+
+interface RunningRunProps {
+  run: RunSummary;
+  sparkline: Home["running"][number]["sparkline"];
+}
+
+/** A live run at a glance: how close to its teacher, how far, how long still, and both clocks. */
+export function RunningRun({ run, sparkline }: RunningRunProps) {
+  const scheme = useScheme();
+  const now = useServerNow();
+  const heldOut = run.latest["eval/reverse_kl"];
+  const accuracy = run.latest["eval/accuracy"];
+  return (
+    <article className={`card ${classes.running}`} data-testid={`running-${run.id}`} data-step={run.step}>
+      <div className={classes.who}>
+        <RunDot color={run.color} />
+        <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link title={run.name}>
+          {run.name}
+        </Link>
+        <MethodBadge method={run.method} />
+        <span className={classes.push}>
+          <StatePill state={run.state} />
+        </span>
+      </div>
+      <div className={classes.curve}>
+        {sparkline === null ? (
+          <span className="soft">{run.state === "starting" ? "Models are being loaded" : "No step measured yet"}</span>
+        ) : (
+          <Sparkline
+            line={sparkline}
+            color={runColor(run.color, scheme)}
+            label={`${sparkline.title}, ${sparkline.unit},`}
+          />
+        )}
+        {sparkline !== null && (
+          <div className={classes.reading} title={sparkline.title}>
+            <strong className="figures">{fixed(run.latest[sparkline.key], 4)}</strong>
+            {sparkline.key === "reverse_kl" ? "KL on the batch" : "held-out KL"}, nats/token
+          </div>
+        )}
+      </div>
+      <div className={classes.progress}>
+        <span data-testid={`step-${run.id}`}>
+          step <strong>{run.step}</strong> / {run.total_steps}
+        </span>
+        <Progress step={run.step} total={run.total_steps} label={`Progress of ${run.name}`} />
+        <span className="soft nowrap">{timeLeft(run, now)}</span>
+      </div>
+      <div className={classes.foot}>
+        <span className="soft">
+          {[
+            run.device,
+            heldOut != null && `held-out KL ${fixed(heldOut, 4)}`,
+            accuracy != null && `accuracy ${percent(accuracy)}`,
+          ]
+            .filter(Boolean)
+            .join(" · ")}
+        </span>
+        <Clocks run={run} />
+      </div>
+    </article>
+  );
+}

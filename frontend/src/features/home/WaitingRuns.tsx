@@ -1,0 +1,31 @@
+import { Link } from "@tanstack/react-router";
+import type { Home } from "~/api/types";
+import { MethodBadge, RunDot } from "~/components/RunBits";
+import { useServerNow } from "~/components/useServerNow";
+import { duration } from "~/lib/format";
+import classes from "./HomePage.module.css";
+
+/** Queued runs in the order of the line, each with what it waits for. */
+export function WaitingRuns({ rows }: { rows: Home["waiting"] }) {
+  const now = useServerNow();
+  return (
+    <ul className={`card ${classes.rows}`}>
+      {rows.map(({ run, reason, detail, resumes_from }) => (
+        <li key={run.id} className={classes.row} data-testid={`waiting-${run.id}`} data-reason={reason}>
+          <RunDot color={run.color} />
+          <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
+            {run.name}
+          </Link>
+          <MethodBadge method={run.method} />
+          <span className={classes.reason}>
+            {detail}
+            {resumes_from !== null && <span className="soft"> Goes on from step {resumes_from}.</span>}
+          </span>
+          <span className="soft nowrap figures">
+            created {duration(Math.max(0, Math.round(now - run.created_at)))} ago
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { RunSummary } from "~/api/types";
+import { clocks, secondsLeft, timeLeft } from "./progress";
+
+const run = (changes: Partial<RunSummary>) =>
+  ({
+    state: "running",
+    step: 10,
+    latest: { seconds: 100 },
+    seconds_left: 60,
+    heartbeat_at: 1000,
+    progressed_at: 1000,
+    started_at: 900,
+    ended_at: null,
+    ...changes,
+  }) as RunSummary;
+
+describe("time left", () => {
+  it("ticks down between two steps and never below nothing", () => {
+    expect(secondsLeft(run({}), 1010)).toBe(50);
+    expect(timeLeft(run({}), 1010)).toBe("about 50 s left");
+    expect(timeLeft(run({}), 2000)).toBe("about to end");
+  });
+
+  it("stands still in a pause", () => {
+    expect(secondsLeft(run({ state: "paused" }), 2000)).toBe(60);
+  });
+
+  it("is what it took when the run has ended", () => {
+    expect(timeLeft(run({ state: "finished", ended_at: 1020 }), 2000)).toBe("took 2 min 00 s");
+  });
+});
+
+describe("two clocks", () => {
+  it("take the newer sign of life", () => {
+    expect(clocks(run({}), 1020, 1024).alive).toEqual({ at: 1020, late: false });
+    expect(clocks(run({}), undefined, 1024).alive).toEqual({ at: 1000, late: true });
+  });
+
+  it("let a slow trainer be slow, and a paused one stand still", () => {
+    expect(clocks(run({}), 1090, 1090).progress.late).toBe(false);
+    expect(clocks(run({}), 1150, 1150).progress.late).toBe(true);
+    expect(clocks(run({ state: "paused" }), 1150, 1150).progress.late).toBe(false);
+    expect(clocks(run({ progressed_at: null }), 1150, 1150).progress).toEqual({ at: null, late: false });
+  });
+});

@@ -1,0 +1,50 @@
+/** How far a run is, between two events: clocks go on ticking on the page. */
+import type { RunSummary } from "~/api/types";
+import { duration } from "./format";
+import { isActive } from "./runState";
+
+const QUIET_SECONDS = 15; // seven heartbeats
+const SLOWEST_SECONDS = 60;
+const STEPS_OF_PATIENCE = 10;
+
+/** The estimate made at the last step, less what has passed since; only while training goes on. */
+export function secondsLeft(run: RunSummary, now: number): number | null {
+  if (run.seconds_left === null || !isActive(run.state)) return null;
+  if (run.state !== "running" || run.progressed_at === null) return run.seconds_left;
+  return Math.max(0, run.seconds_left - Math.max(0, now - run.progressed_at));
+}
+
+export function timeLeft(run: RunSummary, now: number): string {
+  const left = secondsLeft(run, now);
+  if (left !== null && left < 1 && run.state === "running") return "about to end";
+  if (left !== null) return `about ${duration(Math.round(left))} left`;
+  if (run.ended_at !== null && run.started_at !== null) return `took ${duration(run.ended_at - run.started_at)}`;
+  return run.state === "queued" ? "waits for a worker" : "";
+}
+
+export interface Clock {
+  /** Seconds since the epoch; null when it never ticked. */
+  at: number | null;
+  /** Longer ago than a healthy run would let it be. */
+  late: boolean;
+}
+
+/** Two clocks: the process may live while training stands still, and a silent process may still train. */
+export function clocks(run: RunSummary, heartbeat: number | undefined, now: number): { alive: Clock; progress: Clock } {
+  const beatAt = latest(run.heartbeat_at, heartbeat ?? null);
+  const { seconds } = run.latest;
+  const pace = seconds && run.step > 0 ? seconds / run.step : 0;
+  const patience = Math.max(SLOWEST_SECONDS, STEPS_OF_PATIENCE * pace);
+  return {
+    alive: { at: beatAt, late: beatAt !== null && now - beatAt > QUIET_SECONDS },
+    progress: {
+      at: run.progressed_at,
+      late: run.state === "running" && run.progressed_at !== null && now - run.progressed_at > patience,
+    },
+  };
+}
+
+function latest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.max(one, other);
+}
