@@ -556,6 +556,222 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description Alerts that match, newest first.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/unseen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Unseen Alerts
+         * @description How many alerts nobody has marked as seen, by severity.
+         */
+        get: operations["count_unseen_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark Alerts Seen
+         * @description Mark some alerts, those of a run, or all as seen; how many are left.
+         */
+        post: operations["mark_alerts_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alert Signatures
+         * @description The built-in failure signatures: what each looks for, and what to do about it.
+         */
+        get: operations["list_alert_signatures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alert Rules
+         * @description Every rule, oldest first.
+         */
+        get: operations["list_alert_rules"];
+        put?: never;
+        /**
+         * Create Alert Rule
+         * @description A new rule; it counts from the next step of every run on.
+         */
+        post: operations["create_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alert-rules/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rule Measures
+         * @description What rules can watch.
+         */
+        get: operations["list_rule_measures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alert-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Replace Alert Rule
+         * @description Change a rule.
+         */
+        put: operations["replace_alert_rule"];
+        post?: never;
+        /**
+         * Delete Alert Rule
+         * @description Delete a rule; the alerts it raised stay.
+         */
+        delete: operations["delete_alert_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Webhooks
+         * @description Every webhook with the state of its deliveries.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create Webhook
+         * @description Send every alert raised from now on to this address, as the JSON of a WebhookMessage.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Webhook
+         * @description Forget an address and what still waits to be sent to it.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Webhook
+         * @description Switch a webhook on or off.
+         */
+        patch: operations["change_webhook"];
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Webhook
+         * @description Send a test message now, and say what came of it.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/installation": {
         parameters: {
             query?: never;
@@ -600,6 +816,180 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AlertKind
+         * @description A user's rule, or a built-in failure signature.
+         * @enum {string}
+         */
+        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "vocabulary_mismatch" | "run_failed";
+        /**
+         * AlertList
+         * @description One page of alerts, newest first.
+         */
+        AlertList: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertOut"][];
+            /**
+             * Total
+             * @description How many match in all.
+             */
+            total: number;
+            /**
+             * Next
+             * @description Ask for the next page with before=next; null on the last one.
+             */
+            next: number | null;
+        };
+        /**
+         * AlertOut
+         * @description Something that needs a look.
+         */
+        AlertOut: {
+            /** Id */
+            id: number;
+            /** Run */
+            run: string;
+            /** Run Name */
+            run_name: string;
+            /** Run Color */
+            run_color: number;
+            /**
+             * At
+             * @description When it was raised.
+             */
+            at: number;
+            /** Step */
+            step: number;
+            kind: components["schemas"]["AlertKind"];
+            /**
+             * Rule Id
+             * @description The rule that raised it; null for a built-in kind or a rule since deleted.
+             */
+            rule_id: number | null;
+            severity: components["schemas"]["Severity"];
+            /** Title */
+            title: string;
+            /**
+             * Message
+             * @description What, where, and what to do.
+             */
+            message: string;
+            /** Measure */
+            measure: string | null;
+            /** Module */
+            module: string | null;
+            /**
+             * Others
+             * @description How many more modules or measures it speaks for.
+             */
+            others: number;
+            /**
+             * Value
+             * @description Null where it is not finite, or the alert is about no value.
+             */
+            value: number | null;
+            /**
+             * Cleared Step
+             * @description Step at which its condition ended; null while it holds.
+             */
+            cleared_step: number | null;
+            /** Seen At */
+            seen_at: number | null;
+        };
+        /**
+         * AlertRuleIn
+         * @description A rule, whole: what to watch, when to raise an alert, on which runs.
+         */
+        AlertRuleIn: {
+            /** Name */
+            name: string;
+            /** @description scalar: a curve of the run; module: a statistic of every single module. */
+            scope: components["schemas"]["Scope"];
+            /**
+             * Measure
+             * @description Name of any scalar, or of a module statistic.
+             */
+            measure: string;
+            comparison: components["schemas"]["Comparison"];
+            /**
+             * Threshold
+             * @description In the measure's unit; left out when the comparison is 'not finite'.
+             */
+            threshold?: number | null;
+            /**
+             * Steps
+             * @description Measurements in a row that must meet the condition.
+             * @default 1
+             */
+            steps: number;
+            /** @default warning */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Runs
+             * @description Part of the name or the group of the runs it is about; empty for all runs.
+             * @default
+             */
+            runs: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+        };
+        /**
+         * AlertRuleOut
+         * @description A rule as it is kept.
+         */
+        AlertRuleOut: {
+            /** Name */
+            name: string;
+            /** @description scalar: a curve of the run; module: a statistic of every single module. */
+            scope: components["schemas"]["Scope"];
+            /**
+             * Measure
+             * @description Name of any scalar, or of a module statistic.
+             */
+            measure: string;
+            comparison: components["schemas"]["Comparison"];
+            /**
+             * Threshold
+             * @description In the measure's unit; left out when the comparison is 'not finite'.
+             */
+            threshold?: number | null;
+            /**
+             * Steps
+             * @description Measurements in a row that must meet the condition.
+             * @default 1
+             */
+            steps: number;
+            /** @default warning */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Runs
+             * @description Part of the name or the group of the runs it is about; empty for all runs.
+             * @default
+             */
+            runs: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Id */
+            id: number;
+            /** Created At */
+            created_at: number;
+        };
+        /**
+         * AlertsSeen
+         * @description Which alerts to mark as seen; nothing given means all.
+         */
+        AlertsSeen: {
+            /** Ids */
+            ids?: number[] | null;
+            /** Run */
+            run?: string | null;
+        };
         /**
          * Generated arithmetic (demo)
          * @description Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only.
@@ -798,6 +1188,12 @@ export interface components {
             /** Result */
             result: string | null;
         };
+        /**
+         * Comparison
+         * @description How a value is compared with the threshold.
+         * @enum {string}
+         */
+        Comparison: ">" | ">=" | "<" | "<=" | "not finite";
         /**
          * ConfigDifference
          * @description Configurations side by side, keys as dotted paths.
@@ -1365,6 +1761,18 @@ export interface components {
             total: number;
         };
         /**
+         * MeasureOut
+         * @description Something a rule can watch.
+         */
+        MeasureOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
          * MetaTable
          * @description Numbers that belong beside a figure.
          */
@@ -1844,6 +2252,16 @@ export interface components {
              * @description Queued runs for it.
              */
             waiting: number;
+        };
+        /**
+         * RuleMeasures
+         * @description What rules can watch: known scalars (any other key is possible too), and the statistics of single modules.
+         */
+        RuleMeasures: {
+            /** Scalar */
+            scalar: components["schemas"]["MeasureOut"][];
+            /** Module */
+            module: components["schemas"]["MeasureOut"][];
         };
         /**
          * RunChange
@@ -2351,6 +2769,12 @@ export interface components {
             shown: number;
         };
         /**
+         * Scope
+         * @description What a rule is on.
+         * @enum {string}
+         */
+        Scope: "scalar" | "module";
+        /**
          * SeriesOut
          * @description Points of several keys, with the sequence number to ask from next time.
          */
@@ -2363,6 +2787,26 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["ScalarOut"];
             };
+        };
+        /**
+         * Severity
+         * @description How soon somebody should look.
+         * @enum {string}
+         */
+        Severity: "warning" | "critical";
+        /**
+         * SignatureOut
+         * @description A built-in kind of alert.
+         */
+        SignatureOut: {
+            kind: components["schemas"]["AlertKind"];
+            /** Title */
+            title: string;
+            severity: components["schemas"]["Severity"];
+            /** Looks For */
+            looks_for: string;
+            /** Advice */
+            advice: string;
         };
         /**
          * SparklineOut
@@ -2589,6 +3033,16 @@ export interface components {
             shape?: string | null;
         };
         /**
+         * UnseenAlerts
+         * @description How many alerts nobody has marked as seen.
+         */
+        UnseenAlerts: {
+            /** Warning */
+            warning: number;
+            /** Critical */
+            critical: number;
+        };
+        /**
          * WaitReason
          * @description What a queued run waits for.
          * @enum {string}
@@ -2616,6 +3070,62 @@ export interface components {
              * @description Step of the checkpoint that it goes on from.
              */
             resumes_from: number | null;
+        };
+        /**
+         * WebhookChange
+         * @description Switch a webhook on or off.
+         */
+        WebhookChange: {
+            /** Enabled */
+            enabled: boolean;
+        };
+        /**
+         * WebhookCreate
+         * @description An address that alerts are sent to.
+         */
+        WebhookCreate: {
+            /**
+             * Url
+             * @description http or https; it is not shown again, since such addresses often carry a secret.
+             */
+            url: string;
+        };
+        /**
+         * WebhookOut
+         * @description An address, shortened, and how its deliveries stand.
+         */
+        WebhookOut: {
+            /** Id */
+            id: number;
+            /**
+             * Address
+             * @description Scheme, host, and the end of the path; the rest may be a secret.
+             */
+            address: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Created At */
+            created_at: number;
+            /** Waiting */
+            waiting: number;
+            /** Delivered */
+            delivered: number;
+            /** Given Up */
+            given_up: number;
+            /** Last Delivered At */
+            last_delivered_at: number | null;
+            /** Last Error */
+            last_error: string | null;
+        };
+        /**
+         * WebhookTest
+         * @description What came of a test message.
+         */
+        WebhookTest: {
+            /** Delivered */
+            delivered: boolean;
+            /** Error */
+            error?: string | null;
         };
         /**
          * WorkerList
@@ -3422,7 +3932,7 @@ export interface operations {
     draw_panel: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
                 runs: string;
             };
             header?: never;
@@ -3457,9 +3967,9 @@ export interface operations {
     extend_panel: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
                 runs: string;
-                /** @description The figure's cursors, comma-separated in the order of runs. */
+                /** @description The figure's cursors, comma-separated in the order of runs, members of a group oldest first. */
                 after: string;
             };
             header?: never;
@@ -3734,6 +4244,455 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description Only of this run. */
+                run?: string | null;
+                kind?: components["schemas"]["AlertKind"] | null;
+                severity?: components["schemas"]["Severity"] | null;
+                /** @description Only those that nobody has marked as seen. */
+                unseen?: boolean;
+                /** @description Only those whose condition still holds. */
+                holding?: boolean;
+                /** @description Only with a smaller id: the `next` of the page before. */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    count_unseen_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnseenAlerts"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    mark_alerts_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsSeen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnseenAlerts"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_alert_signatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignatureOut"][];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_alert_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleOut"][];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_rule_measures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleMeasures"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    replace_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a rule. */
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a rule. */
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookOut"][];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a webhook. */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a webhook. */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a webhook. */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
