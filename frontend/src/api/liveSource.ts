@@ -47,7 +47,7 @@ export function openSource(token: string, tell: (news: LiveNews) => void): LiveS
 
   const connect = () => {
     close();
-    source = new EventSource("/api/live", {
+    source = new EventSource(new URL("/api/live", self.location.href), {
       fetch: (url, init) => {
         const headers = new Headers({ ...init.headers });
         if (token !== "") headers.set("Authorization", `Bearer ${token}`);

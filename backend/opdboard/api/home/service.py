@@ -24,6 +24,7 @@ WAITING_AT_MOST = 20
 FAILED_AT_MOST = 6
 ENDED_AT_MOST = 8
 RECENT_SECONDS = 7 * 86400.0
+QUIET_SECONDS = 15.0  # a worker that missed seven heartbeats takes nothing
 
 
 def present(context: Context) -> HomeOut:
@@ -34,7 +35,7 @@ def present(context: Context) -> HomeOut:
         queued = overview.queued(session)
         failed = overview.ended(session, [RunState.FAILED], FAILED_AT_MOST, after=now - RECENT_SECONDS)
         ended = overview.ended(session, [RunState.FINISHED, RunState.STOPPED], ENDED_AT_MOST)
-        alive = workers.alive(session, now - context.settings.lease_seconds)
+        alive = workers.alive(session, now - QUIET_SECONDS)
         newest = overview.newest_checkpoints(session, [run.id for run in (*queued, *failed, *ended)])
         return HomeOut(
             running=[RunningOut(run=summary(run), sparkline=_sparkline(session, run)) for run in active],
