@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from opdboard.db.tables import Candidate, Checkpoint, Decision, Sample
@@ -115,6 +115,23 @@ def samples_at(session: Session, run_id: str, step: int | None = None) -> list[S
 def sample_steps(session: Session, run_id: str) -> list[int]:
     """Steps that have samples, ascending."""
     return sorted(set(session.scalars(select(Sample.step).where(Sample.run_id == run_id))))
+
+
+def sampled_prompts(session: Session, run_id: str) -> list[tuple[str, str, int]]:
+    """Prompt, expected answer and number of stored responses of every prompt, in the order of its first response."""
+    query = (
+        select(Sample.prompt, Sample.answer, func.count())
+        .where(Sample.run_id == run_id)
+        .group_by(Sample.prompt, Sample.answer)
+        .order_by(func.min(Sample.step), func.min(Sample.index))
+    )
+    return [(prompt, answer, count) for prompt, answer, count in session.execute(query)]
+
+
+def samples_of_prompt(session: Session, run_id: str, prompt: str) -> list[Sample]:
+    """Every stored response to a prompt, by step."""
+    query = select(Sample).where(Sample.run_id == run_id, Sample.prompt == prompt).order_by(Sample.step, Sample.index)
+    return list(session.scalars(query))
 
 
 def rewind(session: Session, run_id: str, step: int) -> None:

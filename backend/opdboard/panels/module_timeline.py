@@ -39,7 +39,9 @@ def figure(
         axes[look.axis_key("y", index)] = look.axis(
             "", anchor=names[0], showgrid=False, type="category", tickfont={"size": 9}
         )
-    meta = {key: value for key, value in meta.items() if key not in ("step", "steps")} | {"note": "; ".join(sentences) or None}
+    meta = {key: value for key, value in meta.items() if key not in ("step", "steps")} | {
+        "note": "; ".join(sentences) or None
+    }
     titles = (
         [look.cell_title(run, domain) for run, domain in zip(seen.runs, domains, strict=True)]
         if len(seen.runs) > 1

@@ -16,6 +16,7 @@ export type Decision = Schemas["DecisionOut"];
 export type Candidate = Schemas["CandidateOut"];
 export type Sample = Schemas["SampleOut"];
 export type SampleList = Schemas["SampleList"];
+export type PromptPoint = Schemas["PromptPoint"];
 export type LogLine = Schemas["LogLineOut"];
 export type LogLines = Schemas["LogLines"];
 export type PanelInfo = Schemas["PanelOut"];

@@ -38,3 +38,40 @@ export function tokenColor(
 export function visibleToken(token: string): string {
   return token.replaceAll("\n", "⏎\n").replaceAll("\t", "⇥");
 }
+
+interface Judged {
+  correct: boolean | null;
+  truncated: boolean;
+}
+
+/** Whether a response is among those asked for. */
+export function passes(sample: Judged, only: "all" | "wrong" | "cut"): boolean {
+  if (only === "wrong") return sample.correct === false;
+  return only === "all" || sample.truncated;
+}
+
+interface Prompted {
+  prompt_id: string;
+  prompt: string;
+  answer: string;
+}
+
+/** A row per prompt, in the order in which they first come; a cell per list, undefined where the prompt is not in it. */
+export function sampleRows<T extends Prompted>(lists: readonly (readonly T[])[]) {
+  const rows = new Map<string, { prompt_id: string; prompt: string; answer: string; cells: (T | undefined)[] }>();
+  lists.forEach((samples, column) => {
+    for (const sample of samples) {
+      const { prompt_id, prompt, answer } = sample;
+      const row = rows.get(prompt_id) ?? { prompt_id, prompt, answer, cells: lists.map(() => undefined) };
+      row.cells[column] ??= sample;
+      rows.set(prompt_id, row);
+    }
+  });
+  return [...rows.values()];
+}
+
+/** The wanted step, else the nearest earlier one, else the first; the last when none is wanted; null without steps. */
+export function stepAtOrBefore(steps: readonly number[], wanted: number | null): number | null {
+  if (wanted === null) return steps.at(-1) ?? null;
+  return steps.findLast((step) => step <= wanted) ?? steps[0] ?? null;
+}

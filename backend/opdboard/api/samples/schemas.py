@@ -1,8 +1,15 @@
 """Sample responses as they travel over HTTP."""
 
+from typing import Annotated
+
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import Count, Parameters
+
+PromptId = Annotated[
+    str, Path(pattern=r"^[0-9a-f]{16}$", description="Id of a prompt: the same text has the same id in every run.")
+]
 
 
 class SampleQuery(Parameters):
@@ -11,10 +18,19 @@ class SampleQuery(Parameters):
     step: Count | None = Field(default=None, description="Empty takes the latest step that has samples.")
 
 
+class PromptQuery(Parameters):
+    """How much of a prompt's history to read in full."""
+
+    most: int = Field(
+        default=32, ge=2, le=512, description="Responses in full at most: the first, the last, and evenly chosen ones."
+    )
+
+
 class SampleOut(BaseModel):
     """One response, cut into tokens; one KL (nats) and one advantage per token."""
 
     index: int
+    prompt_id: str
     prompt: str
     answer: str
     response: str
@@ -31,3 +47,44 @@ class SampleList(BaseModel):
     step: int | None
     steps: list[int]
     samples: list[SampleOut]
+
+
+class PromptOut(BaseModel):
+    """A prompt that responses are stored for."""
+
+    prompt_id: str
+    prompt: str
+    answer: str
+    responses: int
+
+
+class PromptList(BaseModel):
+    """Prompts in the order of their first response."""
+
+    prompts: list[PromptOut]
+
+
+class PromptPoint(BaseModel):
+    """What became of the prompt at a step; mean_kl in nats per token, over the finite ones."""
+
+    step: int
+    mean_kl: float | None
+    correct: bool | None
+    truncated: bool
+    tokens: int
+
+
+class SampleAtStep(SampleOut):
+    """One response with the step it was given at."""
+
+    step: int
+
+
+class PromptHistory(BaseModel):
+    """The same prompt over the training: every step in short, some in full."""
+
+    prompt_id: str
+    prompt: str
+    answer: str
+    points: list[PromptPoint]
+    samples: list[SampleAtStep]

@@ -1,5 +1,6 @@
+import { Button } from "@mantine/core";
 import { IconCheck, IconCut, IconX } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Sample } from "~/api/types";
 import { useScheme } from "~/components/useScheme";
 import { number, signed } from "~/lib/format";
@@ -10,25 +11,35 @@ interface SampleCardProps {
   sample: Sample;
   measure: TokenMeasure;
   top: number;
+  /** Which of several this is: its run, or its step. */
+  label?: ReactNode;
+  /** Where the prompt stands above already. */
+  withoutPrompt?: boolean;
+  onFollow?: (prompt: string) => void;
+  testId?: string;
 }
 
-/** One prompt with its response; the token under the pointer or the cursor keys tells its numbers. */
-export function SampleCard({ sample, measure, top }: SampleCardProps) {
+/** One response, with its prompt; the token under the pointer or the cursor keys tells its numbers. */
+export function SampleCard({ sample, measure, top, label, withoutPrompt = false, onFollow, testId }: SampleCardProps) {
   const scheme = useScheme();
   const [pointed, setPointed] = useState<number | null>(null);
   const values = valuesOf(sample, measure);
   const mean = meanOf(sample.token_kl);
 
+  const last = sample.tokens.length - 1;
   const move = (event: React.KeyboardEvent) => {
-    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (by === 0) return;
+    const now = pointed ?? -1;
+    const places: Record<string, number> = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last };
+    const next = places[event.key];
+    if (next === undefined) return;
     event.preventDefault();
-    setPointed((now) => Math.min(sample.tokens.length - 1, Math.max(0, (now ?? -1) + by)));
+    setPointed(Math.min(last, Math.max(0, next)));
   };
 
   return (
-    <article className={`card ${classes.sample}`} data-testid={`sample-${sample.index}`}>
+    <article className={`card ${classes.sample}`} data-testid={testId ?? `sample-${sample.index}`}>
       <header className={classes.sampleHead}>
+        {label}
         <Verdict sample={sample} />
         {sample.truncated && (
           <span className={classes.cut}>
@@ -40,7 +51,7 @@ export function SampleCard({ sample, measure, top }: SampleCardProps) {
         </span>
         <output className={classes.detail}>{detail(sample, pointed)}</output>
       </header>
-      <div className={classes.prompt}>{sample.prompt}</div>
+      {!withoutPrompt && <Prompt text={sample.prompt} />}
       {/* biome-ignore lint/a11y/useSemanticElements: a row of tokens has no element of its own */}
       <div
         className={classes.tokens}
@@ -67,10 +78,34 @@ export function SampleCard({ sample, measure, top }: SampleCardProps) {
           </span>
         ))}
       </div>
-      <div className={classes.answer}>
-        <span className="soft">expected</span> {sample.answer}
-      </div>
+      {!withoutPrompt && (
+        <footer className={classes.answer}>
+          <span>
+            <span className="soft">expected</span> {sample.answer}
+          </span>
+          {onFollow && (
+            <Button
+              variant="subtle"
+              color="gray"
+              size="compact-xs"
+              onClick={() => onFollow(sample.prompt_id)}
+              data-testid="follow-prompt"
+            >
+              Follow this prompt over the training
+            </Button>
+          )}
+        </footer>
+      )}
     </article>
+  );
+}
+
+export function Prompt({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard
+    <section className={classes.prompt} aria-label="Prompt" tabIndex={0}>
+      {text}
+    </section>
   );
 }
 

@@ -1,0 +1,105 @@
+import { Button, Select } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { promptHistoryQuery, promptsQuery } from "~/api/samples";
+import type { RunSummary } from "~/api/types";
+import { Empty } from "~/components/Empty";
+import { ErrorBox } from "~/components/ErrorBox";
+import { Loading } from "~/components/Loading";
+import { useView } from "~/components/useView";
+import { largest, passes } from "~/lib/samples";
+import { PromptCurve } from "./PromptCurve";
+import { Prompt, SampleCard } from "./SampleCard";
+import classes from "./Samples.module.css";
+import { SampleTools, useSampleLook } from "./SampleTools";
+
+const MOST = 512;
+
+/** One prompt followed over the training: how far from the teacher, whether correct, and the responses themselves. */
+export function PromptOverTime({ run, tools }: { run: RunSummary; tools?: ReactNode }) {
+  const [search, change] = useView();
+  const { measure, only } = useSampleLook();
+  const { data: listed } = useQuery(promptsQuery(run.id));
+  const wanted = search.prompt ?? listed?.prompts[0]?.prompt_id;
+  const whole = search.responses === "all";
+  const query = useQuery({
+    ...promptHistoryQuery(run.id, wanted ?? "", whole ? MOST : undefined),
+    enabled: wanted !== undefined,
+    placeholderData: keepPreviousData,
+  });
+  const { data } = query;
+
+  if (query.error && !data)
+    return (
+      <ErrorBox title="The prompt could not be followed" error={query.error} onRetry={() => void query.refetch()}>
+        <Button variant="subtle" onClick={() => change({ prompt: undefined })}>
+          Follow the first prompt instead
+        </Button>
+      </ErrorBox>
+    );
+  if (listed !== undefined && listed.prompts.length === 0)
+    return (
+      <div className="card">
+        <Empty title="No samples yet">Responses are stored at every evaluation.</Empty>
+      </div>
+    );
+  if (!data || !listed) return <Loading label="Reading the responses" />;
+  const top = Math.max(1e-3, largest(data.samples, measure));
+  const shown = data.samples.filter((sample) => passes(sample, only));
+  return (
+    <div className={classes.history} data-testid="prompt-history">
+      <div className={classes.toolbar} style={{ marginBottom: 0 }}>
+        {tools}
+        <Select
+          size="xs"
+          miw={220}
+          aria-label="Prompt to follow"
+          data={listed.prompts.map(({ prompt_id, prompt }) => ({ value: prompt_id, label: shortened(prompt) }))}
+          value={data.prompt_id}
+          onChange={(next) => change({ prompt: next ?? undefined })}
+          allowDeselect={false}
+          searchable
+          data-testid="choose-prompt"
+        />
+        <SampleTools top={top} />
+      </div>
+      <div className={classes.rowHead}>
+        <Prompt text={data.prompt} />
+        <span className={classes.answer}>
+          <span className="soft">expected</span> {data.answer}
+        </span>
+      </div>
+      <PromptCurve points={data.points} />
+      <ol className={classes.strip}>
+        {shown.map((sample) => (
+          <li key={`${sample.step} ${sample.index}`}>
+            <SampleCard
+              sample={sample}
+              measure={measure}
+              top={top}
+              label={<span className={classes.label}>step {sample.step}</span>}
+              withoutPrompt
+              testId={`response-${sample.step}`}
+            />
+          </li>
+        ))}
+      </ol>
+      {shown.length === 0 && <Empty title="No response is like that">Choose “All” to see every response.</Empty>}
+      {data.samples.length < data.points.length && (
+        <p className="soft">
+          Showing {data.samples.length} of {data.points.length} responses.{" "}
+          {!whole && (
+            <Button variant="subtle" size="compact-xs" onClick={() => change({ responses: "all" })}>
+              Show up to {MOST}
+            </Button>
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function shortened(prompt: string): string {
+  const line = prompt.replace(/\s+/g, " ").trim();
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}

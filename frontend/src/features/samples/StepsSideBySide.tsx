@@ -1,0 +1,49 @@
+import { MultiSelect } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { samplesQuery } from "~/api/runs";
+import type { RunSummary } from "~/api/types";
+import { Loading } from "~/components/Loading";
+import { useView } from "~/components/useView";
+import { list } from "~/lib/urlParams";
+import { SampleColumns } from "./SampleColumns";
+
+const MOST = 4;
+
+/** How one run answered the same prompts at two to four steps. */
+export function StepsSideBySide({ run, tools }: { run: RunSummary; tools?: ReactNode }) {
+  const [search, change] = useView();
+  const { data } = useQuery(samplesQuery(run.id, null));
+  if (data === undefined) return <Loading label="Reading the samples" />;
+  const wanted = list(search.steps)
+    .map(Number)
+    .filter((step) => data.steps.includes(step));
+  const chosen = wanted.length > 0 ? wanted : usual(data.steps);
+  return (
+    <SampleColumns
+      columns={chosen.map((step) => ({ key: String(step), run: run.id, step, label: `step ${step}` }))}
+      tools={
+        <>
+          {tools}
+          <MultiSelect
+            size="xs"
+            miw={200}
+            aria-label="Steps to set side by side"
+            data={data.steps.map(String)}
+            value={chosen.map(String)}
+            onChange={(next) => change({ steps: [...next].sort((a, b) => Number(a) - Number(b)).join() })}
+            maxValues={MOST}
+            searchable
+            data-testid="choose-steps"
+          />
+        </>
+      }
+    />
+  );
+}
+
+/** The first, the middle and the last. */
+function usual(steps: readonly number[]): number[] {
+  const places = [0, Math.floor((steps.length - 1) / 2), steps.length - 1];
+  return [...new Set(places.map((place) => steps[place]))].filter((step) => step !== undefined);
+}
