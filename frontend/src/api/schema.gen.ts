@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Home
+         * @description What runs, what waits and why, what failed, and what ended lately.
+         */
+        get: operations["read_home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -556,6 +576,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers/{worker_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget Worker
+         * @description Take a silent worker off the list; its run, if it held one, goes back to the queue by itself.
+         */
+        delete: operations["forget_worker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -766,6 +806,26 @@ export interface paths {
          * @description Send a test message now, and say what came of it.
          */
         post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Installation
+         * @description Versions, database, broker, queues and disk; passwords are left out.
+         */
+        get: operations["read_installation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,6 +1069,16 @@ export interface components {
             outcome: string | null;
         };
         /**
+         * BrokerOut
+         * @description How workers are told of runs; never with a password.
+         */
+        BrokerOut: {
+            /** Kind */
+            kind: string;
+            /** Address */
+            address: string;
+        };
+        /**
          * Budget
          * @description How long, how wide.
          */
@@ -1175,6 +1245,27 @@ export interface components {
             same: components["schemas"]["SameKey"][];
         };
         /**
+         * DatabaseOut
+         * @description Where runs are stored; never with a password.
+         */
+        DatabaseOut: {
+            /**
+             * Kind
+             * @description SQLite or PostgreSQL, with its version.
+             */
+            kind: string;
+            /**
+             * Address
+             * @description A file, or host and name.
+             */
+            address: string;
+            /**
+             * Bytes
+             * @description Its size; null when it cannot be told.
+             */
+            bytes: number | null;
+        };
+        /**
          * DecisionList
          * @description Decisions in step order, with the sequence number to ask from next time.
          */
@@ -1250,6 +1341,21 @@ export interface components {
             };
         };
         /**
+         * DiskOut
+         * @description The disk that holds the data folder; bytes.
+         */
+        DiskOut: {
+            /** Total */
+            total: number;
+            /** Free */
+            free: number;
+            /**
+             * Checkpoints
+             * @description Taken by checkpoints of runs.
+             */
+            checkpoints: number;
+        };
+        /**
          * EffOPD
          * @description Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739).
          */
@@ -1318,6 +1424,18 @@ export interface components {
              * @description Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard.
              */
             max_kl?: number | null;
+        };
+        /**
+         * EndedOut
+         * @description A run that has ended.
+         */
+        EndedOut: {
+            run: components["schemas"]["RunSummary"];
+            /**
+             * Resumes From
+             * @description Step of its newest checkpoint; null starts at the beginning.
+             */
+            resumes_from: number | null;
         };
         /**
          * ErrorBody
@@ -1468,12 +1586,74 @@ export interface components {
             path: string;
         };
         /**
+         * GpuOut
+         * @description One GPU of a worker's machine; null is what its driver does not tell.
+         */
+        GpuOut: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /**
+             * Utilisation
+             * @description Share of time that it computed, 0..1.
+             */
+            utilisation?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Temperature
+             * @description degrees Celsius
+             */
+            temperature?: number | null;
+        };
+        /**
          * Health
          * @description The process answers.
          */
         Health: {
             /** Status */
             status: string;
+        };
+        /**
+         * HomeOut
+         * @description The present, in one answer.
+         */
+        HomeOut: {
+            /** Running */
+            running: components["schemas"]["RunningOut"][];
+            /**
+             * Waiting
+             * @description In the order of the line.
+             */
+            waiting: components["schemas"]["WaitingOut"][];
+            /**
+             * Failed
+             * @description Those that failed within the last week, newest first.
+             */
+            failed: components["schemas"]["EndedOut"][];
+            /**
+             * Ended
+             * @description The last ones finished or stopped, newest first.
+             */
+            ended: components["schemas"]["EndedOut"][];
+            /**
+             * Totals
+             * @description How many runs there are in each state.
+             */
+            totals: {
+                [key: string]: number;
+            };
+            /** Unseen Alerts */
+            unseen_alerts: number;
         };
         /**
          * Hugging Face hub
@@ -1496,6 +1676,42 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * InstallationOut
+         * @description This installation.
+         */
+        InstallationOut: {
+            /**
+             * Versions
+             * @description opdboard, Python and the libraries that matter.
+             */
+            versions: {
+                [key: string]: string;
+            };
+            /**
+             * Started At
+             * @description When this web process started, s since the epoch.
+             */
+            started_at: number;
+            /**
+             * Host
+             * @description Address that the web server binds to.
+             */
+            host: string;
+            /** Port */
+            port: number;
+            /** Token Required */
+            token_required: boolean;
+            /** Data Dir */
+            data_dir: string;
+            database: components["schemas"]["DatabaseOut"];
+            broker: components["schemas"]["BrokerOut"];
+            disk: components["schemas"]["DiskOut"];
+            /** Queues */
+            queues: components["schemas"]["QueueOut"][];
+            /** Lease Seconds */
+            lease_seconds: number;
         };
         /**
          * LiveDeleted
@@ -1535,6 +1751,27 @@ export interface components {
         LiveRuns: {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
+        };
+        /**
+         * LoadPoint
+         * @description The load at one moment; shares 0..1.
+         */
+        LoadPoint: {
+            /**
+             * At
+             * @description s since the epoch
+             */
+            at: number;
+            /** Cpu */
+            cpu: number;
+            /** Memory */
+            memory: number;
+            /**
+             * Gpus
+             * @description Utilisation of each GPU.
+             * @default []
+             */
+            gpus: (number | null)[];
         };
         /**
          * LogLineOut
@@ -2096,6 +2333,21 @@ export interface components {
             tokens: number;
         };
         /**
+         * QueueOut
+         * @description A queue, and how many live workers listen to it.
+         */
+        QueueOut: {
+            /** Name */
+            name: string;
+            /** Workers */
+            workers: number;
+            /**
+             * Waiting
+             * @description Queued runs for it.
+             */
+            waiting: number;
+        };
+        /**
          * RuleMeasures
          * @description What rules can watch: known scalars (any other key is possible too), and the statistics of single modules.
          */
@@ -2536,6 +2788,15 @@ export interface components {
             seconds_left: number | null;
         };
         /**
+         * RunningOut
+         * @description A run that a worker holds.
+         */
+        RunningOut: {
+            run: components["schemas"]["RunSummary"];
+            /** @description KL to the teacher; null before the first step. */
+            sparkline: components["schemas"]["SparklineOut"] | null;
+        };
+        /**
          * SameKey
          * @description A configuration key with one value in all runs.
          */
@@ -2670,6 +2931,25 @@ export interface components {
             looks_for: string;
             /** Advice */
             advice: string;
+        };
+        /**
+         * SparklineOut
+         * @description One scalar over the steps so far, thinned to the extremes.
+         */
+        SparklineOut: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Steps */
+            steps: number[];
+            /**
+             * Values
+             * @description null where the value is not finite.
+             */
+            values: (number | null)[];
         };
         /**
          * SpeedupOut
@@ -2887,6 +3167,35 @@ export interface components {
             critical: number;
         };
         /**
+         * WaitReason
+         * @description What a queued run waits for.
+         * @enum {string}
+         */
+        WaitReason: "no_worker" | "no_listener" | "not_sent" | "in_line" | "taking";
+        /**
+         * WaitingOut
+         * @description A queued run, and what it waits for.
+         */
+        WaitingOut: {
+            run: components["schemas"]["RunSummary"];
+            reason: components["schemas"]["WaitReason"];
+            /**
+             * Detail
+             * @description The reason in a sentence.
+             */
+            detail: string;
+            /**
+             * Behind
+             * @description Id of the run before it in the line.
+             */
+            behind: string | null;
+            /**
+             * Resumes From
+             * @description Step of the checkpoint that it goes on from.
+             */
+            resumes_from: number | null;
+        };
+        /**
          * WebhookChange
          * @description Switch a webhook on or off.
          */
@@ -2944,11 +3253,48 @@ export interface components {
         };
         /**
          * WorkerList
-         * @description Every worker known, latest sign of life first.
+         * @description Every worker known, those alive first.
          */
         WorkerList: {
             /** Workers */
             workers: components["schemas"]["WorkerOut"][];
+            /**
+             * Lease Seconds
+             * @description Silence after which a worker counts as gone.
+             */
+            lease_seconds: number;
+        };
+        /**
+         * WorkerLoad
+         * @description How busy a worker's machine is; everything on it counts, not only the worker.
+         */
+        WorkerLoad: {
+            /**
+             * Cpu
+             * @description Share of all cores, 0..1.
+             */
+            cpu?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Gpus
+             * @default []
+             */
+            gpus: components["schemas"]["GpuOut"][];
+            /**
+             * History
+             * @description The last ten minutes.
+             * @default []
+             */
+            history: components["schemas"]["LoadPoint"][];
         };
         /**
          * WorkerOut
@@ -2972,15 +3318,9 @@ export interface components {
              * @description It gave a sign of life within the lease.
              */
             alive: boolean;
-            /** Run Id */
-            run_id: string | null;
-            /**
-             * Load
-             * @description cpu (0..1), memory_used, memory_total (bytes), gpus.
-             */
-            load: {
-                [key: string]: unknown;
-            };
+            /** @description The run that it holds. */
+            run: components["schemas"]["RunSummary"] | null;
+            load: components["schemas"]["WorkerLoad"];
         };
         /**
          * WorkloadOut
@@ -3082,6 +3422,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -4050,6 +4419,36 @@ export interface operations {
             };
         };
     };
+    forget_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_alerts: {
         parameters: {
             query?: {
@@ -4486,6 +4885,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
