@@ -1,18 +1,16 @@
 """Series: scalars in packed chunks per key, per-module statistics as one vector per step; both read by cursor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from opdboard.db.tables import ModuleVectorRow, ScalarChunk
 from opdboard.domain.records import ModuleVector
 
 CHUNK_POINTS = 256
-_PACKED = ("seqs", "steps", "values", "times")
 
 
 @dataclass(frozen=True)
@@ -26,32 +24,61 @@ class ScalarSeries:
 
     def after(self, seq: int) -> "ScalarSeries":
         """Only the points written after the sequence number."""
+        if not seq:
+            return self
         new = self.seqs > seq
-        return ScalarSeries(self.seqs[new], self.steps[new], self.values[new], self.times[new])
+        times = self.times[new] if len(self.times) else self.times
+        return ScalarSeries(self.seqs[new], self.steps[new], self.values[new], times)
+
+
+@dataclass(frozen=True)
+class NewPoints:
+    """Points of one key to add, steps ascending."""
+
+    steps: Sequence[int]
+    values: Sequence[float]
+    times: Sequence[float]
 
 
 def append_scalars(session: Session, run_id: str, seq: int, step: int, at: float, scalars: Mapping[str, float]) -> None:
-    """Add one point to each key, into its unfinished chunk or a new one."""
-    query = select(ScalarChunk).where(
-        ScalarChunk.run_id == run_id, ScalarChunk.key.in_(scalars), ScalarChunk.count < CHUNK_POINTS
+    """Add one point to each key."""
+    append_points(session, run_id, seq, {key: NewPoints([step], [value], [at]) for key, value in scalars.items()})
+
+
+def append_points(session: Session, run_id: str, seq: int, points: Mapping[str, NewPoints]) -> None:
+    """Add points behind those of each key: into its unfinished chunk, then into new ones."""
+    newest = newest_chunks(session, run_id, points.keys())
+    for key, new in points.items():
+        packed = _pack([seq] * len(new.steps), new.steps, new.values, new.times)
+        chunk = newest.get(key)
+        start = 0
+        while start < len(new.steps):
+            if chunk is None or chunk.count >= CHUNK_POINTS:
+                chunk = ScalarChunk(
+                    run_id=run_id, key=key, first_step=new.steps[start], count=0, seqs=b"", steps=b"", values=b"", times=b""
+                )  # fmt: skip
+                session.add(chunk)
+            end = min(len(new.steps), start + CHUNK_POINTS - chunk.count)
+            part = slice(start * 8, end * 8)
+            chunk.last_step, chunk.last_seq, chunk.count = new.steps[end - 1], seq, chunk.count + end - start
+            chunk.seqs += packed[0][part]
+            chunk.steps += packed[1][part]
+            chunk.values += packed[2][part]
+            chunk.times += packed[3][part]
+            start = end
+
+
+def newest_chunks(session: Session, run_id: str, keys: Iterable[str]) -> dict[str, ScalarChunk]:
+    """The last chunk of each key that has any; found in the index alone, however long the series is."""
+    last = (
+        select(ScalarChunk.key, func.max(ScalarChunk.first_step))
+        .where(ScalarChunk.run_id == run_id, ScalarChunk.key.in_(keys))
+        .group_by(ScalarChunk.key)
     )
-    open_chunks = {chunk.key: chunk for chunk in session.scalars(query)}
-    for key, value in scalars.items():
-        packed = _pack([seq], [step], [value], [at])
-        chunk = open_chunks.get(key)
-        if chunk is None:
-            session.add(
-                ScalarChunk(
-                    run_id=run_id, key=key, first_step=step, last_step=step, last_seq=seq, count=1,
-                    seqs=packed[0], steps=packed[1], values=packed[2], times=packed[3],
-                )
-            )  # fmt: skip
-            continue
-        chunk.last_step, chunk.last_seq, chunk.count = step, seq, chunk.count + 1
-        chunk.seqs += packed[0]
-        chunk.steps += packed[1]
-        chunk.values += packed[2]
-        chunk.times += packed[3]
+    query = select(ScalarChunk).where(
+        ScalarChunk.run_id == run_id, tuple_(ScalarChunk.key, ScalarChunk.first_step).in_(last)
+    )
+    return {chunk.key: chunk for chunk in session.scalars(query)}
 
 
 def _pack(
@@ -73,26 +100,24 @@ def read_scalars(
     *,
     after: int = 0,
     within: tuple[float | None, float | None] = (None, None),
+    timed: bool = True,
 ) -> dict[str, ScalarSeries]:
     """The points of each key written after a sequence number; keys without any are left out.
 
     within: first and last step of interest (None: no end); the points there, at least one neighbour beyond each end, and
-    whatever else is packed with them.
+    whatever else is packed with them. timed: without it times are left unread, and empty.
     """
-    query = (
-        select(ScalarChunk.key, *(getattr(ScalarChunk, name) for name in _PACKED))
-        .where(
-            ScalarChunk.run_id == run_id,
-            ScalarChunk.key.in_(keys),
-            ScalarChunk.last_seq > after,
-            *_overlapping(run_id, *within),
-        )
-        .order_by(ScalarChunk.key, ScalarChunk.first_step, ScalarChunk.id)
+    columns = (ScalarChunk.seqs, ScalarChunk.steps, ScalarChunk.values, *((ScalarChunk.times,) if timed else ()))
+    query = select(ScalarChunk.key, ScalarChunk.first_step, *columns).where(
+        ScalarChunk.run_id == run_id,
+        ScalarChunk.key.in_(keys),
+        ScalarChunk.last_seq > after,
+        *_overlapping(run_id, *within),
     )
-    chunks: dict[str, list[Any]] = {}
-    for chunk in session.execute(query):
-        chunks.setdefault(chunk.key, []).append(chunk)
-    return {key: _unpack(parts).after(after) for key, parts in chunks.items()}
+    chunks: dict[str, list[tuple[int, tuple[bytes, ...]]]] = {}
+    for key, first_step, *packed in session.execute(query):  # sorted here: the database would carry the blobs about
+        chunks.setdefault(key, []).append((first_step, tuple(packed)))
+    return {key: _unpack([packed for _, packed in sorted(found)]).after(after) for key, found in chunks.items()}
 
 
 def _overlapping(run_id: str, first: float | None, last: float | None) -> list[ColumnElement[bool]]:
@@ -109,12 +134,14 @@ def _overlapping(run_id: str, first: float | None, last: float | None) -> list[C
     return conditions
 
 
-def _unpack(chunks: Sequence[Any]) -> ScalarSeries:
+def _unpack(chunks: Sequence[tuple[bytes, ...]]) -> ScalarSeries:
+    """chunks: (seqs, steps, values) or (seqs, steps, values, times), in step order."""
+    seqs, steps, values, *times = (b"".join(column) for column in zip(*chunks, strict=True))
     return ScalarSeries(
-        np.frombuffer(b"".join(chunk.seqs for chunk in chunks), "<i8"),
-        np.frombuffer(b"".join(chunk.steps for chunk in chunks), "<i8"),
-        np.frombuffer(b"".join(chunk.values for chunk in chunks), "<f8"),
-        np.frombuffer(b"".join(chunk.times for chunk in chunks), "<f8"),
+        np.frombuffer(seqs, "<i8"),
+        np.frombuffer(steps, "<i8"),
+        np.frombuffer(values, "<f8"),
+        np.frombuffer(times[0] if times else b"", "<f8"),
     )
 
 
@@ -215,7 +242,7 @@ def rewind(session: Session, run_id: str, step: int) -> None:
     """Drop every point after the step: a resumed attempt computes them again."""
     session.execute(delete(ScalarChunk).where(ScalarChunk.run_id == run_id, ScalarChunk.first_step > step))
     for chunk in session.scalars(select(ScalarChunk).where(ScalarChunk.run_id == run_id, ScalarChunk.last_step > step)):
-        series = _unpack([chunk])
+        series = _unpack([(chunk.seqs, chunk.steps, chunk.values, chunk.times)])
         kept = int(np.searchsorted(series.steps, step, side="right"))
         chunk.count, chunk.last_step, chunk.last_seq = kept, int(series.steps[kept - 1]), int(series.seqs[kept - 1])
         chunk.seqs, chunk.steps, chunk.values, chunk.times = _pack(

@@ -27,20 +27,22 @@ def keep_extremes_live(steps: np.ndarray, values: np.ndarray, max_points: int) -
 
 
 def _extremes(steps: np.ndarray, values: np.ndarray, exponent: int) -> np.ndarray:
-    count = len(steps)
     bins = steps >> exponent
     starts = np.flatnonzero(np.r_[True, bins[1:] != bins[:-1]])
-    sizes = np.diff(np.r_[starts, count])
     finite = np.isfinite(values)
-    kept = np.zeros(count, bool)
-    kept[[0, -1]] = True
+    every = bool(finite.all())
+    kept = [np.array([0, len(steps) - 1])]
     for reduce, filler in ((np.minimum, np.inf), (np.maximum, -np.inf)):
-        filled = np.where(finite, values, filler)
-        extremes = np.repeat(reduce.reduceat(filled, starts), sizes)
-        kept |= _first_per_bin(finite & (filled == extremes), starts)
-    for odd in (np.isnan(values), np.isposinf(values), np.isneginf(values)):
-        kept |= _first_per_bin(odd, starts)
-    return np.flatnonzero(kept)
+        filled = values if every else np.where(finite, values, filler)
+        extremes = reduce.reduceat(filled, starts)
+        attained = np.flatnonzero(filled == np.repeat(extremes, np.diff(np.r_[starts, len(steps)])))
+        kept.append(_first_per_bin(attained if every else attained[finite[attained]], starts))
+    if not every:
+        kept += [
+            _first_per_bin(np.flatnonzero(odd), starts)
+            for odd in (np.isnan(values), np.isposinf(values), np.isneginf(values))
+        ]
+    return np.unique(np.concatenate(kept))
 
 
 def _exponent(steps: np.ndarray, max_points: int) -> int:
@@ -58,9 +60,6 @@ def _exponent(steps: np.ndarray, max_points: int) -> int:
 
 
 def _first_per_bin(chosen: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Of the chosen points, the first in each bin."""
-    positions = np.where(chosen, np.arange(len(chosen)), len(chosen))
-    firsts = np.minimum.reduceat(positions, starts)
-    kept = np.zeros(len(chosen), bool)
-    kept[firsts[firsts < len(chosen)]] = True
-    return kept
+    """Of the chosen indices, ascending, the first in each bin."""
+    bins = np.searchsorted(starts, chosen, side="right")
+    return chosen[np.r_[True, bins[1:] != bins[:-1]]] if len(chosen) else chosen

@@ -46,7 +46,7 @@ def load(session: Session, run: Run, needs: Needs) -> RunSeries:
 
 def _scalars(session: Session, run_id: str, needs: Needs) -> dict[str, Points]:
     keys = needs.scalars
-    stored = series.read_scalars(session, run_id, keys, within=needs.steps) if keys else {}
+    stored = series.read_scalars(session, run_id, keys, within=needs.steps, timed=False) if keys else {}
     none = np.empty(0, np.int64)
     points = {key: Points(one.steps, one.values, one.seqs) for key, one in stored.items()}
     return {key: points.get(key, Points(none, np.empty(0), none)) for key in keys}
