@@ -4,12 +4,15 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from opdboard.domain.errors import OpdboardError
 from opdboard.domain.run_state import RunState
+
+if TYPE_CHECKING:
+    from opdboard.reporter import Reporter
 
 DEFAULT_URL = "http://127.0.0.1:8765"
 TIMEOUT_SECONDS = 30.0
@@ -74,6 +77,20 @@ class Client:
         """Queue every combination of {seeds, grid} as {groups, runs}, or none; RequestRefused.fields names what is wrong."""
         body = {"config": config, "sweep": sweep, "group": group, "tags": list(tags), "notes": notes}
         return self._call("POST", "/launch/sweep", json=body)
+
+    def report(self, name: str, *, total_steps: int, method: str = "other", **about: Any) -> "Reporter":
+        """Report a run that another trainer makes, as a context manager: `with client.report(...) as run: run.log(1, {...})`.
+
+        about: config (any JSON object), student, teacher, group, tags, notes, device, modules ([{name, shape}, ...]).
+        """
+        from opdboard.reporter import Reporter  # which imports this module
+
+        body = {"name": name, "total_steps": total_steps, "method": method, **about}
+        begun = self._call("POST", "/reported-runs", json=body)
+        run_id = begun["run_id"]
+        return Reporter(
+            run_id, begun["attempt"], lambda path, body: self._call("POST", f"/runs/{run_id}/{path}", json=body)
+        )
 
     def command(self, run_id: str, command: str) -> Json:
         """Ask the run's trainer for something; it obeys between two steps."""

@@ -74,7 +74,7 @@ class JobQueue:
         if run.state != RunState.QUEUED:
             return None
         run.sent_at = time.time()
-        return queue_of(RunConfig.model_validate(run.config))
+        return queue_of(runs.config_of(run))
 
 
 def queue_of(config: RunConfig) -> str:

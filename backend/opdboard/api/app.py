@@ -24,6 +24,7 @@ from opdboard.api.launch import endpoints as launch
 from opdboard.api.logs import endpoints as logs
 from opdboard.api.panels import endpoints as panels
 from opdboard.api.panels.cache import ResponseCache
+from opdboard.api.reported import endpoints as reported
 from opdboard.api.runs import endpoints as runs
 from opdboard.api.samples import endpoints as samples
 from opdboard.api.security import Guard, check_binding
@@ -38,6 +39,7 @@ from opdboard.settings import Settings
 _NOUNS = (
     home,
     runs,
+    reported,
     commands,
     series,
     decisions,

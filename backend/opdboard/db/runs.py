@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer
 from opdboard.db import alerts
 from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
 from opdboard.domain.commands import Command
-from opdboard.domain.errors import NotFound, StaleAttempt
+from opdboard.domain.errors import Conflict, NotFound, StaleAttempt
 from opdboard.domain.events import Topic
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
@@ -67,6 +67,15 @@ def get(session: Session, run_id: str, *, lock: bool = False) -> Run:
     if run is None:
         raise NotFound(f"there is no run {run_id!r}", where=run_id)
     return run
+
+
+def config_of(run: Run) -> RunConfig:
+    """What a worker would train by; Conflict for a run that somebody else's trainer reports."""
+    if run.kind != "trained":
+        raise Conflict(
+            f"run {run.id} is reported by another trainer, whose configuration cannot be launched", where=run.id
+        )
+    return RunConfig.model_validate(run.config)
 
 
 def get_many(session: Session, run_ids: Sequence[str]) -> list[Run]:
@@ -229,8 +238,9 @@ def held_by(session: Session, worker_ids: Sequence[str]) -> list[Run]:
 
 
 def silent_since(session: Session, moment: float) -> list[Run]:
-    """Active runs whose trainer has given no sign of life since the moment."""
-    return list(session.scalars(select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment)))
+    """Active runs of workers whose trainer has given no sign of life since the moment; reported runs are nobody's here."""
+    query = select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment, Run.kind == "trained")
+    return list(session.scalars(query))
 
 
 def waiting(session: Session, sent_before: float) -> list[Run]:
@@ -241,5 +251,5 @@ def waiting(session: Session, sent_before: float) -> list[Run]:
 
 def referring_to(session: Session, run_id: str) -> list[Run]:
     """Runs not yet ended that use this run's checkpoints as student or teacher."""
-    unfinished = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]))
+    unfinished = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]), Run.kind == "trained")
     return [run for run in session.scalars(unfinished) if run_id in sources_of(RunConfig.model_validate(run.config))]

@@ -42,12 +42,14 @@ class NewPoints:
 
 def append_scalars(session: Session, run_id: str, seq: int, step: int, at: float, scalars: Mapping[str, float]) -> None:
     """Add one point to each key."""
-    append_points(session, run_id, seq, {key: NewPoints([step], [value], [at]) for key, value in scalars.items()})
+    points = {key: NewPoints([step], [value], [at]) for key, value in scalars.items()}
+    append_points(session, run_id, seq, points, newest_chunks(session, run_id, points))
 
 
-def append_points(session: Session, run_id: str, seq: int, points: Mapping[str, NewPoints]) -> None:
-    """Add points behind those of each key: into its unfinished chunk, then into new ones."""
-    newest = newest_chunks(session, run_id, points.keys())
+def append_points(
+    session: Session, run_id: str, seq: int, points: Mapping[str, NewPoints], newest: Mapping[str, ScalarChunk]
+) -> None:
+    """Add points behind those of each key: into its newest chunk while that has room, then into new ones."""
     for key, new in points.items():
         packed = _pack([seq] * len(new.steps), new.steps, new.values, new.times)
         chunk = newest.get(key)

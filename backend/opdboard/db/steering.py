@@ -22,7 +22,9 @@ def ask(session: Session, run: Run, kind: Command, *, actor: str) -> CommandRow:
     state = RunState(run.state)
     now = time.time()
     row = CommandRow(run_id=run.id, kind=kind, actor=actor, created_at=now)
-    if kind is Command.STOP and state is RunState.QUEUED:
+    if run.kind == "reported":
+        _stop_reported(session, run, row)
+    elif kind is Command.STOP and state is RunState.QUEUED:
         runs.transition(session, run, RunState.STOPPED, reason=f"stopped by {actor} before it began")
         row.done_at, row.ok, row.result = now, True, "stopped before it began"
     elif kind is Command.RESUME and state in (RunState.STOPPED, RunState.FAILED):
@@ -37,6 +39,16 @@ def ask(session: Session, run: Run, kind: Command, *, actor: str) -> CommandRow:
     runs.touch(run, Topic.COMMANDS)
     session.flush()
     return row
+
+
+def _stop_reported(session: Session, run: Run, row: CommandRow) -> None:
+    """The only thing that can be asked of a reported run: its trainer hears of it when its next write is refused."""
+    if row.kind != Command.STOP or RunState(run.state) is not RunState.RUNNING:
+        raise Conflict(
+            f"run {run.id} is reported by another trainer: while it runs it can be stopped, nothing else", where=run.id
+        )
+    runs.transition(session, run, RunState.STOPPED, reason=f"stop asked by {row.actor}")
+    row.done_at, row.ok, row.result = row.created_at, True, "what its trainer reports from now on is refused"
 
 
 def _check_possible(run: Run, state: RunState, kind: Command) -> None:

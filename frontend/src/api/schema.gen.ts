@@ -44,26 +44,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/home": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Home
-         * @description What runs, what waits and why, what failed, and what ended lately.
-         */
-        get: operations["read_home"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -150,6 +130,86 @@ export interface paths {
          * @description Launch a new run that starts from a checkpoint of this one.
          */
         post: operations["fork_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reported-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reported Run
+         * @description Begin to report a run that no worker of opdboard trains; it is running at once.
+         */
+        post: operations["create_reported_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Attempt
+         * @description Go on with a reported run after a step, under a new attempt; writes of earlier ones are refused from now on.
+         */
+        post: operations["begin_attempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Points
+         * @description Add points to a reported run: all or none. Points stored before are passed over, so a report may be sent again.
+         */
+        post: operations["add_points"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Reported Run
+         * @description A reported run has finished, was stopped or failed.
+         */
+        post: operations["end_reported_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -308,46 +368,6 @@ export interface paths {
          * @description Responses at a step with their KL token by token.
          */
         get: operations["list_samples"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/samples/prompts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Prompts
-         * @description The prompts that responses are stored for.
-         */
-        get: operations["list_prompts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/samples/prompts/{prompt_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Follow Prompt
-         * @description One prompt over the training: its mean KL and verdict at every step, and responses in full at some.
-         */
-        get: operations["follow_prompt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -576,26 +596,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/workers/{worker_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Forget Worker
-         * @description Take a silent worker off the list; its run, if it held one, goes back to the queue by itself.
-         */
-        delete: operations["forget_worker"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -806,26 +806,6 @@ export interface paths {
          * @description Send a test message now, and say what came of it.
          */
         post: operations["test_webhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/installation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Installation
-         * @description Versions, database, broker, queues and disk; passwords are left out.
-         */
-        get: operations["read_installation"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1048,6 +1028,28 @@ export interface components {
             digits: number;
         };
         /**
+         * AttemptBegun
+         * @description Which run to write to, and the attempt that every write names.
+         */
+        AttemptBegun: {
+            /** Run Id */
+            run_id: string;
+            /** Attempt */
+            attempt: number;
+        };
+        /**
+         * AttemptCreate
+         * @description A trainer that begins again.
+         */
+        AttemptCreate: {
+            /**
+             * Step
+             * @description The step it goes on after; points beyond are dropped. 0 begins anew.
+             * @default 0
+             */
+            step: number;
+        };
+        /**
          * AttemptOut
          * @description One try at the run.
          */
@@ -1067,16 +1069,6 @@ export interface components {
             resumed_from: number | null;
             /** Outcome */
             outcome: string | null;
-        };
-        /**
-         * BrokerOut
-         * @description How workers are told of runs; never with a password.
-         */
-        BrokerOut: {
-            /** Kind */
-            kind: string;
-            /** Address */
-            address: string;
         };
         /**
          * Budget
@@ -1245,27 +1237,6 @@ export interface components {
             same: components["schemas"]["SameKey"][];
         };
         /**
-         * DatabaseOut
-         * @description Where runs are stored; never with a password.
-         */
-        DatabaseOut: {
-            /**
-             * Kind
-             * @description SQLite or PostgreSQL, with its version.
-             */
-            kind: string;
-            /**
-             * Address
-             * @description A file, or host and name.
-             */
-            address: string;
-            /**
-             * Bytes
-             * @description Its size; null when it cannot be told.
-             */
-            bytes: number | null;
-        };
-        /**
          * DecisionList
          * @description Decisions in step order, with the sequence number to ask from next time.
          */
@@ -1341,21 +1312,6 @@ export interface components {
             };
         };
         /**
-         * DiskOut
-         * @description The disk that holds the data folder; bytes.
-         */
-        DiskOut: {
-            /** Total */
-            total: number;
-            /** Free */
-            free: number;
-            /**
-             * Checkpoints
-             * @description Taken by checkpoints of runs.
-             */
-            checkpoints: number;
-        };
-        /**
          * EffOPD
          * @description Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739).
          */
@@ -1424,18 +1380,6 @@ export interface components {
              * @description Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard.
              */
             max_kl?: number | null;
-        };
-        /**
-         * EndedOut
-         * @description A run that has ended.
-         */
-        EndedOut: {
-            run: components["schemas"]["RunSummary"];
-            /**
-             * Resumes From
-             * @description Step of its newest checkpoint; null starts at the beginning.
-             */
-            resumes_from: number | null;
         };
         /**
          * ErrorBody
@@ -1586,74 +1530,12 @@ export interface components {
             path: string;
         };
         /**
-         * GpuOut
-         * @description One GPU of a worker's machine; null is what its driver does not tell.
-         */
-        GpuOut: {
-            /** Index */
-            index: number;
-            /** Name */
-            name: string;
-            /**
-             * Utilisation
-             * @description Share of time that it computed, 0..1.
-             */
-            utilisation?: number | null;
-            /**
-             * Memory Used
-             * @description bytes
-             */
-            memory_used?: number | null;
-            /**
-             * Memory Total
-             * @description bytes
-             */
-            memory_total?: number | null;
-            /**
-             * Temperature
-             * @description degrees Celsius
-             */
-            temperature?: number | null;
-        };
-        /**
          * Health
          * @description The process answers.
          */
         Health: {
             /** Status */
             status: string;
-        };
-        /**
-         * HomeOut
-         * @description The present, in one answer.
-         */
-        HomeOut: {
-            /** Running */
-            running: components["schemas"]["RunningOut"][];
-            /**
-             * Waiting
-             * @description In the order of the line.
-             */
-            waiting: components["schemas"]["WaitingOut"][];
-            /**
-             * Failed
-             * @description Those that failed within the last week, newest first.
-             */
-            failed: components["schemas"]["EndedOut"][];
-            /**
-             * Ended
-             * @description The last ones finished or stopped, newest first.
-             */
-            ended: components["schemas"]["EndedOut"][];
-            /**
-             * Totals
-             * @description How many runs there are in each state.
-             */
-            totals: {
-                [key: string]: number;
-            };
-            /** Unseen Alerts */
-            unseen_alerts: number;
         };
         /**
          * Hugging Face hub
@@ -1676,42 +1558,6 @@ export interface components {
              * @default main
              */
             revision: string;
-        };
-        /**
-         * InstallationOut
-         * @description This installation.
-         */
-        InstallationOut: {
-            /**
-             * Versions
-             * @description opdboard, Python and the libraries that matter.
-             */
-            versions: {
-                [key: string]: string;
-            };
-            /**
-             * Started At
-             * @description When this web process started, s since the epoch.
-             */
-            started_at: number;
-            /**
-             * Host
-             * @description Address that the web server binds to.
-             */
-            host: string;
-            /** Port */
-            port: number;
-            /** Token Required */
-            token_required: boolean;
-            /** Data Dir */
-            data_dir: string;
-            database: components["schemas"]["DatabaseOut"];
-            broker: components["schemas"]["BrokerOut"];
-            disk: components["schemas"]["DiskOut"];
-            /** Queues */
-            queues: components["schemas"]["QueueOut"][];
-            /** Lease Seconds */
-            lease_seconds: number;
         };
         /**
          * LiveDeleted
@@ -1751,27 +1597,6 @@ export interface components {
         LiveRuns: {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
-        };
-        /**
-         * LoadPoint
-         * @description The load at one moment; shares 0..1.
-         */
-        LoadPoint: {
-            /**
-             * At
-             * @description s since the epoch
-             */
-            at: number;
-            /** Cpu */
-            cpu: number;
-            /** Memory */
-            memory: number;
-            /**
-             * Gpus
-             * @description Utilisation of each GPU.
-             * @default []
-             */
-            gpus: (number | null)[];
         };
         /**
          * LogLineOut
@@ -2228,6 +2053,56 @@ export interface components {
             steps: number;
         };
         /**
+         * PointColumns
+         * @description Points of one key: steps ascending, a value for each.
+         */
+        PointColumns: {
+            /** Steps */
+            steps: number[];
+            /** Values */
+            values: (number | null)[];
+            /**
+             * Times
+             * @description When each was measured; now when left out.
+             */
+            times?: number[] | null;
+        };
+        /**
+         * PointsAdded
+         * @description What became of a report.
+         */
+        PointsAdded: {
+            /** Seq */
+            seq: number;
+            /** Added */
+            added: number;
+            /**
+             * Repeated
+             * @description Points that were stored before, with the same value; they are stored once.
+             */
+            repeated: number;
+        };
+        /**
+         * PointsCreate
+         * @description Points and module statistics that become visible at once; with neither it is a sign of life.
+         */
+        PointsCreate: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Series
+             * @default {}
+             */
+            series: {
+                [key: string]: components["schemas"]["PointColumns"];
+            };
+            /**
+             * Vectors
+             * @default []
+             */
+            vectors: components["schemas"]["ReportedVector"][];
+        };
+        /**
          * PresetOut
          * @description A ready-made configuration, or a sweep of one.
          */
@@ -2279,73 +2154,108 @@ export interface components {
             context: string;
         };
         /**
-         * PromptHistory
-         * @description The same prompt over the training: every step in short, some in full.
+         * ReportedEnd
+         * @description How a reported run ended.
          */
-        PromptHistory: {
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Answer */
-            answer: string;
-            /** Points */
-            points: components["schemas"]["PromptPoint"][];
-            /** Samples */
-            samples: components["schemas"]["SampleAtStep"][];
+        ReportedEnd: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * State
+             * @default finished
+             * @enum {string}
+             */
+            state: "finished" | "stopped" | "failed";
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
         };
         /**
-         * PromptList
-         * @description Prompts in the order of their first response.
+         * ReportedModule
+         * @description An attention or MLP matrix by its Hugging Face parameter name; module statistics follow the order of these.
          */
-        PromptList: {
-            /** Prompts */
-            prompts: components["schemas"]["PromptOut"][];
-        };
-        /**
-         * PromptOut
-         * @description A prompt that responses are stored for.
-         */
-        PromptOut: {
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Answer */
-            answer: string;
-            /** Responses */
-            responses: number;
-        };
-        /**
-         * PromptPoint
-         * @description What became of the prompt at a step; mean_kl in nats per token, over the finite ones.
-         */
-        PromptPoint: {
-            /** Step */
-            step: number;
-            /** Mean Kl */
-            mean_kl: number | null;
-            /** Correct */
-            correct: boolean | null;
-            /** Truncated */
-            truncated: boolean;
-            /** Tokens */
-            tokens: number;
-        };
-        /**
-         * QueueOut
-         * @description A queue, and how many live workers listen to it.
-         */
-        QueueOut: {
+        ReportedModule: {
             /** Name */
             name: string;
-            /** Workers */
-            workers: number;
+            /** Shape */
+            shape: [
+                number,
+                number
+            ];
+        };
+        /**
+         * ReportedRunCreate
+         * @description A run that somebody else's trainer is about to report.
+         */
+        ReportedRunCreate: {
+            /** Name */
+            name: string;
             /**
-             * Waiting
-             * @description Queued runs for it.
+             * Method
+             * @description For example trl-gkd.
              */
-            waiting: number;
+            method: string;
+            /** Total Steps */
+            total_steps: number;
+            /**
+             * Config
+             * @description Whatever describes the run, as a JSON object.
+             * @default {}
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Student
+             * @default
+             */
+            student: string;
+            /**
+             * Teacher
+             * @default
+             */
+            teacher: string;
+            /**
+             * Group
+             * @default
+             */
+            group: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+            /**
+             * Device
+             * @default
+             */
+            device: string;
+            /**
+             * Modules
+             * @default []
+             */
+            modules: components["schemas"]["ReportedModule"][];
+        };
+        /**
+         * ReportedVector
+         * @description One statistic of all modules at one step, in the order of the run's modules.
+         */
+        ReportedVector: {
+            /** Statistic */
+            statistic: string;
+            /** Step */
+            step: number;
+            /** Values */
+            values: (number | null)[];
+            /** Reference Step */
+            reference_step?: number | null;
         };
         /**
          * RuleMeasures
@@ -2528,6 +2438,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Kind
+             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
+             * @enum {string}
+             */
+            kind: "trained" | "reported";
+            /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
              */
@@ -2607,14 +2523,25 @@ export interface components {
             forked_from: string | null;
             /** Forked Step */
             forked_step: number | null;
-            /** Learning Rate */
-            learning_rate: number;
+            /**
+             * Learning Rate
+             * @description The configured peak; null where a reported run names none.
+             */
+            learning_rate: number | null;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
-            config: components["schemas"]["RunConfig"];
+            /** @description What the worker trains by; null for a reported run. */
+            config: components["schemas"]["RunConfig"] | null;
+            /**
+             * Reported Config
+             * @description What a reported run says of itself; null for others.
+             */
+            reported_config: {
+                [key: string]: unknown;
+            } | null;
             /** Notes */
             notes: string;
             /** Commands Pending */
@@ -2700,6 +2627,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Kind
+             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
+             * @enum {string}
+             */
+            kind: "trained" | "reported";
+            /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
              */
@@ -2779,22 +2712,16 @@ export interface components {
             forked_from: string | null;
             /** Forked Step */
             forked_step: number | null;
-            /** Learning Rate */
-            learning_rate: number;
+            /**
+             * Learning Rate
+             * @description The configured peak; null where a reported run names none.
+             */
+            learning_rate: number | null;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
-        };
-        /**
-         * RunningOut
-         * @description A run that a worker holds.
-         */
-        RunningOut: {
-            run: components["schemas"]["RunSummary"];
-            /** @description KL to the teacher; null before the first step. */
-            sparkline: components["schemas"]["SparklineOut"] | null;
         };
         /**
          * SameKey
@@ -2805,34 +2732,6 @@ export interface components {
             path: string;
             /** Value */
             value: unknown;
-        };
-        /**
-         * SampleAtStep
-         * @description One response with the step it was given at.
-         */
-        SampleAtStep: {
-            /** Index */
-            index: number;
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Answer */
-            answer: string;
-            /** Response */
-            response: string;
-            /** Tokens */
-            tokens: string[];
-            /** Token Kl */
-            token_kl: (number | null)[];
-            /** Token Advantage */
-            token_advantage: (number | null)[];
-            /** Correct */
-            correct: boolean | null;
-            /** Truncated */
-            truncated: boolean;
-            /** Step */
-            step: number;
         };
         /**
          * SampleList
@@ -2853,8 +2752,6 @@ export interface components {
         SampleOut: {
             /** Index */
             index: number;
-            /** Prompt Id */
-            prompt_id: string;
             /** Prompt */
             prompt: string;
             /** Answer */
@@ -2931,25 +2828,6 @@ export interface components {
             looks_for: string;
             /** Advice */
             advice: string;
-        };
-        /**
-         * SparklineOut
-         * @description One scalar over the steps so far, thinned to the extremes.
-         */
-        SparklineOut: {
-            /** Key */
-            key: string;
-            /** Title */
-            title: string;
-            /** Unit */
-            unit: string;
-            /** Steps */
-            steps: number[];
-            /**
-             * Values
-             * @description null where the value is not finite.
-             */
-            values: (number | null)[];
         };
         /**
          * SpeedupOut
@@ -3167,35 +3045,6 @@ export interface components {
             critical: number;
         };
         /**
-         * WaitReason
-         * @description What a queued run waits for.
-         * @enum {string}
-         */
-        WaitReason: "no_worker" | "no_listener" | "not_sent" | "in_line" | "taking";
-        /**
-         * WaitingOut
-         * @description A queued run, and what it waits for.
-         */
-        WaitingOut: {
-            run: components["schemas"]["RunSummary"];
-            reason: components["schemas"]["WaitReason"];
-            /**
-             * Detail
-             * @description The reason in a sentence.
-             */
-            detail: string;
-            /**
-             * Behind
-             * @description Id of the run before it in the line.
-             */
-            behind: string | null;
-            /**
-             * Resumes From
-             * @description Step of the checkpoint that it goes on from.
-             */
-            resumes_from: number | null;
-        };
-        /**
          * WebhookChange
          * @description Switch a webhook on or off.
          */
@@ -3253,48 +3102,11 @@ export interface components {
         };
         /**
          * WorkerList
-         * @description Every worker known, those alive first.
+         * @description Every worker known, latest sign of life first.
          */
         WorkerList: {
             /** Workers */
             workers: components["schemas"]["WorkerOut"][];
-            /**
-             * Lease Seconds
-             * @description Silence after which a worker counts as gone.
-             */
-            lease_seconds: number;
-        };
-        /**
-         * WorkerLoad
-         * @description How busy a worker's machine is; everything on it counts, not only the worker.
-         */
-        WorkerLoad: {
-            /**
-             * Cpu
-             * @description Share of all cores, 0..1.
-             */
-            cpu?: number | null;
-            /**
-             * Memory Used
-             * @description bytes
-             */
-            memory_used?: number | null;
-            /**
-             * Memory Total
-             * @description bytes
-             */
-            memory_total?: number | null;
-            /**
-             * Gpus
-             * @default []
-             */
-            gpus: components["schemas"]["GpuOut"][];
-            /**
-             * History
-             * @description The last ten minutes.
-             * @default []
-             */
-            history: components["schemas"]["LoadPoint"][];
         };
         /**
          * WorkerOut
@@ -3318,9 +3130,15 @@ export interface components {
              * @description It gave a sign of life within the lease.
              */
             alive: boolean;
-            /** @description The run that it holds. */
-            run: components["schemas"]["RunSummary"] | null;
-            load: components["schemas"]["WorkerLoad"];
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Load
+             * @description cpu (0..1), memory_used, memory_total (bytes), gpus.
+             */
+            load: {
+                [key: string]: unknown;
+            };
         };
         /**
          * WorkloadOut
@@ -3422,35 +3240,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    read_home: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HomeOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -3693,6 +3482,145 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
                 };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_reported_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportedRunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptBegun"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    begin_attempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AttemptCreate"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptBegun"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsAdded"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    end_reported_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportedEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
@@ -3974,75 +3902,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_prompts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PromptList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    follow_prompt: {
-        parameters: {
-            query?: {
-                /** @description Responses in full at most: the first, the last, and evenly chosen ones. */
-                most?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-                /** @description Id of a prompt: the same text has the same id in every run. */
-                prompt_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PromptHistory"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -4407,36 +4266,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WorkerList"];
                 };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    forget_worker: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a worker. */
-                worker_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
@@ -4885,35 +4714,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookTest"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    read_installation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InstallationOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -60,7 +60,7 @@ def _shape(session: Session, settings: Settings, source: ModelSource) -> ModelSh
             try:
                 return _from_files(settings.root / checkpoint.path, gguf=False)
             except _Unknown:  # the folder may be the worker's alone; the run's own student has the same shapes
-                return _shape(session, settings, RunConfig.model_validate(run.config).student)
+                return _shape(session, settings, runs.config_of(run).student)
 
 
 def _from_files(path: Path, *, gguf: bool) -> ModelShape:

@@ -1,6 +1,6 @@
 """Runs as they travel over HTTP. Times are seconds since the epoch (UTC)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,9 @@ class RunSummary(BaseModel):
 
     id: str
     name: str
+    kind: Literal["trained", "reported"] = Field(
+        description="Trained by a worker, or by somebody else's trainer that reports over HTTP."
+    )
     method: str = Field(description="opd, effopd: what a reader of the paper would call it.")
     state: RunState
     student: str
@@ -44,14 +47,15 @@ class RunSummary(BaseModel):
     topics: dict[str, int] = Field(description="Sequence at which each kind of data last moved.")
     forked_from: str | None
     forked_step: int | None
-    learning_rate: float
+    learning_rate: float | None = Field(description="The configured peak; null where a reported run names none.")
     seconds_left: float | None = Field(description="At the mean pace so far; null when unknown or ended.")
 
 
 class RunDetail(RunSummary):
     """A run with its configuration and what it was asked and has not yet done."""
 
-    config: RunConfig
+    config: RunConfig | None = Field(description="What the worker trains by; null for a reported run.")
+    reported_config: dict[str, Any] | None = Field(description="What a reported run says of itself; null for others.")
     notes: str
     commands_pending: list[CommandOut]
 

@@ -35,9 +35,17 @@ def _common(run: Run) -> dict:
     return fields | {
         "state": RunState(run.state),
         "latest": {key: finite(value) for key, value in run.latest.items()},
-        "learning_rate": run.config["optimizer"]["learning_rate"],
+        "learning_rate": _learning_rate(run),
         "seconds_left": _seconds_left(run),
     }
+
+
+def _learning_rate(run: Run) -> float | None:
+    """The configured peak; a reported run may name it as its trainer does."""
+    if run.kind == "trained":
+        return run.config["optimizer"]["learning_rate"]
+    rate = run.config.get("learning_rate")
+    return finite(rate) if isinstance(rate, int | float) else None
 
 
 def _seconds_left(run: Run) -> float | None:
@@ -51,7 +59,8 @@ def _seconds_left(run: Run) -> float | None:
 def _detail(session: Session, run: Run) -> RunDetail:
     return RunDetail(
         **_common(run),
-        config=RunConfig.model_validate(run.config),
+        config=runs.config_of(run) if run.kind == "trained" else None,
+        reported_config=run.config if run.kind == "reported" else None,
         notes=run.notes,
         commands_pending=[command_out(row) for row in steering.pending(session, run.id)],
     )

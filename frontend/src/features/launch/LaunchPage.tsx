@@ -53,7 +53,9 @@ function draftOf(
   origin: RunDetail | undefined,
 ): Draft | undefined {
   if (clone !== undefined) {
-    return origin && { key: `clone ${clone}`, config: { ...origin.config, name: `${origin.name} copy` } };
+    return origin?.config
+      ? { key: `clone ${clone}`, config: { ...origin.config, name: `${origin.name} copy` } }
+      : undefined;
   }
   const chosen = presets?.find(({ name }) => name === preset) ?? presets?.[0];
   return chosen && { key: `preset ${chosen.name}`, preset: chosen.name, config: chosen.config };

@@ -22,14 +22,16 @@ export function RunActions({ run }: { run: RunDetail }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item
-            component={Link}
-            to="/launch"
-            search={{ clone: run.id } as never}
-            leftSection={<IconCopy size={15} />}
-          >
-            Clone into the launch form
-          </Menu.Item>
+          {run.kind === "trained" && (
+            <Menu.Item
+              component={Link}
+              to="/launch"
+              search={{ clone: run.id } as never}
+              leftSection={<IconCopy size={15} />}
+            >
+              Clone into the launch form
+            </Menu.Item>
+          )}
           <Menu.Item
             component={Link}
             to="/compare"

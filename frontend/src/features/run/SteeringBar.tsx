@@ -14,7 +14,10 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   const { data: history } = useQuery(historyQuery(run.id));
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const shown = STEERING.filter(
-    ({ command: name }) => !(name === "pause" && run.state === "paused") && !isIdleResume(name, run),
+    ({ command: name }) =>
+      (run.kind === "trained" || name === "stop") && // a reported run is steered by its own trainer
+      !(name === "pause" && run.state === "paused") &&
+      !isIdleResume(name, run),
   );
 
   return (

@@ -23,7 +23,9 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
     return (
       <div className="card">
         <Empty title="No checkpoint yet">
-          One is written every {run.config.budget.checkpoint_every} steps, and when you ask for one.
+          {run.config
+            ? `One is written every ${run.config.budget.checkpoint_every} steps, and when you ask for one.`
+            : "This run's own trainer keeps its checkpoints."}
         </Empty>
       </div>
     );

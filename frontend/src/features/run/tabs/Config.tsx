@@ -10,7 +10,8 @@ import classes from "./Logs.module.css";
 export default function Config({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const format = oneOf(search.format, ["yaml", "json"] as const, "yaml");
-  const text = format === "yaml" ? toYaml(run.config).trimStart() : JSON.stringify(run.config, null, 2);
+  const config = run.config ?? run.reported_config ?? {};
+  const text = format === "yaml" ? toYaml(config).trimStart() : JSON.stringify(config, null, 2);
   return (
     <>
       <div className={classes.toolbar}>
@@ -31,9 +32,11 @@ export default function Config({ run }: { run: RunDetail }) {
             </Button>
           )}
         </CopyButton>
-        <Button component={Link} to="/launch" search={{ clone: run.id } as never} variant="default">
-          Clone into the launch form
-        </Button>
+        {run.kind === "trained" && (
+          <Button component={Link} to="/launch" search={{ clone: run.id } as never} variant="default">
+            Clone into the launch form
+          </Button>
+        )}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard */}
       <pre className={`card ${classes.config}`} tabIndex={0} data-testid="config">

@@ -75,8 +75,9 @@ function OneStep({ run, tools }: WayProps) {
     return (
       <div className="card">
         <Empty title="No samples yet">
-          {run.config.monitoring.samples_count} responses are stored at every evaluation, each{" "}
-          {run.config.monitoring.evaluate_every} steps.
+          {run.config
+            ? `${run.config.monitoring.samples_count} responses are stored at every evaluation, each ${run.config.monitoring.evaluate_every} steps.`
+            : "This run's own trainer reports no samples."}
         </Empty>
       </div>
     );

@@ -1,0 +1,1 @@
+"""Runs that other trainers report over HTTP."""

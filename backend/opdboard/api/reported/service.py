@@ -1,0 +1,81 @@
+"""Takes the reports of other trainers."""
+
+from opdboard.api.context import Context
+from opdboard.api.errors import FieldProblem, InvalidFields
+from opdboard.api.reported.schemas import (
+    AttemptBegun,
+    PointsAdded,
+    PointsCreate,
+    ReportedEnd,
+    ReportedRunCreate,
+    ReportedVector,
+)
+from opdboard.api.runs.paths import flattened
+from opdboard.api.series.service import STATISTICS
+from opdboard.db import reporting, runs
+from opdboard.db.reporting import ReportedRun
+from opdboard.db.series import NewPoints
+from opdboard.db.tables import Run
+from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
+from opdboard.domain.modules import Module, module_of
+from opdboard.domain.records import ModuleVector
+from opdboard.domain.run_state import RunState
+
+
+def create(context: Context, wanted: ReportedRunCreate) -> AttemptBegun:
+    """A run in state running, under its first attempt."""
+    nul = [path for path, value in flattened(wanted.config) if "\x00" in path or "\x00" in str(value)]
+    if nul:
+        raise InvalidFields([FieldProblem(path="config", message="must not contain the NUL character")])
+    fields = {name: getattr(wanted, name) for name in ReportedRunCreate.model_fields if name != "modules"}
+    with context.database.write() as session:
+        run = reporting.create(session, ReportedRun(**fields, modules=_modules(wanted)))
+        return AttemptBegun(run_id=run.id, attempt=run.attempt)
+
+
+def _modules(wanted: ReportedRunCreate) -> list[Module]:
+    known = [module_of(module.name, module.shape) for module in wanted.modules]
+    wrong = [
+        FieldProblem(path=f"modules.{index}.name", message=f"{module.name!r} is no attention or MLP matrix of a layer")
+        for index, module in enumerate(wanted.modules)
+        if known[index] is None
+    ]
+    if wrong:
+        raise InvalidFields(wrong)
+    return [module for module in known if module is not None]
+
+
+def begin_again(context: Context, run_id: str, step: int) -> AttemptBegun:
+    """The next attempt at a reported run."""
+    with context.database.write() as session:
+        run = reporting.begin_again(session, run_id, step)
+        return AttemptBegun(run_id=run.id, attempt=run.attempt)
+
+
+def append(context: Context, run_id: str, report: PointsCreate) -> PointsAdded:
+    """Store what is new of a report."""
+    points = {key: NewPoints(one.steps, one.numbers(), one.moments()) for key, one in report.series.items()}
+    with context.database.write() as session:
+        run = runs.get(session, run_id)
+        vectors = [_vector(run, index, vector) for index, vector in enumerate(report.vectors)]
+        appended = reporting.append(session, run_id, report.attempt, points, vectors)
+    return PointsAdded(seq=appended.seq, added=appended.added, repeated=appended.repeated)
+
+
+def _vector(run: Run, index: int, given: ReportedVector) -> ModuleVector:
+    path = f"vectors.{index}"
+    if given.statistic not in STATISTICS:
+        message = f"there is no statistic {given.statistic!r}; statistics are {', '.join(STATISTICS)}"
+        raise InvalidFields([FieldProblem(path=f"{path}.statistic", message=message)])
+    wanted = POSITION_BINS if given.statistic == POSITION_STATISTIC else len(run.modules)
+    if len(given.values) != wanted:
+        message = f"{given.statistic} takes {wanted} values, got {len(given.values)}"
+        raise InvalidFields([FieldProblem(path=f"{path}.values", message=message)])
+    values = [float("nan") if value is None else value for value in given.values]
+    return ModuleVector(given.statistic, given.step, values, given.reference_step)
+
+
+def end(context: Context, run_id: str, wanted: ReportedEnd) -> None:
+    """Write down how the run ended."""
+    with context.database.write() as session:
+        reporting.end(session, run_id, wanted.attempt, RunState(wanted.state), wanted.detail)
