@@ -7,7 +7,8 @@ import numpy as np
 
 from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.modules import Module
-from opdboard.panels.series import Needs, Points, RunSeries, Trigger, Vectors
+from opdboard.panels.health import VIEWS
+from opdboard.panels.series import AlertMark, Needs, Points, RunSeries, Trigger, Vectors
 from support.stored_runs import candidate, decision, some_modules
 
 SNAPSHOTS = np.array([1, 2, 4, 8, 16])
@@ -63,6 +64,7 @@ def drawn_run(
         scalars={
             "eval/reverse_kl": points(evaluated, 0.7 * np.exp(-evaluated / 10.0)),
             "loss": points(every, losses),
+            **{key: points(every, 0.7 + every / 100) for view in VIEWS.values() for key in view.keys},
             "tokens": points(every, every * 64.0),
             "seconds": points(every, every * 0.5),
         },
@@ -71,6 +73,10 @@ def drawn_run(
             Trigger(decision(2, 4.0, tries), vetoed=False, seq=2 + SEQ_OF_STEP),
             Trigger(decision(4, 0.0, tries[:1] + tries[3:]), vetoed=False, seq=4 + SEQ_OF_STEP),
             Trigger(decision(8, 2.0, tries[:2]), vetoed=True, seq=8 + SEQ_OF_STEP),
+        ],
+        alerts=[
+            AlertMark(3, "A module stands still", "step_norm", modules[0].name if modules else None, 3 + SEQ_OF_STEP),
+            AlertMark(17, "KL spike", "reverse_kl", None, 17 + SEQ_OF_STEP),
         ],
         choices={"keys": ["loss", "custom", "eval/reverse_kl"], "reference_step": [2, 4, 8, 16]},
     )  # fmt: skip
@@ -84,6 +90,7 @@ def loaded(run: RunSeries, needs: Needs) -> RunSeries:
         scalars={key: points for key, points in run.scalars.items() if key in needs.scalars},
         vectors={name: rows for name, rows in run.vectors.items() if name in names},
         triggers=run.triggers if needs.triggers else [],
+        alerts=run.alerts if needs.alerts else [],
         choices={name: values for name, values in run.choices.items() if name in needs.choices},
     )
 
@@ -98,5 +105,6 @@ def empty_run(number: int = 9) -> RunSeries:
         scalars={key: Points(none, np.empty(0), none) for key in full.scalars},
         vectors={key: Vectors(none, none, np.empty((0, 0), np.float32), none) for key in full.vectors},
         triggers=[],
+        alerts=[],
         choices={},
     )

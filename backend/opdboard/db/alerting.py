@@ -143,7 +143,7 @@ class _Keeper:
         return verdict.is_clear(self._subject(alert))
 
     def _set(self, alert: Alert, cleared_step: int | None) -> None:
-        alert.cleared_step, alert.seq = cleared_step, self._seq
+        alert.cleared_step = cleared_step
         self.changed = True
 
     def _raise(self, watch: _Watch, new: dict[Subject, Sighting], mine: Sequence[Alert]) -> None:

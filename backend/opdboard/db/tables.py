@@ -342,7 +342,7 @@ class AlertRule(Table):
 class Alert(Table):
     """Something that needs a look, at a step and, where it is about one, a module; kind: 'rule', or a failure signature.
 
-    others: how many more modules or measures it speaks for; cleared_step: where its condition ended, None while it holds.
+    seq: when it was raised. others: how many more modules or measures it speaks for. cleared_step: where its condition ended, None while it holds.
     """
 
     __tablename__ = "alerts"

@@ -64,6 +64,17 @@ class Trigger:
 
 
 @dataclass(frozen=True)
+class AlertMark:
+    """An alert as pictures show it; seq: when it was raised."""
+
+    step: int
+    title: str
+    measure: str | None
+    module: str | None
+    seq: int
+
+
+@dataclass(frozen=True)
 class RunSeries:
     """One run's data for one panel.
 
@@ -79,6 +90,7 @@ class RunSeries:
     scalars: Mapping[str, Points] = field(default_factory=dict)
     vectors: Mapping[str, Vectors] = field(default_factory=dict)
     triggers: Sequence[Trigger] = ()
+    alerts: Sequence[AlertMark] = ()
     choices: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
     group: str = ""
     group_color: int = 0
@@ -90,7 +102,7 @@ class RunSeries:
     def seqs(self) -> np.ndarray:
         """When each of the data was written, in no order."""
         parts = [part.seqs for part in (*self.scalars.values(), *self.vectors.values())]
-        return np.concatenate([*parts, np.array([trigger.seq for trigger in self.triggers], np.int64)])
+        return np.concatenate([*parts, np.array([one.seq for one in (*self.triggers, *self.alerts)], np.int64)])
 
     def until(self, seq: int) -> "RunSeries":
         """The data as they were at that sequence number, as far as rows were only added since."""
@@ -99,6 +111,7 @@ class RunSeries:
             scalars={key: points.until(seq) for key, points in self.scalars.items()},
             vectors={name: vectors.until(seq) for name, vectors in self.vectors.items()},
             triggers=[trigger for trigger in self.triggers if trigger.seq <= seq],
+            alerts=[alert for alert in self.alerts if alert.seq <= seq],
         )
 
 
@@ -118,4 +131,5 @@ class Needs:
     steps: tuple[float | None, float | None] = (None, None)
     vectors: tuple[VectorNeed, ...] = ()
     triggers: bool = False
+    alerts: bool = False
     choices: tuple[Literal["keys", "reference_step"], ...] = ()

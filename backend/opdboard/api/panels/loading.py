@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy.orm import Session
 
-from opdboard.db import evidence, runs, series
+from opdboard.db import alerts, evidence, runs, series
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Decision, Run
 from opdboard.domain.modules import Module
 from opdboard.domain.records import CandidateRecord, DecisionRecord
-from opdboard.panels.series import Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
+from opdboard.panels.series import AlertMark, Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
 
 
 def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[RunSeries]:
@@ -40,6 +40,11 @@ def load(session: Session, run: Run, needs: Needs) -> RunSeries:
         scalars=_scalars(session, run.id, needs),
         vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
         triggers=[_trigger(row) for row in evidence.decisions_of(session, run.id)] if needs.triggers else [],
+        alerts=[
+            AlertMark(row.step, row.title, row.measure, row.module, row.seq) for row in alerts.of_run(session, run.id)
+        ]
+        if needs.alerts
+        else [],
         choices=_choices(session, run.id, needs),
     )
 
