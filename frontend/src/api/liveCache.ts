@@ -3,6 +3,7 @@ import type { Query, QueryClient } from "@tanstack/react-query";
 import { withoutRuns, withReports } from "~/lib/homeNews";
 import { mergeRows, movedTopics, newer } from "~/lib/liveStore";
 import { Pace } from "~/lib/pace";
+import { alertKeys } from "./alerts";
 import { homeKey } from "./home";
 import { runKeys } from "./runs";
 import type { Home, RunDetail, RunList, RunSummary } from "./types";
@@ -20,6 +21,7 @@ export function liveCache(cache: QueryClient) {
   const pace = new Pace(500);
   const refetch = (key: readonly unknown[]) =>
     pace.run(JSON.stringify(key), () => void cache.invalidateQueries({ queryKey: key }));
+  const alertsMoved = watchAlerts();
 
   return {
     stop: () => pace.stop(),
@@ -38,6 +40,7 @@ export function liveCache(cache: QueryClient) {
       });
       if (missing) refetch(runKeys.lists);
       for (const summary of arrived) applyToDetail(cache, summary, refetch);
+      if (alertsMoved(arrived)) refetch(alertKeys.all);
       const home = cache.getQueryData<Home>(homeKey);
       if (home === undefined) return;
       const next = withReports(home, arrived);
@@ -59,7 +62,18 @@ export function liveCache(cache: QueryClient) {
       for (const id of gone) void cache.resetQueries({ queryKey: runKeys.detail(id), exact: true });
       refetch(runKeys.lists);
       refetch(homeKey);
+      refetch(alertKeys.all);
     },
+  };
+}
+
+/** Whether alerts of any of the runs moved since it was last asked; alerts are shown far from their run, too. */
+function watchAlerts(): (arrived: readonly RunSummary[]) => boolean {
+  const known = new Map<string, number>();
+  return (arrived) => {
+    const moved = arrived.filter(({ id, topics }) => (topics.alerts ?? 0) > (known.get(id) ?? 0));
+    for (const { id, topics } of moved) known.set(id, topics.alerts ?? 0);
+    return moved.length > 0;
   };
 }
 

@@ -35,6 +35,12 @@ const launch = createRoute({
   component: lazyRouteComponent(() => import("~/features/launch/LaunchPage"), "LaunchPage"),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  component: lazyRouteComponent(() => import("~/features/alerts/AlertsPage"), "AlertsPage"),
+});
+
 const workers = createRoute({
   getParentRoute: () => root,
   path: "/workers",
@@ -48,7 +54,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, runs, run, compare, launch, workers, settings]),
+  routeTree: root.addChildren([home, runs, run, compare, launch, alerts, workers, settings]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { Mark } from "./Mark";
 import { pages } from "./pages";
 import classes from "./Shell.module.css";
+import { UnseenAlerts } from "./UnseenAlerts";
 
 /** The way between pages: a rail at the left, a bar at the bottom of a small screen. */
 export function Rail() {
@@ -27,9 +28,11 @@ export function Rail() {
       </Link>
       {pages.map(({ to, label, Icon }) => (
         <Tooltip key={to} label={label} position="right" disabled={!narrow}>
-          <Link to={to} className={classes.item} aria-label={label} activeOptions={{ exact: to === "/" }}>
+          <Link to={to} className={classes.item} activeOptions={{ exact: to === "/" }}>
+            {narrow && <span className="visually-hidden">{label}</span>}
             <Icon size={18} stroke={1.7} aria-hidden />
             {!narrow && <span>{label}</span>}
+            {to === "/alerts" && <UnseenAlerts />}
           </Link>
         </Tooltip>
       ))}

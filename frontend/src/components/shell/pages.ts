@@ -1,4 +1,12 @@
-import { IconColumns2, IconHome, IconListDetails, IconRocket, IconServer2, IconSettings } from "@tabler/icons-react";
+import {
+  IconBell,
+  IconColumns2,
+  IconHome,
+  IconListDetails,
+  IconRocket,
+  IconServer2,
+  IconSettings,
+} from "@tabler/icons-react";
 
 /** The pages of the rail; key: the letter that goes there after `g`. */
 export const pages = [
@@ -6,6 +14,7 @@ export const pages = [
   { to: "/runs", label: "Runs", key: "r", Icon: IconListDetails },
   { to: "/compare", label: "Compare", key: "c", Icon: IconColumns2 },
   { to: "/launch", label: "Launch", key: "l", Icon: IconRocket },
+  { to: "/alerts", label: "Alerts", key: "a", Icon: IconBell },
   { to: "/workers", label: "Workers", key: "w", Icon: IconServer2 },
   { to: "/settings", label: "Settings", key: "s", Icon: IconSettings },
 ] as const;

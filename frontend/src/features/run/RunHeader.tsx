@@ -8,6 +8,7 @@ import { useServerNow } from "~/components/useServerNow";
 import { count, duration, fixed, number, percent } from "~/lib/format";
 import { timeLeft } from "~/lib/progress";
 import { isActive } from "~/lib/runState";
+import { AlertBadge } from "../alerts/AlertBadge";
 import { RunActions } from "./RunActions";
 import classes from "./RunHeader.module.css";
 import { RunName } from "./RunName";
@@ -21,6 +22,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
         <RunDot color={run.color} size={12} />
         <RunName run={run} />
         <StatePill state={run.state} testId="run-state" />
+        <AlertBadge run={run} />
         <MethodBadge method={run.method} />
         <span className={classes.models}>
           {run.student} <IconArrowRight size={13} aria-label="learns from" /> {run.teacher}

@@ -11,6 +11,7 @@ const tab = (load: () => Promise<{ default: React.ComponentType<{ run: RunDetail
 const TABS = {
   curves: { label: "Curves", Body: tab(() => import("./tabs/Curves")) },
   board: { label: "Board", Body: tab(() => import("./tabs/Board")) },
+  health: { label: "Health", Body: tab(() => import("./tabs/Health")) },
   spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
   samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },

@@ -1,0 +1,77 @@
+import { Button } from "@mantine/core";
+import { IconArrowRight } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { Alert } from "~/api/types";
+import { RunDot } from "~/components/RunBits";
+import { ago, moment } from "~/lib/format";
+import classes from "./Alerts.module.css";
+import { placeOf } from "./place";
+import { SeverityPill } from "./SeverityPill";
+import { useMarkSeen } from "./useMarkSeen";
+
+interface AlertItemProps {
+  alert: Alert;
+  now: number;
+  /** On the run's own page its name says nothing new. */
+  withRun?: boolean;
+}
+
+/** What happened, where, what to do; and the way there. */
+export function AlertItem({ alert, now, withRun = true }: AlertItemProps) {
+  const seen = useMarkSeen();
+  return (
+    <li className={classes.alert} data-seen={alert.seen_at !== null} data-testid={`alert-${alert.id}`}>
+      <div className={classes.head}>
+        <SeverityPill severity={alert.severity} />
+        <strong>{alert.title}</strong>
+        <span className={classes.state} data-holds={alert.cleared_step === null}>
+          {alert.cleared_step === null ? "holds" : `over since step ${alert.cleared_step}`}
+        </span>
+        <time className="soft" dateTime={new Date(alert.at * 1000).toISOString()} title={moment(alert.at)}>
+          {ago(alert.at, now)}
+        </time>
+      </div>
+      <p>{alert.message}</p>
+      <div className={classes.foot}>
+        {withRun && (
+          <span className={classes.run}>
+            <RunDot color={alert.run_color} />
+            <Link to="/runs/$runId" params={{ runId: alert.run }}>
+              {alert.run_name}
+            </Link>
+          </span>
+        )}
+        <Button
+          variant="default"
+          component={Link}
+          to="/runs/$runId"
+          params={{ runId: alert.run } as never}
+          search={placeOf(alert) as never}
+          resetScroll={withRun}
+          rightSection={<IconArrowRight size={14} />}
+          data-testid={`alert-link-${alert.id}`}
+        >
+          {alert.module === null ? `Show step ${alert.step}` : `Show ${short(alert.module)} at step ${alert.step}`}
+        </Button>
+        {alert.seen_at === null ? (
+          <Button
+            variant="subtle"
+            color="gray"
+            loading={seen.isPending}
+            onClick={() => seen.mutate({ ids: [alert.id] })}
+            data-testid={`alert-seen-${alert.id}`}
+          >
+            Mark as seen
+          </Button>
+        ) : (
+          <span className="soft">seen {ago(alert.seen_at, now)}</span>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** model.layers.3.mlp.gate_proj.weight as layers.3.mlp.gate_proj. */
+function short(module: string): string {
+  return module.replace(/^model\./, "").replace(/\.weight$/, "");
+}

@@ -1,0 +1,95 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { runAlertsQuery } from "~/api/alerts";
+import type { RunDetail } from "~/api/types";
+import { Empty } from "~/components/Empty";
+import { ErrorBox } from "~/components/ErrorBox";
+import { Loading } from "~/components/Loading";
+import { Panel } from "~/components/panel/Panel";
+import { useNow } from "~/components/useNow";
+import { useView } from "~/components/useView";
+import { AlertItem } from "../../alerts/AlertItem";
+import alertClasses from "../../alerts/Alerts.module.css";
+import { useMarkSeen } from "../../alerts/useMarkSeen";
+import classes from "../RunPage.module.css";
+
+const VIEWS: readonly [string, string][] = [
+  ["overlap", "Overlap of the top 16 with the teacher"],
+  ["entropy", "Entropies, and the gap between them"],
+  ["advantage", "Advantage on the overlap"],
+  ["length", "Cut and repetitive responses"],
+  ["kl", "Reverse KL on the batch"],
+  ["gradient", "Gradient norm before clipping"],
+];
+
+/** The curves that tell whether the distillation is healthy, with the steps of alerts marked; and the alerts. */
+export default function Health({ run }: { run: RunDetail }) {
+  const runs = useMemo(() => [run], [run]);
+  const [, change] = useView();
+  return (
+    <>
+      <RunAlerts run={run} />
+      <div className={`${classes.cards} ${classes.group}`}>
+        {VIEWS.map(([view, title]) => (
+          <Panel
+            key={view}
+            name="health"
+            title={title}
+            runs={runs}
+            fixed={{ view }}
+            primary={null}
+            height={200}
+            testId={`panel-health-${view}`}
+            emptyHint="It comes with the first step."
+            onPointClick={({ customdata }) => {
+              if (!Array.isArray(customdata) || typeof customdata[1] !== "number") return;
+              const [module, step] = customdata;
+              change({ "module_allocation.step": String(step), ...(module ? { module: String(module) } : {}) });
+            }}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function RunAlerts({ run }: { run: RunDetail }) {
+  const { data, error, refetch } = useQuery(runAlertsQuery(run.id));
+  const seen = useMarkSeen();
+  const now = useNow(5000);
+  if (error && !data)
+    return <ErrorBox title="The alerts could not be read" error={error} onRetry={() => void refetch()} />;
+  if (!data) return <Loading label="Reading the alerts" />;
+  if (data.alerts.length === 0) {
+    return (
+      <div className={`card ${classes.group}`}>
+        <Empty title="No alert on this run">
+          Every step is checked for the known failure signatures and for your rules.
+        </Empty>
+      </div>
+    );
+  }
+  const unseen = data.alerts.filter((alert) => alert.seen_at === null).length;
+  return (
+    <section className={classes.group} aria-label="Alerts of this run">
+      {unseen > 1 && (
+        <div className={classes.toolbar}>
+          <Button variant="default" loading={seen.isPending} onClick={() => seen.mutate({ run: run.id })}>
+            Mark these {unseen} as seen
+          </Button>
+        </div>
+      )}
+      <ul className={alertClasses.feed} data-testid="run-alerts">
+        {data.alerts.map((alert) => (
+          <AlertItem key={alert.id} alert={alert} now={now} withRun={false} />
+        ))}
+      </ul>
+      {data.total > data.alerts.length && (
+        <p className="soft">
+          Showing the newest {data.alerts.length} of {data.total}.
+        </p>
+      )}
+    </section>
+  );
+}
