@@ -47,7 +47,7 @@ def add_failure(session: Session, run: Run, seq: int) -> None:
     error = run.error or {}
     mismatch = error.get("error") == "VocabularyMismatch"
     signature = SIGNATURES[AlertKind.VOCABULARY_MISMATCH if mismatch else AlertKind.RUN_FAILED]
-    reason = error.get("detail") or "No reason was recorded."
+    reason = error.get("detail")
     add(
         session,
         run,
@@ -55,7 +55,7 @@ def add_failure(session: Session, run: Run, seq: int) -> None:
         kind=signature.kind,
         severity=signature.severity,
         title=signature.title,
-        message=f"{_sentence(reason)} {signature.advice}" if not mismatch else _sentence(reason),
+        message=_sentence(reason) if reason else f"No reason was recorded. {signature.advice}",
         step=run.step,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opdboard.domain.alerts import UNDECIDED, Severity, Sighting, Subject, Verdict
+from opdboard.domain.alerts import UNDECIDED, Severity, Sighting, Subject, Verdict, odd
 
 LONGEST = 64
 
@@ -93,4 +93,5 @@ def of_modules(rule: Rule, rows: Sequence[Sequence[float]]) -> Verdict:
 
 def _sighting(rule: Rule, value: float) -> Sighting:
     often = f", {rule.steps} measurements in a row" if rule.steps > 1 else ""
-    return Sighting(value, f"{rule.measure} is {value:.4g}; the rule is {rule.condition}{often}")
+    shown = f"{value:.4g}" if math.isfinite(value) else odd(value)
+    return Sighting(value, f"{rule.measure} is {shown}; the rule is {rule.condition}{often}")

@@ -1,5 +1,6 @@
 """What an alert is: its kinds, how grave each is, and what the built-in failure signatures look for."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -130,6 +131,11 @@ class Sighting:
 
     value: float
     sentence: str
+
+
+def odd(value: float) -> str:
+    """A value that is not finite, in words."""
+    return "not a number" if math.isnan(value) else f"{'+' if value > 0 else '-'}infinity"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from opdboard.domain.alerts import UNDECIDED, Sighting, Subject, Verdict
+from opdboard.domain.alerts import UNDECIDED, Sighting, Subject, Verdict, odd
 
 Row = Sequence[float]
 
@@ -97,7 +97,7 @@ def rank_collapse(steps: Sequence[int], rows: Sequence[Row]) -> Verdict:
 def not_finite(vectors: Mapping[str, Row]) -> Verdict:
     """NaN or an infinity in a module's norms."""
     firing = {
-        Subject(statistic, module): Sighting(value, f"{statistic} is {value}")
+        Subject(statistic, module): Sighting(value, f"{statistic} is {odd(value)}")
         for statistic in FINITE_STATISTICS
         for module, value in enumerate(vectors.get(statistic, ()))
         if not math.isfinite(value)

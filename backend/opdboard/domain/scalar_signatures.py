@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
-from opdboard.domain.alerts import UNDECIDED, Sighting, Subject, Verdict
+from opdboard.domain.alerts import UNDECIDED, Sighting, Subject, Verdict, odd
 
 HEALTHY_OVERLAP = (0.72, 0.91)
 
@@ -102,7 +102,7 @@ def nothing_to_learn(
 def not_finite(scalars: Mapping[str, float]) -> Verdict:
     """NaN or an infinity among the newest values."""
     firing = {
-        Subject(key): Sighting(value, f"{key} is {value}")
+        Subject(key): Sighting(value, f"{key} is {odd(value)}")
         for key, value in scalars.items()
         if key not in MAY_BE_NAN and not math.isfinite(value)
     }

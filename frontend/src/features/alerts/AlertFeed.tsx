@@ -62,7 +62,7 @@ export function AlertFeed() {
         />
         <Checkbox
           size="xs"
-          label="Still holding"
+          label="Ongoing"
           checked={filter.holding === true}
           onChange={(event) => change({ holding: event.currentTarget.checked ? "1" : undefined })}
         />

@@ -25,7 +25,7 @@ export function AlertItem({ alert, now, withRun = true }: AlertItemProps) {
         <SeverityPill severity={alert.severity} />
         <strong>{alert.title}</strong>
         <span className={classes.state} data-holds={alert.cleared_step === null}>
-          {alert.cleared_step === null ? "holds" : `over since step ${alert.cleared_step}`}
+          {alert.cleared_step === null ? "ongoing" : `over since step ${alert.cleared_step}`}
         </span>
         <time className="soft" dateTime={new Date(alert.at * 1000).toISOString()} title={moment(alert.at)}>
           {ago(alert.at, now)}

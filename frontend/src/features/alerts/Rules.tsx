@@ -63,7 +63,7 @@ interface RuleTableProps {
 
 function RuleTable({ rules, measures, onEdit, onDelete }: RuleTableProps) {
   return (
-    <table className={table.table} data-testid="rule-table">
+    <table className={`${table.table} ${classes.rules}`} data-testid="rule-table">
       <thead>
         <tr>
           <th>Rule</th>

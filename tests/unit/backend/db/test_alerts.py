@@ -128,7 +128,7 @@ def test_a_failed_run_says_why_until_it_goes_on(database: Database):
         runs.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
     (alert,) = stored(database, run_id)
     assert (alert.kind, alert.severity) == ("run_failed", "critical")
-    assert alert.message.startswith("Memory does not suffice; lower this. ")
+    assert alert.message == "Memory does not suffice; lower this."
     with database.read() as session:
         run = runs.get(session, run_id)
         assert run.topics["alerts"] == run.seq == alert.seq

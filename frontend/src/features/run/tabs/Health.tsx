@@ -28,9 +28,8 @@ export default function Health({ run }: { run: RunDetail }) {
   const runs = useMemo(() => [run], [run]);
   const [, change] = useView();
   return (
-    <>
-      <RunAlerts run={run} />
-      <div className={`${classes.cards} ${classes.group}`}>
+    <div className={classes.health}>
+      <div className={classes.healthCurves}>
         {VIEWS.map(([view, title]) => (
           <Panel
             key={view}
@@ -50,7 +49,8 @@ export default function Health({ run }: { run: RunDetail }) {
           />
         ))}
       </div>
-    </>
+      <RunAlerts run={run} />
+    </div>
   );
 }
 
@@ -63,7 +63,7 @@ function RunAlerts({ run }: { run: RunDetail }) {
   if (!data) return <Loading label="Reading the alerts" />;
   if (data.alerts.length === 0) {
     return (
-      <div className={`card ${classes.group}`}>
+      <div className="card">
         <Empty title="No alert on this run">
           Every step is checked for the known failure signatures and for your rules.
         </Empty>
@@ -72,7 +72,7 @@ function RunAlerts({ run }: { run: RunDetail }) {
   }
   const unseen = data.alerts.filter((alert) => alert.seen_at === null).length;
   return (
-    <section className={classes.group} aria-label="Alerts of this run">
+    <section aria-label="Alerts of this run">
       {unseen > 1 && (
         <div className={classes.toolbar}>
           <Button variant="default" loading={seen.isPending} onClick={() => seen.mutate({ run: run.id })}>
