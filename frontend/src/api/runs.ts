@@ -101,3 +101,13 @@ export const deleteRun = (id: string) => unwrap(client.DELETE("/api/runs/{run_id
 
 export const giveCommand = (id: string, command: Command) =>
   unwrap(client.POST("/api/runs/{run_id}/commands", { params: at(id), body: { command } }));
+
+const FOUND = 8;
+
+/** A few runs that contain the text, the newest first. */
+export const foundRunsQuery = (text: string) =>
+  queryOptions({
+    queryKey: ["found-runs", text],
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/runs", { params: { query: { search: text, limit: FOUND } }, signal })),
+  });

@@ -1,10 +1,11 @@
 import { ActionIcon, Tooltip, useMantineColorScheme } from "@mantine/core";
-import { IconChevronRight, IconDeviceDesktop, IconMoon, IconSun } from "@tabler/icons-react";
+import { IconChevronRight, IconDeviceDesktop, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { runQuery } from "~/api/runs";
 import { LiveDot } from "./LiveDot";
+import { overlay } from "./overlay";
 import { pages } from "./pages";
 import classes from "./Shell.module.css";
 
@@ -17,6 +18,18 @@ export function TopBar() {
   return (
     <header className={classes.top}>
       <Crumbs />
+      <button
+        type="button"
+        className={classes.search}
+        onClick={() => overlay.set("palette")}
+        aria-label="Search runs and actions"
+        aria-keyshortcuts="Control+K Meta+K"
+        data-testid="open-palette"
+      >
+        <IconSearch size={15} stroke={1.7} aria-hidden />
+        <span>Search or do</span>
+        <kbd>{/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K"}</kbd>
+      </button>
       <LiveDot />
       <ThemeSwitch />
     </header>

@@ -1,0 +1,64 @@
+import { IconColumns2, IconCopy, IconLayoutNavbar } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { runQuery } from "~/api/runs";
+import { notify } from "~/components/notify";
+import { obstacle } from "~/lib/runState";
+import { STEERING } from "../run/steering";
+import { useCommand } from "../run/useCommand";
+import type { PaletteAction, PaletteGroup } from "./actions";
+
+/** What can be done with the run on screen: steer it, open its tabs, compare it, clone it. */
+export function useRunActions(runId: string | undefined, chooseOther: () => void): PaletteGroup[] {
+  const navigate = useNavigate();
+  const { data: run } = useQuery({ ...runQuery(runId ?? ""), enabled: runId !== undefined });
+  const command = useCommand(runId ?? "");
+  if (run === undefined || runId === undefined) return [];
+  const pending = new Set(run.commands_pending.map((given) => given.command));
+  const steering: PaletteAction[] = STEERING.filter(
+    ({ command: name }) => obstacle(name, run.state) === null && !pending.has(name),
+  ).map(({ command: name, label, help, Icon }) => ({
+    id: `steer-${name}`,
+    label,
+    description: help,
+    Icon,
+    run: () => command.mutate(name, { onSuccess: () => notify(`${label}: asked of ${run.name}`) }),
+  }));
+  return [
+    {
+      label: run.name,
+      actions: [
+        ...steering,
+        ...tabsOnScreen(),
+        {
+          id: "compare-with",
+          label: "Compare with…",
+          description: "Choose the other run next",
+          Icon: IconColumns2,
+          stays: true,
+          run: chooseOther,
+        },
+        {
+          id: "clone",
+          label: "Clone into the launch form",
+          Icon: IconCopy,
+          run: () => void navigate({ to: "/launch", search: { clone: runId } as never }),
+        },
+      ],
+    },
+  ];
+}
+
+/** The page itself says which tabs it has. */
+function tabsOnScreen(): PaletteAction[] {
+  const tabs = document.querySelectorAll<HTMLButtonElement>('#main [role="tab"][data-testid^="tab-"]');
+  return [...tabs].map((tab) => ({
+    id: `open-${tab.dataset.testid}`,
+    label: `Open ${tab.textContent}`,
+    Icon: IconLayoutNavbar,
+    run: () => {
+      tab.click();
+      tab.scrollIntoView({ block: "nearest" });
+    },
+  }));
+}
