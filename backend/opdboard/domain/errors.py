@@ -4,7 +4,8 @@ OpdboardError
 |-- BadInput             what was asked for is wrong              422
 |   |-- ModelProblem     weights or tokenizer cannot be used
 |   |   `-- VocabularyMismatch
-|   `-- DataProblem      a data set cannot be used
+|   |-- DataProblem      a data set cannot be used
+|   `-- QueryProblem     a query of the runs table cannot be read
 |-- NotFound             no such run, checkpoint, ...             404
 |-- Conflict             not possible in the present state        409
 |   |-- IllegalTransition
@@ -53,6 +54,13 @@ class VocabularyMismatch(ModelProblem):
 
 class DataProblem(BadInput):
     """A data set is missing, unreadable or empty, or a row lacks what is needed."""
+
+
+class QueryProblem(BadInput):
+    """A query cannot be read; where is 'query:<start>-<end>', the characters it is about, counted from 0."""
+
+    def __init__(self, detail: str, *, start: int, end: int) -> None:
+        super().__init__(detail, where=f"query:{start}-{end}")
 
 
 class NotFound(OpdboardError):
