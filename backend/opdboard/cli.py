@@ -134,15 +134,16 @@ def run(
 
 @app.command("ls")
 def list_runs(
-    state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
-    method: Annotated[str | None, typer.Option(help="Only runs of this method.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only runs whose name, id, group or notes contain this.")] = None,
+    query: Annotated[
+        str, typer.Argument(help="Only runs that match, for example: 'state = running and accuracy > 0.5'.")
+    ] = "",
+    sort: Annotated[str, typer.Option(help="A field to sort by, '-' before it for descending: -accuracy.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     with Client() as client:
-        found = client.runs(state=state.value if state else None, method=method, search=search, limit=limit)
+        found = client.runs(query, sort=sort, limit=limit)
     if as_json:
         print(json.dumps(found))
     elif not found["runs"]:

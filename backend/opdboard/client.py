@@ -61,9 +61,9 @@ class Client:
         """Give the connections back."""
         self._http.close()
 
-    def runs(self, **filters: Any) -> Json:
-        """{runs, total}; filters: state, method, search, limit, offset."""
-        return self._call("GET", "/runs", params={name: value for name, value in filters.items() if value is not None})
+    def runs(self, query: str = "", *, sort: str = "", **more: Any) -> Json:
+        """{runs, total} of the runs that match, such as "method = effopd and accuracy > 0.5"; more: columns, limit, offset."""
+        return self._call("GET", "/runs", params={"query": query, "sort": sort, **more})
 
     def run(self, run_id: str) -> Json:
         """One run with its configuration, notes and pending commands."""

@@ -29,6 +29,7 @@ from opdboard.api.runs import endpoints as runs
 from opdboard.api.samples import endpoints as samples
 from opdboard.api.security import Guard, check_binding
 from opdboard.api.series import endpoints as series
+from opdboard.api.views import endpoints as views
 from opdboard.api.webhooks import endpoints as webhooks
 from opdboard.api.webhooks.sender import Sender
 from opdboard.api.workers import endpoints as workers
@@ -49,6 +50,7 @@ _NOUNS = (
     panels,
     compare,
     launch,
+    views,
     workers,
     alerts,
     alert_rules,

@@ -1,6 +1,7 @@
 """A query's conditions as SQL. Every atom is true or false, never NULL, so that 'not' means the opposite."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -36,7 +37,10 @@ _COLUMNS: Mapping[str, InstrumentedAttribute[Any]] = {
     "error": Run.error,
     "forked_from": Run.forked_from,
 }
-_SEARCHED = (Run.name, Run.id, Run.group, Run.notes, Run.student, Run.teacher)
+_SEARCHED = (Run.id, Run.group, Run.notes, Run.student, Run.teacher)
+# One text, so that a search folds and scans once per run; a line break keeps a match within one of its parts.
+_DESCRIPTION = reduce(lambda text, column: text + "\n" + column, _SEARCHED, Run.name)
+_NO_TAGS = "[]"
 _ORDERED: Mapping[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt, "<=": le, "=": eq}
 
 
@@ -57,10 +61,7 @@ class Conditions:
             case Not(part):
                 return not_(self.condition(part))
             case Words(text):
-                return or_(
-                    *(column.icontains(text, autoescape=True) for column in _SEARCHED),
-                    self._json.any_element(Run.tags, lambda tag: tag.icontains(text, autoescape=True)),
-                )
+                return or_(_DESCRIPTION.icontains(text, autoescape=True), self._tagged_like(text))
             case Empty(field):
                 return self._empty(field)
             case OneOf(field, values):
@@ -104,7 +105,7 @@ class Conditions:
         if field.type == "error":
             return self._json.text(Run.error, ["error"])
         if field.type == "tags":
-            return func.nullif(cast(Run.tags, Text()), "[]")
+            return func.nullif(cast(Run.tags, Text()), _NO_TAGS)
         return func.nullif(_COLUMNS[field.key], "")
 
     def _empty(self, field: Field) -> ColumnElement[bool]:
@@ -140,9 +141,13 @@ class Conditions:
             case _:
                 return self.text(field) == value.text
 
+    def _tagged_like(self, text: str) -> ColumnElement[bool]:
+        like = self._json.any_element(Run.tags, lambda tag: tag.icontains(text, autoescape=True))
+        return and_(cast(Run.tags, Text()) != _NO_TAGS, like)
+
     def _contains(self, field: Field, text: str) -> ColumnElement[bool]:
         if field.type == "tags":
-            return self._json.any_element(Run.tags, lambda tag: tag.icontains(text, autoescape=True))
+            return self._tagged_like(text)
         found = self.text(field).icontains(text, autoescape=True)
         if field.type == "error":
             return or_(found, self._json.text(Run.error, ["detail"]).icontains(text, autoescape=True))

@@ -26,6 +26,7 @@ class Order:
     descending: bool
 
 
+LOOKED_THROUGH = 2000
 NEWEST_FIRST: tuple[Order, ...] = ()
 
 
@@ -38,6 +39,8 @@ def page(
     session: Session, wanted: Condition | None, order: Sequence[Order] = NEWEST_FIRST, *, limit: int, offset: int = 0
 ) -> tuple[list[Run], int]:
     """Runs without their module lists, and how many match in all. What has no value comes last in either direction."""
+    if wanted is None and not order:
+        return newest(session, limit, offset), session.scalar(select(func.count()).select_from(Run)) or 0
     keys = [
         (key.label(f"key_{place}_{part}"), one.descending)
         for place, one in enumerate(order)
@@ -107,6 +110,7 @@ def groups(
             keys.append(conditions.text(field).label(f"key_{place}"))
     numbers = [conditions.number(field).label(f"measure_{place}") for place, field in enumerate(measures)]
     facts = _matching(session, wanted, Run.state, Run.created_at, *keys, *numbers).select_from(source).cte("facts")
+    facts = facts.prefix_with("MATERIALIZED", dialect="sqlite")  # or each summary would read its measure anew
     grouped = [facts.c[key.name] for key in keys]
     query = select(
         func.count(),
@@ -138,18 +142,19 @@ def is_stored(session: Session, field: Field) -> bool:
     return session.scalar(query.select_from(Run).order_by(Run.created_at.desc())) is not None
 
 
-def newest(session: Session, count: int) -> list[Run]:
+def newest(session: Session, count: int, offset: int = 0) -> list[Run]:
     """The newest runs, without their module lists."""
-    query = select(Run).order_by(Run.created_at.desc(), Run.id).limit(count).options(defer(Run.modules))
-    return list(session.scalars(query))
+    query = select(Run).order_by(Run.created_at.desc(), Run.id).limit(count).offset(offset)
+    return list(session.scalars(query.options(defer(Run.modules))))
 
 
 def in_use(session: Session, field: Field, count: int) -> list[str]:
-    """Values of a property that runs have, the most frequent first."""
+    """Values that the field has in the newest runs, the most frequent first."""
+    column = Run.tags if field.type == "tags" else Conditions(session).text(field)
+    recent = select(column.label("value")).order_by(Run.created_at.desc()).limit(LOOKED_THROUGH).subquery()
+    value, source = recent.c.value, recent
     if field.type == "tags":
-        elements = JsonValues(session).elements(Run.tags)
-        value, source = elements.c.value, Run.__table__.join(elements, literal(True))
-    else:
-        value, source = Conditions(session).text(field), Run.__table__
+        elements = JsonValues(session).elements(recent.c.value)
+        value, source = elements.c.value, recent.join(elements, literal(True))
     query = select(value).select_from(source).where(value.is_not(None)).group_by(value)
     return [str(one) for one in session.scalars(query.order_by(func.count().desc(), value).limit(count))]

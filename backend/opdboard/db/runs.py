@@ -2,11 +2,11 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from opdboard.db import alerts
 from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
@@ -81,30 +81,6 @@ def config_of(run: Run) -> RunConfig:
 def get_many(session: Session, run_ids: Sequence[str]) -> list[Run]:
     """Several runs in the order asked for."""
     return [get(session, run_id) for run_id in run_ids]
-
-
-def find(
-    session: Session,
-    *,
-    states: Iterable[str] = (),
-    method: str | None = None,
-    search: str | None = None,
-    limit: int = 200,
-    offset: int = 0,
-) -> tuple[list[Run], int]:
-    """Runs that match all conditions, newest first, without their module lists, and how many match in all."""
-    query = select(Run)
-    states = list(states)
-    if states:
-        query = query.where(Run.state.in_(states))
-    if method:
-        query = query.where(Run.method == method)
-    if search:
-        columns = (Run.name, Run.id, Run.group, Run.notes)
-        query = query.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    ordered = query.options(defer(Run.modules)).order_by(Run.created_at.desc(), Run.id).limit(limit).offset(offset)
-    return list(session.scalars(ordered)), total
 
 
 def delete_run(session: Session, run_id: str) -> None:

@@ -10,6 +10,7 @@
 Fields are those of run_fields; times are ISO dates (UTC unless they say otherwise) or distances from now such as -2d.
 """
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
@@ -104,7 +105,7 @@ NOT.2: /not(?![^\s()=!<>~,"'])/i
 IN.2: /in(?=[\s(])/i
 IS.2: /is(?![^\s()=!<>~,"'])/i
 EMPTY.2: /empty(?![^\s()=!<>~,"'])/i
-STRING: /"[^"]*"/ | /'[^']*'/
+STRING: /"(\\.|[^"\\])*"/s | /'(\\.|[^'\\])*'/s
 WORD: /[^\s()=!<>~,"']+/
 %ignore /\s+/
 """
@@ -145,6 +146,17 @@ def parse_query(text: str, *, stored: Stored = nothing_more, now: float | None =
         return _Builder(stored, time.time() if now is None else now).transform(tree)
     except VisitError as problem:
         raise problem.orig_exc from None
+
+
+def quoted(text: str) -> str:
+    """The text as a value that a query reads back as it is."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def equals(field: Field, value: str | None) -> str:
+    """The query for runs whose field has this value, or has none."""
+    return f"{field.name} is empty" if value is None else f"{field.name} = {quoted(value)}"
 
 
 def _check_depth(text: str) -> None:
@@ -240,7 +252,7 @@ class _Builder(Transformer[Token, Condition]):
 
 
 def _text(token: Token) -> str:
-    return token[1:-1] if token.type == "STRING" else str(token)
+    return re.sub(r"\\([\"'\\])", r"\1", token[1:-1]) if token.type == "STRING" else str(token)
 
 
 def _at(token: Token, problem: BadInput) -> QueryProblem:

@@ -100,15 +100,18 @@ def test_without_a_server_the_message_says_how_to_start_one(monkeypatch, invoke)
 
 
 def test_ls_prints_a_line_per_run(server, invoke):
-    server.answers["GET", "/api/runs?state=running&limit=50"] = 200, {"runs": [RUN], "total": 3}
-    code, out, err = invoke("ls", "--state", "running")
+    server.answers["GET", "/api/runs?query=state+%3D+running&sort=-accuracy&limit=50"] = (
+        200,
+        {"runs": [RUN], "total": 3},
+    )
+    code, out, err = invoke("ls", "state = running", "--sort", "-accuracy")
     assert code == 0
     assert all(part in out for part in ("0a1b2c3d", "12/128", "1e-05", "0.5123", "demo"))
     assert "showing 1 of 3" in err
 
 
 def test_ls_as_json_is_the_servers_answer(server, invoke):
-    server.answers["GET", "/api/runs?limit=50"] = 200, {"runs": [RUN], "total": 1}
+    server.answers["GET", "/api/runs?query=&sort=&limit=50"] = 200, {"runs": [RUN], "total": 1}
     assert json.loads(invoke("ls", "--json")[1]) == {"runs": [RUN], "total": 1}
 
 

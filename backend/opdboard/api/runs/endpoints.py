@@ -1,4 +1,4 @@
-"""Runs: list, launch, read, change, delete, clone, fork."""
+"""Runs: list, group, launch, read, change, delete, clone, fork; and one action on many."""
 
 from typing import Annotated
 
@@ -6,16 +6,36 @@ from fastapi import APIRouter, Query
 
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
-from opdboard.api.runs import copies, service
-from opdboard.api.runs.schemas import RunChange, RunClone, RunCreate, RunDetail, RunFork, RunList, RunQuery
+from opdboard.api.runs import bulk, copies, fields, listing, service
+from opdboard.api.runs.bulk_schemas import BulkChange, BulkResult
+from opdboard.api.runs.listing_schemas import RunFields, RunGroupQuery, RunGroups, RunList, RunListQuery
+from opdboard.api.runs.schemas import RunChange, RunClone, RunCreate, RunDetail, RunFork
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
 
 @router.get("")
-def list_runs(context: Ctx, query: Annotated[RunQuery, Query()]) -> RunList:
-    """Runs that match, newest first."""
-    return service.find(context, query)
+def list_runs(context: Ctx, query: Annotated[RunListQuery, Query()]) -> RunList:
+    """Runs that match a query, newest first or as sorted; 422 says at which character it cannot be read."""
+    return listing.find(context, query)
+
+
+@router.get("/groups")
+def list_groups(context: Ctx, query: Annotated[RunGroupQuery, Query()]) -> RunGroups:
+    """Runs that match, in groups, with mean and range of measures."""
+    return listing.groups(context, query)
+
+
+@router.get("/fields")
+def list_fields(context: Ctx) -> RunFields:
+    """What runs can be filtered, sorted and grouped by."""
+    return fields.fields(context)
+
+
+@router.post("/bulk")
+def act_on_runs(context: Ctx, body: BulkChange) -> BulkResult:
+    """Stop, pause, resume, delete, tag or group many runs; the answer says run by run what happened."""
+    return bulk.act(context, body)
 
 
 @router.post("", status_code=201)

@@ -29,6 +29,7 @@ class RunSummary(BaseModel):
     teacher: str
     group: str
     tags: list[str]
+    note: str = Field(description="How the notes begin.")
     color: int = Field(description="Index into the eight run colours.")
     created_at: float
     started_at: float | None
@@ -58,23 +59,6 @@ class RunDetail(RunSummary):
     reported_config: dict[str, Any] | None = Field(description="What a reported run says of itself; null for others.")
     notes: str
     commands_pending: list[CommandOut]
-
-
-class RunList(BaseModel):
-    """One page of runs, newest first."""
-
-    runs: list[RunSummary]
-    total: int = Field(description="How many runs match in all.")
-
-
-class RunQuery(Parameters):
-    """Which runs to list."""
-
-    state: str = Field(default="", max_length=200, description="Comma-separated states; empty lists all.")
-    method: str = Field(default="", max_length=32, pattern=NO_NUL, description="opd or effopd; empty lists all.")
-    search: str = Field(default="", max_length=200, pattern=NO_NUL, description="Part of the name, id, group or notes.")
-    limit: int = Field(default=200, ge=1, le=1000)
-    offset: Count = 0
 
 
 class RunCreate(Parameters):

@@ -10,19 +10,20 @@ from opdboard.api.arrays import finite
 from opdboard.api.commands.service import command_out
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields
-from opdboard.api.parameters import LARGEST_INTEGER, split_list
+from opdboard.api.parameters import LARGEST_INTEGER
 from opdboard.api.runs.paths import flattened
-from opdboard.api.runs.schemas import RunChange, RunDetail, RunList, RunQuery, RunSummary
+from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
 from opdboard.db import evidence, runs, steering
 from opdboard.db.tables import Run
-from opdboard.domain.errors import BadInput, Conflict, NotFound
+from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
 from opdboard.domain.run_config import PrivilegedTeacher, RunConfig, RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 
-_SHARED_WITH_ROW = set(RunSummary.model_fields) - {"state", "latest", "learning_rate", "seconds_left"}
+_SHARED_WITH_ROW = set(RunSummary.model_fields) - {"state", "latest", "note", "learning_rate", "seconds_left"}
+NOTE_CHARACTERS = 160
 
 
 def summary(run: Run) -> RunSummary:
@@ -35,6 +36,7 @@ def _common(run: Run) -> dict:
     return fields | {
         "state": RunState(run.state),
         "latest": {key: finite(value) for key, value in run.latest.items()},
+        "note": run.notes[:NOTE_CHARACTERS],
         "learning_rate": _learning_rate(run),
         "seconds_left": _seconds_left(run),
     }
@@ -64,24 +66,6 @@ def _detail(session: Session, run: Run) -> RunDetail:
         notes=run.notes,
         commands_pending=[command_out(row) for row in steering.pending(session, run.id)],
     )
-
-
-def find(context: Context, query: RunQuery) -> RunList:
-    """One page of the runs that match."""
-    states = split_list(query.state, where="state", at_most=len(RunState))
-    unknown = [state for state in states if state not in list(RunState)]
-    if unknown:
-        raise BadInput(f"there is no state {unknown[0]!r}; states are {', '.join(RunState)}", where="state")
-    with context.database.read() as session:
-        found, total = runs.find(
-            session,
-            states=states,
-            method=query.method or None,
-            search=query.search or None,
-            limit=query.limit,
-            offset=query.offset,
-        )
-        return RunList(runs=[summary(run) for run in found], total=total)
 
 
 def detail(context: Context, run_id: str) -> RunDetail:

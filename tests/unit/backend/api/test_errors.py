@@ -36,7 +36,7 @@ def check(answer, *statuses: int) -> dict:
         "/api/runs?limit=0",
         "/api/runs?limit=99999999999999999999999",
         "/api/runs?offset=-1",
-        "/api/runs?search=%00",
+        "/api/runs?query=%00",
         "/api/runs?nonsense=1",
         "/api/live/nothing",
     ],

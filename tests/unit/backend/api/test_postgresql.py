@@ -31,7 +31,13 @@ def test_everything_is_read_and_written(client: TestClient, postgres_database: D
         "/logs",
     ]
     addresses = [f"/api/runs/{first}{rest}" for rest in reads]
-    addresses += ["/api/runs?search=opd", "/api/workers", f"/api/compare/config?runs={first},{second}"]
+    addresses += ["/api/runs?query=opd", "/api/workers", f"/api/compare/config?runs={first},{second}"]
+    addresses += [
+        "/api/runs?query=accuracy>0.1 and not tag=x&sort=-lr,name",
+        "/api/runs/fields",
+        "/api/views?page=runs",
+    ]
+    addresses += ["/api/runs/groups?by=tag,seed&measures=accuracy,progress&sort=-accuracy"]
     addresses += [f"/api/compare/speedup?runs={first},{second}"]
     for panel in registry.PANELS:
         runs = ",".join([first, second][: panel.min_runs])
@@ -43,6 +49,8 @@ def test_everything_is_read_and_written(client: TestClient, postgres_database: D
     assert client.patch(f"/api/runs/{made['id']}", json={"notes": "n"}).json()["notes"] == "n"
     assert client.post(f"/api/runs/{made['id']}/commands", json={"command": "stop"}).status_code == 201
     assert client.post(f"/api/runs/{first}/fork").status_code == 201
+    assert client.post("/api/runs/bulk", json={"action": "tag", "query": "opd", "tags": ["b"]}).status_code == 200
+    assert client.put("/api/views", json={"page": "runs", "name": "n", "search": "?q=opd"}).status_code == 200
     assert client.delete(f"/api/runs/{made['id']}").status_code == 204
 
 
