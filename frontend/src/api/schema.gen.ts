@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description Runs that match, newest first.
+         * @description Runs that match a query, newest first or as sorted; 422 says at which character it cannot be read.
          */
         get: operations["list_runs"];
         put?: never;
@@ -82,6 +82,66 @@ export interface paths {
          * @description Launch a run.
          */
         post: operations["create_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description Runs that match, in groups, with mean and range of measures.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fields
+         * @description What runs can be filtered, sorted and grouped by.
+         */
+        get: operations["list_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Runs
+         * @description Stop, pause, resume, delete, tag or group many runs; the answer says run by run what happened.
+         */
+        post: operations["act_on_runs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -631,6 +691,34 @@ export interface paths {
          */
         post: operations["launch_sweep"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description The page's views by name.
+         */
+        get: operations["list_views"];
+        /**
+         * Put View
+         * @description Save a view, in place of one with the same name.
+         */
+        put: operations["put_view"];
+        post?: never;
+        /**
+         * Delete View
+         * @description Forget a view.
+         */
+        delete: operations["delete_view"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1232,6 +1320,65 @@ export interface components {
              * @default 4
              */
             keep_checkpoints: number;
+        };
+        /**
+         * BulkChange
+         * @description What to do with which runs: with these ids, or with all that match a query.
+         */
+        BulkChange: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "stop" | "pause" | "resume" | "delete" | "tag" | "untag" | "group";
+            /** Ids */
+            ids?: string[] | null;
+            /** Query */
+            query?: string | null;
+            /**
+             * Expected
+             * @description With a query: how many runs it matched when you looked; 409 if that has changed.
+             */
+            expected?: number | null;
+            /**
+             * Tags
+             * @description For tag and untag.
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Group
+             * @description For group; empty takes the runs out of their groups.
+             */
+            group?: string | null;
+        };
+        /**
+         * BulkOutcome
+         * @description What happened to one run.
+         */
+        BulkOutcome: {
+            /** Run */
+            run: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Detail
+             * @description What was done, or why it was not possible.
+             */
+            detail: string;
+        };
+        /**
+         * BulkResult
+         * @description What happened, run by run.
+         */
+        BulkResult: {
+            /** Outcomes */
+            outcomes: components["schemas"]["BulkOutcome"][];
+            /**
+             * Done
+             * @description To how many it was done.
+             */
+            done: number;
         };
         /**
          * CandidateOut
@@ -2804,6 +2951,11 @@ export interface components {
             /** Tags */
             tags: string[];
             /**
+             * Note
+             * @description How the notes begin.
+             */
+            note: string;
+            /**
              * Color
              * @description Index into the eight run colours.
              */
@@ -2894,6 +3046,43 @@ export interface components {
             commands_pending: components["schemas"]["CommandOut"][];
         };
         /**
+         * RunFieldOut
+         * @description Something that runs can be filtered, sorted or grouped by.
+         */
+        RunFieldOut: {
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @description run, measure or config.
+             */
+            source: string;
+            /**
+             * Type
+             * @description text, word, number, time, tags, error, or any: what the configuration holds.
+             */
+            type: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Groupable */
+            groupable: boolean;
+            /**
+             * Examples
+             * @description Values that are allowed, or that runs have.
+             */
+            examples: string[];
+        };
+        /**
+         * RunFields
+         * @description Everything a query can name, for autocompletion.
+         */
+        RunFields: {
+            /** Fields */
+            fields: components["schemas"]["RunFieldOut"][];
+        };
+        /**
          * RunFork
          * @description A new run that starts from a checkpoint of this one.
          */
@@ -2912,6 +3101,50 @@ export interface components {
             config?: components["schemas"]["RunConfig"] | null;
         };
         /**
+         * RunGroupOut
+         * @description Runs that agree in the fields they are grouped by.
+         */
+        RunGroupOut: {
+            /**
+             * Values
+             * @description One per field; null where the runs have none.
+             */
+            values: (string | null)[];
+            /**
+             * Query
+             * @description The condition that picks the group's runs.
+             */
+            query: string;
+            /** Count */
+            count: number;
+            /**
+             * Active
+             * @description How many of them a worker holds.
+             */
+            active: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Newest
+             * @description When the newest of them was made.
+             */
+            newest: number;
+            /** Measures */
+            measures: {
+                [key: string]: components["schemas"]["SpreadOut"];
+            };
+        };
+        /**
+         * RunGroups
+         * @description One page of groups.
+         */
+        RunGroups: {
+            /** Groups */
+            groups: components["schemas"]["RunGroupOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * RunHistory
          * @description Everything that happened to a run, oldest first.
          */
@@ -2925,11 +3158,11 @@ export interface components {
         };
         /**
          * RunList
-         * @description One page of runs, newest first.
+         * @description One page of runs.
          */
         RunList: {
             /** Runs */
-            runs: components["schemas"]["RunSummary"][];
+            runs: components["schemas"]["RunRow"][];
             /**
              * Total
              * @description How many runs match in all.
@@ -2956,6 +3189,115 @@ export interface components {
              * @description Checkpoint step; empty takes the latest one.
              */
             step?: number | null;
+        };
+        /**
+         * RunRow
+         * @description A run as a line of the table.
+         */
+        RunRow: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Method
+             * @description opd, effopd: what a reader of the paper would call it.
+             */
+            method: string;
+            state: components["schemas"]["RunState"];
+            /** Student */
+            student: string;
+            /** Teacher */
+            teacher: string;
+            /** Group */
+            group: string;
+            /** Tags */
+            tags: string[];
+            /**
+             * Note
+             * @description How the notes begin.
+             */
+            note: string;
+            /**
+             * Color
+             * @description Index into the eight run colours.
+             */
+            color: number;
+            /** Created At */
+            created_at: number;
+            /** Started At */
+            started_at: number | null;
+            /** Ended At */
+            ended_at: number | null;
+            /**
+             * Error
+             * @description Why it failed: error, detail, where.
+             */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Attempt */
+            attempt: number;
+            /** Worker Id */
+            worker_id: string | null;
+            /** Device */
+            device: string | null;
+            /**
+             * Heartbeat At
+             * @description Last sign of life of the trainer's process.
+             */
+            heartbeat_at: number | null;
+            /**
+             * Progressed At
+             * @description When training last got further.
+             */
+            progressed_at: number | null;
+            /** Step */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
+            /**
+             * Latest
+             * @description Newest value of every scalar; null where it is not finite.
+             */
+            latest: {
+                [key: string]: number | null;
+            };
+            /**
+             * Seq
+             * @description Grows with every write to the run.
+             */
+            seq: number;
+            /**
+             * Rewound Seq
+             * @description Series read at an earlier sequence than this must be read again.
+             */
+            rewound_seq: number;
+            /**
+             * Topics
+             * @description Sequence at which each kind of data last moved.
+             */
+            topics: {
+                [key: string]: number;
+            };
+            /** Forked From */
+            forked_from: string | null;
+            /** Forked Step */
+            forked_step: number | null;
+            /** Learning Rate */
+            learning_rate: number;
+            /**
+             * Seconds Left
+             * @description At the mean pace so far; null when unknown or ended.
+             */
+            seconds_left: number | null;
+            /**
+             * Configured
+             * @description The configuration's values at the paths asked for in columns.
+             */
+            configured: {
+                [key: string]: unknown;
+            };
         };
         /**
          * RunState
@@ -2992,6 +3334,11 @@ export interface components {
             group: string;
             /** Tags */
             tags: string[];
+            /**
+             * Note
+             * @description How the notes begin.
+             */
+            note: string;
             /**
              * Color
              * @description Index into the eight run colours.
@@ -3281,6 +3628,22 @@ export interface components {
             ratio_seconds: number | null;
         };
         /**
+         * SpreadOut
+         * @description A number over the runs of a group that have it.
+         */
+        SpreadOut: {
+            /** Count */
+            count: number;
+            /** Mean */
+            mean: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Total */
+            total: number | null;
+        };
+        /**
          * StateChangeOut
          * @description One line of a run's history.
          */
@@ -3447,6 +3810,46 @@ export interface components {
             warning: number;
             /** Critical */
             critical: number;
+        };
+        /**
+         * ViewList
+         * @description A page's views by name.
+         */
+        ViewList: {
+            /** Views */
+            views: components["schemas"]["ViewOut"][];
+        };
+        /**
+         * ViewOut
+         * @description A view that was saved.
+         */
+        ViewOut: {
+            /** Page */
+            page: string;
+            /** Name */
+            name: string;
+            /** Search */
+            search: string;
+            /** Updated At */
+            updated_at: number;
+        };
+        /**
+         * ViewPut
+         * @description A view to save.
+         */
+        ViewPut: {
+            /**
+             * Page
+             * @description Which page: runs, run, ...
+             */
+            page: string;
+            /** Name */
+            name: string;
+            /**
+             * Search
+             * @description The address from '?' on.
+             */
+            search: string;
         };
         /**
          * WaitReason
@@ -3749,12 +4152,12 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
-                /** @description Comma-separated states; empty lists all. */
-                state?: string;
-                /** @description opd or effopd; empty lists all. */
-                method?: string;
-                /** @description Part of the name, id, group or notes. */
-                search?: string;
+                /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
+                query?: string;
+                /** @description Up to 3 comma-separated fields, '-' before a descending one; empty is newest first. */
+                sort?: string;
+                /** @description Comma-separated configuration paths to answer. */
+                columns?: string;
                 limit?: number;
                 offset?: number;
             };
@@ -3804,6 +4207,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_groups: {
+        parameters: {
+            query: {
+                /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
+                query?: string;
+                /** @description Up to 3 comma-separated fields. */
+                by: string;
+                /** @description Comma-separated numbers to summarise. */
+                measures?: string;
+                /** @description newest, name, count, or one of the measures by its mean; '-' before it for descending. */
+                sort?: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGroups"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFields"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    act_on_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -4799,6 +5304,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SweepMade"];
                 };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query: {
+                /** @description Which page: runs, run, ... */
+                page: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query: {
+                /** @description Which page: runs, run, ... */
+                page: string;
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
