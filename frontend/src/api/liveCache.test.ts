@@ -3,13 +3,15 @@ import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, expect, it, vi } from "vitest";
 import { liveCache } from "./liveCache";
 import { runKeys } from "./runs";
-import type { RunDetail, RunList, RunSummary } from "./types";
+import type { RunDetail, RunList, RunRow, RunSummary } from "./types";
 
 const listKey = [...runKeys.lists, "all"];
 
 function summary(id: string, seq: number, topics: Record<string, number> = {}): RunSummary {
   return { id, name: id, seq, topics, rewound_seq: 0, step: seq, latest: {} } as unknown as RunSummary;
 }
+
+const row = (id: string): RunRow => ({ ...summary(id, 1), configured: { seed: 1 } });
 
 let cache: QueryClient;
 let refetched: string[];
@@ -18,9 +20,9 @@ beforeEach(() => {
   cache = new QueryClient();
   refetched = [];
   vi.spyOn(cache, "invalidateQueries").mockImplementation(async (filters) => {
-    refetched.push((filters?.queryKey ?? []).join(" "));
+    if (filters?.queryKey !== undefined) refetched.push(filters.queryKey.join(" "));
   });
-  cache.setQueryData<RunList>(listKey, { runs: [summary("a", 1), summary("b", 1)], total: 2 });
+  cache.setQueryData<RunList>(listKey, { runs: [row("a"), row("b")], total: 2 });
   cache.setQueryData(runKeys.detail("a"), { ...summary("a", 1, { scalars: 1 }), notes: "kept" } as RunDetail);
 });
 
@@ -38,7 +40,7 @@ it("asks again only for the parts that moved", () => {
 
 it("reads the list again when it lacks a run", () => {
   liveCache(cache).apply([summary("new", 1)]);
-  expect(refetched).toEqual(["runs"]);
+  expect(refetched.filter((key) => key.startsWith("run"))).toEqual(["runs", "run-groups"]);
 });
 
 it("takes a repeated event as nothing", () => {
@@ -54,5 +56,5 @@ it("a deleted run leaves the table, and its page asks again", () => {
   liveCache(cache).remove(["a"]);
   expect(cache.getQueryData<RunList>(listKey)?.runs.map(({ id }) => id)).toEqual(["b"]);
   expect(cache.getQueryData(runKeys.detail("a"))).toBeUndefined();
-  expect(refetched.sort()).toEqual(["home", "runs"]);
+  expect(refetched.sort()).toEqual(["home", "run-groups", "runs"]);
 });

@@ -5,7 +5,7 @@ import { mergeRows, movedTopics, newer } from "~/lib/liveStore";
 import { Pace } from "~/lib/pace";
 import { alertKeys } from "./alerts";
 import { homeKey } from "./home";
-import { runKeys } from "./runs";
+import { type RunQuestion, runKeys } from "./runs";
 import type { Home, RunDetail, RunList, RunSummary } from "./types";
 
 const PARTS: Record<string, string> = {
@@ -17,28 +17,47 @@ const PARTS: Record<string, string> = {
   logs: "logs",
 };
 
+/** How often a table that is sorted by moving numbers is put in order anew. */
+const ORDER_MS = 5_000;
+
 export function liveCache(cache: QueryClient) {
   const pace = new Pace(500);
+  const orderPace = new Pace(ORDER_MS);
+  const heard = new Map<string, number>();
   const refetch = (key: readonly unknown[]) =>
     pace.run(JSON.stringify(key), () => void cache.invalidateQueries({ queryKey: key }));
   const alertsMoved = watchAlerts();
 
   return {
-    stop: () => pace.stop(),
+    stop: () => {
+      pace.stop();
+      orderPace.stop();
+    },
     /** Everything but pictures, which follow their runs by themselves unless they have failed. */
     refetchAll: () =>
       void cache.invalidateQueries({
         predicate: ({ queryKey, state }) => queryKey[0] !== "panel" || state.status === "error",
       }),
     apply: (arrived: RunSummary[]) => {
-      let missing = false;
+      let lists = false;
+      const known = new Map<string, RunSummary>();
       cache.setQueriesData<RunList>({ queryKey: runKeys.lists }, (list) => {
         if (list === undefined) return undefined;
-        const merged = mergeRows(list.runs, arrived);
-        missing ||= merged.unknown.length > 0;
-        return { ...list, runs: merged.rows };
+        for (const run of list.runs) known.set(run.id, run);
+        return { ...list, runs: mergeRows(list.runs, arrived).rows };
       });
-      if (missing) refetch(runKeys.lists);
+      for (const summary of arrived) {
+        const before = known.get(summary.id);
+        const moved = summary.topics.state ?? 0;
+        lists ||= before === undefined ? heard.get(summary.id) !== moved : movedTopics(before, summary).has("state");
+        heard.set(summary.id, moved);
+      }
+      if (lists) {
+        refetch(runKeys.lists);
+        refetch(runKeys.groups);
+      } else {
+        orderPace.run("order", () => void cache.invalidateQueries({ predicate: dependsOnMeasures }));
+      }
       for (const summary of arrived) applyToDetail(cache, summary, refetch);
       if (alertsMoved(arrived)) refetch(alertKeys.all);
       const home = cache.getQueryData<Home>(homeKey);
@@ -61,6 +80,7 @@ export function liveCache(cache: QueryClient) {
       cache.removeQueries({ predicate: ofGone, type: "inactive" });
       for (const id of gone) void cache.resetQueries({ queryKey: runKeys.detail(id), exact: true });
       refetch(runKeys.lists);
+      refetch(runKeys.groups);
       refetch(homeKey);
       refetch(alertKeys.all);
     },
@@ -75,6 +95,13 @@ function watchAlerts(): (arrived: readonly RunSummary[]) => boolean {
     for (const { id, topics } of moved) known.set(id, topics.alerts ?? 0);
     return moved.length > 0;
   };
+}
+
+/** Pages whose order or choice of runs, and groups whose means, change with each step of a run. */
+function dependsOnMeasures({ queryKey }: Query): boolean {
+  const [kind, , question] = queryKey;
+  if (kind === runKeys.groups[0]) return true;
+  return kind === runKeys.lists[0] && typeof question === "object" && (question as RunQuestion).moving;
 }
 
 function applyToDetail(cache: QueryClient, summary: RunSummary, refetch: (key: readonly unknown[]) => void) {

@@ -1,9 +1,11 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import type { Command, LogLines, RunConfig, RunDetail } from "./types";
+import type { BulkChange, Command, LogLines, RunConfig, RunDetail } from "./types";
 
 export const runKeys = {
   lists: ["runs"] as const,
+  groups: ["run-groups"] as const,
+  fields: ["run-fields"] as const,
   detail: (id: string) => ["run", id] as const,
   part: (id: string, part: string) => ["run-part", id, part] as const,
 };
@@ -16,6 +18,63 @@ export const runListQuery = () =>
     queryKey: [...runKeys.lists, "all"],
     queryFn: ({ signal }) => unwrap(client.GET("/api/runs", { params: { query: { limit: PAGE } }, signal })),
   });
+
+/** What a table asks for; moving: whether the answer changes with each step of a run. */
+export interface RunQuestion {
+  query: string;
+  sort: string;
+  columns: string;
+  moving: boolean;
+}
+
+export const TABLE_PAGE = 100;
+
+/** One page of the runs table. */
+export const runPageQuery = ({ query, sort, columns, moving }: RunQuestion, page: number) =>
+  queryOptions({
+    queryKey: [...runKeys.lists, "page", { query, sort, columns, moving }, page] as const,
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET("/api/runs", {
+          params: { query: { query, sort, columns, limit: TABLE_PAGE, offset: page * TABLE_PAGE } },
+          signal,
+        }),
+      ),
+    retry: false,
+  });
+
+export interface GroupQuestion {
+  query: string;
+  by: string;
+  measures: string;
+  sort: string;
+}
+
+const MOST_GROUPS = 1000;
+
+export const runGroupsQuery = ({ query, by, measures, sort }: GroupQuestion) =>
+  queryOptions({
+    queryKey: [...runKeys.groups, { query, by, measures, sort }] as const,
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET("/api/runs/groups", {
+          params: { query: { query, by, measures, sort, limit: MOST_GROUPS } },
+          signal,
+        }),
+      ),
+    retry: false,
+  });
+
+/** Everything a query can name. */
+export const runFieldsQuery = () =>
+  queryOptions({
+    queryKey: runKeys.fields,
+    queryFn: ({ signal }) => unwrap(client.GET("/api/runs/fields", { signal })),
+    staleTime: 60_000,
+  });
+
+export const actOnRuns = (change: BulkChange) =>
+  unwrap(client.POST("/api/runs/bulk", { body: { tags: [], ...change } }));
 
 /** An answer that was overtaken by a live event keeps the event's news. */
 function keepNews(old: unknown, fetched: unknown): unknown {
@@ -94,7 +153,7 @@ export const cloneRun = (id: string) => unwrap(client.POST("/api/runs/{run_id}/c
 export const forkRun = (id: string, step: number) =>
   unwrap(client.POST("/api/runs/{run_id}/fork", { params: at(id), body: { step } }));
 
-export const changeRun = (id: string, changes: { name?: string; notes?: string }) =>
+export const changeRun = (id: string, changes: { name?: string; notes?: string; tags?: string[]; group?: string }) =>
   unwrap(client.PATCH("/api/runs/{run_id}", { params: at(id), body: changes }));
 
 export const deleteRun = (id: string) => unwrap(client.DELETE("/api/runs/{run_id}", { params: at(id) }));

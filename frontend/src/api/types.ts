@@ -6,6 +6,11 @@ type Schemas = components["schemas"];
 export type RunSummary = Schemas["RunSummary"];
 export type RunDetail = Schemas["RunDetail"];
 export type RunList = Schemas["RunList"];
+export type RunRow = Schemas["RunRow"];
+export type RunGroup = Schemas["RunGroupOut"];
+export type RunField = Schemas["RunFieldOut"];
+export type BulkResult = Schemas["BulkResult"];
+export type SavedView = Schemas["ViewOut"];
 export type RunState = Schemas["RunState"];
 export type RunConfig = Schemas["RunConfig"];
 export type RunHistory = Schemas["RunHistory"];
@@ -35,6 +40,9 @@ export type Worker = Schemas["WorkerOut"];
 export type WorkerLoad = Schemas["WorkerLoad"];
 export type Home = Schemas["HomeOut"];
 export type Installation = Schemas["InstallationOut"];
+
+/** Left out = the server's own default. */
+export type BulkChange = Pick<Schemas["BulkChange"], "action"> & Partial<Schemas["BulkChange"]>;
 
 export interface RunError {
   error: string;
