@@ -3200,6 +3200,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Kind
+             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
+             * @enum {string}
+             */
+            kind: "trained" | "reported";
+            /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
              */
@@ -3284,8 +3290,11 @@ export interface components {
             forked_from: string | null;
             /** Forked Step */
             forked_step: number | null;
-            /** Learning Rate */
-            learning_rate: number;
+            /**
+             * Learning Rate
+             * @description The configured peak; null where a reported run names none.
+             */
+            learning_rate: number | null;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
