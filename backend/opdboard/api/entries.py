@@ -12,13 +12,18 @@ MOST_RUNS = 50
 
 
 def entries(session: Session, text: str) -> list[Entry]:
-    """At least one entry; BadInput beyond MOST_ENTRIES of them or MOST_RUNS runs in all."""
-    wanted = split_list(text, where="runs", at_most=1000)
-    if not 1 <= len(wanted) <= MOST_ENTRIES:
+    """The runs behind every entry; BadInput beyond MOST_ENTRIES of them or MOST_RUNS runs in all."""
+    return within_limit(groups.resolve(session, wanted(text)))
+
+
+def wanted(text: str) -> list[str]:
+    """Comma-separated run ids and groups, each once, in order."""
+    keys = split_list(text, where="runs", at_most=1000)
+    if not 1 <= len(keys) <= MOST_ENTRIES:
         raise BadInput(
-            f"runs takes 1 to {MOST_ENTRIES} run ids or groups, comma-separated, got {len(wanted)}", where="runs"
+            f"runs takes 1 to {MOST_ENTRIES} run ids or groups, comma-separated, got {len(keys)}", where="runs"
         )
-    return within_limit(groups.resolve(session, wanted))
+    return keys
 
 
 def within_limit(found: list[Entry]) -> list[Entry]:

@@ -75,13 +75,18 @@ class Demo:
         speedup: Json = {"target": None, "rows": []}
         if runs[0]["state"] == RunState.FINISHED:
             speedup = self._client.speedup(self.ids, reference, metric=METRIC)
-        rows = {row["run"]: row for row in speedup["rows"]}
+        rows = {row["key"]: row for row in speedup["rows"]}
+        ratios = rows.get(effopd, {}).get("ratios", {})
         return {
             "runs": [_final(run, rows.get(run["id"], {})) for run in runs],
             "target_reverse_kl": speedup["target"],
-            "speedup_steps": rows.get(effopd, {}).get("ratio_steps"),
-            "speedup_seconds": rows.get(effopd, {}).get("ratio_seconds"),
+            "speedup_steps": _value(ratios.get("steps")),
+            "speedup_seconds": _value(ratios.get("seconds")),
         }
+
+
+def _value(ratio: Json | None) -> float | None:
+    return None if ratio is None else ratio["value"]
 
 
 def _final(run: Json, row: Json) -> Json:
@@ -97,8 +102,8 @@ def _final(run: Json, row: Json) -> Json:
         "steps": run["step"],
         "seconds": latest.get("seconds"),
         "search_seconds": latest.get("search_seconds"),
-        "steps_to_target": row.get("step"),
-        "seconds_to_target": row.get("seconds"),
+        "steps_to_target": row.get("costs", {}).get("steps"),
+        "seconds_to_target": row.get("costs", {}).get("seconds"),
     }
 
 

@@ -5,19 +5,76 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import NO_NUL, Parameters
+from opdboard.api.runs.schemas import RunSummary
+from opdboard.domain.run_state import RunState
+
+_ENTRIES = "Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C."
 
 
 class CompareQuery(Parameters):
-    """Which runs to compare."""
+    """What to compare."""
 
-    runs: str = Field(max_length=2000, pattern=NO_NUL, description="Comma-separated run ids.")
+    runs: str = Field(max_length=2000, pattern=NO_NUL, description=_ENTRIES)
+
+
+class EntryOut(BaseModel):
+    """A run, or a group of runs compared as one."""
+
+    key: str = Field(description="The run's id, or group:NAME; what other questions take.")
+    name: str
+    color: int = Field(description="Index into the eight run colours; a group's stays the same on every page.")
+    is_group: bool
+    runs: list[RunSummary] = Field(description="Oldest first.")
+    failed: int = Field(description="Members that failed; they are left out.")
+    notes: list[str] = Field(description="What was written about the runs, each text once.")
+
+
+class EntryList(BaseModel):
+    """What is compared, in the order asked for."""
+
+    entries: list[EntryOut]
+    missing: list[str] = Field(description="What was asked for and is not there.")
+
+
+class ChoiceQuery(Parameters):
+    """What to look for."""
+
+    search: str = Field(default="", max_length=200, pattern=NO_NUL, description="Part of a name, id or group.")
+
+
+class GroupChoice(BaseModel):
+    """A group that can be compared."""
+
+    key: str
+    name: str
+    runs: int
+
+
+class RunChoice(BaseModel):
+    """A run that can be compared."""
+
+    key: str
+    name: str
+    color: int
+    state: RunState
+    step: int
+    total_steps: int
+
+
+class ChoiceList(BaseModel):
+    """The latest groups and runs that match."""
+
+    groups: list[GroupChoice]
+    runs: list[RunChoice]
 
 
 class DifferingKey(BaseModel):
     """A configuration key that is not the same in all runs."""
 
     path: str
-    values: dict[str, Any] = Field(description="Run id -> value; runs without the key are left out.")
+    values: dict[str, list[Any]] = Field(
+        description="Entry -> the different values of its runs; entries without the key are left out."
+    )
 
 
 class SameKey(BaseModel):
@@ -34,12 +91,14 @@ class ConfigDifference(BaseModel):
     same: list[SameKey]
 
 
-class SpeedupQuery(Parameters):
+class SpeedupQuery(CompareQuery):
     """What to measure the speed-up by."""
 
-    runs: str = Field(max_length=2000, pattern=NO_NUL, description="Comma-separated run ids.")
     reference: str = Field(
-        default="", max_length=32, pattern=NO_NUL, description="The run that sets the target; empty takes the first."
+        default="",
+        max_length=1000,
+        pattern=NO_NUL,
+        description="The entry that sets the target; empty takes the first.",
     )
     metric: str = Field(
         default="eval/reverse_kl", max_length=128, pattern=NO_NUL, description="A scalar with a better direction."
@@ -49,24 +108,59 @@ class SpeedupQuery(Parameters):
     )
 
 
-class SpeedupRowOut(BaseModel):
-    """What a run spent until its metric first reached the target; ratios are the reference's cost over the run's."""
+class RatioOut(BaseModel):
+    """The reference's cost over this entry's: above 1 is faster."""
 
-    run: str
-    reached: bool
-    step: int | None
+    value: float
+    low: float | None = Field(description="Lower end of the 95% interval over seeds; null when both sides are one run.")
+    high: float | None = Field(description="Upper end; null beside a lower end means that it is open.")
+    paired: bool = Field(description="Both sides have the same seeds, and runs of one seed were drawn together.")
+
+
+class CostsOut(BaseModel):
+    """Spent until the target was first reached; medians over the members."""
+
+    steps: float | None
     tokens: float | None
     seconds: float | None
+    gpu_seconds: float | None = Field(description="Null where no GPU was used.")
     search_seconds: float | None = Field(description="Part of the seconds that the search took.")
-    ratio_steps: float | None
-    ratio_tokens: float | None
-    ratio_seconds: float | None
+
+
+class RatiosOut(BaseModel):
+    """Speed-ups by each cost; null when a side has not reached the target or its cost is not known."""
+
+    steps: RatioOut | None
+    tokens: RatioOut | None
+    seconds: RatioOut | None
+    gpu_seconds: RatioOut | None
+
+
+class SpeedupRowOut(BaseModel):
+    """One entry. A member that has not reached the target counts as infinitely dear, so most must reach it."""
+
+    key: str
+    members: int
+    reached: int = Field(description="How many of the members reached the target.")
+    method: str
+    learning_rates: list[float]
+    same_rate: bool = Field(description="At the same learning rate as the reference.")
+    costs: CostsOut
+    ratios: RatiosOut
+    against_best: RatiosOut | None = Field(
+        description="Against the reference's method at its best rate among the entries; null when there is one rate only."
+    )
 
 
 class SpeedupOut(BaseModel):
     """The speed-up meter."""
 
     metric: str
-    target: float | None = Field(description="Null when the reference has no finite value.")
+    reference: str
+    target: float | None = Field(description="Null when the reference has not got better.")
     smoothing: str = Field(description="'none': targets are reached by single evaluations.")
+    resamples: int = Field(description="Of the bootstrap over seeds.")
+    best: str | None = Field(
+        description="The entry of the reference's method whose learning rate takes the fewest steps."
+    )
     rows: list[SpeedupRowOut]

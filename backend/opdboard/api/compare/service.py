@@ -1,83 +1,105 @@
-"""Comparisons of several runs: their configurations, and what they cost on the way to the same goal."""
+"""What is compared, what could be, and how the configurations differ."""
 
-from collections.abc import Mapping
-
-import numpy as np
+from typing import Any
 
 from opdboard.api.compare.schemas import (
+    ChoiceList,
+    ChoiceQuery,
     CompareQuery,
     ConfigDifference,
     DifferingKey,
+    EntryList,
+    EntryOut,
+    GroupChoice,
+    RunChoice,
     SameKey,
-    SpeedupOut,
-    SpeedupQuery,
-    SpeedupRowOut,
 )
 from opdboard.api.context import Context
-from opdboard.api.parameters import split_runs
+from opdboard.api.entries import entries, wanted, within_limit
 from opdboard.api.runs.paths import flattened
-from opdboard.db import runs, series
-from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import SCALARS
-from opdboard.domain.speedup import Curve, speedup, target
+from opdboard.api.runs.service import summary
+from opdboard.db import groups, runs
+from opdboard.db.groups import Entry
+from opdboard.domain.entries import entry_of_group
+from opdboard.domain.errors import NotFound
+from opdboard.domain.run_state import RunState
 
-MOST_RUNS = 50
-_COSTS = ("tokens", "seconds", "search_seconds")
+_MOST_CHOICES = 20
+
+
+def listed(context: Context, query: CompareQuery) -> EntryList:
+    """The entries that are there, and the names of those that are not."""
+    found: list[Entry] = []
+    missing: list[str] = []
+    with context.database.snapshot() as session:
+        for key in wanted(query.runs):
+            try:
+                found += groups.resolve(session, [key])
+            except NotFound:
+                missing.append(key)
+        return EntryList(entries=[_entry_out(entry) for entry in within_limit(found)], missing=missing)
+
+
+def _entry_out(entry: Entry) -> EntryOut:
+    notes = [run.notes.strip() for run in entry.runs if run.notes.strip()]
+    return EntryOut(
+        key=entry.key,
+        name=entry.name,
+        color=entry.color,
+        is_group=entry.is_group,
+        runs=[summary(run) for run in entry.runs],
+        failed=entry.failed,
+        notes=list(dict.fromkeys(notes)),
+    )
+
+
+def choices(context: Context, query: ChoiceQuery) -> ChoiceList:
+    """The latest groups and runs whose name, id or group contains the text."""
+    with context.database.read() as session:
+        found = runs.find(session, search=query.search or None, limit=_MOST_CHOICES)[0]
+        return ChoiceList(
+            groups=[
+                GroupChoice(key=entry_of_group(name), name=name, runs=count)
+                for name, count in groups.named_like(session, query.search, limit=_MOST_CHOICES)
+            ],
+            runs=[
+                RunChoice(
+                    key=run.id,
+                    name=run.name,
+                    color=run.color,
+                    state=RunState(run.state),
+                    step=run.step,
+                    total_steps=run.total_steps,
+                )
+                for run in found
+            ],
+        )
 
 
 def configs(context: Context, query: CompareQuery) -> ConfigDifference:
     """Every configuration key of any run, by whether all runs agree on it."""
-    run_ids = split_runs(query.runs, at_most=MOST_RUNS)
     with context.database.snapshot() as session:
-        flat = {run.id: dict(flattened(run.config)) for run in runs.get_many(session, run_ids)}
+        found = entries(session, query.runs)
+        flat = {entry.key: [dict(flattened(run.config)) for run in entry.runs] for entry in found}
     differing: list[DifferingKey] = []
     same: list[SameKey] = []
-    for path in dict.fromkeys(path for config in flat.values() for path in config):
-        values = {run_id: config[path] for run_id, config in flat.items() if path in config}
-        first = next(iter(values.values()))
-        if len(values) == len(flat) and all(value == first for value in values.values()):
+    every = [config for members in flat.values() for config in members]
+    for path in dict.fromkeys(path for config in every for path in config):
+        first = next(config[path] for config in every if path in config)
+        if all(path in config and config[path] == first for config in every):
             same.append(SameKey(path=path, value=first))
         else:
-            differing.append(DifferingKey(path=path, values=values))
+            values = {key: _distinct(members, path) for key, members in flat.items()}
+            differing.append(DifferingKey(path=path, values={key: some for key, some in values.items() if some}))
     return ConfigDifference(differing=differing, same=same)
 
 
-def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
-    """A row per run; BadInput when the metric has no better direction or the reference is not among the runs."""
-    run_ids = split_runs(query.runs, at_most=MOST_RUNS)
-    reference = query.reference or run_ids[0]
-    measure = SCALARS.get(query.metric)
-    if measure is None or measure.better is None:
-        usable = ", ".join(name for name, known in SCALARS.items() if known.better)
-        raise BadInput(
-            f"{query.metric!r} has no better direction to measure by; choose one of {usable}", where="metric"
-        )
-    with context.database.snapshot() as session:
-        runs.get_many(session, run_ids)
-        curves = {
-            run_id: _curve(series.read_scalars(session, run_id, [query.metric, *_COSTS]), query.metric)
-            for run_id in run_ids
-        }
-    rows = speedup(curves, reference, query.share, measure.better)
-    return SpeedupOut(
-        metric=query.metric,
-        target=target(curves[reference], query.share, measure.better),
-        smoothing="none",
-        rows=[SpeedupRowOut.model_validate(row, from_attributes=True) for row in rows],
-    )
-
-
-def _curve(stored: Mapping[str, series.ScalarSeries], metric: str) -> Curve:
-    """The metric's evaluations with the costs stored at the same steps."""
-    if metric not in stored:
-        return Curve([], [], [], [], [])
-    steps = stored[metric].steps
-    tokens, seconds, search_seconds = (_at(stored.get(cost), steps) for cost in _COSTS)
-    return Curve(steps.tolist(), stored[metric].values.tolist(), tokens, seconds, search_seconds)
-
-
-def _at(cost: series.ScalarSeries | None, steps: np.ndarray) -> list[float]:
-    if cost is None or not len(cost.steps):
-        return [float("nan")] * len(steps)
-    nearest = np.minimum(np.searchsorted(cost.steps, steps), len(cost.steps) - 1)
-    return np.where(cost.steps[nearest] == steps, cost.values[nearest], np.nan).tolist()
+def _distinct(members: list[dict[str, Any]], path: str) -> list[Any]:
+    """The different values of a group's runs, in the order of the runs; a run without the key counts as null."""
+    if not any(path in config for config in members):
+        return []
+    values: list[Any] = []
+    for config in members:
+        if config.get(path) not in values:
+            values.append(config.get(path))
+    return values

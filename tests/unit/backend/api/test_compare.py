@@ -2,9 +2,29 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from support.stored_runs import create, filled, record, start
+from support.stored_runs import create, filled, move, record, start
 
+from opdboard.db import runs
 from opdboard.db.database import Database
+from opdboard.domain.entries import entry_of_group
+from opdboard.domain.run_state import RunState
+
+
+def group(database: Database, name: str, *run_ids: str) -> str:
+    """Put runs into a group; the entry that stands for it."""
+    with database.write() as session:
+        for run_id in run_ids:
+            runs.get(session, run_id, lock=True).group = name
+    return entry_of_group(name)
+
+
+def falling(database: Database, factor: float, **config) -> str:
+    """A run whose held-out KL falls by factor / 32 a step, evaluated at every second step up to 8."""
+    run_id, attempt = start(database, **config)
+    for step in range(0, 9, 2):
+        costs = {"tokens": 10.0 * step, "seconds": step * factor / 2, "search_seconds": 0.1 * (factor - 1)}
+        record(database, run_id, attempt, step, {"eval/reverse_kl": 1 - step * factor / 32, **costs})
+    return run_id
 
 
 def test_configurations_are_split_by_whether_they_agree(client: TestClient, sqlite_database: Database):
@@ -12,36 +32,102 @@ def test_configurations_are_split_by_whether_they_agree(client: TestClient, sqli
     second = create(sqlite_database, seed=2, strategy={"kind": "effopd"})
     body = client.get(f"/api/compare/config?runs={first},{second}").json()
     differing = {row["path"]: row["values"] for row in body["differing"]}
-    assert differing["seed"] == {first: 1, second: 2}
-    assert differing["strategy.kind"] == {first: "none", second: "effopd"}
-    assert differing["strategy.candidates"] == {second: 5}
+    assert differing["seed"] == {first: [1], second: [2]}
+    assert differing["strategy.kind"] == {first: ["none"], second: ["effopd"]}
+    assert differing["strategy.candidates"] == {second: [5]}
     same = {row["path"]: row["value"] for row in body["same"]}
     assert same["budget.steps"] == 100
     assert not same.keys() & differing.keys()
     assert client.get(f"/api/compare/config?runs={first}").json()["differing"] == []
 
 
+def test_a_group_shows_the_set_of_its_values(client: TestClient, sqlite_database: Database):
+    entry = group(sqlite_database, "a, b", *(create(sqlite_database, seed=seed) for seed in (2, 0, 2)))
+    alone = create(sqlite_database, seed=0, strategy={"kind": "effopd"})
+    body = client.get("/api/compare/config", params={"runs": f"{entry},{alone}"}).json()
+    differing = {row["path"]: row["values"] for row in body["differing"]}
+    assert entry == "group:a%2C b"
+    assert differing["seed"] == {entry: [2, 0], alone: [0]}
+    assert differing["strategy.kind"] == {entry: ["none"], alone: ["effopd"]}
+
+
+def test_entries_are_listed_with_their_runs_and_without_failed_ones(client: TestClient, sqlite_database: Database):
+    members = [start(sqlite_database)[0] for _ in range(3)]
+    entry = group(sqlite_database, "seeds", *members)
+    move(sqlite_database, members[1], RunState.FAILED)
+    other = group(sqlite_database, "later", create(sqlite_database))
+    body = client.get(f"/api/compare/entries?runs={members[0]},{entry},{other},gone,group:gone").json()
+    alone, seeds, later = body["entries"]
+    assert (alone["key"], alone["is_group"], len(alone["runs"])) == (members[0], False, 1)
+    assert [run["id"] for run in seeds["runs"]] == [members[0], members[2]]
+    assert (seeds["name"], seeds["is_group"], seeds["failed"], seeds["color"]) == ("seeds", True, 1, 0)
+    assert later["color"] == 1
+    assert body["missing"] == ["gone", "group:gone"]
+
+
+def test_a_ninth_entry_and_a_fifty_first_run_are_refused(client: TestClient, sqlite_database: Database):
+    nine = ",".join(f"r{number}" for number in range(9))
+    for path in ("entries", "config", "speedup"):
+        answer = client.get(f"/api/compare/{path}?runs={nine}")
+        assert (answer.status_code, answer.json()["where"]) == (422, "runs")
+        assert "1 to 8" in answer.json()["detail"]
+    entry = group(sqlite_database, "large", *(create(sqlite_database) for _ in range(51)))
+    for path in ("compare/entries", "panels/scalars"):
+        answer = client.get(f"/api/{path}?runs={entry}")
+        assert answer.status_code == 422
+        assert "hold 51 runs" in answer.json()["detail"]
+
+
+def test_runs_and_groups_are_found_by_part_of_their_name(client: TestClient, sqlite_database: Database):
+    run_id = create(sqlite_database, name="looking ahead")
+    group(sqlite_database, "rates", run_id, create(sqlite_database))
+    body = client.get("/api/compare/choices?search=RATE").json()
+    assert body["groups"] == [{"key": "group:rates", "name": "rates", "runs": 2}]
+    assert run_id in {run["key"] for run in body["runs"]}
+    assert client.get("/api/compare/choices?search=100%").json() == {"groups": [], "runs": []}
+
+
 def test_speed_up_counts_steps_tokens_and_seconds(client: TestClient, sqlite_database: Database):
-    slow, fast = start(sqlite_database), start(sqlite_database)
-    for (run_id, attempt), factor in ((slow, 1), (fast, 4)):
-        for step in range(0, 9, 2):
-            costs = {"tokens": 10.0 * step, "seconds": 1.0 * step * factor / 2, "search_seconds": 0.1 * (factor - 1)}
-            record(sqlite_database, run_id, attempt, step, {"eval/reverse_kl": 1 - step * factor / 32, **costs})
-    runs = f"{slow[0]},{fast[0]}"
-    body = client.get(f"/api/compare/speedup?runs={runs}").json()
+    slow, fast = falling(sqlite_database, 1), falling(sqlite_database, 4)
+    address = f"/api/compare/speedup?runs={slow},{fast}"
+    body = client.get(address).json()
     assert (body["metric"], body["target"], body["smoothing"]) == ("eval/reverse_kl", 0.75, "none")
     reference, other = body["rows"]
-    assert (reference["step"], reference["ratio_steps"], reference["ratio_seconds"]) == (8, 1.0, 1.0)
-    assert (other["step"], other["tokens"], other["seconds"], other["search_seconds"]) == (
-        2,
-        20.0,
-        4.0,
-        pytest.approx(0.3),
+    assert (reference["costs"]["steps"], reference["ratios"]["seconds"]["value"]) == (8, 1.0)
+    assert other["costs"] == {
+        "steps": 2,
+        "tokens": 20.0,
+        "seconds": 4.0,
+        "search_seconds": pytest.approx(0.3),
+        "gpu_seconds": None,
+    }
+    assert {name: ratio and ratio["value"] for name, ratio in other["ratios"].items()} == {
+        "steps": 4.0,
+        "tokens": 4.0,
+        "seconds": 1.0,
+        "gpu_seconds": None,
+    }
+    assert (other["same_rate"], other["against_best"], body["best"]) == (True, None, None)
+    turned = client.get(f"{address}&reference={fast}").json()
+    assert [row["reached"] for row in turned["rows"]] == [0, 1]
+    assert client.get(f"{address}&share=0.5").json()["target"] == 0.875
+
+
+def test_groups_of_the_same_seeds_are_paired(client: TestClient, sqlite_database: Database):
+    slow = group(sqlite_database, "slow", *(falling(sqlite_database, 1, seed=seed) for seed in (0, 1)))
+    fast = group(
+        sqlite_database,
+        "fast",
+        *(falling(sqlite_database, 4, seed=seed, strategy={"kind": "effopd"}) for seed in (1, 0)),
     )
-    assert (other["ratio_steps"], other["ratio_tokens"], other["ratio_seconds"]) == (4.0, 4.0, 1.0)
-    turned = client.get(f"/api/compare/speedup?runs={runs}&reference={fast[0]}").json()
-    assert [row["reached"] for row in turned["rows"]] == [False, True]
-    assert client.get(f"/api/compare/speedup?runs={runs}&share=0.5").json()["target"] == 0.875
+    rates = {"learning_rate": 3e-4}
+    best = falling(sqlite_database, 2, optimizer=rates)
+    body = client.get(f"/api/compare/speedup?runs={slow},{fast},{best}").json()
+    row = body["rows"][1]
+    assert (row["members"], row["reached"]) == (2, 2)
+    assert row["ratios"]["steps"] == {"value": 4.0, "low": 4.0, "high": 4.0, "paired": True}
+    assert (body["best"], body["rows"][2]["same_rate"]) == (best, False)
+    assert row["against_best"]["steps"]["value"] == 2.0
 
 
 def test_speed_up_refuses_what_has_no_direction(client: TestClient, sqlite_database: Database):
@@ -56,4 +142,4 @@ def test_a_run_without_evaluations_has_not_reached_anything(client: TestClient, 
     run_id = create(sqlite_database)
     body = client.get(f"/api/compare/speedup?runs={run_id}").json()
     assert body["target"] is None
-    assert body["rows"][0]["reached"] is False
+    assert body["rows"][0]["reached"] == 0

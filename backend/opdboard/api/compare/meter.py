@@ -1,0 +1,80 @@
+"""The speed-up meter over stored series."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from opdboard.api.compare.schemas import SpeedupOut, SpeedupQuery
+from opdboard.api.context import Context
+from opdboard.api.entries import entries
+from opdboard.db import series
+from opdboard.db.groups import Entry
+from opdboard.domain.errors import BadInput
+from opdboard.domain.measures import SCALARS
+from opdboard.domain.speedup import RESAMPLES, Contender, Curve, SpeedupRow, speedup
+
+_COSTS = ("tokens", "seconds", "search_seconds", "gpu_seconds")
+
+
+def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
+    """A row per entry; BadInput when the metric has no better direction or the reference is not among the entries."""
+    measure = SCALARS.get(query.metric)
+    if measure is None or measure.better is None:
+        usable = ", ".join(name for name, known in SCALARS.items() if known.better)
+        raise BadInput(
+            f"{query.metric!r} has no better direction to measure by; choose one of {usable}", where="metric"
+        )
+    with context.database.snapshot() as session:
+        found = entries(session, query.runs)
+        contenders = [_contender(session, entry, query.metric) for entry in found]
+    reference = query.reference or found[0].key
+    measured = speedup(contenders, reference, query.share, measure.better)
+    return SpeedupOut.model_validate(
+        {
+            "metric": query.metric,
+            "reference": reference,
+            "target": measured.target,
+            "smoothing": "none",
+            "resamples": RESAMPLES,
+            "best": measured.best,
+            "rows": [_row(row, one) for row, one in zip(measured.rows, contenders, strict=True)],
+        },
+        from_attributes=True,
+    )
+
+
+def _row(row: SpeedupRow, contender: Contender) -> dict:
+    return {
+        **vars(row),
+        "against_best": row.against_best or None,
+        "method": contender.method,
+        "learning_rates": sorted(set(contender.learning_rates)),
+    }
+
+
+def _contender(session: Session, entry: Entry, metric: str) -> Contender:
+    rates = [run.config.get("optimizer", {}).get("learning_rate") for run in entry.runs]
+    return Contender(
+        key=entry.key,
+        curves=[_curve(series.read_scalars(session, run.id, [metric, *_COSTS]), metric) for run in entry.runs],
+        seeds=[run.config.get("seed") for run in entry.runs],
+        method=entry.runs[0].method,
+        learning_rates=[rate for rate in rates if rate is not None],
+    )
+
+
+def _curve(stored: Mapping[str, series.ScalarSeries], metric: str) -> Curve:
+    """The metric's evaluations with the costs stored at the same steps."""
+    if metric not in stored:
+        return Curve([], [], [], [], [], [])
+    steps = stored[metric].steps
+    costs = {cost: _at(stored.get(cost), steps) for cost in _COSTS}
+    return Curve(steps=steps.tolist(), values=stored[metric].values.tolist(), **costs)
+
+
+def _at(cost: series.ScalarSeries | None, steps: np.ndarray) -> list[float]:
+    if cost is None or not len(cost.steps):
+        return [float("nan")] * len(steps)
+    nearest = np.minimum(np.searchsorted(cost.steps, steps), len(cost.steps) - 1)
+    return np.where(cost.steps[nearest] == steps, cost.values[nearest], np.nan).tolist()
