@@ -10,7 +10,9 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_SPECTRA
 from opdboard.panels import lines, look
+from opdboard.panels.gathering import Entry, entries, means
 from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
+from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 
@@ -31,7 +33,8 @@ def _needs(_params: SpectrumParams) -> Needs:
 def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
     """Means over modules: a line per group in the group's colour, or in the run's with a dash per group when runs differ."""
     measure = MODULE_SPECTRA[params.statistic]
-    drawn = [line for run in series for line in _lines(run, params, alone=len(series) == 1)]
+    shown = means(series)
+    drawn = [line for run in shown for line in _lines(run, params, alone=len(shown) == 1)]
     some = any(len(line.x) for line in drawn)
     return lines.figure(
         drawn,
@@ -72,19 +75,31 @@ def _name(run: RunSeries, group: str) -> str:
 
 
 def table(series: Sequence[RunSeries]) -> dict[str, list]:
-    """The paper's spectral table: per run the mean over all modules at its latest snapshot; null where there is none."""
+    """The paper's spectral table: the mean over all modules at the latest snapshot; null where there is none.
+
+    Of a group the mean of its members' means at the latest snapshot that all of them have, and half of its 95% interval.
+    """
     columns = ["run", "step", *MODULE_SPECTRA]
     rows: list[list[str | int | float | None]] = []
-    for run in series:
-        stored = [run.vectors[name] for name in MODULE_SPECTRA]
+    for entry in entries(series):
+        (mean,) = means(entry.runs)
+        stored = [mean.vectors[name] for name in MODULE_SPECTRA]
         step = max((int(vectors.steps[-1]) for vectors in stored if len(vectors.steps)), default=None)
-        rows.append([run.name, step, *(_latest_mean(vectors.values) for vectors in stored)])
+        cells = [_cell(entry, mean, name) for name in MODULE_SPECTRA]
+        rows.append([mean.name, step, *cells])
     return {"columns": columns, "rows": rows}
 
 
-def _latest_mean(values: np.ndarray) -> float | None:
-    mean = float(finite_mean(values[-1].astype(np.float64))) if len(values) else np.nan
-    return mean if np.isfinite(mean) else None
+def _cell(entry: Entry, mean: RunSeries, statistic: str) -> str | float | None:
+    steps = mean.vectors[statistic].steps
+    if not len(steps):
+        return None
+    members = [run.vectors[statistic] for run in entry.runs if len(run.vectors[statistic].steps)]
+    latest = [rows.values[np.searchsorted(rows.steps, steps[-1])].astype(np.float64) for rows in members]
+    value, half = mean_and_half_width(np.array([finite_mean(values) for values in latest]))
+    if not np.isfinite(value):
+        return None
+    return f"{value:.4g} ± {half:.2g}" if np.isfinite(half) else float(value)
 
 
 PANEL = Panel(
@@ -95,4 +110,5 @@ PANEL = Panel(
     topics=(Topic.MODULES,),
     needs=_needs,
     figure=figure,
+    gathers=True,
 )

@@ -1,28 +1,52 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 
-export const configDifferenceQuery = (runs: readonly string[]) =>
+export const compareKeys = {
+  entries: ["compare", "entries"] as const,
+  speedup: ["compare", "speedup"] as const,
+};
+
+/** The runs and groups that are compared, with the groups' members. */
+export const entriesQuery = (keys: readonly string[]) =>
   queryOptions({
-    queryKey: ["compare", "config", [...runs]],
+    queryKey: [...compareKeys.entries, [...keys]],
     queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/compare/config", { params: { query: { runs: runs.join(",") } }, signal })),
+      unwrap(client.GET("/api/compare/entries", { params: { query: { runs: keys.join(",") } }, signal })),
+    placeholderData: keepPreviousData,
+    enabled: keys.length > 0,
+  });
+
+/** Runs and groups that could be compared, found by the server. */
+export const choicesQuery = (search: string) =>
+  queryOptions({
+    queryKey: ["compare", "choices", search],
+    queryFn: ({ signal }) => unwrap(client.GET("/api/compare/choices", { params: { query: { search } }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 5_000,
+  });
+
+export const configDifferenceQuery = (keys: readonly string[]) =>
+  queryOptions({
+    queryKey: ["compare", "config", [...keys]],
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/compare/config", { params: { query: { runs: keys.join(",") } }, signal })),
     placeholderData: keepPreviousData,
   });
 
 export interface SpeedupQuestion {
-  runs: readonly string[];
+  keys: readonly string[];
   reference: string;
   metric: string;
   share: number;
 }
 
-export const speedupQuery = ({ runs, reference, metric, share }: SpeedupQuestion) =>
+export const speedupQuery = ({ keys, reference, metric, share }: SpeedupQuestion) =>
   queryOptions({
-    queryKey: ["compare", "speedup", [...runs], reference, metric, share],
+    queryKey: [...compareKeys.speedup, [...keys], reference, metric, share],
     queryFn: ({ signal }) =>
       unwrap(
         client.GET("/api/compare/speedup", {
-          params: { query: { runs: runs.join(","), reference, metric, share } },
+          params: { query: { runs: keys.join(","), reference, metric, share } },
           signal,
         }),
       ),

@@ -1,9 +1,10 @@
 // @vitest-environment jsdom
 import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, expect, it, vi } from "vitest";
+import { compareKeys } from "./compare";
 import { liveCache } from "./liveCache";
 import { runKeys } from "./runs";
-import type { RunDetail, RunList, RunRow, RunSummary } from "./types";
+import type { EntryList, RunDetail, RunList, RunRow, RunSummary } from "./types";
 
 const listKey = [...runKeys.lists, "all"];
 
@@ -30,7 +31,19 @@ it("puts a report into the table and the run's page without asking the server", 
   liveCache(cache).apply([summary("a", 4, { scalars: 4 })]);
   expect(cache.getQueryData<RunList>(listKey)?.runs.map(({ seq }) => seq)).toEqual([4, 1]);
   expect(cache.getQueryData<RunDetail>(runKeys.detail("a"))).toMatchObject({ seq: 4, notes: "kept" });
+  expect(refetched).toEqual([]);
+});
+
+it("moves the members of what is compared, and asks again when a group changes", () => {
+  const key = [...compareKeys.entries, ["group:g"]];
+  const entry = { key: "group:g", name: "g", is_group: true, runs: [summary("a", 1, { scalars: 1, state: 1 })] };
+  cache.setQueryData<EntryList>(key, { entries: [entry], missing: [] } as unknown as EntryList);
+  const live = liveCache(cache);
+  live.apply([summary("a", 4, { scalars: 4, state: 1 }), summary("b", 4)]);
+  expect(cache.getQueryData<EntryList>(key)?.entries[0]?.runs.map(({ seq }) => seq)).toEqual([4]);
   expect(refetched).toEqual(["compare speedup"]);
+  live.apply([{ ...summary("b", 5), group: "g" }]);
+  expect(refetched).toEqual(["compare speedup", "compare entries"]);
 });
 
 it("asks again only for the parts that moved", () => {

@@ -4,9 +4,10 @@ import { withoutRuns, withReports } from "~/lib/homeNews";
 import { mergeRows, movedTopics, newer } from "~/lib/liveStore";
 import { Pace } from "~/lib/pace";
 import { alertKeys } from "./alerts";
+import { compareKeys } from "./compare";
 import { homeKey } from "./home";
 import { type RunQuestion, runKeys } from "./runs";
-import type { Home, RunDetail, RunList, RunSummary } from "./types";
+import type { EntryList, Home, RunDetail, RunList, RunSummary } from "./types";
 
 const PARTS: Record<string, string> = {
   state: "history",
@@ -60,6 +61,7 @@ export function liveCache(cache: QueryClient) {
       }
       for (const summary of arrived) applyToDetail(cache, summary, refetch);
       if (alertsMoved(arrived)) refetch(alertKeys.all);
+      applyToEntries(cache, arrived, refetch);
       const home = cache.getQueryData<Home>(homeKey);
       if (home === undefined) return;
       const next = withReports(home, arrived);
@@ -83,6 +85,7 @@ export function liveCache(cache: QueryClient) {
       refetch(runKeys.groups);
       refetch(homeKey);
       refetch(alertKeys.all);
+      refetch(compareKeys.entries);
     },
   };
 }
@@ -110,9 +113,35 @@ function applyToDetail(cache: QueryClient, summary: RunSummary, refetch: (key: r
   if (known === undefined) return;
   const moved = movedTopics(known, summary);
   cache.setQueryData<RunDetail>(key, { ...known, ...newer<RunSummary>(known, summary) });
-  if (moved.has("scalars")) refetch(["compare", "speedup"]);
   if (moved.has("commands") || moved.has("state")) refetch(key);
   for (const part of new Set([...moved].map((topic) => PARTS[topic]))) {
     if (part !== undefined) refetch(runKeys.part(summary.id, part));
   }
+}
+
+/** What is compared: members move on; one that ended, or is new to a group, changes who the members are. */
+function applyToEntries(cache: QueryClient, arrived: RunSummary[], refetch: (key: readonly unknown[]) => void) {
+  const byId = new Map(arrived.map((summary) => [summary.id, summary]));
+  cache.setQueriesData<EntryList>({ queryKey: compareKeys.entries }, (list) => {
+    if (list === undefined) return undefined;
+    let changed = false;
+    const entries = list.entries.map((entry) => ({
+      ...entry,
+      runs: entry.runs.map((run) => {
+        const summary = byId.get(run.id);
+        if (summary === undefined) return run;
+        changed = true;
+        const moved = movedTopics(run, summary);
+        if (moved.has("scalars")) refetch(compareKeys.speedup);
+        if (moved.has("state")) refetch(compareKeys.entries);
+        return newer(run, summary);
+      }),
+    }));
+    const joined = list.entries.some(
+      ({ is_group, name, runs }) =>
+        is_group && arrived.some(({ id, group }) => group === name && !runs.some((run) => run.id === id)),
+    );
+    if (joined) refetch(compareKeys.entries);
+    return changed ? { ...list, entries } : list;
+  });
 }

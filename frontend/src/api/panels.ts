@@ -10,15 +10,15 @@ export const panelListQuery = () =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const panelKey = (name: string, runs: readonly string[], params: Search) =>
-  ["panel", name, [...runs], params] as const;
+export const panelKey = (name: string, asked: readonly string[], params: Search, members: readonly string[] = []) =>
+  ["panel", name, [...asked], params, [...members]] as const;
 
-/** A whole figure; from then on it is only extended. */
-export const panelQuery = (name: string, runs: readonly string[], params: Search) =>
+/** A whole figure of runs, or of groups with these members; from then on it is only extended. */
+export const panelQuery = (name: string, asked: readonly string[], params: Search, members: readonly string[] = []) =>
   queryOptions({
-    queryKey: panelKey(name, runs, params),
+    queryKey: panelKey(name, asked, params, members),
     queryFn: async ({ signal }): Promise<PanelData> => {
-      const query = { runs: runs.join(","), ...params };
+      const query = { runs: asked.join(","), ...params };
       return (await unwrap(
         client.GET("/api/panels/{name}", { params: { path: { name }, query }, signal }),
       )) as PanelData;
@@ -30,12 +30,13 @@ export const panelQuery = (name: string, runs: readonly string[], params: Search
 
 export async function fetchExtension(
   name: string,
-  runs: readonly string[],
+  asked: readonly string[],
   params: Search,
   cursors: Record<string, number>,
+  runs: readonly string[],
 ): Promise<Extension> {
   const after = runs.map((run) => cursors[run] ?? 0).join(",");
-  const query = { runs: runs.join(","), after, ...params };
+  const query = { runs: asked.join(","), after, ...params };
   return (await unwrap(
     client.GET("/api/panels/{name}/extension", { params: { path: { name }, query } }),
   )) as unknown as Extension;

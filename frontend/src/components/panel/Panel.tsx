@@ -31,6 +31,8 @@ export interface PanelProps {
   /** Name of the panel in the API. */
   name: string;
   runs: readonly RunSummary[];
+  /** Where groups are drawn: what the API is asked for, while `runs` are all their members. */
+  entries?: readonly string[];
   /** Prefix of its parameters in the URL; panels with the same scope share their controls. */
   scope?: string;
   /** Parameters that its place on the page decides; they have no control. */
@@ -62,9 +64,11 @@ export function Panel(props: PanelProps) {
   const asTable = tables.includes(testId);
   const zoom = useZoom(canZoom(settings.schema));
   const memory = useRef<PlotMemory | null>(null);
+  const others = runs.filter((run) => !props.runs.includes(run)).map(({ id }) => id);
   const query = usePanel({
     name,
     runs,
+    entries: props.entries && [...props.entries, ...others],
     params: { ...settings.params, ...zoom.params },
     topics: info?.topics ?? [],
     visible: settings.ready && (sight.visible || expanded),

@@ -11,6 +11,8 @@ const AFTER_FAILURE_MS = 3000;
 interface PanelRequest {
   name: string;
   runs: readonly RunSummary[];
+  /** Runs and groups that the picture is asked for; without it, the runs themselves. */
+  entries?: readonly string[];
   params: Search;
   topics: readonly string[];
   /** Only pictures in sight, or near it, are fetched and follow their runs. */
@@ -18,13 +20,15 @@ interface PanelRequest {
 }
 
 /** A panel's figure: fetched whole once, then extended as live events say that its runs moved. */
-export function usePanel({ name, runs, params, topics, visible }: PanelRequest) {
+export function usePanel({ name, runs, entries, params, topics, visible }: PanelRequest) {
   const cache = useQueryClient();
   const ids = runs.map((run) => run.id);
+  const asked = entries ?? ids;
+  const members = entries === undefined ? [] : ids;
   const seen = useRef(false);
   seen.current ||= visible;
   const query = useQuery({
-    ...panelQuery(name, ids, params),
+    ...panelQuery(name, asked, params, members),
     placeholderData: keepPreviousData,
     enabled: seen.current,
   });
@@ -54,8 +58,8 @@ export function usePanel({ name, runs, params, topics, visible }: PanelRequest) 
 
     async function follow() {
       if (data === undefined) return;
-      const key = panelKey(name, ids, params);
-      const extension = await fetchExtension(name, ids, params, data.cursors);
+      const key = panelKey(name, asked, params, members);
+      const extension = await fetchExtension(name, asked, params, data.cursors, ids);
       if (extension.reset) await cache.refetchQueries({ queryKey: key, exact: true }, { throwOnError: true });
       else cache.setQueryData<PanelData>(key, (present) => applied(present, data, extension));
       if (!extension.reset && isSame(data.cursors, extension.cursors)) throw new Error("no progress");

@@ -1,48 +1,53 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Empty } from "~/components/Empty";
+import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import classes from "./ComparePage.module.css";
 import { ComparisonPanels } from "./ComparisonPanels";
 import { ConfigDifferences } from "./ConfigDifferences";
+import { EntryChips } from "./EntryChips";
+import { EntryNotes } from "./EntryNotes";
 import { Overlays } from "./Overlays";
-import { RunChips } from "./RunChips";
-import { RunNotes } from "./RunNotes";
+import { SpectralTable } from "./SpectralTable";
 import { SpeedupMeter } from "./SpeedupMeter";
 import { useComparison } from "./useComparison";
 
-/** Two to six runs side by side. */
+/** Two to eight runs or groups side by side. */
 export function ComparePage() {
   const comparison = useComparison();
-  const { runs, reference, ids, pending } = comparison;
+  const { entries, runs, keys, reference, asked, pending, error } = comparison;
   return (
     <div className="page">
       <div className="page-head">
         <h1>Compare</h1>
       </div>
-      <RunChips comparison={comparison} />
-      {pending && runs.length === 0 && ids.length > 0 && <Loading label="Reading the runs" />}
-      {ids.length < 2 && (
+      <EntryChips comparison={comparison} />
+      {error && <ErrorBox title="The runs could not be read" error={error} />}
+      {pending && <Loading label="Reading the runs" />}
+      {asked.length < 2 && (
         <div className="card" style={{ minHeight: 220, display: "grid" }}>
           <Empty
-            title={ids.length === 0 ? "Choose two to six runs" : "Add a second run"}
+            title={asked.length === 0 ? "Choose two to eight runs or groups" : "Add a second run or group"}
             action={
               <Button component={Link} to="/runs" variant="default">
-                Select them in the table of runs
+                Select runs in the table
               </Button>
             }
           >
-            Their curves are drawn over each other, on steps, tokens or seconds, and their weights side by side.
+            Their curves are drawn over each other, on steps, tokens, seconds or at matched KL to the teacher, and their
+            weights side by side. A group is drawn as its mean with a 95 % interval over its seeds.
           </Empty>
         </div>
       )}
-      {runs.length >= 2 && reference !== undefined && (
+      {entries.length >= 2 && reference !== undefined && (
         <div className={classes.sections}>
-          <SpeedupMeter runs={runs} reference={reference} />
-          <Overlays runs={runs} />
-          <ComparisonPanels runs={runs} reference={reference} />
-          <ConfigDifferences runs={runs} />
-          <RunNotes runs={runs} />
+          <SpeedupMeter entries={entries} reference={reference} />
+          <Overlays entries={entries} runs={runs} keys={keys} />
+          <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
+          <SpectralTable runs={runs} keys={keys} />
+          <ConfigDifferences entries={entries} />
+          <EntryNotes entries={entries} />
         </div>
       )}
     </div>

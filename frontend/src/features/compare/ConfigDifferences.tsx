@@ -1,28 +1,56 @@
-import { Button } from "@mantine/core";
+import { Button, CopyButton, TextInput } from "@mantine/core";
+import { IconCheck, IconCopy, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { configDifferenceQuery } from "~/api/compare";
-import type { RunDetail } from "~/api/types";
+import type { ConfigDifference, Entry } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
-import { RunDot } from "~/components/RunBits";
 import table from "~/components/table.module.css";
 import { useView } from "~/components/useView";
 import { number } from "~/lib/format";
 import classes from "./ComparePage.module.css";
+import { EntryName } from "./EntryName";
 
-/** Only the keys that differ; the rest is folded. */
-export function ConfigDifferences({ runs }: { runs: readonly RunDetail[] }) {
-  const { data, error, refetch } = useQuery(configDifferenceQuery(runs.map(({ id }) => id)));
+/** Only the keys that differ, a group with the set of its values; the rest is folded. */
+export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
+  const { data, error, refetch } = useQuery(configDifferenceQuery(entries.map(({ key }) => key)));
   const [search, change] = useView();
   const open = search.same === "1";
+  const text = (search.key ?? "").toLowerCase();
+  const differing = data?.differing.filter(({ path }) => path.toLowerCase().includes(text)) ?? [];
+  const same = open ? (data?.same.filter(({ path }) => path.toLowerCase().includes(text)) ?? []) : [];
   return (
     <section className={`card ${classes.section}`} data-testid="config-differences">
       <header className={classes.sectionHead}>
         <h2>How do the configurations differ?</h2>
+        <TextInput
+          size="xs"
+          w={180}
+          aria-label="Find a key"
+          placeholder="Find a key"
+          leftSection={<IconSearch size={14} />}
+          value={search.key ?? ""}
+          onChange={(event) => change({ key: event.currentTarget.value })}
+        />
         {data && data.same.length > 0 && (
-          <Button variant="subtle" color="gray" onClick={() => change({ same: open ? undefined : "1" })}>
+          <Button variant="subtle" color="gray" size="xs" onClick={() => change({ same: open ? undefined : "1" })}>
             {open ? "Hide" : "Show"} the {data.same.length} keys that agree
           </Button>
+        )}
+        {data && (
+          <CopyButton value={tabSeparated(entries, differing)}>
+            {({ copied, copy }) => (
+              <Button
+                variant="subtle"
+                color="gray"
+                size="xs"
+                leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+                onClick={copy}
+              >
+                {copied ? "Copied" : "Copy as a table"}
+              </Button>
+            )}
+          </CopyButton>
         )}
       </header>
       {error && !data && (
@@ -30,39 +58,39 @@ export function ConfigDifferences({ runs }: { runs: readonly RunDetail[] }) {
       )}
       {!data && !error && <Loading />}
       {data?.differing.length === 0 && <p className={classes.sentence}>They do not: every key has the same value.</p>}
-      {data && (data.differing.length > 0 || open) && (
+      {data && data.differing.length > 0 && differing.length + same.length === 0 && (
+        <p className={classes.sentence}>
+          No key that {open ? "is here" : "differs"} contains “{search.key}”.
+        </p>
+      )}
+      {differing.length + same.length > 0 && (
         <div className={table.wrap}>
           <table className={table.table}>
             <thead>
               <tr>
                 <th>Key</th>
-                {runs.map((run) => (
-                  <th key={run.id}>
-                    <span className={classes.runName}>
-                      <RunDot color={run.color} /> {run.name}
-                    </span>
+                {entries.map((entry) => (
+                  <th key={entry.key}>
+                    <EntryName entry={entry} />
                   </th>
                 ))}
               </tr>
             </thead>
             <tbody>
-              {data.differing.map((key) => (
-                <tr key={key.path}>
-                  <td className="mono">{key.path}</td>
-                  {runs.map((run) => (
-                    <td key={run.id}>
-                      {run.id in key.values ? shown(key.values[run.id]) : <span className="soft">not set</span>}
-                    </td>
+              {differing.map(({ path, values }) => (
+                <tr key={path}>
+                  <td className="mono">{path}</td>
+                  {entries.map(({ key }) => (
+                    <td key={key}>{values[key] ? written(values[key]) : <span className="soft">not set</span>}</td>
                   ))}
                 </tr>
               ))}
-              {open &&
-                data.same.map((key) => (
-                  <tr key={key.path} className={table.quiet}>
-                    <td className="mono">{key.path}</td>
-                    <td colSpan={runs.length}>{shown(key.value)}</td>
-                  </tr>
-                ))}
+              {same.map((key) => (
+                <tr key={key.path} className={table.quiet}>
+                  <td className="mono">{key.path}</td>
+                  <td colSpan={entries.length}>{shown(key.value)}</td>
+                </tr>
+              ))}
             </tbody>
           </table>
         </div>
@@ -71,8 +99,19 @@ export function ConfigDifferences({ runs }: { runs: readonly RunDetail[] }) {
   );
 }
 
+function written(values: readonly unknown[]): string {
+  return values.map(shown).join(", ");
+}
+
 function shown(value: unknown): string {
   if (typeof value === "number") return number(value, 6);
   if (value === null || value === undefined) return "none";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** For a spreadsheet: a row per key. */
+function tabSeparated(entries: readonly Entry[], differing: ConfigDifference["differing"]): string {
+  const head = ["key", ...entries.map(({ name }) => name)];
+  const rows = differing.map(({ path, values }) => [path, ...entries.map(({ key }) => written(values[key] ?? []))]);
+  return [head, ...rows].map((row) => row.map((cell) => cell.replace(/[\t\n]/g, " ")).join("\t")).join("\n");
 }

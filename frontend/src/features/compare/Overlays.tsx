@@ -1,49 +1,52 @@
 import { Select } from "@mantine/core";
-import type { RunDetail } from "~/api/types";
+import type { Entry, RunSummary } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
 import { useView } from "~/components/useView";
+import { panelParams } from "~/lib/urlParams";
 import classes from "./ComparePage.module.css";
 
-const CARDS: readonly [string, string][] = [
-  ["eval/reverse_kl", "Held-out reverse KL"],
-  ["eval/accuracy", "Held-out accuracy"],
-];
+const KL = "eval/reverse_kl";
+const ACCURACY = "eval/accuracy";
+const UPDATE_NORM = "update_norm";
 const MORE = "overlap_ratio";
+const MATCHED = { x: "teacher_kl" };
 
-/** The runs' curves over each other, on one choice of x axis; the third picture is the reader's. */
-export function Overlays({ runs }: { runs: readonly RunDetail[] }) {
+interface OverlaysProps {
+  entries: readonly Entry[];
+  runs: readonly RunSummary[];
+  keys: readonly string[];
+}
+
+/** The curves over each other on one choice of x axis, one of them the reader's; and at the same KL to the teacher. */
+export function Overlays({ entries, runs, keys }: OverlaysProps) {
   const [search, change] = useView();
-  const known = [...new Set(runs.flatMap(({ latest }) => Object.keys(latest)))].sort();
+  const known = [...new Set([UPDATE_NORM, ...runs.flatMap(({ latest }) => Object.keys(latest))])].sort();
   const own = search.curve ?? MORE;
+  const shared = { name: "scalars", scope: "curves", runs, entries: keys, primary: null, height: 264 } as const;
+  const matched = panelParams(search, "curves").x === MATCHED.x;
+  const first = matched ? ["seconds", "Seconds spent, search included"] : [KL, "Held-out reverse KL"];
+  const cards = [first, [ACCURACY, "Held-out accuracy"]] as [string, string][];
   return (
     <section className={classes.plain}>
       <header className={classes.sectionHead}>
         <h2>How do the curves run?</h2>
-        <SharedControls panel="scalars" scope="curves" names={["x", "log", "smoothing"]} />
+        <SharedControls panel="scalars" scope="curves" names={["x", "log", "smoothing", ...members(entries)]} />
       </header>
       <div className={classes.cards}>
-        {CARDS.map(([key, title]) => (
+        {cards.map(([key, title]) => (
           <Panel
             key={key}
-            name="scalars"
-            scope="curves"
+            {...shared}
             title={title}
-            runs={runs}
             fixed={{ keys: key }}
-            primary={null}
-            height={264}
             testId={`panel-scalars-${key.replace("/", "-")}`}
           />
         ))}
         <Panel
-          name="scalars"
-          scope="curves"
+          {...shared}
           title="Your choice"
-          runs={runs}
           fixed={{ keys: own }}
-          primary={null}
-          height={264}
           testId="panel-scalars-own"
           aside={
             <Select
@@ -59,6 +62,29 @@ export function Overlays({ runs }: { runs: readonly RunDetail[] }) {
           }
         />
       </div>
+      <header className={classes.sectionHead}>
+        <h2>What are they like when equally near the teacher?</h2>
+      </header>
+      <div className={classes.cards} data-columns="2">
+        <Panel
+          {...shared}
+          scope="matched"
+          title="Update norm at matched teacher KL"
+          fixed={{ ...MATCHED, keys: UPDATE_NORM }}
+          testId="panel-matched-update_norm"
+        />
+        <Panel
+          {...shared}
+          scope="matched"
+          title="Held-out accuracy at matched teacher KL"
+          fixed={{ ...MATCHED, keys: ACCURACY }}
+          testId="panel-matched-accuracy"
+        />
+      </div>
     </section>
   );
+}
+
+function members(entries: readonly Entry[]): string[] {
+  return entries.some(({ is_group }) => is_group) ? ["members"] : [];
 }

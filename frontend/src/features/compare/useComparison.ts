@@ -1,35 +1,63 @@
-import { useQueries } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { runQuery } from "~/api/runs";
-import type { RunDetail } from "~/api/types";
+import { entriesQuery } from "~/api/compare";
+import type { Entry, RunSummary } from "~/api/types";
 import { useView } from "~/components/useView";
 import { list } from "~/lib/urlParams";
 
-export const MAX_RUNS = 6;
+export const MOST_ENTRIES = 8;
+const GROUP = "group:";
+const NONE: readonly Entry[] = [];
 
-/** The compared runs, the reference among them, and how to change both; all of it is in the URL. */
+export type Comparison = ReturnType<typeof useComparison>;
+
+/** The compared runs and groups, the reference among them, and how to change both; all of it is in the URL. */
 export function useComparison() {
   const [search, change] = useView();
-  const ids = useMemo(() => [...new Set(list(search.runs))].slice(0, MAX_RUNS), [search.runs]);
-  const found = useQueries({
-    queries: ids.map((id) => runQuery(id)),
-    combine: (results) => ({
-      runs: results.map(({ data }) => data).filter((run): run is RunDetail => run !== undefined),
-      lost: ids.filter((_, index) => results[index]?.error),
-      pending: results.some(({ isPending }) => isPending),
-    }),
-  });
-  const reference = found.runs.find(({ id }) => id === search.reference) ?? found.runs[0];
+  const wanted = useMemo(() => {
+    const groups = list(search.groups).map((name) => GROUP + name);
+    return [...new Set([...list(search.runs), ...groups])];
+  }, [search.runs, search.groups]);
+  const keys = useMemo(() => wanted.slice(0, MOST_ENTRIES), [wanted]);
+  const { data, error, isPending } = useQuery(entriesQuery(keys));
+  const entries = keys.length === 0 ? NONE : (data?.entries ?? NONE);
+  const runs = useMemo(() => everyRun(entries), [entries]);
+  const reference =
+    entries.find(({ key, name, is_group }) => key === search.reference || (is_group && name === search.reference)) ??
+    entries[0];
+  const write = (next: readonly string[], more: Record<string, string | undefined> = {}) =>
+    change({ runs: next.join(","), groups: undefined, ...more });
   return {
-    ...found,
-    ids,
+    entries,
+    /** Every run once, in the order in which the API counts them. */
+    runs,
+    keys: useMemo(() => entries.map(({ key }) => key), [entries]),
     reference,
-    add: (id: string) => change({ runs: [...ids, id].join(",") }),
-    remove: (id: string) =>
-      change({
-        runs: ids.filter((other) => other !== id).join(","),
-        reference: id === search.reference ? undefined : search.reference,
-      }),
-    setReference: (id: string) => change({ reference: id === ids[0] ? undefined : id }),
+    asked: keys,
+    surplus: wanted.slice(MOST_ENTRIES),
+    missing: keys.length === 0 ? [] : (data?.missing ?? []).filter((key) => keys.includes(key)),
+    error: data === undefined ? error : null,
+    pending: isPending && keys.length > 0,
+    add: (key: string) => write([...keys, key]),
+    remove: (key: string) => {
+      const isReference = key === reference?.key;
+      write(
+        wanted.filter((other) => other !== key),
+        isReference ? { reference: undefined } : {},
+      );
+    },
+    keepFirst: () => write(keys),
+    move: (key: string, by: -1 | 1) => write(moved(wanted, key, by), { reference: reference?.key }),
+    setReference: (key: string) => change({ reference: key === keys[0] ? undefined : key }),
   };
+}
+
+export function everyRun(entries: readonly Entry[]): RunSummary[] {
+  return [...new Map(entries.flatMap(({ runs }) => runs).map((run) => [run.id, run])).values()];
+}
+
+function moved(keys: readonly string[], key: string, by: -1 | 1): string[] {
+  const next = keys.filter((other) => other !== key);
+  next.splice(Math.max(0, keys.indexOf(key) + by), 0, key);
+  return next;
 }

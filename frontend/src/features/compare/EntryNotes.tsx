@@ -1,11 +1,11 @@
-import type { RunDetail } from "~/api/types";
+import type { Entry } from "~/api/types";
 import { NoteText } from "~/components/NoteText";
-import { RunDot } from "~/components/RunBits";
 import classes from "./ComparePage.module.css";
+import { EntryName } from "./EntryName";
 
 /** What was written about these runs; the same text is shown once. */
-export function RunNotes({ runs }: { runs: readonly RunDetail[] }) {
-  const texts = [...new Set(runs.map(({ notes }) => notes.trim()))].filter((text) => text !== "");
+export function EntryNotes({ entries }: { entries: readonly Entry[] }) {
+  const texts = [...new Set(entries.flatMap(({ notes }) => notes))];
   if (texts.length === 0) return null;
   return (
     <section className={`card ${classes.section}`} data-testid="compare-notes">
@@ -16,12 +16,10 @@ export function RunNotes({ runs }: { runs: readonly RunDetail[] }) {
         {texts.map((text) => (
           <div key={text}>
             <div className={classes.noteOf}>
-              {runs
-                .filter(({ notes }) => notes.trim() === text)
-                .map((run) => (
-                  <span key={run.id} className={classes.runName}>
-                    <RunDot color={run.color} /> {run.name}
-                  </span>
+              {entries
+                .filter(({ notes }) => notes.includes(text))
+                .map((entry) => (
+                  <EntryName key={entry.key} entry={entry} />
                 ))}
             </div>
             <NoteText text={text} />

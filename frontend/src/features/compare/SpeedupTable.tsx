@@ -1,0 +1,126 @@
+import type { Entry, Ratio, Speedup, SpeedupRow } from "~/api/types";
+import table from "~/components/table.module.css";
+import { count, duration } from "~/lib/format";
+import classes from "./ComparePage.module.css";
+import { EntryName } from "./EntryName";
+
+interface SpeedupTableProps {
+  data: Speedup;
+  entries: readonly Entry[];
+}
+
+/** A row per run or group: what was spent, and how much less than the reference. */
+export function SpeedupTable({ data, entries }: SpeedupTableProps) {
+  const gpu = data.rows.some(({ costs }) => costs.gpu_seconds !== null);
+  const best = data.best !== null && data.best !== data.reference;
+  return (
+    <div className={table.wrap}>
+      <table className={table.table}>
+        <thead>
+          <tr>
+            <th>Run or group</th>
+            <th className={table.right}>Reached</th>
+            <th className={table.right}>Steps</th>
+            <th className={table.right}>Tokens</th>
+            <th className={table.right}>Time, search included</th>
+            <th className={table.right}>of which search</th>
+            {gpu && <th className={table.right}>GPU time</th>}
+            <th className={table.right}>Speed-up in steps</th>
+            <th className={table.right}>in tokens</th>
+            <th className={table.right}>in time</th>
+            {gpu && <th className={table.right}>in GPU time</th>}
+            {best && <th className={table.right}>Against its best rate: in steps</th>}
+            {best && <th className={table.right}>in time</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {data.rows.map((row) => (
+            <Row
+              key={row.key}
+              row={row}
+              entry={entries.find(({ key }) => key === row.key)}
+              isReference={row.key === data.reference}
+              isBest={best && row.key === data.best}
+              gpu={gpu}
+              best={best}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProps {
+  row: SpeedupRow;
+  entry: Entry | undefined;
+  isReference: boolean;
+  isBest: boolean;
+  gpu: boolean;
+  best: boolean;
+}
+
+function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
+  const { costs, ratios, against_best } = row;
+  const reached = costs.steps !== null;
+  return (
+    <tr data-testid={`speedup-${row.key}`}>
+      <td>
+        <span className={classes.runName}>
+          {entry ? <EntryName entry={entry} /> : row.key}
+          {isReference && <span className="soft">reference</span>}
+          {isBest && <span className="soft">best rate</span>}
+        </span>
+      </td>
+      <td className={table.right}>
+        {row.members > 1 ? `${row.reached} of ${row.members}` : row.reached > 0 ? "yes" : "no"}
+      </td>
+      {reached ? (
+        <>
+          <td className={table.right}>{count(costs.steps)}</td>
+          <td className={table.right}>{count(costs.tokens)}</td>
+          <td className={table.right}>{duration(costs.seconds)}</td>
+          <td className={table.right}>{costs.search_seconds ? duration(costs.search_seconds) : "none"}</td>
+          {gpu && <td className={table.right}>{costs.gpu_seconds === null ? "–" : duration(costs.gpu_seconds)}</td>}
+        </>
+      ) : (
+        <td className={table.right} colSpan={gpu ? 5 : 4}>
+          <span className="soft">{notReached(row, entry)}</span>
+        </td>
+      )}
+      <RatioCell ratio={ratios.steps} quiet={isReference} />
+      <RatioCell ratio={ratios.tokens} quiet={isReference} />
+      <RatioCell ratio={ratios.seconds} quiet={isReference} />
+      {gpu && <RatioCell ratio={ratios.gpu_seconds} quiet={isReference} />}
+      {best && <RatioCell ratio={against_best?.steps ?? null} quiet={isBest} />}
+      {best && <RatioCell ratio={against_best?.seconds ?? null} quiet={isBest} />}
+    </tr>
+  );
+}
+
+function notReached(row: SpeedupRow, entry: Entry | undefined): string {
+  const last = Math.max(0, ...(entry?.runs ?? []).map(({ step }) => step));
+  return row.members > 1 ? `not reached by most, by step ${last}` : `not reached by step ${last}`;
+}
+
+function RatioCell({ ratio, quiet }: { ratio: Ratio | null; quiet: boolean }) {
+  if (ratio === null)
+    return (
+      <td className={table.right}>
+        <span className="soft">–</span>
+      </td>
+    );
+  const tone = quiet ? "same" : ratio.value >= 1.02 ? "faster" : ratio.value <= 0.98 ? "slower" : "same";
+  return (
+    <td className={table.right}>
+      <span className={classes.ratio} data-tone={tone}>
+        {ratio.value.toFixed(2)}×
+      </span>
+      {ratio.low !== null && (
+        <span className={classes.interval}>
+          [{ratio.low.toFixed(2)}, {ratio.high === null ? "∞" : ratio.high.toFixed(2)}]
+        </span>
+      )}
+    </td>
+  );
+}

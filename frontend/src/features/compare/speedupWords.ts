@@ -1,0 +1,57 @@
+/** What the speed-up meter says about how it was measured, and about learning rates. */
+import type { Entry, Speedup, SpeedupRow } from "~/api/types";
+import { methodName } from "~/components/RunBits";
+import { number } from "~/lib/format";
+
+export function howMeasured({ rows, resamples }: Speedup): string {
+  const sentences = ["Single evaluations, no smoothing; a target is met at the first evaluation that reaches it."];
+  if (rows.some(({ members }) => members > 1)) {
+    sentences.push(
+      "Costs of a group are medians over its runs; a run that never gets there counts as infinitely dear.",
+    );
+  }
+  const ratios = rows.flatMap(({ ratios: { steps, seconds } }) => [steps, seconds]);
+  const drawn = ratios.filter((ratio) => ratio !== null && ratio.low !== null);
+  if (drawn.length > 0) {
+    const paired = drawn.filter((ratio) => ratio?.paired).length;
+    const how = paired === drawn.length ? "paired by seed" : paired === 0 ? "unpaired" : "paired where seeds agree";
+    sentences.push(
+      `In brackets: 95 % bootstrap interval over seeds, ${how}, ${resamples} resamples, target held fixed.`,
+    );
+  }
+  return sentences.join(" ");
+}
+
+/** A speed-up over a badly chosen rate is no speed-up: every one says which rate it is against. */
+export function rateNotes({ rows, reference, best, target }: Speedup, entries: readonly Entry[]): string[] {
+  const own = rows.find(({ key }) => key === reference);
+  if (target === null || own === undefined) return [];
+  const name = (key: string) => entries.find((entry) => entry.key === key)?.name ?? key;
+  const method = methodName(own.method);
+  const notes: string[] = [];
+  const others = rows.filter(({ key, same_rate }) => key !== reference && !same_rate);
+  if (others.length > 0) {
+    const list = others.map((row) => `${name(row.key)} (${rates(row)})`).join(", ");
+    notes.push(`Not at the learning rate of ${name(reference)} (${rates(own)}): ${list}.`);
+  } else if (rows.length > 1) {
+    notes.push(`All at the same learning rate, ${rates(own)}.`);
+  }
+  if (best === null) {
+    notes.push(
+      `No other learning rate of ${method} is shown, so these speed-ups hold at this rate only; add a grid of its rates to see them against its best one.`,
+    );
+  } else {
+    const row = rows.find(({ key }) => key === best);
+    const at = row ? ` (${rates(row)})` : "";
+    notes.push(
+      best === reference
+        ? `${name(best)}${at} is the best rate of ${method} among those shown.`
+        : `The best rate of ${method} among those shown is that of ${name(best)}${at}: the last columns are against it.`,
+    );
+  }
+  return notes;
+}
+
+function rates({ learning_rates }: SpeedupRow): string {
+  return learning_rates.map((rate) => number(rate)).join(", ") || "unknown rate";
+}
