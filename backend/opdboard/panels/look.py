@@ -117,7 +117,7 @@ def axis_key(letter: str, index: int) -> str:
 def cell_title(run: RunSeries, domain: tuple[float, float]) -> dict[str, Any]:
     """The run's name above its cell, where several are side by side."""
     return {
-        "text": f'<span style="color:{run_color(run)}">●</span> {shortened(run.name)}',
+        "text": f'<span style="color:{run_color(run)}">●</span> {shortened(run.name, max(12, int(60 * (domain[1] - domain[0]))))}',
         "xref": "paper",
         "yref": "paper",
         "x": domain[0],

@@ -71,7 +71,7 @@ def _lines(run: RunSeries, params: SpectrumParams, *, alone: bool) -> list[lines
 
 
 def _name(run: RunSeries, group: str) -> str:
-    return run.name if group == "all modules" else f"{look.shortened(run.name, 14)} {group}"
+    return run.name if group == "all modules" else f"{look.shortened(run.name, 22)} {group}"
 
 
 def table(series: Sequence[RunSeries]) -> dict[str, list]:

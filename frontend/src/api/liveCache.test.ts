@@ -36,10 +36,11 @@ it("puts a report into the table and the run's page without asking the server", 
 
 it("moves the members of what is compared, and asks again when a group changes", () => {
   const key = [...compareKeys.entries, ["group:g"]];
-  const entry = { key: "group:g", name: "g", is_group: true, runs: [summary("a", 1, { scalars: 1, state: 1 })] };
+  const entry = { key: "group:g", name: "g", is_group: true, runs: [summary("m", 1, { scalars: 1, state: 1 })] };
   cache.setQueryData<EntryList>(key, { entries: [entry], missing: [] } as unknown as EntryList);
+  cache.removeQueries({ queryKey: runKeys.lists });
   const live = liveCache(cache);
-  live.apply([summary("a", 4, { scalars: 4, state: 1 }), summary("b", 4)]);
+  live.apply([summary("m", 4, { scalars: 4, state: 1 }), summary("b", 4)]);
   expect(cache.getQueryData<EntryList>(key)?.entries[0]?.runs.map(({ seq }) => seq)).toEqual([4]);
   expect(refetched).toEqual(["compare speedup"]);
   live.apply([{ ...summary("b", 5), group: "g" }]);

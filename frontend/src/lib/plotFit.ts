@@ -38,10 +38,17 @@ function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes
     const end = extentOf(traces, "x", axis);
     if (end === null || end.max === end.min || isLog(layout[key])) continue;
     const span = end.max - end.min;
-    const options = { maxallowed: end.max + span * 0.02 };
+    const reversed = isPlain(layout[key]) && layout[key].autorange === "reversed";
+    const room = span * 0.02;
+    const options = reversed ? { minallowed: end.min - room } : { maxallowed: end.max + room };
     result[key] = { ...(isPlain(layout[key]) ? layout[key] : {}), autorangeoptions: options };
     const margin = isPlain(result.margin) ? result.margin : {};
-    const needed = labels.filter((label) => axisOf(label, "x") === axis).map((label) => overhang(label, end.max, span));
+    const needed = labels
+      .filter((label) => axisOf(label, "x") === axis)
+      .map((label) => {
+        const before = reversed ? Number(label.x) - end.min : end.max - Number(label.x);
+        return overhang(label, before / span);
+      });
     result.margin = { ...margin, r: Math.max(Number(margin.r ?? 0), ...needed) };
   }
   return result;
@@ -50,11 +57,10 @@ function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes
 const CHARACTER_PX = 6;
 const USUAL_WIDTH_PX = 280;
 
-/** How far a label reaches beyond the axis, roughly. */
-function overhang(label: Attributes, end: number, span: number): number {
+/** How far a label reaches beyond the axis, roughly; `before`: how much of the axis lies behind its point. */
+function overhang(label: Attributes, before: number): number {
   const length = String(label.text ?? "").replace(/<[^>]*>/g, "").length;
-  const room = ((end - Number(label.x)) / span) * USUAL_WIDTH_PX;
-  return Math.max(0, Math.round(length * CHARACTER_PX + 10 - room));
+  return Math.max(0, Math.round(length * CHARACTER_PX + 10 - before * USUAL_WIDTH_PX));
 }
 
 function isLog(axis: unknown): boolean {

@@ -22,6 +22,9 @@ const METRICS: readonly [string, string][] = [
   ["overlap_ratio", "Overlap of the top 16"],
 ];
 
+/** The very end of a group's way is out of reach for those of its runs that end below the median. */
+const USUAL_SHARE_OF_GROUP = 0.95;
+
 interface SpeedupMeterProps {
   entries: readonly Entry[];
   reference: Entry;
@@ -31,7 +34,8 @@ interface SpeedupMeterProps {
 export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
   const [search, change] = useView();
   const metric = search.metric ?? "eval/reverse_kl";
-  const share = Math.min(1, Math.max(0.05, real(search.share, 1)));
+  const usual = reference.is_group ? USUAL_SHARE_OF_GROUP : 1;
+  const share = Math.min(1, Math.max(0.05, real(search.share, usual)));
   const { data, error, refetch } = useQuery(
     speedupQuery({ keys: entries.map(({ key }) => key), reference: reference.key, metric, share }),
   );
@@ -53,7 +57,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
           onChange={(next) => next !== null && change({ metric: next === "eval/reverse_kl" ? undefined : next })}
           allowDeselect={false}
         />
-        <ShareSlider share={share} onChange={(next) => change({ share: next === 1 ? undefined : String(next) })} />
+        <ShareSlider share={share} onChange={(next) => change({ share: next === usual ? undefined : String(next) })} />
       </header>
       {data && (
         <p className={classes.sentence} data-testid="speedup-target">
