@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { ComparedSamples } from "./ComparedSamples";
 import classes from "./ComparePage.module.css";
 import { ComparisonPanels } from "./ComparisonPanels";
 import { ConfigDifferences } from "./ConfigDifferences";
@@ -47,6 +48,7 @@ export function ComparePage() {
           <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
           <SpectralTable runs={runs} keys={keys} />
           <ConfigDifferences entries={entries} />
+          <ComparedSamples entries={entries} />
           <EntryNotes entries={entries} />
         </div>
       )}

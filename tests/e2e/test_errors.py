@@ -1,4 +1,4 @@
-"""Two runs side by side; errors that say what to do; a killed trainer that the page survives."""
+"""Errors that say what to do; a killed trainer that the page survives."""
 
 import psutil
 import pytest
@@ -6,36 +6,7 @@ from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
 
-from opdboard.domain.run_config import NoStrategy
-
 pytestmark = pytest.mark.timeout(600)
-
-
-def test_two_runs_are_compared(page: Page, server: Server) -> None:
-    plain = server.create(demo_config(24, strategy=NoStrategy(), name="plain"))
-    effopd = server.create(demo_config(24, name="looking ahead"))
-    for run_id in (plain, effopd):
-        server.wait_for(run_id, states=("finished",))
-    page.goto("/runs")
-    for run_id in (plain, effopd):
-        page.get_by_test_id(f"run-row-{run_id}").get_by_role("checkbox").check()
-    page.get_by_test_id("compare-selected").click()
-    page.wait_for_url("**/compare?**")
-    for run_id in (plain, effopd):
-        expect(page.get_by_test_id(f"chip-{run_id}")).to_be_visible()
-    expect(page.get_by_test_id("config-differences")).to_contain_text("strategy")
-    page.wait_for_selector('[data-testid="panel-scalars-eval-reverse_kl"] .js-plotly-plot .main-svg')
-
-    page.goto(f"/compare?runs={plain},{effopd}&reference={plain}")
-    meter = server.get("compare/speedup", runs=f"{plain},{effopd}", reference=plain)
-    row = next(row for row in meter["rows"] if row["run"] == effopd)
-    shown = page.get_by_test_id(f"speedup-{effopd}")
-    expect(shown).to_be_visible()
-    if row["reached"]:
-        expect(shown).to_contain_text(str(row["step"]))
-    difference = page.get_by_test_id("panel-difference")
-    difference.scroll_into_view_if_needed()
-    expect(difference.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 
 def test_a_wrong_value_is_refused_beside_its_field(page: Page) -> None:
