@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, defer
 
 from opdboard.db import runs
 from opdboard.db.tables import Run
@@ -68,3 +68,11 @@ def named_like(session: Session, search: str, *, limit: int) -> list[tuple[str, 
         query = query.where(Run.group.icontains(search, autoescape=True))
     latest = func.max(Run.created_at).desc()
     return [(name, count) for name, count in session.execute(query.group_by(Run.group).order_by(latest).limit(limit))]
+
+
+def runs_like(session: Session, search: str, *, limit: int) -> list[Run]:
+    """Runs whose name, id or group contains the text, latest first."""
+    query = select(Run).options(defer(Run.modules), defer(Run.config))
+    if search:
+        query = query.where(or_(*(one.icontains(search, autoescape=True) for one in (Run.name, Run.id, Run.group))))
+    return list(session.scalars(query.order_by(Run.created_at.desc(), Run.id).limit(limit)))

@@ -38,13 +38,13 @@ it("moves the members of what is compared, and asks again when a group changes",
   const key = [...compareKeys.entries, ["group:g"]];
   const entry = { key: "group:g", name: "g", is_group: true, runs: [summary("m", 1, { scalars: 1, state: 1 })] };
   cache.setQueryData<EntryList>(key, { entries: [entry], missing: [] } as unknown as EntryList);
-  cache.removeQueries({ queryKey: runKeys.lists });
   const live = liveCache(cache);
   live.apply([summary("m", 4, { scalars: 4, state: 1 }), summary("b", 4)]);
   expect(cache.getQueryData<EntryList>(key)?.entries[0]?.runs.map(({ seq }) => seq)).toEqual([4]);
-  expect(refetched).toEqual(["compare speedup"]);
+  expect(refetched).toContain("compare speedup");
+  expect(refetched).not.toContain("compare entries");
   live.apply([{ ...summary("b", 5), group: "g" }]);
-  expect(refetched).toEqual(["compare speedup", "compare entries"]);
+  expect(refetched).toContain("compare entries");
 });
 
 it("asks again only for the parts that moved", () => {
@@ -70,5 +70,5 @@ it("a deleted run leaves the table, and its page asks again", () => {
   liveCache(cache).remove(["a"]);
   expect(cache.getQueryData<RunList>(listKey)?.runs.map(({ id }) => id)).toEqual(["b"]);
   expect(cache.getQueryData(runKeys.detail("a"))).toBeUndefined();
-  expect(refetched.sort()).toEqual(["home", "run-groups", "runs"]);
+  expect(refetched.sort()).toEqual(["alerts", "compare entries", "home", "run-groups", "runs"]);
 });

@@ -576,6 +576,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Entries
+         * @description The runs behind what is compared.
+         */
+        get: operations["read_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Choices
+         * @description Runs and groups that can be compared.
+         */
+        get: operations["find_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compare/config": {
         parameters: {
             query?: never;
@@ -605,7 +645,7 @@ export interface paths {
         };
         /**
          * Measure Speedup
-         * @description Steps, tokens and seconds, search included, to a share of the reference's final value.
+         * @description Steps, tokens, seconds and GPU-seconds, search included, to a share of the reference's way.
          */
         get: operations["measure_speedup"];
         put?: never;
@@ -1443,6 +1483,16 @@ export interface components {
             removed: boolean;
         };
         /**
+         * ChoiceList
+         * @description The latest groups and runs that match.
+         */
+        ChoiceList: {
+            /** Groups */
+            groups: components["schemas"]["GroupChoice"][];
+            /** Runs */
+            runs: components["schemas"]["RunChoice"][];
+        };
+        /**
          * Command
          * @description A steering action; each is stored with who asked, when, and what the trainer did.
          * @enum {string}
@@ -1492,6 +1542,28 @@ export interface components {
             differing: components["schemas"]["DifferingKey"][];
             /** Same */
             same: components["schemas"]["SameKey"][];
+        };
+        /**
+         * CostsOut
+         * @description Spent until the target was first reached; medians over the members.
+         */
+        CostsOut: {
+            /** Steps */
+            steps: number | null;
+            /** Tokens */
+            tokens: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /**
+             * Gpu Seconds
+             * @description Null where no GPU was used.
+             */
+            gpu_seconds: number | null;
+            /**
+             * Search Seconds
+             * @description Part of the seconds that the search took.
+             */
+            search_seconds: number | null;
         };
         /**
          * DatabaseOut
@@ -1583,10 +1655,10 @@ export interface components {
             path: string;
             /**
              * Values
-             * @description Run id -> value; runs without the key are left out.
+             * @description Entry -> the different values of its runs; entries without the key are left out.
              */
             values: {
-                [key: string]: unknown;
+                [key: string]: unknown[];
             };
         };
         /**
@@ -1685,6 +1757,54 @@ export interface components {
              * @description Step of its newest checkpoint; null starts at the beginning.
              */
             resumes_from: number | null;
+        };
+        /**
+         * EntryList
+         * @description What is compared, in the order asked for.
+         */
+        EntryList: {
+            /** Entries */
+            entries: components["schemas"]["EntryOut"][];
+            /**
+             * Missing
+             * @description What was asked for and is not there.
+             */
+            missing: string[];
+        };
+        /**
+         * EntryOut
+         * @description A run, or a group of runs compared as one.
+         */
+        EntryOut: {
+            /**
+             * Key
+             * @description The run's id, or group:NAME; what other questions take.
+             */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Color
+             * @description Index into the eight run colours; a group's stays the same on every page.
+             */
+            color: number;
+            /** Is Group */
+            is_group: boolean;
+            /**
+             * Runs
+             * @description Oldest first.
+             */
+            runs: components["schemas"]["RunSummary"][];
+            /**
+             * Failed
+             * @description Members that failed; they are left out.
+             */
+            failed: number;
+            /**
+             * Notes
+             * @description What was written about the runs, each text once.
+             */
+            notes: string[];
         };
         /**
          * ErrorBody
@@ -1863,6 +1983,18 @@ export interface components {
              * @description degrees Celsius
              */
             temperature?: number | null;
+        };
+        /**
+         * GroupChoice
+         * @description A group that can be compared.
+         */
+        GroupChoice: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Runs */
+            runs: number;
         };
         /**
          * Health
@@ -2647,6 +2779,39 @@ export interface components {
             waiting: number;
         };
         /**
+         * RatioOut
+         * @description The reference's cost over this entry's: above 1 is faster.
+         */
+        RatioOut: {
+            /** Value */
+            value: number;
+            /**
+             * Low
+             * @description Lower end of the 95% interval over seeds; null when both sides are one run.
+             */
+            low: number | null;
+            /**
+             * High
+             * @description Upper end; null beside a lower end means that it is open.
+             */
+            high: number | null;
+            /**
+             * Paired
+             * @description Both sides have the same seeds, and runs of one seed were drawn together.
+             */
+            paired: boolean;
+        };
+        /**
+         * RatiosOut
+         * @description Speed-ups by each cost; null when a side has not reached the target or its cost is not known.
+         */
+        RatiosOut: {
+            steps: components["schemas"]["RatioOut"] | null;
+            tokens: components["schemas"]["RatioOut"] | null;
+            seconds: components["schemas"]["RatioOut"] | null;
+            gpu_seconds: components["schemas"]["RatioOut"] | null;
+        };
+        /**
          * ReportedEnd
          * @description How a reported run ended.
          */
@@ -2773,6 +2938,23 @@ export interface components {
             tags?: string[] | null;
             /** Group */
             group?: string | null;
+        };
+        /**
+         * RunChoice
+         * @description A run that can be compared.
+         */
+        RunChoice: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Color */
+            color: number;
+            state: components["schemas"]["RunState"];
+            /** Step */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
         };
         /**
          * RunClone
@@ -3596,9 +3778,11 @@ export interface components {
         SpeedupOut: {
             /** Metric */
             metric: string;
+            /** Reference */
+            reference: string;
             /**
              * Target
-             * @description Null when the reference has no finite value.
+             * @description Null when the reference has not got better.
              */
             target: number | null;
             /**
@@ -3606,35 +3790,46 @@ export interface components {
              * @description 'none': targets are reached by single evaluations.
              */
             smoothing: string;
+            /**
+             * Resamples
+             * @description Of the bootstrap over seeds.
+             */
+            resamples: number;
+            /**
+             * Best
+             * @description The entry of the reference's method whose learning rate takes the fewest steps.
+             */
+            best: string | null;
             /** Rows */
             rows: components["schemas"]["SpeedupRowOut"][];
         };
         /**
          * SpeedupRowOut
-         * @description What a run spent until its metric first reached the target; ratios are the reference's cost over the run's.
+         * @description One entry. A member that has not reached the target counts as infinitely dear, so most must reach it.
          */
         SpeedupRowOut: {
-            /** Run */
-            run: string;
-            /** Reached */
-            reached: boolean;
-            /** Step */
-            step: number | null;
-            /** Tokens */
-            tokens: number | null;
-            /** Seconds */
-            seconds: number | null;
+            /** Key */
+            key: string;
+            /** Members */
+            members: number;
             /**
-             * Search Seconds
-             * @description Part of the seconds that the search took.
+             * Reached
+             * @description How many of the members reached the target.
              */
-            search_seconds: number | null;
-            /** Ratio Steps */
-            ratio_steps: number | null;
-            /** Ratio Tokens */
-            ratio_tokens: number | null;
-            /** Ratio Seconds */
-            ratio_seconds: number | null;
+            reached: number;
+            /** Method */
+            method: string;
+            /** Learning Rates */
+            learning_rates: number[];
+            /**
+             * Same Rate
+             * @description At the same learning rate as the reference.
+             */
+            same_rate: boolean;
+            costs: components["schemas"]["CostsOut"];
+            ratios: components["schemas"]["RatiosOut"];
+            /** @description Against the reference's method at its best rate among the entries; null when there is one rate only. */
+            against_best: components["schemas"]["RatiosOut"] | null;
         };
         /**
          * SpreadOut
@@ -5129,10 +5324,74 @@ export interface operations {
             };
         };
     };
+    read_entries: {
+        parameters: {
+            query: {
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_choices: {
+        parameters: {
+            query?: {
+                /** @description Part of a name, id or group. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChoiceList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     compare_configs: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
                 runs: string;
             };
             header?: never;
@@ -5164,9 +5423,9 @@ export interface operations {
     measure_speedup: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
                 runs: string;
-                /** @description The run that sets the target; empty takes the first. */
+                /** @description The entry that sets the target; empty takes the first. */
                 reference?: string;
                 /** @description A scalar with a better direction. */
                 metric?: string;

@@ -18,7 +18,7 @@ from opdboard.api.context import Context
 from opdboard.api.entries import entries, wanted, within_limit
 from opdboard.api.runs.paths import flattened
 from opdboard.api.runs.service import summary
-from opdboard.db import groups, runs
+from opdboard.db import groups
 from opdboard.db.groups import Entry
 from opdboard.domain.entries import entry_of_group
 from opdboard.domain.errors import NotFound
@@ -56,7 +56,7 @@ def _entry_out(entry: Entry) -> EntryOut:
 def choices(context: Context, query: ChoiceQuery) -> ChoiceList:
     """The latest groups and runs whose name, id or group contains the text."""
     with context.database.read() as session:
-        found = runs.find(session, search=query.search or None, limit=_MOST_CHOICES)[0]
+        found = groups.runs_like(session, query.search, limit=_MOST_CHOICES)
         return ChoiceList(
             groups=[
                 GroupChoice(key=entry_of_group(name), name=name, runs=count)
