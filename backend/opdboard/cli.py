@@ -1,5 +1,6 @@
 """The command `opdboard`: starts the stack, runs the demo, and talks to a server over its REST API."""
 
+import getpass
 import json
 import os
 import sys
@@ -185,9 +186,22 @@ def resume(run_id: RunId) -> None:
 
 
 @app.command()
-def extrapolate(run_id: RunId) -> None:
+def extrapolate(
+    run_id: RunId,
+    factor: Annotated[
+        float | None, typer.Option(help="Try W_t + factor D alone; without it a search is made as at a trigger.")
+    ] = None,
+    override: Annotated[bool, typer.Option(help="Take the factor even if validation refuses it.")] = False,
+) -> None:
     """Try an extrapolation after the present step instead of waiting for the next trigger."""
-    _steer(run_id, Command.EXTRAPOLATE)
+    arguments: dict[str, Any] = {} if factor is None else {"factor": factor}
+    _steer(run_id, Command.EXTRAPOLATE, **arguments, **({"override": True} if override else {}))
+
+
+@app.command()
+def veto(run_id: RunId) -> None:
+    """Take the run's last jump back, keeping what was trained since."""
+    _steer(run_id, Command.VETO)
 
 
 @database.command()
@@ -214,9 +228,9 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _steer(run_id: str, command: Command) -> None:
-    with Client() as client:
-        answer = client.command(run_id, command.value)
+def _steer(run_id: str, command: Command, **arguments: Any) -> None:
+    with Client(kind="cli", user=getpass.getuser()) as client:
+        answer = client.command(run_id, command.value, **arguments)
     _note(answer["result"] or f"asked run {run_id} to {command.value}; its trainer obeys between two steps")
 
 

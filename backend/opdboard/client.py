@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -42,11 +43,12 @@ class RequestRefused(OpdboardError):
 class Client:
     """One server. Methods return the API's JSON; ServerNotReached and RequestRefused are the errors."""
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
-        """url and token default to OPDBOARD_URL and OPDBOARD_TOKEN."""
+    def __init__(self, url: str | None = None, token: str | None = None, *, user: str = "", kind: str = "api") -> None:
+        """url and token default to OPDBOARD_URL and OPDBOARD_TOKEN. user, kind: who and what ('cli') steers, for the audit trail."""
         self.url = (url or os.environ.get("OPDBOARD_URL") or DEFAULT_URL).rstrip("/")
         token = token if token is not None else os.environ.get("OPDBOARD_TOKEN", "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"X-Opdboard-Client": kind} | ({"X-Opdboard-User": quote(user)} if user else {})
         self._http = httpx.Client(base_url=f"{self.url}/api", headers=headers, timeout=TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
@@ -92,9 +94,9 @@ class Client:
             run_id, begun["attempt"], lambda path, body: self._call("POST", f"/runs/{run_id}/{path}", json=body)
         )
 
-    def command(self, run_id: str, command: str) -> Json:
-        """Ask the run's trainer for something; it obeys between two steps."""
-        return self._call("POST", f"/runs/{run_id}/commands", json={"command": command})
+    def command(self, run_id: str, command: str, **arguments: Any) -> Json:
+        """Ask the run's trainer for something between two steps; arguments: extrapolate's factor and override, veto's step."""
+        return self._call("POST", f"/runs/{run_id}/commands", json={"command": command, **arguments})
 
     def decisions(self, run_id: str) -> Json:
         """What the run's strategy tried, accepted and refused."""

@@ -12,7 +12,7 @@ import torch
 from integration.installation import small_config, wait_until
 
 from opdboard.db import evidence, logs, runs, series, steering
-from opdboard.domain.commands import Command
+from opdboard.domain.commands import Command, request_of
 from opdboard.domain.run_config import FileData, FolderModel, ModelTeacher, RunModel
 from opdboard.domain.run_state import RunState
 
@@ -103,7 +103,7 @@ def test_a_full_disk_fails_the_run_and_keeps_the_last_checkpoint(installation_on
     assert kept is not None and (installation.settings.root / kept.path).is_dir()
     assert points.steps.tolist() == list(range(1, run.step + 1))
     with installation.database.write() as session:
-        steering.ask(session, runs.get(session, run_id, lock=True), Command.RESUME, actor="test")
+        steering.ask(session, runs.get(session, run_id, lock=True), request_of(Command.RESUME), actor="test")
     assert installation.execute(run_id) is RunState.FINISHED
 
 

@@ -15,6 +15,7 @@ from opdboard.domain.run_state import RunState
 TIMED = {
     "seconds",
     "search_seconds",
+    "checkpoint_seconds",
     "step_seconds",
     "rollout_seconds",
     "monitor_seconds",

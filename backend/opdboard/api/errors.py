@@ -73,6 +73,8 @@ def _problem(error: Mapping[str, Any], given: object, skip: list[str]) -> FieldP
         return FieldProblem(
             path="", message=f"the body is not JSON: {error['ctx']['error']} at character {location[-1]}"
         )
+    if not location and error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        location.append(error["ctx"]["discriminator"].strip("'"))
     path = ".".join(_without_tags(location, given)) or _field_named_in(message)
     if error["type"] == "extra_forbidden":
         message = "there is no such key"
@@ -83,7 +85,7 @@ def _without_tags(location: Sequence[str | int], given: object) -> list[str]:
     names: list[str] = []
     for part in location:
         if isinstance(given, Mapping):
-            if part not in given and given.get("kind") == part:
+            if part not in given and part in (given.get("kind"), given.get("command")):
                 continue
             given = given.get(part)
         elif isinstance(given, Sequence) and not isinstance(given, str) and isinstance(part, int):

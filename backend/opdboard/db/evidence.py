@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from opdboard.db.tables import Candidate, Checkpoint, Decision, Sample
 from opdboard.domain.errors import NotFound
 from opdboard.domain.records import CheckpointRecord, DecisionRecord, SampleRecord
+from opdboard.domain.run_config import RunModel
 
 
 def add_decisions(session: Session, run_id: str, seq: int, decisions: Sequence[DecisionRecord]) -> None:
@@ -34,6 +35,41 @@ def decisions_of(session: Session, run_id: str, *, after: int = 0) -> list[Decis
     """Decisions written or changed after a sequence number, in order."""
     query = select(Decision).where(Decision.run_id == run_id, Decision.seq > after).order_by(Decision.step, Decision.id)
     return list(session.scalars(query))
+
+
+def last_jump(session: Session, run_id: str) -> Decision | None:
+    """The last decision that moved the weights, taken back or not."""
+    query = select(Decision).where(Decision.run_id == run_id, Decision.accepted_factor > 0)
+    return session.scalars(query.order_by(Decision.step.desc(), Decision.id.desc()).limit(1)).first()
+
+
+def mark_candidates_removed(session: Session, run_id: str, seq: int, steps: Sequence[int]) -> None:
+    """The weights from which candidates of these steps could be made again are gone."""
+    condition = (Decision.run_id == run_id) & Decision.step.in_(steps) & Decision.weights_path.is_not(None)
+    session.execute(update(Decision).where(condition).values(weights_path=None, weights_bytes=None, seq=seq))
+
+
+def candidates_at(session: Session, run_id: str, step: int) -> Decision:
+    """The decision at a step whose candidates can be made again; NotFound lists those there are."""
+    query = select(Decision).where(Decision.run_id == run_id, Decision.weights_path.is_not(None))
+    kept = list(session.scalars(query.order_by(Decision.step)))
+    matching = [decision for decision in kept if decision.step == step]
+    if not matching:
+        steps = ", ".join(str(decision.step) for decision in kept) or "none"
+        raise NotFound(
+            f"run {run_id} keeps no candidates of step {step}; their weights are kept for steps: {steps}", where=run_id
+        )
+    return matching[-1]
+
+
+def weights_path(session: Session, source: RunModel) -> str:
+    """The folder, relative to the data folder, of a run's checkpoint or of the candidates at a step; NotFound if gone."""
+    if source.factor is None:
+        return checkpoint_at(session, source.run_id, source.step).path
+    assert source.step is not None
+    path = candidates_at(session, source.run_id, source.step).weights_path
+    assert path is not None
+    return path
 
 
 def add_checkpoints(session: Session, run_id: str, seq: int, checkpoints: Sequence[CheckpointRecord]) -> None:

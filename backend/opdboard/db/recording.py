@@ -31,8 +31,9 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
     evidence.add_samples(session, run_id, seq, batch.samples)
     evidence.add_checkpoints(session, run_id, seq, batch.checkpoints)
     evidence.mark_checkpoints_removed(session, run_id, seq, batch.removed_checkpoint_steps)
+    evidence.mark_candidates_removed(session, run_id, seq, batch.removed_candidate_steps)
     for result in batch.command_results:
-        steering.finish(session, result)
+        steering.finish(session, result, batch.step)
     if alerting.evaluate(session, run, seq, batch):
         run.topics = {**run.topics, Topic.ALERTS.value: seq}
     return seq
@@ -49,7 +50,8 @@ def _topics(batch: Batch) -> list[Topic]:
         Topic.SCALARS: bool(batch.scalars),
         Topic.MODULES: by_step,
         Topic.ALIGNMENT: aligned,
-        Topic.DECISIONS: bool(batch.decisions) or batch.vetoed_decision_step is not None,
+        Topic.DECISIONS: bool(batch.decisions or batch.removed_candidate_steps)
+        or batch.vetoed_decision_step is not None,
         Topic.SAMPLES: bool(batch.samples),
         Topic.CHECKPOINTS: bool(batch.checkpoints or batch.removed_checkpoint_steps),
         Topic.COMMANDS: bool(batch.command_results),
@@ -69,6 +71,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
         series.rewind(session, run_id, last_kept)
         evidence.rewind(session, run_id, last_kept)
         alerts.rewind(session, run_id, last_kept)
+        steering.reopen_lost(session, run_id, step)
         run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step
     run.device = device

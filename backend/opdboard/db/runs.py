@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts
+from opdboard.db import alerts, lineage
 from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import Conflict, NotFound, StaleAttempt
 from opdboard.domain.events import Topic
-from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
+from opdboard.domain.run_config import RunConfig, RunModel
+from opdboard.domain.run_sources import describe_source, describe_teacher
 from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 
 COLORS = 8
@@ -28,9 +28,13 @@ def create(
     group: str = "",
     tags: Sequence[str] = (),
     notes: str = "",
-    forked_from: tuple[str, int] | None = None,
+    forked: RunModel | None = None,
+    copied_from: str | None = None,
 ) -> Run:
-    """A new QUEUED run with the next colour; send its task after the commit."""
+    """A new QUEUED run with the next colour; send its task after the commit.
+
+    forked: the weights of another run that it goes on from. copied_from: the run whose configuration it has.
+    """
     now = time.time()
     run = Run(
         id=secrets.token_hex(4),
@@ -44,8 +48,9 @@ def create(
         tags=list(tags),
         notes=notes,
         color=session.scalar(select(func.count()).select_from(Run)) or 0,
-        forked_from=forked_from[0] if forked_from else None,
-        forked_step=forked_from[1] if forked_from else None,
+        forked_from=forked.run_id if forked else None,
+        forked_step=forked.step if forked else None,
+        forked_factor=forked.factor if forked else None,
         created_at=now,
         total_steps=config.budget.steps,
         latest={},
@@ -58,6 +63,7 @@ def create(
     session.add(run)
     session.flush()
     session.add(StateChange(run_id=run.id, at=now, from_state=None, to_state=RunState.QUEUED, reason="created"))
+    lineage.record(session, run.id, config, copied_from=copied_from)
     return run
 
 
@@ -189,7 +195,11 @@ def give_back(session: Session, run: Run, reason: str) -> RunState:
     else:
         transition(session, run, RunState.QUEUED, reason=reason)
         if paused:
-            session.add(CommandRow(run_id=run.id, kind=Command.PAUSE, actor="opdboard", created_at=time.time()))
+            session.add(
+                CommandRow(
+                    run_id=run.id, kind=Command.PAUSE, actor="opdboard", created_at=time.time(), asked_step=run.step
+                )
+            )
     if RunState(run.state).ended:
         _close_commands(session, run, f"the run has {run.state} before this was obeyed")
     return RunState(run.state)
@@ -223,9 +233,3 @@ def waiting(session: Session, sent_before: float) -> list[Run]:
     """QUEUED runs that no message is on its way for, oldest first."""
     condition = or_(Run.sent_at.is_(None), Run.sent_at < sent_before)
     return list(session.scalars(select(Run).where(Run.state == RunState.QUEUED, condition).order_by(Run.created_at)))
-
-
-def referring_to(session: Session, run_id: str) -> list[Run]:
-    """Runs not yet ended that use this run's checkpoints as student or teacher."""
-    unfinished = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]), Run.kind == "trained")
-    return [run for run in session.scalars(unfinished) if run_id in sources_of(RunConfig.model_validate(run.config))]

@@ -109,6 +109,22 @@ class DeletedRun(Table):
     at: Mapped[float] = mapped_column(Float(53))
 
 
+class Lineage(Table):
+    """Where a run comes from: weights of its student or teacher (step None: the latest checkpoint), or a copied config.
+
+    The source may have been deleted since.
+    """
+
+    __tablename__ = "lineage"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(32), ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    relation: Mapped[str] = mapped_column(String(16))
+    source_id: Mapped[str] = mapped_column(String(32), index=True)
+    step: Mapped[int | None] = mapped_column(Integer)
+    factor: Mapped[float | None] = mapped_column(Float(53))
+
+
 class Attempt(Table):
     """One try at a run; its number fences the writes of every earlier one."""
 
@@ -178,7 +194,7 @@ class ModuleVectorRow(Table):
 
 
 class Decision(Table):
-    """One trigger of a strategy; see domain.records.DecisionRecord."""
+    """One trigger of a strategy; see domain.records.DecisionRecord. weights_path is None once its weights are removed."""
 
     __tablename__ = "decisions"
     __table_args__ = (Index("decisions_by_run", "run_id", "step"),)
@@ -198,6 +214,9 @@ class Decision(Table):
     tokens: Mapped[int] = mapped_column(Integer)
     seconds: Mapped[float] = mapped_column(Float(53))
     vetoed: Mapped[bool] = mapped_column(Boolean, default=False)
+    overridden: Mapped[bool] = mapped_column(Boolean, default=False)
+    weights_path: Mapped[str | None] = mapped_column(Text)
+    weights_bytes: Mapped[int | None] = mapped_column(BigInteger)
     candidates: Mapped[list["Candidate"]] = relationship(
         order_by="Candidate.index", cascade="all, delete-orphan", lazy="selectin"
     )
@@ -277,7 +296,11 @@ class LogLine(Table):
 
 
 class CommandRow(Table):
-    """A steering action: who asked for what and when, and what the trainer did."""
+    """A steering action: who asked for what, when and at which step, what the trainer did and at which step.
+
+    A command that changed weights which were lost with their trainer is open again (done_at None) and keeps its
+    obeyed_step: the next attempt obeys it there, as the lost one did.
+    """
 
     __tablename__ = "commands"
     __table_args__ = (Index("commands_by_run", "run_id", "id"),)
@@ -288,7 +311,9 @@ class CommandRow(Table):
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     actor: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[float] = mapped_column(Float(53))
+    asked_step: Mapped[int | None] = mapped_column(Integer)
     done_at: Mapped[float | None] = mapped_column(Float(53))
+    obeyed_step: Mapped[int | None] = mapped_column(Integer)
     ok: Mapped[bool | None] = mapped_column(Boolean)
     result: Mapped[str | None] = mapped_column(Text)
 

@@ -1,6 +1,13 @@
-"""What a user can ask of a live run. The trainer reads commands between two steps."""
+"""What a user can ask of a live run, and with which arguments. The trainer reads commands between two steps."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+LARGEST_FACTOR = 100.0
+Factor = Annotated[float, Field(gt=0, le=LARGEST_FACTOR)]
 
 
 class Command(StrEnum):
@@ -12,3 +19,82 @@ class Command(StrEnum):
     CHECKPOINT = "checkpoint"
     EXTRAPOLATE = "extrapolate"
     VETO = "veto"
+
+
+class Request(BaseModel):
+    """Base of what is asked: the command and its arguments, closed to unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that were given, as JSON."""
+        return self.model_dump(mode="json", exclude={"command"}, exclude_none=True, exclude_defaults=True)
+
+
+class Pause(Request):
+    """Hold after this step, with everything in memory."""
+
+    command: Literal[Command.PAUSE]
+
+
+class Resume(Request):
+    """Go on: from memory when paused, from the last checkpoint when stopped or failed."""
+
+    command: Literal[Command.RESUME]
+
+
+class Stop(Request):
+    """Write a checkpoint after this step and end."""
+
+    command: Literal[Command.STOP]
+
+
+class CheckpointNow(Request):
+    """Write a complete checkpoint after this step."""
+
+    command: Literal[Command.CHECKPOINT]
+
+
+class Extrapolate(Request):
+    """Look ahead along W_t - anchor after this step."""
+
+    command: Literal[Command.EXTRAPOLATE]
+    factor: Factor | None = Field(
+        default=None,
+        description="Try W_t + factor D alone; empty searches as at a trigger. One such try per step; at a step of the "
+        "schedule it takes the place of the search.",
+    )
+    override: bool = Field(
+        default=False,
+        description="Take the factor even if validation refuses it; only a score that is not finite is still refused.",
+    )
+
+    @model_validator(mode="after")
+    def _only_a_factor_can_be_forced(self) -> "Extrapolate":
+        if self.override and self.factor is None:
+            raise ValueError("override needs a factor: a search takes only what validation accepts")
+        return self
+
+
+class Veto(Request):
+    """Take the last accepted jump back, keeping what was trained since."""
+
+    command: Literal[Command.VETO]
+    step: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="Step of the jump that is meant; empty means the last one. Refused when another jump came since.",
+    )
+
+
+AnyRequest = Annotated[
+    Pause | Resume | Stop | CheckpointNow | Extrapolate | Veto,
+    Field(discriminator="command"),
+]
+_ADAPTER: TypeAdapter[AnyRequest] = TypeAdapter(AnyRequest)
+
+
+def request_of(command: str, arguments: Mapping[str, Any] | None = None) -> AnyRequest:
+    """A command and its arguments as stored; pydantic's ValidationError when they do not fit."""
+    return _ADAPTER.validate_python({"command": command, **(arguments or {})})

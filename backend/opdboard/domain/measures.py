@@ -52,6 +52,7 @@ SCALARS = _table(
     ),
     Measure("gpu_seconds", "GPU-seconds so far: seconds times the number of GPUs", "GPU s", None, "cost"),
     Measure("search_seconds", "Seconds spent on the search so far", "s", "lower", "cost"),
+    Measure("checkpoint_seconds", "Seconds spent on writing checkpoints so far", "s", "lower", "cost"),
     Measure("step_seconds", "Seconds of the step", "s", "lower", "cost"),
     Measure("rollout_seconds", "Seconds of the rollout", "s", "lower", "cost"),
     Measure("monitor_seconds", "Seconds of weight monitoring", "s", "lower", "cost"),

@@ -40,7 +40,11 @@ class CandidateRecord:
 
 @dataclass(frozen=True)
 class DecisionRecord:
-    """One trigger of a strategy: the direction it took, every try, and what came of it."""
+    """One trigger of a strategy: the direction it took, every try, and what came of it.
+
+    overridden: a refused factor was taken because a user asked for it. weights_path: the folder, relative to the data
+    folder, from which any W_t + f D of it can be made again.
+    """
 
     step: int
     strategy: str
@@ -54,6 +58,9 @@ class DecisionRecord:
     tokens: int
     seconds: float
     candidates: Sequence[CandidateRecord]
+    overridden: bool = False
+    weights_path: str | None = None
+    weights_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,4 +111,5 @@ class Batch:
     samples: list[SampleRecord] = field(default_factory=list)
     checkpoints: list[CheckpointRecord] = field(default_factory=list)
     removed_checkpoint_steps: list[int] = field(default_factory=list)
+    removed_candidate_steps: list[int] = field(default_factory=list)
     command_results: list[CommandResult] = field(default_factory=list)

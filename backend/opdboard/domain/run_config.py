@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from opdboard.domain.commands import LARGEST_FACTOR
+
 
 class Frozen(BaseModel):
     """Base of every configuration object: immutable, closed to unknown keys, finite numbers only."""
@@ -58,12 +60,25 @@ class GgufModel(Frozen):
 
 
 class RunModel(Frozen):
-    """A checkpoint of another run."""
+    """A checkpoint of another run, or a candidate that it tried."""
 
     model_config = ConfigDict(title="A run's checkpoint")
     kind: Literal["run"] = "run"
     run_id: str = Field(min_length=1, description="The run whose weights to load.")
     step: int | None = Field(default=None, ge=0, description="Checkpoint step; empty takes the latest one.")
+    factor: float | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST_FACTOR,
+        description="Empty loads the checkpoint. A number loads the candidate W_t + factor D of the extrapolation tried at "
+        "`step`, taken or refused; 0 is W_t before any jump.",
+    )
+
+    @model_validator(mode="after")
+    def _a_candidate_has_a_step(self) -> "RunModel":
+        if self.factor is not None and self.step is None:
+            raise ValueError("factor needs a step: the one at which the extrapolation was tried")
+        return self
 
 
 ModelSource = Annotated[DemoModel | FolderModel | HubModel | GgufModel | RunModel, Field(discriminator="kind")]

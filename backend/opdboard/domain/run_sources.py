@@ -1,6 +1,6 @@
 """Where a configuration takes its weights from: in words, and as the runs it depends on."""
 
-from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig, RunModel
 
 
 def describe_source(source: ModelSource) -> str:
@@ -11,7 +11,8 @@ def describe_source(source: ModelSource) -> str:
         case "hub":
             return source.repo_id
         case "run":
-            return f"run {source.run_id}" + (f" @ {source.step}" if source.step is not None else "")
+            at = "" if source.step is None else f" @ {source.step}"
+            return f"run {source.run_id}{at}" + ("" if source.factor is None else f" × {source.factor:g}")
         case _:
             return source.path.rstrip("/").rsplit("/", 1)[-1]
 
@@ -23,9 +24,9 @@ def describe_teacher(config: RunConfig) -> str:
     return describe_source(config.teacher.source)
 
 
-def sources_of(config: RunConfig) -> set[str]:
-    """Ids of the runs whose checkpoints a configuration loads."""
-    sources = [config.student]
+def sources_of(config: RunConfig) -> dict[str, RunModel]:
+    """What a configuration loads from other runs, by relation: 'student', 'teacher'."""
+    sources: dict[str, ModelSource] = {"student": config.student}
     if not isinstance(config.teacher, PrivilegedTeacher):
-        sources.append(config.teacher.source)
-    return {source.run_id for source in sources if source.kind == "run"}
+        sources["teacher"] = config.teacher.source
+    return {relation: source for relation, source in sources.items() if isinstance(source, RunModel)}

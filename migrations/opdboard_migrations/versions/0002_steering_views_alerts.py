@@ -18,6 +18,12 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("forked_factor", DOUBLE))
     op.create_index("runs_by_group", "runs", ["group_name", "created_at"])
     op.add_column("commands", sa.Column("arguments", sa.JSON, nullable=False, server_default="{}"))
+    op.add_column("commands", sa.Column("asked_step", sa.Integer))
+    op.add_column("commands", sa.Column("obeyed_step", sa.Integer))
+    op.add_column("decisions", sa.Column("overridden", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("decisions", sa.Column("weights_path", sa.Text))
+    op.add_column("decisions", sa.Column("weights_bytes", sa.BigInteger))
+    _create_lineage()
     op.create_table(
         "deleted_runs",
         sa.Column("run_id", sa.String(32), primary_key=True),
@@ -91,11 +97,40 @@ def upgrade() -> None:
     op.create_index("webhook_deliveries_by_due", "webhook_deliveries", ["due_at"])
 
 
+def _create_lineage() -> None:
+    """The table, and the rows of runs that were made before it."""
+    lineage = op.create_table(
+        "lineage",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("run_id", sa.String(32), sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("relation", sa.String(16), nullable=False),
+        sa.Column("source_id", sa.String(32), nullable=False),
+        sa.Column("step", sa.Integer),
+        sa.Column("factor", DOUBLE),
+    )
+    op.create_index("ix_lineage_run_id", "lineage", ["run_id"])
+    op.create_index("ix_lineage_source_id", "lineage", ["source_id"])
+    runs = sa.table("runs", sa.column("id", sa.String), sa.column("config", sa.JSON))
+    rows = []
+    for run_id, config in op.get_bind().execute(sa.select(runs.c.id, runs.c.config)):
+        sources = {"student": config.get("student") or {}, "teacher": (config.get("teacher") or {}).get("source") or {}}
+        rows += [
+            {"run_id": run_id, "relation": relation, "source_id": source["run_id"], "step": source.get("step")}
+            for relation, source in sources.items()
+            if source.get("kind") == "run"
+        ]
+    if rows:
+        op.bulk_insert(lineage, rows)
+
+
 def downgrade() -> None:
     """Back to the first schema."""
-    for table in ("webhook_deliveries", "webhooks", "alerts", "alert_rules", "saved_views", "deleted_runs"):
+    for table in ("lineage", "webhook_deliveries", "webhooks", "alerts", "alert_rules", "saved_views", "deleted_runs"):
         op.drop_table(table)
-    op.drop_column("commands", "arguments")
+    for column in ("weights_bytes", "weights_path", "overridden"):
+        op.drop_column("decisions", column)
+    for column in ("obeyed_step", "asked_step", "arguments"):
+        op.drop_column("commands", column)
     op.drop_index("runs_by_group", "runs")
     op.drop_column("runs", "forked_factor")
     op.drop_column("runs", "kind")

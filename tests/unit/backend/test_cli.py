@@ -133,13 +133,19 @@ def test_show_prints_measures_notes_and_decisions(server, invoke):
     )
 
 
-@pytest.mark.parametrize("command", ["stop", "pause", "resume", "extrapolate"])
+@pytest.mark.parametrize("command", ["stop", "pause", "resume", "extrapolate", "veto"])
 def test_steering_posts_a_command(server, invoke, command):
     server.answers["POST", "/api/runs/0a1b2c3d/commands"] = 201, {"result": None}
     code, _, err = invoke(command, "0a1b2c3d")
     assert code == 0
     assert server.asked == [("POST", "/api/runs/0a1b2c3d/commands", {"command": command})]
     assert f"asked run 0a1b2c3d to {command}" in err
+
+
+def test_a_chosen_factor_travels_with_the_command(server, invoke):
+    server.answers["POST", "/api/runs/0a1b2c3d/commands"] = 201, {"result": None}
+    assert invoke("extrapolate", "0a1b2c3d", "--factor", "3", "--override")[0] == 0
+    assert server.asked[0][2] == {"command": "extrapolate", "factor": 3.0, "override": True}
 
 
 def test_run_reads_yaml_and_queues_it(server, invoke, tmp_path):

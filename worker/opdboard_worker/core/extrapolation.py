@@ -25,6 +25,7 @@ from opdboard_worker.core.statistics import frobenius_norms
 
 __all__ = [
     "AcceptanceRule",
+    "Line",
     "Search",
     "Try",
     "Validation",
@@ -35,6 +36,7 @@ __all__ = [
     "line_search",
     "move_",
     "paired_interval",
+    "single_try",
 ]
 
 ScoreName = Literal["accuracy", "negative_reverse_kl"]
@@ -65,6 +67,14 @@ def direction(current: Mapping[str, Tensor], anchor: Mapping[str, Tensor]) -> di
     if differing := sorted(current.keys() ^ anchor.keys()):
         raise ValueError(f"current and anchor weights differ in {len(differing)} names: {', '.join(differing[:3])}")
     return {name: tensor.detach() - anchor[name] for name, tensor in current.items()}
+
+
+@dataclass(frozen=True)
+class Line:
+    """W_t and D of the parameters that move: what every candidate W_t + factor D is made of. Both own their memory."""
+
+    start: Mapping[str, Tensor]
+    direction: Mapping[str, Tensor]
 
 
 def direction_norm(direction: Mapping[str, Tensor]) -> float:
@@ -206,11 +216,15 @@ class Try:
 
 @dataclass(frozen=True)
 class Search:
-    """A whole line search: the validation of W_t, the candidates tried, and the factor kept (0 = W_t itself)."""
+    """A whole line search: the validation of W_t, the candidates tried, and the factor kept (0 = W_t itself).
+
+    overridden: the factor kept is one that the rule refused.
+    """
 
     start: Validation
     tries: tuple[Try, ...]
     accepted_factor: float
+    overridden: bool = False
 
     @property
     def tokens(self) -> int:
@@ -229,6 +243,10 @@ class Search:
         if not self.tries:
             return f"{kept}: no candidates"
         last = self.tries[-1]
+        if self.overridden:
+            return f"{kept} as ordered, although refused: {last.reason}"
+        if last.accepted and len(self.tries) == 1:
+            return f"{kept}: {last.reason}"
         if last.accepted:
             return f"{kept}: all {len(self.tries)} candidates accepted"
         return f"{kept}: factor {last.factor:g} refused, {last.reason}"
@@ -250,6 +268,16 @@ def line_search(validate: Callable[[float], Validation], factors: Iterable[float
             break
         accepted, accepted_factor = attempt.validation, factor
     return Search(start, tuple(tries), accepted_factor)
+
+
+def single_try(
+    validate: Callable[[float], Validation], factor: float, rule: AcceptanceRule, *, override: bool = False
+) -> Search:
+    """Validate W_t and one candidate. override: take it even if the rule refuses, unless a score is not finite."""
+    start = validate(0.0)
+    attempt = rule.judge(factor, validate(factor), start)
+    overridden = override and not attempt.accepted and attempt.validation.finite
+    return Search(start, (attempt,), factor if attempt.accepted or overridden else 0.0, overridden)
 
 
 def _describe(validation: Validation) -> str:

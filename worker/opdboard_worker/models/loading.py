@@ -13,33 +13,35 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.run_config import DemoModel, FolderModel, GgufModel, HubModel, ModelSource
+from opdboard.domain.run_config import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.settings import Settings
+from opdboard_worker.models.candidates import move_to_candidate
 from opdboard_worker.models.demo import load_demo
 from opdboard_worker.models.folder_check import check_folder, first_line
 from opdboard_worker.models.hub import download
 from opdboard_worker.models.loaded import LoadedModel
+from opdboard_worker.models.saving import save
 
 __all__ = ["LoadedModel", "load", "save"]
 
 log = logging.getLogger(__name__)
 
-CheckpointPath = Callable[[str, int | None], Path]
+RunFolder = Callable[[RunModel], Path]
 
 
 def load(
     source: ModelSource,
     *,
     settings: Settings,
-    checkpoint_path: CheckpointPath,
+    run_folder: RunFolder,
     dtype: torch.dtype = torch.float32,
 ) -> LoadedModel:
     """Load model and tokenizer on the CPU; parameters keep requires_grad.
 
-    checkpoint_path(run id, step or None for the latest) gives a run's checkpoint folder. Raises ModelProblem with a sentence
+    run_folder gives the folder of a run's checkpoint, or of the candidates it tried at a step. Raises ModelProblem with a sentence
     that says what is wrong and what to do; `where` is the folder, file or repository.
     """
     if isinstance(source, DemoModel):
@@ -54,16 +56,14 @@ def load(
         folder = _resolved(source.path, settings)
         label = folder.name
     else:
-        folder = checkpoint_path(source.run_id, source.step)
+        folder = run_folder(source)
         label = f"run {source.run_id}, {'latest checkpoint' if source.step is None else f'step {source.step}'}"
     check_folder(folder)
+    if isinstance(source, RunModel) and source.factor is not None:
+        loaded = _pretrained(folder, f"{label}, factor {source.factor:g}", dtype)
+        move_to_candidate(loaded.model, folder, source.factor)
+        return loaded
     return _pretrained(folder, label, dtype)
-
-
-def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a folder that FolderModel loads to the same weights: config, safetensors, tokenizer. Raises OSError."""
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
 
 
 def _resolved(path: str, settings: Settings) -> Path:

@@ -3,7 +3,6 @@
 import copy
 import logging
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from opdboard.settings import Settings
 from opdboard_worker.core.losses import measures_only
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
-from opdboard_worker.models.loading import load
+from opdboard_worker.models.loading import RunFolder, load
 from opdboard_worker.models.pair import check_pair, check_starts_near_zero, check_teacher_repeatable, eos_token_ids
 from opdboard_worker.training import checkpoint
 from opdboard_worker.training.clock import Clock
@@ -31,20 +30,18 @@ from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
 
-CheckpointPath = Callable[[str, int | None], Path]
 
-
-def assemble(config: RunConfig, settings: Settings, checkpoint_path: CheckpointPath, snapshots: Path) -> Parts:
+def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snapshots: Path) -> Parts:
     """Load models and data, check that they fit, and put the parts together; BadInput says what does not fit."""
     device = _device(config)
     _seed_everything(config.seed)
-    student_model = load(config.student, settings=settings, checkpoint_path=checkpoint_path)
+    student_model = load(config.student, settings=settings, run_folder=run_folder)
     privileged = isinstance(config.teacher, PrivilegedTeacher)
     teacher_source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
     if teacher_source == config.student:
         teacher_model = replace(student_model, model=copy.deepcopy(student_model.model))
     else:
-        teacher_model = load(teacher_source, settings=settings, checkpoint_path=checkpoint_path)
+        teacher_model = load(teacher_source, settings=settings, run_folder=run_folder)
     check_pair(student_model, teacher_model)
     eos = eos_token_ids(student_model)
     log.info("student %s, teacher %s on %s", student_model.label, teacher_model.label, device)
@@ -88,6 +85,7 @@ def resume(training: Training, folder: Path) -> None:
     parts.updater.restore(state.optimizer, progress["schedule"])
     parts.lookahead.restore(state.strategy, progress["lookahead"], {example.id: example for example in parts.train})
     parts.monitor.restore(state.step)
+    training.forget_candidates_after(state.step)
     training.progress = Progress(**progress["loop"])
     training.clock = Clock(progress["seconds"])
 

@@ -4,10 +4,8 @@ A checkpoint is a Hugging Face folder (so that it can be a student or teacher an
 It is written aside, flushed to disk and renamed: a folder named step-NNNNNN is always complete. No pickle anywhere.
 """
 
-import errno
 import hashlib
 import json
-import os
 import random
 import shutil
 from collections.abc import Mapping
@@ -21,11 +19,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from opdboard.domain.errors import DiskFull, ModelProblem
-from opdboard_worker.models.loading import save
+from opdboard.domain.errors import ModelProblem
+from opdboard_worker.folders import size_of, written_aside
+from opdboard_worker.models.saving import save
 
 _FORMAT = 1
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,8 @@ class TrainerState:
 def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
     """Write the checkpoint step-NNNNNN below folder; returns its size in bytes. Raises DiskFull when it does not fit."""
     target = checkpoint_folder(folder, state.step)
-    aside = folder / f".{target.name}.partial"
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        (aside / "trainer").mkdir(parents=True)
+    with written_aside(target, f"the checkpoint of step {state.step}") as aside:
+        (aside / "trainer").mkdir()
         save(model, tokenizer, aside)
         _save_tensors(aside / "trainer" / "optimizer.safetensors", state.optimizer)
         _save_tensors(aside / "trainer" / "strategy.safetensors", state.strategy)
@@ -56,21 +52,7 @@ def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
             "progress": state.progress,
         }
         (aside / "trainer" / "state.json").write_text(json.dumps(described))
-        size = _flush(aside)
-        shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
-        _sync(folder)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        # safetensors gives the system's error as text only.
-        full = getattr(error, "errno", None) in _FULL or any(f"os error {code}" in str(error) for code in _FULL)
-        if not full:
-            raise
-        raise DiskFull(
-            f"no room for the checkpoint of step {state.step} in {folder}; free some space, then resume the run",
-            where=str(folder),
-        ) from error
-    return size
+    return size_of(target)
 
 
 def read(folder: Path) -> TrainerState:
@@ -139,20 +121,3 @@ def fingerprint(tensors: Mapping[str, Tensor]) -> str:
 
 def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
-
-
-def _flush(folder: Path) -> int:
-    """Force every file and folder below onto the disk; returns the bytes of the files."""
-    size = 0
-    for path in [*folder.rglob("*"), folder]:
-        size += path.stat().st_size if path.is_file() else 0
-        _sync(path)
-    return size
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ class Clock:
 
     def __init__(self, spent: dict[str, float] | None = None) -> None:
         """spent: seconds of earlier attempts, from a checkpoint."""
-        self.spent = dict.fromkeys((*self.COUNTED, "evaluation"), 0.0) | (spent or {})
+        self.spent = dict.fromkeys((*self.COUNTED, "evaluation", "checkpoint"), 0.0) | (spent or {})
 
     @contextmanager
     def running(self, purpose: str) -> Iterator[None]:

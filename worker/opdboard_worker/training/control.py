@@ -1,12 +1,13 @@
 """Steering as the trainer sees it: commands to obey between two steps, and the run's state to keep true."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from opdboard.db import runs, steering
+from opdboard.db import lineage, runs, steering
 from opdboard.db.database import Database
-from opdboard.domain.commands import Command
+from opdboard.domain.commands import AnyRequest, Extrapolate, Veto, request_of
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CommandResult
 from opdboard.domain.run_state import RunState
@@ -16,37 +17,47 @@ PAUSE_POLL_SECONDS = 0.2
 
 @dataclass
 class Orders:
-    """What the pending commands amount to at one step boundary."""
+    """What the pending commands amount to at one step boundary: their ids, and what is asked where that differs."""
 
-    extrapolate: list[int] = field(default_factory=list)
-    veto: list[int] = field(default_factory=list)
+    extrapolate: list[tuple[int, Extrapolate]] = field(default_factory=list)
+    veto: list[tuple[int, Veto]] = field(default_factory=list)
     checkpoint: list[int] = field(default_factory=list)
     pause: list[int] = field(default_factory=list)
     stop: list[int] = field(default_factory=list)
     resume: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, commands: list[tuple[int, Command]]) -> "Orders":
-        """Sort command ids by kind."""
+    def of(cls, requests: Iterable[tuple[int, AnyRequest]]) -> "Orders":
+        """Sort commands by kind, in the order given."""
         orders = cls()
-        for command_id, kind in commands:
-            getattr(orders, kind.value).append(command_id)
+        for command_id, request in requests:
+            match request:
+                case Extrapolate():
+                    orders.extrapolate.append((command_id, request))
+                case Veto():
+                    orders.veto.append((command_id, request))
+                case _:
+                    getattr(orders, request.command.value).append(command_id)
         return orders
 
 
 class Control(Protocol):
     """The trainer's line to whoever steers."""
 
-    def orders(self) -> Orders:
-        """Commands pending now."""
+    def orders(self, step: int) -> Orders:
+        """Commands to obey at this step."""
         ...
 
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
         """Record the run's new state."""
         ...
 
-    def wait_while_paused(self, pause_ids: list[int]) -> Orders:
-        """Hold until told to resume or stop; the orders that ended the pause."""
+    def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
+        """Hold after this step until told to resume or stop; the orders that ended the pause."""
+        ...
+
+    def weights_in_use(self) -> tuple[set[int], set[int]]:
+        """Steps of checkpoints, and of kept candidates, that other runs still have to load."""
         ...
 
 
@@ -59,10 +70,12 @@ class DatabaseControl:
         self._run_id = run_id
         self._attempt = attempt
 
-    def orders(self) -> Orders:
-        """See Control."""
+    def orders(self, step: int) -> Orders:
+        """See Control. What a lost attempt did at a later step waits for that step."""
         with self._database.read() as session:
-            return Orders.of([(row.id, Command(row.kind)) for row in steering.pending(session, self._run_id)])
+            pending = steering.pending(session, self._run_id)
+        due = [row for row in pending if row.obeyed_step is None or row.obeyed_step <= step]
+        return Orders.of((row.id, request_of(row.kind, row.arguments)) for row in due)
 
     def state(self) -> RunState:
         """The run's state now; StaleAttempt when another attempt owns it."""
@@ -81,16 +94,22 @@ class DatabaseControl:
     def finish(self, results: list[CommandResult]) -> None:
         """Write down what was done with commands outside of a batch."""
         with self._database.write() as session:
-            runs.touch(runs.fence(session, self._run_id, self._attempt), Topic.COMMANDS)
+            run = runs.fence(session, self._run_id, self._attempt)
+            runs.touch(run, Topic.COMMANDS)
             for result in results:
-                steering.finish(session, result)
+                steering.finish(session, result, run.step)
 
-    def wait_while_paused(self, pause_ids: list[int]) -> Orders:
+    def weights_in_use(self) -> tuple[set[int], set[int]]:
+        """See Control."""
+        with self._database.read() as session:
+            return lineage.weights_in_use(session, self._run_id)
+
+    def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
         """See Control. Other commands stay pending and are obeyed at the next step."""
         self.become(RunState.PAUSED, reason="pause asked for")
         self.finish([CommandResult(command_id, True, "paused") for command_id in pause_ids])
         while True:
-            orders = self.orders()
+            orders = self.orders(step)
             if orders.stop:
                 return orders
             if orders.resume:

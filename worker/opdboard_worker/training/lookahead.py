@@ -10,11 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from opdboard.domain.commands import Extrapolate
 from opdboard.domain.modules import module_of
 from opdboard.domain.records import CandidateRecord, DecisionRecord
 from opdboard.domain.run_config import EffOPD
 from opdboard_worker.core.extrapolation import (
     AcceptanceRule,
+    Line,
     Search,
     Validation,
     candidate_factors,
@@ -23,6 +25,7 @@ from opdboard_worker.core.extrapolation import (
     is_power_of_two,
     line_search,
     move_,
+    single_try,
 )
 from opdboard_worker.core.losses import k3
 from opdboard_worker.data.examples import Example
@@ -78,25 +81,32 @@ class Lookahead:
         return self._scheduled and is_power_of_two(step)
 
     @torch.no_grad()
-    def look(self, step: int, trigger: str) -> DecisionRecord:
-        """Search along W_t - anchor and leave the student at the last accepted weights."""
+    def look(self, step: int, request: Extrapolate | None = None) -> tuple[DecisionRecord, Line]:
+        """Search along W_t - anchor, or try the factor that was asked for, and leave the student at the weights accepted.
+
+        The schedule moves the anchor at each trigger. A command does only when it jumps: refused, it leaves no trace.
+        """
         began = time.perf_counter()
         start = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
-        ahead = direction(start, self._anchor)
-        search = self._search(step, start, ahead)
-        move_(self._moving, start, ahead, search.accepted_factor)
+        line = Line(start, direction(start, self._anchor))
+        search = self._search(step, line, request)
+        move_(self._moving, line.start, line.direction, search.accepted_factor)
         if search.accepted_factor > 0:
             self._jump = {name: self._moving[name].detach() - start[name] for name in start}
             self._jump_step = step
             self._updater.after_jump(self._settings.optimizer_after_jump)
-        from_step, self._anchor_step = self._anchor_step, step
-        if self._settings.anchor == "weights_before_jump":
-            self._anchor = start
-        else:
-            self._anchor = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
-        return self._record(step, trigger, from_step, direction_norm(ahead), search, time.perf_counter() - began)
+        from_step = self._anchor_step
+        if request is None or search.accepted_factor > 0:
+            self._anchor_step = step
+            if self._settings.anchor == "weights_before_jump":
+                self._anchor = start
+            else:
+                self._anchor = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
+        norm, seconds = direction_norm(line.direction), time.perf_counter() - began
+        return self._record(step, "schedule" if request is None else "command", from_step, norm, search, seconds), line
 
-    def _search(self, step: int, start: dict[str, Tensor], ahead: dict[str, Tensor]) -> Search:
+    def _search(self, step: int, line: Line, request: Extrapolate | None) -> Search:
+        start, ahead = line.start, line.direction
         rule = AcceptanceRule(
             score=self._settings.score, acceptance=self._settings.acceptance, max_kl=self._settings.max_kl
         )
@@ -115,26 +125,36 @@ class Lookahead:
                 seconds=time.perf_counter() - began,
             )
 
+        if request is not None and request.factor is not None:
+            return single_try(validate, request.factor, rule, override=request.override)
         return line_search(validate, candidate_factors(self._settings.candidates), rule)
 
-    def _kl_to_start(self, answers: Answers, start: dict[str, Tensor], ahead: dict[str, Tensor]) -> float:
+    def _kl_to_start(self, answers: Answers, start: Mapping[str, Tensor], ahead: Mapping[str, Tensor]) -> float:
         """KL(candidate || W_t) per token on the candidate's own answers, k3 estimate."""
         candidate_logp_N = answers.measures.student_logprob
         move_(self._moving, start, ahead, 0.0)
         start_logp_N = self._scorer.student_logp(answers.rollout)
         return float(k3(candidate_logp_N, start_logp_N.to(candidate_logp_N)).mean())
 
+    @property
+    def jump_step(self) -> int | None:
+        """Step of the last jump that can be taken back."""
+        return self._jump_step
+
     @torch.no_grad()
-    def veto(self) -> int | None:
-        """Take the last jump's displacement back, keeping what was trained since; its step, or None without a jump."""
-        if self._jump_step is None:
+    def veto(self, step: int | None = None) -> int | None:
+        """Take the last jump's displacement back, keeping what was trained since; its step.
+
+        None, and nothing happens, without a jump or when the last one is not that of the step.
+        """
+        if self._jump_step is None or step not in (None, self._jump_step):
             return None
         for name, displacement in self._jump.items():
             self._moving[name].sub_(displacement)
             if self._settings.anchor == "accepted_weights" and self._anchor_step == self._jump_step:
                 self._anchor[name] = self._anchor[name] - displacement
-        step, self._jump_step, self._jump = self._jump_step, None, {}
-        return step
+        vetoed, self._jump_step, self._jump = self._jump_step, None, {}
+        return vetoed
 
     def _record(
         self, step: int, trigger: str, anchor_step: int, norm: float, search: Search, seconds: float
@@ -151,6 +171,7 @@ class Lookahead:
             outcome=search.outcome,
             tokens=search.tokens,
             seconds=seconds,
+            overridden=search.overridden,
             candidates=[self._start(search.start), *(self._candidate(attempt) for attempt in search.tries)],
         )
 

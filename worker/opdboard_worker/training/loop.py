@@ -10,18 +10,21 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from opdboard.domain.commands import Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
-from opdboard.domain.records import Batch, CheckpointRecord, CommandResult
+from opdboard.domain.records import Batch, CheckpointRecord, CommandResult, DecisionRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard_worker.core.extrapolation import Line
 from opdboard_worker.core.losses import TokenMeasures, distillation_loss
 from opdboard_worker.data.examples import Example, batch_indices
+from opdboard_worker.models import candidates
 from opdboard_worker.sinks import MetricSink
 from opdboard_worker.training import checkpoint, reporting
 from opdboard_worker.training.clock import Clock
@@ -75,6 +78,7 @@ class Training:
         self.clock = Clock()
         self.interrupted = threading.Event()
         self._folder = folder
+        self._candidates = folder.with_name("candidates")
         self._data_root = data_root
         self._student = parts.scorer.student
 
@@ -91,11 +95,17 @@ class Training:
             if self.interrupted.is_set():
                 return None
             if orders.pause:
-                orders = self.control.wait_while_paused(orders.pause)
+                orders = self.control.wait_while_paused(orders.pause, self.progress.step)
                 if orders.stop:
                     self._save("stop", self._stopped(orders))
                     return RunState.STOPPED
         return RunState.FINISHED
+
+    def forget_candidates_after(self, step: int) -> None:
+        """Remove what an earlier attempt kept of steps that will be done again."""
+        for at in candidates.kept_steps(self._candidates):
+            if at > step:
+                candidates.remove(self._candidates, at)
 
     def _report_start(self) -> None:
         """Step 0: the student before training, and what the teacher would score on the same prompts."""
@@ -120,9 +130,11 @@ class Training:
         with self.clock.running("rollout"):
             rollout = self.parts.scorer.roll(examples, "rollout", step)
         scalars, tokens = self._update(step, examples, rollout)
-        orders = self.control.orders()
+        orders = self.control.orders(step)
         with self.clock.running("search"):
-            self._steer(step, orders, batch)
+            line = self._steer(step, orders, batch)
+        if line is not None:
+            self._keep(step, line, batch)
         with self.clock.running("monitor"):
             batch.vectors += self.parts.monitor.measure(step)
         self.progress.step = step
@@ -133,6 +145,7 @@ class Training:
             "search_tokens": self.progress.search_tokens,
             "seconds": self.clock.counted,
             "search_seconds": self.clock.spent["search"],
+            "checkpoint_seconds": self.clock.spent["checkpoint"],
             "step_seconds": seconds,
             "rollout_seconds": self.clock.spent["rollout"] - before["rollout"],
             "monitor_seconds": self.clock.spent["monitor"] - before["monitor"],
@@ -144,6 +157,8 @@ class Training:
             self._evaluate(batch)
         batch.at = time.time()
         self.sink.write(batch)
+        for at in batch.removed_candidate_steps:
+            candidates.remove(self._candidates, at)
         log.info("step %d/%d  reverse KL %.4f  accuracy %.3f  %.2f s", step, self.config.budget.steps, scalars["reverse_kl"], scalars["accuracy"], seconds)  # fmt: skip
         self._save_if_due(step, orders)
         return orders
@@ -206,22 +221,35 @@ class Training:
             measures.append(part)
         return loss_sum, TokenMeasures.cat(measures)
 
-    def _steer(self, step: int, orders: Orders, batch: Batch) -> None:
-        """Scheduled and commanded extrapolations, and vetoes."""
+    def _steer(self, step: int, orders: Orders, batch: Batch) -> Line | None:
+        """Vetoes, then at most one extrapolation: the line it looked along."""
         lookahead = self.parts.lookahead
-        for command_id in orders.veto:
-            vetoed = lookahead.veto()
-            result = "there is no jump to take back" if vetoed is None else f"the jump of step {vetoed} was taken back"
-            batch.command_results.append(CommandResult(command_id, vetoed is not None, result))
+        for command_id, veto in orders.veto:
+            last, vetoed = lookahead.jump_step, lookahead.veto(veto.step)
+            batch.command_results.append(CommandResult(command_id, vetoed is not None, _vetoed(veto.step, last)))
             batch.vetoed_decision_step = vetoed if vetoed is not None else batch.vetoed_decision_step
-        triggers = ["schedule"] if lookahead.due(step) else []
-        for trigger in triggers + ["command"] * bool(orders.extrapolate):
-            decision = lookahead.look(step, trigger)
-            batch.decisions.append(decision)
-            self.progress.search_tokens += decision.tokens
-            log.info("step %d: %s", step, decision.outcome)
-            if trigger == "command":
-                batch.command_results += [CommandResult(at, True, decision.outcome) for at in orders.extrapolate]
+        request = _first_request(orders, scheduled=lookahead.due(step))
+        if request is None and not lookahead.due(step):
+            return None
+        decision, line = lookahead.look(step, request)
+        batch.decisions.append(decision)
+        self.progress.search_tokens += decision.tokens
+        log.info("step %d: %s", step, decision.outcome)
+        batch.command_results += [
+            _extrapolated(command_id, asked, request, decision) for command_id, asked in orders.extrapolate
+        ]
+        return line
+
+    def _keep(self, step: int, line: Line, batch: Batch) -> None:
+        """Write what the candidates can be made again from; remove what is beyond budget.keep_checkpoints and of no use."""
+        with self.clock.running("checkpoint"):
+            size = candidates.write(self._candidates, step, self._student.model, self._student.tokenizer, line)
+            folder = candidates.candidates_folder(self._candidates, step)
+            path = folder.relative_to(self._data_root).as_posix()
+            batch.decisions = [replace(one, weights_path=path, weights_bytes=size) for one in batch.decisions]
+            _, in_use = self.control.weights_in_use()
+            surplus = candidates.kept_steps(self._candidates)[: -self.config.budget.keep_checkpoints]
+            batch.removed_candidate_steps = [at for at in surplus if at not in in_use]
 
     def _evaluate(self, batch: Batch) -> None:
         with self.clock.running("evaluation"):
@@ -262,10 +290,12 @@ class Training:
     def _save(self, reason: str, results: Sequence[CommandResult] = ()) -> None:
         """Write a checkpoint, announce it, then remove those beyond budget.keep_checkpoints."""
         step = self.progress.step
+        in_use, _ = self.control.weights_in_use()
         self.progress.checkpoints = [at for at in self.progress.checkpoints if at != step] + [step]
-        surplus = self.progress.checkpoints[: -self.config.budget.keep_checkpoints]
-        self.progress.checkpoints = self.progress.checkpoints[len(surplus) :]
-        size = checkpoint.write(self._folder, self._student.model, self._student.tokenizer, self._state())
+        surplus = [at for at in self.progress.checkpoints[: -self.config.budget.keep_checkpoints] if at not in in_use]
+        self.progress.checkpoints = [at for at in self.progress.checkpoints if at not in surplus]
+        with self.clock.running("checkpoint"):
+            size = checkpoint.write(self._folder, self._student.model, self._student.tokenizer, self._state())
         path = checkpoint.checkpoint_folder(self._folder, step).relative_to(self._data_root).as_posix()
         record = CheckpointRecord(step=step, path=path, bytes=size, reason=reason)
         self.sink.write(
@@ -291,3 +321,31 @@ class Training:
         return checkpoint.TrainerState(
             self.progress.step, progress, self.parts.updater.tensors(), self.parts.lookahead.tensors()
         )
+
+
+def _first_request(orders: Orders, *, scheduled: bool) -> Extrapolate | None:
+    """What is tried on command at this step: a factor, even in place of the scheduled search; else a search, unless due."""
+    asked = [request for _, request in orders.extrapolate]
+    factors = [request for request in asked if request.factor is not None]
+    return next(iter(factors or ([] if scheduled else asked)), None)
+
+
+def _extrapolated(
+    command_id: int, asked: Extrapolate, obeyed: Extrapolate | None, decision: DecisionRecord
+) -> CommandResult:
+    """What became of one command at a step at which something was tried."""
+    if obeyed is None or asked == obeyed:
+        forced_in_vain = asked.override and decision.accepted_factor == 0
+        return CommandResult(command_id, not forced_in_vain, decision.outcome)
+    tried = "a search was made" if obeyed.factor is None else f"factor {obeyed.factor:g} was tried"
+    return CommandResult(
+        command_id, False, f"one extrapolation per step, and {tried} at step {decision.step}; ask again"
+    )
+
+
+def _vetoed(wanted: int | None, last: int | None) -> str:
+    if last is None:
+        return "there is no jump to take back"
+    if wanted not in (None, last):
+        return f"the jump of step {wanted} is no longer the last one: step {last} has jumped since"
+    return f"the jump of step {last} was taken back"

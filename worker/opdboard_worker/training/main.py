@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from opdboard.db import evidence, runs
 from opdboard.db.database import Database
 from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
-from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_config import RunConfig, RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.sinks import DatabaseSink
@@ -59,12 +59,12 @@ def _train(run_id: str, settings: Settings, database: Database, control: Databas
         config = RunConfig.model_validate(runs.get(session, run_id).config)
         newest = evidence.latest_checkpoint(session, run_id)
 
-    def checkpoint_path(of_run: str, step: int | None) -> Path:
+    def run_folder(source: RunModel) -> Path:
         with database.read() as session:
-            return settings.root / evidence.checkpoint_at(session, of_run, step).path
+            return settings.root / evidence.weights_path(session, source)
 
     folder = settings.run_folder(run_id)
-    parts = assemble(config, settings, checkpoint_path, folder / "snapshots")
+    parts = assemble(config, settings, run_folder, folder / "snapshots")
     training = Training(parts, sink, control, folder / "checkpoints", settings.root)
     signal.signal(signal.SIGTERM, lambda *_: training.interrupted.set())
     if newest is not None:
@@ -72,6 +72,7 @@ def _train(run_id: str, settings: Settings, database: Database, control: Databas
         log.info("resumed from the checkpoint of step %d", newest.step)
     else:
         parts.monitor.restore(0)
+        training.forget_candidates_after(0)
     if control.state() is RunState.STOPPING:
         control.become(RunState.STOPPED, reason="stopped before training began")
         return 0

@@ -1,16 +1,11 @@
 """Steering commands and a run's history as they travel over HTTP."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
-from opdboard.api.parameters import Parameters
 from opdboard.domain.commands import Command
 from opdboard.domain.run_state import RunState
-
-
-class CommandCreate(Parameters):
-    """What the trainer is asked to do between two steps."""
-
-    command: Command
 
 
 class CommandOut(BaseModel):
@@ -18,9 +13,12 @@ class CommandOut(BaseModel):
 
     id: int
     command: Command
-    actor: str
+    arguments: dict[str, Any] = Field(description="As given; a veto names the jump that it takes back.")
+    actor: str = Field(description="web, cli or api, with the name that came along: 'Ada (web)'.")
     created_at: float
+    asked_step: int | None = Field(description="The last step done when it was asked.")
     done_at: float | None = Field(description="Null while the trainer has not got to it.")
+    obeyed_step: int | None = Field(description="The step after whose update it was obeyed.")
     ok: bool | None
     result: str | None
 

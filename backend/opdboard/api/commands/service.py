@@ -1,12 +1,16 @@
 """Asking a run to do something, and what it was asked so far."""
 
+from urllib.parse import unquote
+
 from opdboard.api.commands.schemas import AttemptOut, CommandOut, RunHistory, StateChangeOut
 from opdboard.api.context import Context
 from opdboard.api.sending import send
 from opdboard.db import runs, steering
 from opdboard.db.tables import CommandRow
-from opdboard.domain.commands import Command
+from opdboard.domain.commands import AnyRequest, Command
 from opdboard.domain.run_state import RunState
+
+LONGEST_NAME = 50
 
 
 def command_out(row: CommandRow) -> CommandOut:
@@ -14,19 +18,28 @@ def command_out(row: CommandRow) -> CommandOut:
     return CommandOut(
         id=row.id,
         command=Command(row.kind),
+        arguments=row.arguments,
         actor=row.actor,
         created_at=row.created_at,
+        asked_step=row.asked_step,
         done_at=row.done_at,
+        obeyed_step=row.obeyed_step,
         ok=row.ok,
         result=row.result,
     )
 
 
-def ask(context: Context, run_id: str, command: Command) -> CommandOut:
+def actor(client: str, user: str) -> str:
+    """Who asked, for the audit trail: 'Ada (web)', or just 'web'."""
+    name = "".join(letter for letter in unquote(user) if letter.isprintable()).strip()[:LONGEST_NAME]
+    return f"{name} ({client})" if name else client
+
+
+def ask(context: Context, run_id: str, request: AnyRequest, *, actor: str) -> CommandOut:
     """Record the command; a run that goes back into the queue by it is sent after the commit."""
     with context.database.write() as session:
         run = runs.get(session, run_id, lock=True)
-        asked = command_out(steering.ask(session, run, command, actor="web"))
+        asked = command_out(steering.ask(session, run, request, actor=actor))
         queued = run.state == RunState.QUEUED
     if queued:
         send(context.queue, run_id)

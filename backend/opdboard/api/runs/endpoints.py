@@ -70,5 +70,5 @@ def clone_run(context: Ctx, run_id: RunId, body: RunClone | None = None) -> RunD
 
 @router.post("/{run_id}/fork", status_code=201)
 def fork_run(context: Ctx, run_id: RunId, body: RunFork | None = None) -> RunDetail:
-    """Launch a new run that starts from a checkpoint of this one."""
+    """Launch a new run that starts from a checkpoint of this one, or from a candidate that it tried."""
     return copies.fork(context, run_id, body or RunFork())

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from opdboard.api.commands.schemas import CommandOut
 from opdboard.api.parameters import NO_NUL, Count, Parameters
+from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 
@@ -48,6 +49,9 @@ class RunSummary(BaseModel):
     topics: dict[str, int] = Field(description="Sequence at which each kind of data last moved.")
     forked_from: str | None
     forked_step: int | None
+    forked_factor: float | None = Field(
+        description="Set when it goes on from a candidate of that step's extrapolation."
+    )
     learning_rate: float | None = Field(description="The configured peak; null where a reported run names none.")
     seconds_left: float | None = Field(description="At the mean pace so far; null when unknown or ended.")
 
@@ -86,9 +90,15 @@ class RunClone(Parameters):
 
 
 class RunFork(Parameters):
-    """A new run that starts from a checkpoint of this one."""
+    """A new run that starts from a checkpoint of this one, or from a candidate that it tried."""
 
     step: Count | None = Field(default=None, description="Checkpoint to start from; empty takes the latest.")
+    factor: float | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST_FACTOR,
+        description="Start from W_t + factor D of the extrapolation tried at `step`, taken or refused, instead.",
+    )
     name: Name | None = Field(default=None, description="Empty: the original's name and 'fork'.")
     config: RunConfig | None = Field(
         default=None, description="Replaces the original's configuration; its student is set to the checkpoint."

@@ -14,7 +14,7 @@ from opdboard.api.parameters import LARGEST_INTEGER
 from opdboard.api.runs.paths import flattened
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
-from opdboard.db import evidence, runs, steering
+from opdboard.db import evidence, lineage, runs, steering
 from opdboard.db.tables import Run
 from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
@@ -76,13 +76,13 @@ def detail(context: Context, run_id: str) -> RunDetail:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run to make. Without forked_from a run that starts from another run's checkpoint is a fork of that."""
+    """A run to make, a fork when its student is another run's; copied_from: the run whose configuration it has."""
 
     config: RunConfig
     group: str = ""
     tags: Sequence[str] = ()
     notes: str = ""
-    forked_from: tuple[str, int] | None = None
+    copied_from: str | None = None
 
 
 def create(context: Context, wanted: NewRun) -> RunDetail:
@@ -103,11 +103,17 @@ def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
 
 def _create(session: Session, wanted: NewRun) -> RunDetail:
     check_sources(session, wanted.config)
-    student, forked_from = wanted.config.student, wanted.forked_from
-    if forked_from is None and isinstance(student, RunModel):
-        forked_from = (student.run_id, evidence.checkpoint_at(session, student.run_id, student.step).step)
+    forked = wanted.config.student if isinstance(wanted.config.student, RunModel) else None
+    if forked is not None and forked.step is None:
+        forked = forked.model_copy(update={"step": evidence.checkpoint_at(session, forked.run_id, None).step})
     run = runs.create(
-        session, wanted.config, group=wanted.group, tags=wanted.tags, notes=wanted.notes, forked_from=forked_from
+        session,
+        wanted.config,
+        group=wanted.group,
+        tags=wanted.tags,
+        notes=wanted.notes,
+        forked=forked,
+        copied_from=wanted.copied_from,
     )
     return _detail(session, run)
 
@@ -122,7 +128,7 @@ def check_storable(config: RunConfig) -> None:
 
 
 def check_sources(session: Session, config: RunConfig) -> None:
-    """InvalidFields where a run's checkpoint that is to be loaded does not exist now."""
+    """InvalidFields where weights of a run that are to be loaded do not exist now."""
     sources = {"student": config.student}
     if not isinstance(config.teacher, PrivilegedTeacher):
         sources["teacher.source"] = config.teacher.source
@@ -135,7 +141,7 @@ def check_sources(session: Session, config: RunConfig) -> None:
                 wrong.append(FieldProblem(path=f"{path}.run_id", message=problem.detail))
                 continue
             try:
-                evidence.checkpoint_at(session, source.run_id, source.step)
+                evidence.weights_path(session, source)
             except NotFound as problem:
                 wrong.append(FieldProblem(path=f"{path}.step", message=problem.detail))
     if wrong:
@@ -158,9 +164,9 @@ def delete(context: Context, run_id: str) -> None:
         run = runs.get(session, run_id, lock=True)
         if RunState(run.state).active:
             raise Conflict(f"run {run_id} is {run.state}; stop it before deleting it", where=run_id)
-        needing = [other.name for other in runs.referring_to(session, run_id) if other.id != run_id]
+        needing = [other.name for other in lineage.unfinished_users(session, run_id) if other.id != run_id]
         if needing:
-            raise Conflict(f"unfinished runs load checkpoints of this one: {', '.join(needing)}", where=run_id)
+            raise Conflict(f"unfinished runs load weights of this one: {', '.join(needing)}", where=run_id)
         runs.delete_run(session, run_id)
     _delete_files(context.settings, run_id)
 

@@ -1,13 +1,14 @@
 """Runs and commands over HTTP."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 from kombu.exceptions import OperationalError
-from support.stored_runs import create, filled, move, record, start
+from support.stored_runs import candidate, create, decision, filled, move, record, start
 
-from opdboard.db import runs
+from opdboard.db import lineage, runs
 from opdboard.db.database import Database
 from opdboard.domain.run_config import RunModel
 from opdboard.domain.run_state import RunState
@@ -125,7 +126,7 @@ def test_a_fork_starts_from_a_checkpoint(client: TestClient, sqlite_database: Da
     assert fork.status_code == 201
     made = fork.json()
     assert (made["forked_from"], made["forked_step"], made["name"]) == (run_id, 4, "mine fork @ 4")
-    assert made["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 4}
+    assert made["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 4, "factor": None}
     changed = client.post(f"/api/runs/{run_id}/fork", json={"step": 4, "name": "f", "config": {"seed": 9}}).json()
     assert (changed["name"], changed["config"]["seed"]) == ("f", 9)
     missing = client.post(f"/api/runs/{run_id}/fork", json={"step": 5})
@@ -133,6 +134,25 @@ def test_a_fork_starts_from_a_checkpoint(client: TestClient, sqlite_database: Da
     assert "present: 4" in missing.json()["detail"]
     wrong = client.post(f"/api/runs/{run_id}/fork", json={"config": {"budget": {"steps": 0}}})
     assert wrong.json()["fields"][0]["path"] == "budget.steps"
+
+
+def test_a_fork_starts_from_a_candidate_whose_weights_are_kept(client: TestClient, sqlite_database: Database):
+    run_id, attempt = filled(sqlite_database, name="mine")
+    tried = replace(
+        decision(8, 0.0, [candidate(2, -0.1, accepted=False)]), weights_path="runs/x/candidates/8", weights_bytes=9
+    )
+    record(sqlite_database, run_id, attempt, 8, decisions=[tried])
+    made = client.post(f"/api/runs/{run_id}/fork", json={"step": 8, "factor": 2}).json()
+    assert (made["forked_from"], made["forked_step"], made["forked_factor"]) == (run_id, 8, 2)
+    assert made["name"] == "mine fork @ 8 × 2"
+    assert made["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 8, "factor": 2}
+    assert client.post(f"/api/runs/{run_id}/fork", json={"factor": 2}).json()["where"] == "step"
+    assert client.post(f"/api/runs/{run_id}/fork", json={"step": 8, "factor": -2}).json()["where"] == "factor"
+    assert "steps: 8" in client.post(f"/api/runs/{run_id}/fork", json={"step": 2, "factor": 2}).json()["detail"]
+    with sqlite_database.read() as session:
+        assert lineage.weights_in_use(session, run_id) == (set(), {8})
+    record(sqlite_database, run_id, attempt, 9, removed_candidate_steps=[8])
+    assert client.post(f"/api/runs/{run_id}/fork", json={"step": 8, "factor": 2}).status_code == 404
 
 
 def test_deleting_removes_rows_and_files_of_this_run_only(
@@ -172,7 +192,8 @@ def test_commands_are_kept_with_what_came_of_them(client: TestClient, sqlite_dat
     asked = client.post(f"/api/runs/{run_id}/commands", json={"command": "pause"})
     assert asked.status_code == 201
     assert asked.json() | {"id": 0, "created_at": 0} == {
-        "id": 0, "command": "pause", "actor": "web", "created_at": 0, "done_at": None, "ok": None, "result": None,
+        "id": 0, "command": "pause", "arguments": {}, "actor": "api", "created_at": 0, "asked_step": 0,
+        "done_at": None, "obeyed_step": None, "ok": None, "result": None,
     }  # fmt: skip
     assert [row["command"] for row in client.get(f"/api/runs/{run_id}").json()["commands_pending"]] == ["pause"]
     refused = client.post(f"/api/runs/{run_id}/commands", json={"command": "resume"})
@@ -182,6 +203,34 @@ def test_commands_are_kept_with_what_came_of_them(client: TestClient, sqlite_dat
     assert [change["to_state"] for change in history["changes"]] == ["queued", "starting", "running"]
     assert [row["command"] for row in history["commands"]] == ["pause"]
     assert history["attempts"][0]["number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"command": "extrapolate", "factor": 0}, "factor"),
+        ({"command": "extrapolate", "factor": 101}, "factor"),
+        ({"command": "extrapolate", "factor": "far"}, "factor"),
+        ({"command": "extrapolate", "override": True}, None),
+        ({"command": "pause", "factor": 2}, "factor"),
+        ({"command": "veto", "step": -1}, "step"),
+        ({}, "command"),
+    ],
+)
+def test_arguments_of_a_command_are_checked(client: TestClient, sqlite_database: Database, body: dict, field: str):
+    run_id, _ = start(sqlite_database)
+    refused = client.post(f"/api/runs/{run_id}/commands", json=body)
+    assert (refused.status_code, refused.json()["where"]) == (422, field)
+
+
+def test_who_asked_for_what_is_kept(client: TestClient, sqlite_database: Database):
+    run_id, _ = start(sqlite_database)
+    body = {"command": "extrapolate", "factor": 2.5, "override": True}
+    headers = {"X-Opdboard-Client": "web", "X-Opdboard-User": "Ad%C3%A9le%0A"}
+    asked = client.post(f"/api/runs/{run_id}/commands", json=body, headers=headers).json()
+    assert asked["arguments"] == {"factor": 2.5, "override": True}
+    assert asked["actor"] == "Adéle (web)"
+    assert client.post(f"/api/runs/{run_id}/commands", json={"command": "veto"}).status_code == 409
 
 
 def test_resuming_a_stopped_run_sends_it(client: TestClient, sqlite_database: Database):

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 from support.stored_runs import begin, claim, create, filled, move, record, start
 
-from opdboard.db import runs, steering
+from opdboard.db import lineage, runs, steering
 from opdboard.db.database import Database
 from opdboard.db.tables import Run, Table
-from opdboard.domain.commands import Command
+from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import IllegalTransition, NotFound, StaleAttempt
 from opdboard.domain.run_config import ModelTeacher, RunModel
 from opdboard.domain.run_state import RunState
@@ -131,7 +131,7 @@ def test_a_stopping_run_that_dies_stops_and_its_orders_end_with_it(database: Dat
     run_id, attempt = start(database)
     record(database, run_id, attempt, 1, {"loss": 1.0})
     with database.write() as session:
-        steering.ask(session, runs.get(session, run_id, lock=True), Command.STOP, actor="test")
+        steering.ask(session, runs.get(session, run_id, lock=True), request_of(Command.STOP), actor="test")
     with database.write() as session:
         assert runs.give_back(session, runs.get(session, run_id, lock=True), "killed") is RunState.STOPPED
     with database.read() as session:
@@ -143,7 +143,7 @@ def test_deleting_a_run_deletes_everything_of_it(database: Database):
     kept, _ = filled(database)
     gone, _ = filled(database)
     with database.write() as session:
-        steering.ask(session, runs.get(session, gone, lock=True), Command.PAUSE, actor="test")
+        steering.ask(session, runs.get(session, gone, lock=True), request_of(Command.PAUSE), actor="test")
         counts = _rows_of(session, kept)
         runs.delete_run(session, gone)
     with database.read() as session:
@@ -175,10 +175,10 @@ def test_unfinished_runs_that_load_a_run_are_found(database: Database):
     needing = create(database, student=student)
     also = create(database, teacher=ModelTeacher(source=RunModel(run_id=source)))
     with database.read() as session:
-        assert {run.id for run in runs.referring_to(session, source)} == {needing, also}
+        assert {run.id for run in lineage.unfinished_users(session, source)} == {needing, also}
     move(database, needing, RunState.STOPPED)
     with database.read() as session:
-        assert [run.id for run in runs.referring_to(session, source)] == [also]
+        assert [run.id for run in lineage.unfinished_users(session, source)] == [also]
 
 
 def test_queued_runs_without_a_message_are_found(database: Database):

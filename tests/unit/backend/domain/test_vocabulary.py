@@ -86,18 +86,22 @@ def test_presets_are_valid_and_named_once():
 
 def test_sources_are_described_and_found():
     assert describe_source(RunModel(run_id="abc", step=4)) == "run abc @ 4"
+    assert describe_source(RunModel(run_id="abc", step=4, factor=2.5)) == "run abc @ 4 × 2.5"
     assert describe_source(HubModel(repo_id="org/model")) == "org/model"
     config = RunConfig(
         student=RunModel(run_id="a"), teacher=ModelTeacher(source=RunModel(run_id="b", step=1)), strategy=EffOPD()
     )
-    assert sources_of(config) == {"a", "b"}
+    assert {relation: source.run_id for relation, source in sources_of(config).items()} == {
+        "student": "a",
+        "teacher": "b",
+    }
     assert describe_teacher(config) == "run b @ 1"
-    assert sources_of(RunConfig()) == set()
+    assert sources_of(RunConfig()) == {}
 
 
 def test_a_teacher_that_is_the_student_itself_is_no_other_run():
     config = RunConfig.model_construct(student=RunModel(run_id="a"), teacher=PrivilegedTeacher())
-    assert sources_of(config) == {"a"}
+    assert list(sources_of(config)) == ["student"]
     assert describe_teacher(config) == "itself, knowing the answer"
 
 

@@ -46,13 +46,13 @@ def folder(tmp_path, tiny):
 
 @pytest.fixture
 def load_source(tmp_path):
-    """load_source(ModelSource or path, checkpoint_path) -> LoadedModel."""
+    """load_source(ModelSource or path, run_folder) -> LoadedModel."""
 
-    def no_runs(run_id, step):
-        raise AssertionError(f"nothing here loads run {run_id} at {step}")
+    def no_runs(source):
+        raise AssertionError(f"nothing here loads {source}")
 
-    def read(source, checkpoint_path=no_runs):
+    def read(source, run_folder=no_runs):
         source = source if hasattr(source, "kind") else FolderModel(path=str(source))
-        return load(source, settings=Settings(data_dir=tmp_path / "data"), checkpoint_path=checkpoint_path)
+        return load(source, settings=Settings(data_dir=tmp_path / "data"), run_folder=run_folder)
 
     return read

@@ -77,12 +77,13 @@ def test_what_is_saved_loads_to_the_same_weights(tmp_path, load_source):
 def test_a_runs_checkpoint_is_found_by_the_caller(folder, load_source, step, label):
     asked = []
 
-    def checkpoint_path(run_id, wanted):
-        asked.append((run_id, wanted))
+    def run_folder(source):
+        asked.append(source)
         return folder
 
-    assert load_source(RunModel(run_id="abc", step=step), checkpoint_path).label == label
-    assert asked == [("abc", step)]
+    source = RunModel(run_id="abc", step=step)
+    assert load_source(source, run_folder).label == label
+    assert asked == [source]
 
 
 def test_a_tokenizer_without_padding_pads_with_its_end(folder, load_source):
@@ -206,7 +207,7 @@ def test_an_unreachable_hub_says_what_to_do(load_source, offline_cache):
 
 
 def test_the_precision_is_the_callers(folder, tmp_path):
-    how = {"settings": Settings(data_dir=tmp_path), "checkpoint_path": lambda run, step: folder}
+    how = {"settings": Settings(data_dir=tmp_path), "run_folder": lambda source: folder}
     for source in (FolderModel(path=str(folder)), DemoModel(role="teacher")):
         loaded = load(source, dtype=torch.bfloat16, **how)
         assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.bfloat16}

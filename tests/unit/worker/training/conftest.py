@@ -9,14 +9,14 @@ from opdboard_worker.models.loading import load
 from opdboard_worker.training.policy import Policy
 
 
-def _no_runs(run_id, step):
-    raise AssertionError(f"nothing here loads run {run_id} at {step}")
+def _no_runs(source):
+    raise AssertionError(f"nothing here loads {source}")
 
 
 @pytest.fixture
 def load_demo(tmp_path):
     """load_demo(role) -> LoadedModel."""
-    return lambda role: load(DemoModel(role=role), settings=Settings(data_dir=tmp_path), checkpoint_path=_no_runs)
+    return lambda role: load(DemoModel(role=role), settings=Settings(data_dir=tmp_path), run_folder=_no_runs)
 
 
 @pytest.fixture
