@@ -44,26 +44,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/home": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Home
-         * @description What runs, what waits and why, what failed, and what ended lately.
-         */
-        get: operations["read_home"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -73,7 +53,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description Runs that match a query, newest first or as sorted; 422 says at which character it cannot be read.
+         * @description Runs that match, newest first.
          */
         get: operations["list_runs"];
         put?: never;
@@ -82,66 +62,6 @@ export interface paths {
          * @description Launch a run.
          */
         post: operations["create_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/groups": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Groups
-         * @description Runs that match, in groups, with mean and range of measures.
-         */
-        get: operations["list_groups"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/fields": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Fields
-         * @description What runs can be filtered, sorted and grouped by.
-         */
-        get: operations["list_fields"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/bulk": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Act On Runs
-         * @description Stop, pause, resume, delete, tag or group many runs; the answer says run by run what happened.
-         */
-        post: operations["act_on_runs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -207,89 +127,9 @@ export interface paths {
         put?: never;
         /**
          * Fork Run
-         * @description Launch a new run that starts from a checkpoint of this one.
+         * @description Launch a new run that starts from a checkpoint of this one, or from a candidate that it tried.
          */
         post: operations["fork_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reported-runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Create Reported Run
-         * @description Begin to report a run that no worker of opdboard trains; it is running at once.
-         */
-        post: operations["create_reported_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/attempts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Begin Attempt
-         * @description Go on with a reported run after a step, under a new attempt; writes of earlier ones are refused from now on.
-         */
-        post: operations["begin_attempt"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/points": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add Points
-         * @description Add points to a reported run: all or none. Points stored before are passed over, so a report may be sent again.
-         */
-        post: operations["add_points"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * End Reported Run
-         * @description A reported run has finished, was stopped or failed.
-         */
-        post: operations["end_reported_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -456,46 +296,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/samples/prompts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Prompts
-         * @description The prompts that responses are stored for.
-         */
-        get: operations["list_prompts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/samples/prompts/{prompt_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Follow Prompt
-         * @description One prompt over the training: its mean KL and verdict at every step, and responses in full at some.
-         */
-        get: operations["follow_prompt"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/runs/{run_id}/logs": {
         parameters: {
             query?: never;
@@ -576,46 +376,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/compare/entries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Entries
-         * @description The runs behind what is compared.
-         */
-        get: operations["read_entries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/compare/choices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Find Choices
-         * @description Runs and groups that can be compared.
-         */
-        get: operations["find_choices"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/compare/config": {
         parameters: {
             query?: never;
@@ -645,7 +405,7 @@ export interface paths {
         };
         /**
          * Measure Speedup
-         * @description Steps, tokens, seconds and GPU-seconds, search included, to a share of the reference's way.
+         * @description Steps, tokens and seconds, search included, to a share of the reference's final value.
          */
         get: operations["measure_speedup"];
         put?: never;
@@ -736,34 +496,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/views": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Views
-         * @description The page's views by name.
-         */
-        get: operations["list_views"];
-        /**
-         * Put View
-         * @description Save a view, in place of one with the same name.
-         */
-        put: operations["put_view"];
-        post?: never;
-        /**
-         * Delete View
-         * @description Forget a view.
-         */
-        delete: operations["delete_view"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -779,26 +511,6 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workers/{worker_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Forget Worker
-         * @description Take a silent worker off the list; its run, if it held one, goes back to the queue by itself.
-         */
-        delete: operations["forget_worker"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1014,26 +726,6 @@ export interface paths {
          * @description Send a test message now, and say what came of it.
          */
         post: operations["test_webhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/installation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Installation
-         * @description Versions, database, broker, queues and disk; passwords are left out.
-         */
-        get: operations["read_installation"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1256,28 +948,6 @@ export interface components {
             digits: number;
         };
         /**
-         * AttemptBegun
-         * @description Which run to write to, and the attempt that every write names.
-         */
-        AttemptBegun: {
-            /** Run Id */
-            run_id: string;
-            /** Attempt */
-            attempt: number;
-        };
-        /**
-         * AttemptCreate
-         * @description A trainer that begins again.
-         */
-        AttemptCreate: {
-            /**
-             * Step
-             * @description The step it goes on after; points beyond are dropped. 0 begins anew.
-             * @default 0
-             */
-            step: number;
-        };
-        /**
          * AttemptOut
          * @description One try at the run.
          */
@@ -1297,16 +967,6 @@ export interface components {
             resumed_from: number | null;
             /** Outcome */
             outcome: string | null;
-        };
-        /**
-         * BrokerOut
-         * @description How workers are told of runs; never with a password.
-         */
-        BrokerOut: {
-            /** Kind */
-            kind: string;
-            /** Address */
-            address: string;
         };
         /**
          * Budget
@@ -1362,65 +1022,6 @@ export interface components {
             keep_checkpoints: number;
         };
         /**
-         * BulkChange
-         * @description What to do with which runs: with these ids, or with all that match a query.
-         */
-        BulkChange: {
-            /**
-             * Action
-             * @enum {string}
-             */
-            action: "stop" | "pause" | "resume" | "delete" | "tag" | "untag" | "group";
-            /** Ids */
-            ids?: string[] | null;
-            /** Query */
-            query?: string | null;
-            /**
-             * Expected
-             * @description With a query: how many runs it matched when you looked; 409 if that has changed.
-             */
-            expected?: number | null;
-            /**
-             * Tags
-             * @description For tag and untag.
-             * @default []
-             */
-            tags: string[];
-            /**
-             * Group
-             * @description For group; empty takes the runs out of their groups.
-             */
-            group?: string | null;
-        };
-        /**
-         * BulkOutcome
-         * @description What happened to one run.
-         */
-        BulkOutcome: {
-            /** Run */
-            run: string;
-            /** Ok */
-            ok: boolean;
-            /**
-             * Detail
-             * @description What was done, or why it was not possible.
-             */
-            detail: string;
-        };
-        /**
-         * BulkResult
-         * @description What happened, run by run.
-         */
-        BulkResult: {
-            /** Outcomes */
-            outcomes: components["schemas"]["BulkOutcome"][];
-            /**
-             * Done
-             * @description To how many it was done.
-             */
-            done: number;
-        };
-        /**
          * CandidateOut
          * @description One tried factor; gain and its 95% interval are paired, KLs in nats per token.
          */
@@ -1459,6 +1060,17 @@ export interface components {
             checkpoints: components["schemas"]["CheckpointOut"][];
         };
         /**
+         * CheckpointNow
+         * @description Write a complete checkpoint after this step.
+         */
+        CheckpointNow: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            command: "checkpoint";
+        };
+        /**
          * CheckpointOut
          * @description One checkpoint folder.
          */
@@ -1483,28 +1095,11 @@ export interface components {
             removed: boolean;
         };
         /**
-         * ChoiceList
-         * @description The latest groups and runs that match.
-         */
-        ChoiceList: {
-            /** Groups */
-            groups: components["schemas"]["GroupChoice"][];
-            /** Runs */
-            runs: components["schemas"]["RunChoice"][];
-        };
-        /**
          * Command
          * @description A steering action; each is stored with who asked, when, and what the trainer did.
          * @enum {string}
          */
         Command: "pause" | "resume" | "stop" | "checkpoint" | "extrapolate" | "veto";
-        /**
-         * CommandCreate
-         * @description What the trainer is asked to do between two steps.
-         */
-        CommandCreate: {
-            command: components["schemas"]["Command"];
-        };
         /**
          * CommandOut
          * @description A command and what came of it.
@@ -1513,15 +1108,35 @@ export interface components {
             /** Id */
             id: number;
             command: components["schemas"]["Command"];
-            /** Actor */
+            /**
+             * Arguments
+             * @description As given; a veto names the jump that it takes back.
+             */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /**
+             * Actor
+             * @description web, cli or api, with the name that came along: 'Ada (web)'.
+             */
             actor: string;
             /** Created At */
             created_at: number;
+            /**
+             * Asked Step
+             * @description The last step done when it was asked.
+             */
+            asked_step: number | null;
             /**
              * Done At
              * @description Null while the trainer has not got to it.
              */
             done_at: number | null;
+            /**
+             * Obeyed Step
+             * @description The step after whose update it was obeyed.
+             */
+            obeyed_step: number | null;
             /** Ok */
             ok: boolean | null;
             /** Result */
@@ -1542,49 +1157,6 @@ export interface components {
             differing: components["schemas"]["DifferingKey"][];
             /** Same */
             same: components["schemas"]["SameKey"][];
-        };
-        /**
-         * CostsOut
-         * @description Spent until the target was first reached; medians over the members.
-         */
-        CostsOut: {
-            /** Steps */
-            steps: number | null;
-            /** Tokens */
-            tokens: number | null;
-            /** Seconds */
-            seconds: number | null;
-            /**
-             * Gpu Seconds
-             * @description Null where no GPU was used.
-             */
-            gpu_seconds: number | null;
-            /**
-             * Search Seconds
-             * @description Part of the seconds that the search took.
-             */
-            search_seconds: number | null;
-        };
-        /**
-         * DatabaseOut
-         * @description Where runs are stored; never with a password.
-         */
-        DatabaseOut: {
-            /**
-             * Kind
-             * @description SQLite or PostgreSQL, with its version.
-             */
-            kind: string;
-            /**
-             * Address
-             * @description A file, or host and name.
-             */
-            address: string;
-            /**
-             * Bytes
-             * @description Its size; null when it cannot be told.
-             */
-            bytes: number | null;
         };
         /**
          * DecisionList
@@ -1655,26 +1227,11 @@ export interface components {
             path: string;
             /**
              * Values
-             * @description Entry -> the different values of its runs; entries without the key are left out.
+             * @description Run id -> value; runs without the key are left out.
              */
             values: {
-                [key: string]: unknown[];
+                [key: string]: unknown;
             };
-        };
-        /**
-         * DiskOut
-         * @description The disk that holds the data folder; bytes.
-         */
-        DiskOut: {
-            /** Total */
-            total: number;
-            /** Free */
-            free: number;
-            /**
-             * Checkpoints
-             * @description Taken by checkpoints of runs.
-             */
-            checkpoints: number;
         };
         /**
          * EffOPD
@@ -1747,66 +1304,6 @@ export interface components {
             max_kl?: number | null;
         };
         /**
-         * EndedOut
-         * @description A run that has ended.
-         */
-        EndedOut: {
-            run: components["schemas"]["RunSummary"];
-            /**
-             * Resumes From
-             * @description Step of its newest checkpoint; null starts at the beginning.
-             */
-            resumes_from: number | null;
-        };
-        /**
-         * EntryList
-         * @description What is compared, in the order asked for.
-         */
-        EntryList: {
-            /** Entries */
-            entries: components["schemas"]["EntryOut"][];
-            /**
-             * Missing
-             * @description What was asked for and is not there.
-             */
-            missing: string[];
-        };
-        /**
-         * EntryOut
-         * @description A run, or a group of runs compared as one.
-         */
-        EntryOut: {
-            /**
-             * Key
-             * @description The run's id, or group:NAME; what other questions take.
-             */
-            key: string;
-            /** Name */
-            name: string;
-            /**
-             * Color
-             * @description Index into the eight run colours; a group's stays the same on every page.
-             */
-            color: number;
-            /** Is Group */
-            is_group: boolean;
-            /**
-             * Runs
-             * @description Oldest first.
-             */
-            runs: components["schemas"]["RunSummary"][];
-            /**
-             * Failed
-             * @description Members that failed; they are left out.
-             */
-            failed: number;
-            /**
-             * Notes
-             * @description What was written about the runs, each text once.
-             */
-            notes: string[];
-        };
-        /**
          * ErrorBody
          * @description The body of every answer from 400 up.
          */
@@ -1831,6 +1328,28 @@ export interface components {
              * @description Each wrong value of the input.
              */
             fields?: components["schemas"]["FieldProblem"][] | null;
+        };
+        /**
+         * Extrapolate
+         * @description Look ahead along W_t - anchor after this step.
+         */
+        Extrapolate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            command: "extrapolate";
+            /**
+             * Factor
+             * @description Try W_t + factor D alone; empty searches as at a trigger. One such try per step; at a step of the schedule it takes the place of the search.
+             */
+            factor?: number | null;
+            /**
+             * Override
+             * @description Take the factor even if validation refuses it; only a score that is not finite is still refused.
+             * @default false
+             */
+            override: boolean;
         };
         /**
          * FieldProblem
@@ -1955,86 +1474,12 @@ export interface components {
             path: string;
         };
         /**
-         * GpuOut
-         * @description One GPU of a worker's machine; null is what its driver does not tell.
-         */
-        GpuOut: {
-            /** Index */
-            index: number;
-            /** Name */
-            name: string;
-            /**
-             * Utilisation
-             * @description Share of time that it computed, 0..1.
-             */
-            utilisation?: number | null;
-            /**
-             * Memory Used
-             * @description bytes
-             */
-            memory_used?: number | null;
-            /**
-             * Memory Total
-             * @description bytes
-             */
-            memory_total?: number | null;
-            /**
-             * Temperature
-             * @description degrees Celsius
-             */
-            temperature?: number | null;
-        };
-        /**
-         * GroupChoice
-         * @description A group that can be compared.
-         */
-        GroupChoice: {
-            /** Key */
-            key: string;
-            /** Name */
-            name: string;
-            /** Runs */
-            runs: number;
-        };
-        /**
          * Health
          * @description The process answers.
          */
         Health: {
             /** Status */
             status: string;
-        };
-        /**
-         * HomeOut
-         * @description The present, in one answer.
-         */
-        HomeOut: {
-            /** Running */
-            running: components["schemas"]["RunningOut"][];
-            /**
-             * Waiting
-             * @description In the order of the line.
-             */
-            waiting: components["schemas"]["WaitingOut"][];
-            /**
-             * Failed
-             * @description Those that failed within the last week, newest first.
-             */
-            failed: components["schemas"]["EndedOut"][];
-            /**
-             * Ended
-             * @description The last ones finished or stopped, newest first.
-             */
-            ended: components["schemas"]["EndedOut"][];
-            /**
-             * Totals
-             * @description How many runs there are in each state.
-             */
-            totals: {
-                [key: string]: number;
-            };
-            /** Unseen Alerts */
-            unseen_alerts: number;
         };
         /**
          * Hugging Face hub
@@ -2057,42 +1502,6 @@ export interface components {
              * @default main
              */
             revision: string;
-        };
-        /**
-         * InstallationOut
-         * @description This installation.
-         */
-        InstallationOut: {
-            /**
-             * Versions
-             * @description opdboard, Python and the libraries that matter.
-             */
-            versions: {
-                [key: string]: string;
-            };
-            /**
-             * Started At
-             * @description When this web process started, s since the epoch.
-             */
-            started_at: number;
-            /**
-             * Host
-             * @description Address that the web server binds to.
-             */
-            host: string;
-            /** Port */
-            port: number;
-            /** Token Required */
-            token_required: boolean;
-            /** Data Dir */
-            data_dir: string;
-            database: components["schemas"]["DatabaseOut"];
-            broker: components["schemas"]["BrokerOut"];
-            disk: components["schemas"]["DiskOut"];
-            /** Queues */
-            queues: components["schemas"]["QueueOut"][];
-            /** Lease Seconds */
-            lease_seconds: number;
         };
         /**
          * LiveDeleted
@@ -2132,27 +1541,6 @@ export interface components {
         LiveRuns: {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
-        };
-        /**
-         * LoadPoint
-         * @description The load at one moment; shares 0..1.
-         */
-        LoadPoint: {
-            /**
-             * At
-             * @description s since the epoch
-             */
-            at: number;
-            /** Cpu */
-            cpu: number;
-            /** Memory */
-            memory: number;
-            /**
-             * Gpus
-             * @description Utilisation of each GPU.
-             * @default []
-             */
-            gpus: (number | null)[];
         };
         /**
          * LogLineOut
@@ -2542,6 +1930,17 @@ export interface components {
             phase: string;
         };
         /**
+         * Pause
+         * @description Hold after this step, with everything in memory.
+         */
+        Pause: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            command: "pause";
+        };
+        /**
          * PlaceOut
          * @description Where the runs will go.
          */
@@ -2609,56 +2008,6 @@ export interface components {
             steps: number;
         };
         /**
-         * PointColumns
-         * @description Points of one key: steps ascending, a value for each.
-         */
-        PointColumns: {
-            /** Steps */
-            steps: number[];
-            /** Values */
-            values: (number | null)[];
-            /**
-             * Times
-             * @description When each was measured; now when left out.
-             */
-            times?: number[] | null;
-        };
-        /**
-         * PointsAdded
-         * @description What became of a report.
-         */
-        PointsAdded: {
-            /** Seq */
-            seq: number;
-            /** Added */
-            added: number;
-            /**
-             * Repeated
-             * @description Points that were stored before, with the same value; they are stored once.
-             */
-            repeated: number;
-        };
-        /**
-         * PointsCreate
-         * @description Points and module statistics that become visible at once; with neither it is a sign of life.
-         */
-        PointsCreate: {
-            /** Attempt */
-            attempt: number;
-            /**
-             * Series
-             * @default {}
-             */
-            series: {
-                [key: string]: components["schemas"]["PointColumns"];
-            };
-            /**
-             * Vectors
-             * @default []
-             */
-            vectors: components["schemas"]["ReportedVector"][];
-        };
-        /**
          * PresetOut
          * @description A ready-made configuration, or a sweep of one.
          */
@@ -2710,210 +2059,15 @@ export interface components {
             context: string;
         };
         /**
-         * PromptHistory
-         * @description The same prompt over the training: every step in short, some in full.
+         * Resume
+         * @description Go on: from memory when paused, from the last checkpoint when stopped or failed.
          */
-        PromptHistory: {
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Answer */
-            answer: string;
-            /** Points */
-            points: components["schemas"]["PromptPoint"][];
-            /** Samples */
-            samples: components["schemas"]["SampleAtStep"][];
-        };
-        /**
-         * PromptList
-         * @description Prompts in the order of their first response.
-         */
-        PromptList: {
-            /** Prompts */
-            prompts: components["schemas"]["PromptOut"][];
-        };
-        /**
-         * PromptOut
-         * @description A prompt that responses are stored for.
-         */
-        PromptOut: {
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Answer */
-            answer: string;
-            /** Responses */
-            responses: number;
-        };
-        /**
-         * PromptPoint
-         * @description What became of the prompt at a step; mean_kl in nats per token, over the finite ones.
-         */
-        PromptPoint: {
-            /** Step */
-            step: number;
-            /** Mean Kl */
-            mean_kl: number | null;
-            /** Correct */
-            correct: boolean | null;
-            /** Truncated */
-            truncated: boolean;
-            /** Tokens */
-            tokens: number;
-        };
-        /**
-         * QueueOut
-         * @description A queue, and how many live workers listen to it.
-         */
-        QueueOut: {
-            /** Name */
-            name: string;
-            /** Workers */
-            workers: number;
+        Resume: {
             /**
-             * Waiting
-             * @description Queued runs for it.
-             */
-            waiting: number;
-        };
-        /**
-         * RatioOut
-         * @description The reference's cost over this entry's: above 1 is faster.
-         */
-        RatioOut: {
-            /** Value */
-            value: number;
-            /**
-             * Low
-             * @description Lower end of the 95% interval over seeds; null when both sides are one run.
-             */
-            low: number | null;
-            /**
-             * High
-             * @description Upper end; null beside a lower end means that it is open.
-             */
-            high: number | null;
-            /**
-             * Paired
-             * @description Both sides have the same seeds, and runs of one seed were drawn together.
-             */
-            paired: boolean;
-        };
-        /**
-         * RatiosOut
-         * @description Speed-ups by each cost; null when a side has not reached the target or its cost is not known.
-         */
-        RatiosOut: {
-            steps: components["schemas"]["RatioOut"] | null;
-            tokens: components["schemas"]["RatioOut"] | null;
-            seconds: components["schemas"]["RatioOut"] | null;
-            gpu_seconds: components["schemas"]["RatioOut"] | null;
-        };
-        /**
-         * ReportedEnd
-         * @description How a reported run ended.
-         */
-        ReportedEnd: {
-            /** Attempt */
-            attempt: number;
-            /**
-             * State
-             * @default finished
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            state: "finished" | "stopped" | "failed";
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-        };
-        /**
-         * ReportedModule
-         * @description An attention or MLP matrix by its Hugging Face parameter name; module statistics follow the order of these.
-         */
-        ReportedModule: {
-            /** Name */
-            name: string;
-            /** Shape */
-            shape: [
-                number,
-                number
-            ];
-        };
-        /**
-         * ReportedRunCreate
-         * @description A run that somebody else's trainer is about to report.
-         */
-        ReportedRunCreate: {
-            /** Name */
-            name: string;
-            /**
-             * Method
-             * @description For example trl-gkd.
-             */
-            method: string;
-            /** Total Steps */
-            total_steps: number;
-            /**
-             * Config
-             * @description Whatever describes the run, as a JSON object.
-             * @default {}
-             */
-            config: {
-                [key: string]: unknown;
-            };
-            /**
-             * Student
-             * @default
-             */
-            student: string;
-            /**
-             * Teacher
-             * @default
-             */
-            teacher: string;
-            /**
-             * Group
-             * @default
-             */
-            group: string;
-            /**
-             * Tags
-             * @default []
-             */
-            tags: string[];
-            /**
-             * Notes
-             * @default
-             */
-            notes: string;
-            /**
-             * Device
-             * @default
-             */
-            device: string;
-            /**
-             * Modules
-             * @default []
-             */
-            modules: components["schemas"]["ReportedModule"][];
-        };
-        /**
-         * ReportedVector
-         * @description One statistic of all modules at one step, in the order of the run's modules.
-         */
-        ReportedVector: {
-            /** Statistic */
-            statistic: string;
-            /** Step */
-            step: number;
-            /** Values */
-            values: (number | null)[];
-            /** Reference Step */
-            reference_step?: number | null;
+            command: "resume";
         };
         /**
          * RuleMeasures
@@ -2938,23 +2092,6 @@ export interface components {
             tags?: string[] | null;
             /** Group */
             group?: string | null;
-        };
-        /**
-         * RunChoice
-         * @description A run that can be compared.
-         */
-        RunChoice: {
-            /** Key */
-            key: string;
-            /** Name */
-            name: string;
-            /** Color */
-            color: number;
-            state: components["schemas"]["RunState"];
-            /** Step */
-            step: number;
-            /** Total Steps */
-            total_steps: number;
         };
         /**
          * RunClone
@@ -3113,12 +2250,6 @@ export interface components {
             /** Name */
             name: string;
             /**
-             * Kind
-             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
-             * @enum {string}
-             */
-            kind: "trained" | "reported";
-            /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
              */
@@ -3132,11 +2263,6 @@ export interface components {
             group: string;
             /** Tags */
             tags: string[];
-            /**
-             * Note
-             * @description How the notes begin.
-             */
-            note: string;
             /**
              * Color
              * @description Index into the eight run colours.
@@ -3204,69 +2330,26 @@ export interface components {
             /** Forked Step */
             forked_step: number | null;
             /**
-             * Learning Rate
-             * @description The configured peak; null where a reported run names none.
+             * Forked Factor
+             * @description Set when it goes on from a candidate of that step's extrapolation.
              */
-            learning_rate: number | null;
+            forked_factor: number | null;
+            /** Learning Rate */
+            learning_rate: number;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
-            /** @description What the worker trains by; null for a reported run. */
-            config: components["schemas"]["RunConfig"] | null;
-            /**
-             * Reported Config
-             * @description What a reported run says of itself; null for others.
-             */
-            reported_config: {
-                [key: string]: unknown;
-            } | null;
+            config: components["schemas"]["RunConfig"];
             /** Notes */
             notes: string;
             /** Commands Pending */
             commands_pending: components["schemas"]["CommandOut"][];
         };
         /**
-         * RunFieldOut
-         * @description Something that runs can be filtered, sorted or grouped by.
-         */
-        RunFieldOut: {
-            /** Name */
-            name: string;
-            /**
-             * Source
-             * @description run, measure or config.
-             */
-            source: string;
-            /**
-             * Type
-             * @description text, word, number, time, tags, error, or any: what the configuration holds.
-             */
-            type: string;
-            /** Title */
-            title: string;
-            /** Description */
-            description: string;
-            /** Groupable */
-            groupable: boolean;
-            /**
-             * Examples
-             * @description Values that are allowed, or that runs have.
-             */
-            examples: string[];
-        };
-        /**
-         * RunFields
-         * @description Everything a query can name, for autocompletion.
-         */
-        RunFields: {
-            /** Fields */
-            fields: components["schemas"]["RunFieldOut"][];
-        };
-        /**
          * RunFork
-         * @description A new run that starts from a checkpoint of this one.
+         * @description A new run that starts from a checkpoint of this one, or from a candidate that it tried.
          */
         RunFork: {
             /**
@@ -3275,56 +2358,17 @@ export interface components {
              */
             step?: number | null;
             /**
+             * Factor
+             * @description Start from W_t + factor D of the extrapolation tried at `step`, taken or refused, instead.
+             */
+            factor?: number | null;
+            /**
              * Name
              * @description Empty: the original's name and 'fork'.
              */
             name?: string | null;
             /** @description Replaces the original's configuration; its student is set to the checkpoint. */
             config?: components["schemas"]["RunConfig"] | null;
-        };
-        /**
-         * RunGroupOut
-         * @description Runs that agree in the fields they are grouped by.
-         */
-        RunGroupOut: {
-            /**
-             * Values
-             * @description One per field; null where the runs have none.
-             */
-            values: (string | null)[];
-            /**
-             * Query
-             * @description The condition that picks the group's runs.
-             */
-            query: string;
-            /** Count */
-            count: number;
-            /**
-             * Active
-             * @description How many of them a worker holds.
-             */
-            active: number;
-            /** Failed */
-            failed: number;
-            /**
-             * Newest
-             * @description When the newest of them was made.
-             */
-            newest: number;
-            /** Measures */
-            measures: {
-                [key: string]: components["schemas"]["SpreadOut"];
-            };
-        };
-        /**
-         * RunGroups
-         * @description One page of groups.
-         */
-        RunGroups: {
-            /** Groups */
-            groups: components["schemas"]["RunGroupOut"][];
-            /** Total */
-            total: number;
         };
         /**
          * RunHistory
@@ -3340,11 +2384,11 @@ export interface components {
         };
         /**
          * RunList
-         * @description One page of runs.
+         * @description One page of runs, newest first.
          */
         RunList: {
             /** Runs */
-            runs: components["schemas"]["RunRow"][];
+            runs: components["schemas"]["RunSummary"][];
             /**
              * Total
              * @description How many runs match in all.
@@ -3353,7 +2397,7 @@ export interface components {
         };
         /**
          * A run's checkpoint
-         * @description A checkpoint of another run.
+         * @description A checkpoint of another run, or a candidate that it tried.
          */
         RunModel: {
             /**
@@ -3371,124 +2415,11 @@ export interface components {
              * @description Checkpoint step; empty takes the latest one.
              */
             step?: number | null;
-        };
-        /**
-         * RunRow
-         * @description A run as a line of the table.
-         */
-        RunRow: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
             /**
-             * Kind
-             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
-             * @enum {string}
+             * Factor
+             * @description Empty loads the checkpoint. A number loads the candidate W_t + factor D of the extrapolation tried at `step`, taken or refused; 0 is W_t before any jump.
              */
-            kind: "trained" | "reported";
-            /**
-             * Method
-             * @description opd, effopd: what a reader of the paper would call it.
-             */
-            method: string;
-            state: components["schemas"]["RunState"];
-            /** Student */
-            student: string;
-            /** Teacher */
-            teacher: string;
-            /** Group */
-            group: string;
-            /** Tags */
-            tags: string[];
-            /**
-             * Note
-             * @description How the notes begin.
-             */
-            note: string;
-            /**
-             * Color
-             * @description Index into the eight run colours.
-             */
-            color: number;
-            /** Created At */
-            created_at: number;
-            /** Started At */
-            started_at: number | null;
-            /** Ended At */
-            ended_at: number | null;
-            /**
-             * Error
-             * @description Why it failed: error, detail, where.
-             */
-            error: {
-                [key: string]: unknown;
-            } | null;
-            /** Attempt */
-            attempt: number;
-            /** Worker Id */
-            worker_id: string | null;
-            /** Device */
-            device: string | null;
-            /**
-             * Heartbeat At
-             * @description Last sign of life of the trainer's process.
-             */
-            heartbeat_at: number | null;
-            /**
-             * Progressed At
-             * @description When training last got further.
-             */
-            progressed_at: number | null;
-            /** Step */
-            step: number;
-            /** Total Steps */
-            total_steps: number;
-            /**
-             * Latest
-             * @description Newest value of every scalar; null where it is not finite.
-             */
-            latest: {
-                [key: string]: number | null;
-            };
-            /**
-             * Seq
-             * @description Grows with every write to the run.
-             */
-            seq: number;
-            /**
-             * Rewound Seq
-             * @description Series read at an earlier sequence than this must be read again.
-             */
-            rewound_seq: number;
-            /**
-             * Topics
-             * @description Sequence at which each kind of data last moved.
-             */
-            topics: {
-                [key: string]: number;
-            };
-            /** Forked From */
-            forked_from: string | null;
-            /** Forked Step */
-            forked_step: number | null;
-            /**
-             * Learning Rate
-             * @description The configured peak; null where a reported run names none.
-             */
-            learning_rate: number | null;
-            /**
-             * Seconds Left
-             * @description At the mean pace so far; null when unknown or ended.
-             */
-            seconds_left: number | null;
-            /**
-             * Configured
-             * @description The configuration's values at the paths asked for in columns.
-             */
-            configured: {
-                [key: string]: unknown;
-            };
+            factor?: number | null;
         };
         /**
          * RunState
@@ -3506,12 +2437,6 @@ export interface components {
             /** Name */
             name: string;
             /**
-             * Kind
-             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
-             * @enum {string}
-             */
-            kind: "trained" | "reported";
-            /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
              */
@@ -3525,11 +2450,6 @@ export interface components {
             group: string;
             /** Tags */
             tags: string[];
-            /**
-             * Note
-             * @description How the notes begin.
-             */
-            note: string;
             /**
              * Color
              * @description Index into the eight run colours.
@@ -3597,24 +2517,17 @@ export interface components {
             /** Forked Step */
             forked_step: number | null;
             /**
-             * Learning Rate
-             * @description The configured peak; null where a reported run names none.
+             * Forked Factor
+             * @description Set when it goes on from a candidate of that step's extrapolation.
              */
-            learning_rate: number | null;
+            forked_factor: number | null;
+            /** Learning Rate */
+            learning_rate: number;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
-        };
-        /**
-         * RunningOut
-         * @description A run that a worker holds.
-         */
-        RunningOut: {
-            run: components["schemas"]["RunSummary"];
-            /** @description KL to the teacher; null before the first step. */
-            sparkline: components["schemas"]["SparklineOut"] | null;
         };
         /**
          * SameKey
@@ -3625,34 +2538,6 @@ export interface components {
             path: string;
             /** Value */
             value: unknown;
-        };
-        /**
-         * SampleAtStep
-         * @description One response with the step it was given at.
-         */
-        SampleAtStep: {
-            /** Index */
-            index: number;
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Answer */
-            answer: string;
-            /** Response */
-            response: string;
-            /** Tokens */
-            tokens: string[];
-            /** Token Kl */
-            token_kl: (number | null)[];
-            /** Token Advantage */
-            token_advantage: (number | null)[];
-            /** Correct */
-            correct: boolean | null;
-            /** Truncated */
-            truncated: boolean;
-            /** Step */
-            step: number;
         };
         /**
          * SampleList
@@ -3673,8 +2558,6 @@ export interface components {
         SampleOut: {
             /** Index */
             index: number;
-            /** Prompt Id */
-            prompt_id: string;
             /** Prompt */
             prompt: string;
             /** Answer */
@@ -3753,36 +2636,15 @@ export interface components {
             advice: string;
         };
         /**
-         * SparklineOut
-         * @description One scalar over the steps so far, thinned to the extremes.
-         */
-        SparklineOut: {
-            /** Key */
-            key: string;
-            /** Title */
-            title: string;
-            /** Unit */
-            unit: string;
-            /** Steps */
-            steps: number[];
-            /**
-             * Values
-             * @description null where the value is not finite.
-             */
-            values: (number | null)[];
-        };
-        /**
          * SpeedupOut
          * @description The speed-up meter.
          */
         SpeedupOut: {
             /** Metric */
             metric: string;
-            /** Reference */
-            reference: string;
             /**
              * Target
-             * @description Null when the reference has not got better.
+             * @description Null when the reference has no finite value.
              */
             target: number | null;
             /**
@@ -3790,62 +2652,35 @@ export interface components {
              * @description 'none': targets are reached by single evaluations.
              */
             smoothing: string;
-            /**
-             * Resamples
-             * @description Of the bootstrap over seeds.
-             */
-            resamples: number;
-            /**
-             * Best
-             * @description The entry of the reference's method whose learning rate takes the fewest steps.
-             */
-            best: string | null;
             /** Rows */
             rows: components["schemas"]["SpeedupRowOut"][];
         };
         /**
          * SpeedupRowOut
-         * @description One entry. A member that has not reached the target counts as infinitely dear, so most must reach it.
+         * @description What a run spent until its metric first reached the target; ratios are the reference's cost over the run's.
          */
         SpeedupRowOut: {
-            /** Key */
-            key: string;
-            /** Members */
-            members: number;
+            /** Run */
+            run: string;
+            /** Reached */
+            reached: boolean;
+            /** Step */
+            step: number | null;
+            /** Tokens */
+            tokens: number | null;
+            /** Seconds */
+            seconds: number | null;
             /**
-             * Reached
-             * @description How many of the members reached the target.
+             * Search Seconds
+             * @description Part of the seconds that the search took.
              */
-            reached: number;
-            /** Method */
-            method: string;
-            /** Learning Rates */
-            learning_rates: number[];
-            /**
-             * Same Rate
-             * @description At the same learning rate as the reference.
-             */
-            same_rate: boolean;
-            costs: components["schemas"]["CostsOut"];
-            ratios: components["schemas"]["RatiosOut"];
-            /** @description Against the reference's method at its best rate among the entries; null when there is one rate only. */
-            against_best: components["schemas"]["RatiosOut"] | null;
-        };
-        /**
-         * SpreadOut
-         * @description A number over the runs of a group that have it.
-         */
-        SpreadOut: {
-            /** Count */
-            count: number;
-            /** Mean */
-            mean: number | null;
-            /** Low */
-            low: number | null;
-            /** High */
-            high: number | null;
-            /** Total */
-            total: number | null;
+            search_seconds: number | null;
+            /** Ratio Steps */
+            ratio_steps: number | null;
+            /** Ratio Tokens */
+            ratio_tokens: number | null;
+            /** Ratio Seconds */
+            ratio_seconds: number | null;
         };
         /**
          * StateChangeOut
@@ -3871,6 +2706,17 @@ export interface components {
             /** Reference Steps */
             reference_steps: (number | null)[];
             values: components["schemas"]["TypedArray"];
+        };
+        /**
+         * Stop
+         * @description Write a checkpoint after this step and end.
+         */
+        Stop: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            command: "stop";
         };
         /**
          * Sweep
@@ -4016,73 +2862,20 @@ export interface components {
             critical: number;
         };
         /**
-         * ViewList
-         * @description A page's views by name.
+         * Veto
+         * @description Take the last accepted jump back, keeping what was trained since.
          */
-        ViewList: {
-            /** Views */
-            views: components["schemas"]["ViewOut"][];
-        };
-        /**
-         * ViewOut
-         * @description A view that was saved.
-         */
-        ViewOut: {
-            /** Page */
-            page: string;
-            /** Name */
-            name: string;
-            /** Search */
-            search: string;
-            /** Updated At */
-            updated_at: number;
-        };
-        /**
-         * ViewPut
-         * @description A view to save.
-         */
-        ViewPut: {
+        Veto: {
             /**
-             * Page
-             * @description Which page: runs, run, ...
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            page: string;
-            /** Name */
-            name: string;
+            command: "veto";
             /**
-             * Search
-             * @description The address from '?' on.
+             * Step
+             * @description Step of the jump that is meant; empty means the last one. Refused when another jump came since.
              */
-            search: string;
-        };
-        /**
-         * WaitReason
-         * @description What a queued run waits for.
-         * @enum {string}
-         */
-        WaitReason: "no_worker" | "no_listener" | "not_sent" | "in_line" | "taking";
-        /**
-         * WaitingOut
-         * @description A queued run, and what it waits for.
-         */
-        WaitingOut: {
-            run: components["schemas"]["RunSummary"];
-            reason: components["schemas"]["WaitReason"];
-            /**
-             * Detail
-             * @description The reason in a sentence.
-             */
-            detail: string;
-            /**
-             * Behind
-             * @description Id of the run before it in the line.
-             */
-            behind: string | null;
-            /**
-             * Resumes From
-             * @description Step of the checkpoint that it goes on from.
-             */
-            resumes_from: number | null;
+            step?: number | null;
         };
         /**
          * WebhookChange
@@ -4142,48 +2935,11 @@ export interface components {
         };
         /**
          * WorkerList
-         * @description Every worker known, those alive first.
+         * @description Every worker known, latest sign of life first.
          */
         WorkerList: {
             /** Workers */
             workers: components["schemas"]["WorkerOut"][];
-            /**
-             * Lease Seconds
-             * @description Silence after which a worker counts as gone.
-             */
-            lease_seconds: number;
-        };
-        /**
-         * WorkerLoad
-         * @description How busy a worker's machine is; everything on it counts, not only the worker.
-         */
-        WorkerLoad: {
-            /**
-             * Cpu
-             * @description Share of all cores, 0..1.
-             */
-            cpu?: number | null;
-            /**
-             * Memory Used
-             * @description bytes
-             */
-            memory_used?: number | null;
-            /**
-             * Memory Total
-             * @description bytes
-             */
-            memory_total?: number | null;
-            /**
-             * Gpus
-             * @default []
-             */
-            gpus: components["schemas"]["GpuOut"][];
-            /**
-             * History
-             * @description The last ten minutes.
-             * @default []
-             */
-            history: components["schemas"]["LoadPoint"][];
         };
         /**
          * WorkerOut
@@ -4207,9 +2963,15 @@ export interface components {
              * @description It gave a sign of life within the lease.
              */
             alive: boolean;
-            /** @description The run that it holds. */
-            run: components["schemas"]["RunSummary"] | null;
-            load: components["schemas"]["WorkerLoad"];
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Load
+             * @description cpu (0..1), memory_used, memory_total (bytes), gpus.
+             */
+            load: {
+                [key: string]: unknown;
+            };
         };
         /**
          * WorkloadOut
@@ -4324,44 +3086,15 @@ export interface operations {
             };
         };
     };
-    read_home: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HomeOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     list_runs: {
         parameters: {
             query?: {
-                /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
-                query?: string;
-                /** @description Up to 3 comma-separated fields, '-' before a descending one; empty is newest first. */
-                sort?: string;
-                /** @description Comma-separated configuration paths to answer. */
-                columns?: string;
+                /** @description Comma-separated states; empty lists all. */
+                state?: string;
+                /** @description opd or effopd; empty lists all. */
+                method?: string;
+                /** @description Part of the name, id, group or notes. */
+                search?: string;
                 limit?: number;
                 offset?: number;
             };
@@ -4411,108 +3144,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_groups: {
-        parameters: {
-            query: {
-                /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
-                query?: string;
-                /** @description Up to 3 comma-separated fields. */
-                by: string;
-                /** @description Comma-separated numbers to summarise. */
-                measures?: string;
-                /** @description newest, name, count, or one of the measures by its mean; '-' before it for descending. */
-                sort?: string;
-                limit?: number;
-                offset?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunGroups"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_fields: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunFields"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    act_on_runs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BulkChange"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BulkResult"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -4696,149 +3327,15 @@ export interface operations {
             };
         };
     };
-    create_reported_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReportedRunCreate"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AttemptBegun"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    begin_attempt: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AttemptCreate"] | null;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AttemptBegun"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    add_points: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PointsCreate"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PointsAdded"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    end_reported_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReportedEnd"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     ask_command: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description What asks. */
+                "x-opdboard-client"?: "web" | "cli" | "api";
+                /** @description Who asks, percent-encoded; taken on trust, for the audit trail. */
+                "x-opdboard-user"?: string;
+            };
             path: {
                 /** @description Id of a run. */
                 run_id: string;
@@ -4847,7 +3344,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CommandCreate"];
+                "application/json": components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Stop"] | components["schemas"]["CheckpointNow"] | components["schemas"]["Extrapolate"] | components["schemas"]["Veto"];
             };
         };
         responses: {
@@ -5117,75 +3614,6 @@ export interface operations {
             };
         };
     };
-    list_prompts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PromptList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    follow_prompt: {
-        parameters: {
-            query?: {
-                /** @description Responses in full at most: the first, the last, and evenly chosen ones. */
-                most?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-                /** @description Id of a prompt: the same text has the same id in every run. */
-                prompt_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PromptHistory"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     read_logs: {
         parameters: {
             query?: {
@@ -5324,74 +3752,10 @@ export interface operations {
             };
         };
     };
-    read_entries: {
-        parameters: {
-            query: {
-                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
-                runs: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntryList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    find_choices: {
-        parameters: {
-            query?: {
-                /** @description Part of a name, id or group. */
-                search?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChoiceList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     compare_configs: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
+                /** @description Comma-separated run ids. */
                 runs: string;
             };
             header?: never;
@@ -5423,9 +3787,9 @@ export interface operations {
     measure_speedup: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
+                /** @description Comma-separated run ids. */
                 runs: string;
-                /** @description The entry that sets the target; empty takes the first. */
+                /** @description The run that sets the target; empty takes the first. */
                 reference?: string;
                 /** @description A scalar with a better direction. */
                 metric?: string;
@@ -5584,102 +3948,6 @@ export interface operations {
             };
         };
     };
-    list_views: {
-        parameters: {
-            query: {
-                /** @description Which page: runs, run, ... */
-                page: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ViewList"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    put_view: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ViewPut"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ViewOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    delete_view: {
-        parameters: {
-            query: {
-                /** @description Which page: runs, run, ... */
-                page: string;
-                name: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     list_workers: {
         parameters: {
             query?: never;
@@ -5697,36 +3965,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WorkerList"];
                 };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    forget_worker: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a worker. */
-                worker_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
@@ -6175,35 +4413,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookTest"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    read_installation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InstallationOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
