@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import type { BulkChange, Command, LogLines, RunConfig, RunDetail } from "./types";
+import type { BulkChange, CommandRequest, LogLines, RunConfig, RunDetail } from "./types";
+import { userName } from "./userName";
 
 export const runKeys = {
   lists: ["runs"] as const,
@@ -150,16 +151,21 @@ export const launchRun = (config: RunConfig) =>
 
 export const cloneRun = (id: string) => unwrap(client.POST("/api/runs/{run_id}/clone", { params: at(id), body: {} }));
 
-export const forkRun = (id: string, step: number) =>
-  unwrap(client.POST("/api/runs/{run_id}/fork", { params: at(id), body: { step } }));
-
 export const changeRun = (id: string, changes: { name?: string; notes?: string; tags?: string[]; group?: string }) =>
   unwrap(client.PATCH("/api/runs/{run_id}", { params: at(id), body: changes }));
 
 export const deleteRun = (id: string) => unwrap(client.DELETE("/api/runs/{run_id}", { params: at(id) }));
 
-export const giveCommand = (id: string, command: Command) =>
-  unwrap(client.POST("/api/runs/{run_id}/commands", { params: at(id), body: { command } }));
+export const giveCommand = (id: string, request: CommandRequest) =>
+  unwrap(
+    client.POST("/api/runs/{run_id}/commands", {
+      params: {
+        ...at(id),
+        header: { "x-opdboard-client": "web", "x-opdboard-user": encodeURIComponent(userName.get()) },
+      },
+      body: request,
+    }),
+  );
 
 const FOUND = 8;
 

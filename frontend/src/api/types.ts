@@ -15,6 +15,13 @@ export type RunState = Schemas["RunState"];
 export type RunConfig = Schemas["RunConfig"];
 export type RunHistory = Schemas["RunHistory"];
 export type Command = Schemas["Command"];
+export type CommandRequest =
+  | Schemas["Pause"]
+  | Schemas["Resume"]
+  | Schemas["Stop"]
+  | Schemas["CheckpointNow"]
+  | Schemas["Extrapolate"]
+  | Schemas["Veto"];
 export type CommandOut = Schemas["CommandOut"];
 export type Checkpoint = Schemas["CheckpointOut"];
 export type Decision = Schemas["DecisionOut"];

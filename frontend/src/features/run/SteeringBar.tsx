@@ -1,7 +1,7 @@
 import { Button, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { historyQuery } from "~/api/runs";
-import type { CommandOut, RunDetail } from "~/api/types";
+import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
 import { clock } from "~/lib/format";
 import { obstacle } from "~/lib/runState";
 import classes from "./RunHeader.module.css";
@@ -24,7 +24,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
     <div className={classes.steering} role="toolbar" aria-label="Steer the run">
       {shown.map(({ command: name, label, help, Icon }) => {
         const reason = pending.has(name) ? "Asked; the trainer obeys between two steps" : obstacle(name, run.state);
-        const waiting = command.isPending && command.variables === name;
+        const waiting = command.isPending && command.variables.command === name;
         return (
           <Tooltip key={name} label={reason ?? help} w={240}>
             <Button
@@ -33,7 +33,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
               loading={waiting || pending.has(name)}
               data-disabled={reason !== null || undefined}
               aria-disabled={reason !== null}
-              onClick={() => reason === null && command.mutate(name)}
+              onClick={() => reason === null && command.mutate(plain(name))}
               data-testid={`steer-${name}`}
             >
               {label}
@@ -44,6 +44,11 @@ export function SteeringBar({ run }: { run: RunDetail }) {
       <Feedback last={history?.commands.at(-1)} />
     </div>
   );
+}
+
+/** The command without arguments. */
+function plain(command: Command): CommandRequest {
+  return command === "extrapolate" ? { command, override: false } : { command };
 }
 
 /** "Resume" takes the place of "Pause" when there is something to resume. */

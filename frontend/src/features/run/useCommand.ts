@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { giveCommand, runKeys } from "~/api/runs";
-import type { Command, RunDetail, RunHistory } from "~/api/types";
+import type { CommandRequest, RunDetail, RunHistory } from "~/api/types";
 import { errorText } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
 
@@ -8,7 +8,7 @@ import { notify } from "~/components/notify";
 export function useCommand(runId: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (command: Command) => giveCommand(runId, command),
+    mutationFn: (request: CommandRequest) => giveCommand(runId, request),
     onSuccess: (given) => {
       if (given.done_at === null) {
         cache.setQueryData<RunDetail>(

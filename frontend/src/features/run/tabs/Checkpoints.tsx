@@ -1,16 +1,13 @@
-import { Button } from "@mantine/core";
-import { IconGitFork } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { checkpointsQuery, forkRun, runKeys } from "~/api/runs";
+import { useQuery } from "@tanstack/react-query";
+import { checkpointsQuery } from "~/api/runs";
 import type { Checkpoint, RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
-import { ErrorBox, errorText } from "~/components/ErrorBox";
+import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
-import { notify } from "~/components/notify";
 import table from "~/components/table.module.css";
 import { bytes, moment } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
+import { ForkButton } from "../ForkButton";
 
 /** What is on disk, and a new run from any of it. */
 export default function Checkpoints({ run }: { run: RunDetail }) {
@@ -30,8 +27,14 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
       </div>
     );
   }
+  const kept = data.checkpoints.filter((checkpoint) => !checkpoint.removed);
+  const size = kept.reduce((sum, checkpoint) => sum + checkpoint.bytes, 0);
   return (
     <div className={`card ${table.wrap}`} data-testid="checkpoints-table">
+      <p className={table.caption}>
+        {kept.length} of {data.checkpoints.length} on disk, {bytes(size)}; the newest{" "}
+        {run.config.budget.keep_checkpoints} stay, and those that unfinished forks still have to load.
+      </p>
       <table className={table.table}>
         <thead>
           <tr>
@@ -56,18 +59,8 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
 }
 
 function Row({ checkpoint, run }: { checkpoint: Checkpoint; run: RunDetail }) {
-  const cache = useQueryClient();
-  const navigate = useNavigate();
-  const fork = useMutation({
-    mutationFn: () => forkRun(run.id, checkpoint.step),
-    onSuccess: async (made) => {
-      void cache.invalidateQueries({ queryKey: runKeys.lists });
-      await navigate({ to: "/runs/$runId", params: { runId: made.id }, search: {} as never });
-    },
-    onError: (error) => notify(errorText(error), "The run was not forked"),
-  });
   return (
-    <tr className={checkpoint.removed ? table.quiet : undefined}>
+    <tr className={checkpoint.removed ? table.quiet : undefined} data-testid={`checkpoint-${checkpoint.step}`}>
       <td className={table.right}>{checkpoint.step}</td>
       <td>{optionLabel(checkpoint.reason)}</td>
       <td className={table.right}>{bytes(checkpoint.bytes)}</td>
@@ -75,15 +68,9 @@ function Row({ checkpoint, run }: { checkpoint: Checkpoint; run: RunDetail }) {
       <td className="mono">{checkpoint.removed ? "removed to save space" : checkpoint.path}</td>
       <td className={table.right}>
         {!checkpoint.removed && (
-          <Button
-            variant="default"
-            leftSection={<IconGitFork size={14} />}
-            loading={fork.isPending}
-            onClick={() => fork.mutate()}
-            data-testid={`fork-${checkpoint.step}`}
-          >
-            Fork a new run from here
-          </Button>
+          <ForkButton runId={run.id} step={checkpoint.step} testId={`fork-${checkpoint.step}`}>
+            Fork from here
+          </ForkButton>
         )}
       </td>
     </tr>

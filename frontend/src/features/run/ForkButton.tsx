@@ -1,0 +1,39 @@
+import { Button, Tooltip } from "@mantine/core";
+import { IconGitFork } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+
+interface ForkButtonProps {
+  runId: string;
+  step: number;
+  /** A candidate of the trigger at `step`; without it the checkpoint. */
+  factor?: number;
+  /** Why it is not possible. */
+  obstacle?: string | undefined;
+  testId: string;
+  children: ReactNode;
+}
+
+/** To the launch page, with the student set to these weights; nothing starts before the form is sent. */
+export function ForkButton({ runId, step, factor, obstacle, testId, children }: ForkButtonProps) {
+  const common = {
+    variant: "default",
+    leftSection: <IconGitFork size={14} aria-hidden />,
+    "data-testid": testId,
+  } as const;
+  if (obstacle !== undefined) {
+    return (
+      <Tooltip label={obstacle} w={240}>
+        <Button {...common} data-disabled aria-disabled>
+          {children}
+        </Button>
+      </Tooltip>
+    );
+  }
+  const search = { fork: runId, step: String(step), ...(factor === undefined ? {} : { factor: String(factor) }) };
+  return (
+    <Button {...common} component={Link} to="/launch" search={search as never}>
+      {children}
+    </Button>
+  );
+}
