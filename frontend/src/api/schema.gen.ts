@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Home
+         * @description What runs, what waits and why, what failed, and what ended lately.
+         */
+        get: operations["read_home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -296,6 +316,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/samples/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Prompts
+         * @description The prompts that responses are stored for.
+         */
+        get: operations["list_prompts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/samples/prompts/{prompt_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Prompt
+         * @description One prompt over the training: its mean KL and verdict at every step, and responses in full at some.
+         */
+        get: operations["follow_prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/logs": {
         parameters: {
             query?: never;
@@ -516,6 +576,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers/{worker_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget Worker
+         * @description Take a silent worker off the list; its run, if it held one, goes back to the queue by itself.
+         */
+        delete: operations["forget_worker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -726,6 +806,26 @@ export interface paths {
          * @description Send a test message now, and say what came of it.
          */
         post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Installation
+         * @description Versions, database, broker, queues and disk; passwords are left out.
+         */
+        get: operations["read_installation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -969,6 +1069,16 @@ export interface components {
             outcome: string | null;
         };
         /**
+         * BrokerOut
+         * @description How workers are told of runs; never with a password.
+         */
+        BrokerOut: {
+            /** Kind */
+            kind: string;
+            /** Address */
+            address: string;
+        };
+        /**
          * Budget
          * @description How long, how wide.
          */
@@ -1159,6 +1269,27 @@ export interface components {
             same: components["schemas"]["SameKey"][];
         };
         /**
+         * DatabaseOut
+         * @description Where runs are stored; never with a password.
+         */
+        DatabaseOut: {
+            /**
+             * Kind
+             * @description SQLite or PostgreSQL, with its version.
+             */
+            kind: string;
+            /**
+             * Address
+             * @description A file, or host and name.
+             */
+            address: string;
+            /**
+             * Bytes
+             * @description Its size; null when it cannot be told.
+             */
+            bytes: number | null;
+        };
+        /**
          * DecisionList
          * @description Decisions in step order, with the sequence number to ask from next time.
          */
@@ -1234,6 +1365,21 @@ export interface components {
             };
         };
         /**
+         * DiskOut
+         * @description The disk that holds the data folder; bytes.
+         */
+        DiskOut: {
+            /** Total */
+            total: number;
+            /** Free */
+            free: number;
+            /**
+             * Checkpoints
+             * @description Taken by checkpoints of runs.
+             */
+            checkpoints: number;
+        };
+        /**
          * EffOPD
          * @description Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739).
          */
@@ -1302,6 +1448,18 @@ export interface components {
              * @description Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard.
              */
             max_kl?: number | null;
+        };
+        /**
+         * EndedOut
+         * @description A run that has ended.
+         */
+        EndedOut: {
+            run: components["schemas"]["RunSummary"];
+            /**
+             * Resumes From
+             * @description Step of its newest checkpoint; null starts at the beginning.
+             */
+            resumes_from: number | null;
         };
         /**
          * ErrorBody
@@ -1474,12 +1632,74 @@ export interface components {
             path: string;
         };
         /**
+         * GpuOut
+         * @description One GPU of a worker's machine; null is what its driver does not tell.
+         */
+        GpuOut: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /**
+             * Utilisation
+             * @description Share of time that it computed, 0..1.
+             */
+            utilisation?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Temperature
+             * @description degrees Celsius
+             */
+            temperature?: number | null;
+        };
+        /**
          * Health
          * @description The process answers.
          */
         Health: {
             /** Status */
             status: string;
+        };
+        /**
+         * HomeOut
+         * @description The present, in one answer.
+         */
+        HomeOut: {
+            /** Running */
+            running: components["schemas"]["RunningOut"][];
+            /**
+             * Waiting
+             * @description In the order of the line.
+             */
+            waiting: components["schemas"]["WaitingOut"][];
+            /**
+             * Failed
+             * @description Those that failed within the last week, newest first.
+             */
+            failed: components["schemas"]["EndedOut"][];
+            /**
+             * Ended
+             * @description The last ones finished or stopped, newest first.
+             */
+            ended: components["schemas"]["EndedOut"][];
+            /**
+             * Totals
+             * @description How many runs there are in each state.
+             */
+            totals: {
+                [key: string]: number;
+            };
+            /** Unseen Alerts */
+            unseen_alerts: number;
         };
         /**
          * Hugging Face hub
@@ -1502,6 +1722,42 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * InstallationOut
+         * @description This installation.
+         */
+        InstallationOut: {
+            /**
+             * Versions
+             * @description opdboard, Python and the libraries that matter.
+             */
+            versions: {
+                [key: string]: string;
+            };
+            /**
+             * Started At
+             * @description When this web process started, s since the epoch.
+             */
+            started_at: number;
+            /**
+             * Host
+             * @description Address that the web server binds to.
+             */
+            host: string;
+            /** Port */
+            port: number;
+            /** Token Required */
+            token_required: boolean;
+            /** Data Dir */
+            data_dir: string;
+            database: components["schemas"]["DatabaseOut"];
+            broker: components["schemas"]["BrokerOut"];
+            disk: components["schemas"]["DiskOut"];
+            /** Queues */
+            queues: components["schemas"]["QueueOut"][];
+            /** Lease Seconds */
+            lease_seconds: number;
         };
         /**
          * LiveDeleted
@@ -1541,6 +1797,27 @@ export interface components {
         LiveRuns: {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
+        };
+        /**
+         * LoadPoint
+         * @description The load at one moment; shares 0..1.
+         */
+        LoadPoint: {
+            /**
+             * At
+             * @description s since the epoch
+             */
+            at: number;
+            /** Cpu */
+            cpu: number;
+            /** Memory */
+            memory: number;
+            /**
+             * Gpus
+             * @description Utilisation of each GPU.
+             * @default []
+             */
+            gpus: (number | null)[];
         };
         /**
          * LogLineOut
@@ -2059,6 +2336,75 @@ export interface components {
             context: string;
         };
         /**
+         * PromptHistory
+         * @description The same prompt over the training: every step in short, some in full.
+         */
+        PromptHistory: {
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Answer */
+            answer: string;
+            /** Points */
+            points: components["schemas"]["PromptPoint"][];
+            /** Samples */
+            samples: components["schemas"]["SampleAtStep"][];
+        };
+        /**
+         * PromptList
+         * @description Prompts in the order of their first response.
+         */
+        PromptList: {
+            /** Prompts */
+            prompts: components["schemas"]["PromptOut"][];
+        };
+        /**
+         * PromptOut
+         * @description A prompt that responses are stored for.
+         */
+        PromptOut: {
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Answer */
+            answer: string;
+            /** Responses */
+            responses: number;
+        };
+        /**
+         * PromptPoint
+         * @description What became of the prompt at a step; mean_kl in nats per token, over the finite ones.
+         */
+        PromptPoint: {
+            /** Step */
+            step: number;
+            /** Mean Kl */
+            mean_kl: number | null;
+            /** Correct */
+            correct: boolean | null;
+            /** Truncated */
+            truncated: boolean;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
+         * QueueOut
+         * @description A queue, and how many live workers listen to it.
+         */
+        QueueOut: {
+            /** Name */
+            name: string;
+            /** Workers */
+            workers: number;
+            /**
+             * Waiting
+             * @description Queued runs for it.
+             */
+            waiting: number;
+        };
+        /**
          * Resume
          * @description Go on: from memory when paused, from the last checkpoint when stopped or failed.
          */
@@ -2530,6 +2876,15 @@ export interface components {
             seconds_left: number | null;
         };
         /**
+         * RunningOut
+         * @description A run that a worker holds.
+         */
+        RunningOut: {
+            run: components["schemas"]["RunSummary"];
+            /** @description KL to the teacher; null before the first step. */
+            sparkline: components["schemas"]["SparklineOut"] | null;
+        };
+        /**
          * SameKey
          * @description A configuration key with one value in all runs.
          */
@@ -2538,6 +2893,34 @@ export interface components {
             path: string;
             /** Value */
             value: unknown;
+        };
+        /**
+         * SampleAtStep
+         * @description One response with the step it was given at.
+         */
+        SampleAtStep: {
+            /** Index */
+            index: number;
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Answer */
+            answer: string;
+            /** Response */
+            response: string;
+            /** Tokens */
+            tokens: string[];
+            /** Token Kl */
+            token_kl: (number | null)[];
+            /** Token Advantage */
+            token_advantage: (number | null)[];
+            /** Correct */
+            correct: boolean | null;
+            /** Truncated */
+            truncated: boolean;
+            /** Step */
+            step: number;
         };
         /**
          * SampleList
@@ -2558,6 +2941,8 @@ export interface components {
         SampleOut: {
             /** Index */
             index: number;
+            /** Prompt Id */
+            prompt_id: string;
             /** Prompt */
             prompt: string;
             /** Answer */
@@ -2634,6 +3019,25 @@ export interface components {
             looks_for: string;
             /** Advice */
             advice: string;
+        };
+        /**
+         * SparklineOut
+         * @description One scalar over the steps so far, thinned to the extremes.
+         */
+        SparklineOut: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Steps */
+            steps: number[];
+            /**
+             * Values
+             * @description null where the value is not finite.
+             */
+            values: (number | null)[];
         };
         /**
          * SpeedupOut
@@ -2878,6 +3282,35 @@ export interface components {
             step?: number | null;
         };
         /**
+         * WaitReason
+         * @description What a queued run waits for.
+         * @enum {string}
+         */
+        WaitReason: "no_worker" | "no_listener" | "not_sent" | "in_line" | "taking";
+        /**
+         * WaitingOut
+         * @description A queued run, and what it waits for.
+         */
+        WaitingOut: {
+            run: components["schemas"]["RunSummary"];
+            reason: components["schemas"]["WaitReason"];
+            /**
+             * Detail
+             * @description The reason in a sentence.
+             */
+            detail: string;
+            /**
+             * Behind
+             * @description Id of the run before it in the line.
+             */
+            behind: string | null;
+            /**
+             * Resumes From
+             * @description Step of the checkpoint that it goes on from.
+             */
+            resumes_from: number | null;
+        };
+        /**
          * WebhookChange
          * @description Switch a webhook on or off.
          */
@@ -2935,11 +3368,48 @@ export interface components {
         };
         /**
          * WorkerList
-         * @description Every worker known, latest sign of life first.
+         * @description Every worker known, those alive first.
          */
         WorkerList: {
             /** Workers */
             workers: components["schemas"]["WorkerOut"][];
+            /**
+             * Lease Seconds
+             * @description Silence after which a worker counts as gone.
+             */
+            lease_seconds: number;
+        };
+        /**
+         * WorkerLoad
+         * @description How busy a worker's machine is; everything on it counts, not only the worker.
+         */
+        WorkerLoad: {
+            /**
+             * Cpu
+             * @description Share of all cores, 0..1.
+             */
+            cpu?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Gpus
+             * @default []
+             */
+            gpus: components["schemas"]["GpuOut"][];
+            /**
+             * History
+             * @description The last ten minutes.
+             * @default []
+             */
+            history: components["schemas"]["LoadPoint"][];
         };
         /**
          * WorkerOut
@@ -2963,15 +3433,9 @@ export interface components {
              * @description It gave a sign of life within the lease.
              */
             alive: boolean;
-            /** Run Id */
-            run_id: string | null;
-            /**
-             * Load
-             * @description cpu (0..1), memory_used, memory_total (bytes), gpus.
-             */
-            load: {
-                [key: string]: unknown;
-            };
+            /** @description The run that it holds. */
+            run: components["schemas"]["RunSummary"] | null;
+            load: components["schemas"]["WorkerLoad"];
         };
         /**
          * WorkloadOut
@@ -3073,6 +3537,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -3614,6 +4107,75 @@ export interface operations {
             };
         };
     };
+    list_prompts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    follow_prompt: {
+        parameters: {
+            query?: {
+                /** @description Responses in full at most: the first, the last, and evenly chosen ones. */
+                most?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+                /** @description Id of a prompt: the same text has the same id in every run. */
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptHistory"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     read_logs: {
         parameters: {
             query?: {
@@ -3965,6 +4527,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WorkerList"];
                 };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    forget_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
@@ -4413,6 +5005,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
