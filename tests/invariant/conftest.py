@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig
+from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig, RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink
@@ -34,15 +34,18 @@ class Scripted:
         self._orders = list(orders)
         self.states: list[RunState] = []
 
-    def orders(self) -> Orders:
+    def orders(self, step: int) -> Orders:
         return self._orders.pop(0) if self._orders else Orders()
 
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
         self.states.append(state)
 
-    def wait_while_paused(self, pause_ids: list[int]) -> Orders:
+    def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
         self.states.append(RunState.PAUSED)
         return Orders()
+
+    def weights_in_use(self) -> tuple[set[int], set[int]]:
+        return set(), set()
 
 
 @pytest.fixture
@@ -56,8 +59,8 @@ def train(tmp_path: Path) -> Callable[..., tuple[Training, MemorySink]]:
         count = len(list(tmp_path.iterdir()))
         folder = tmp_path / f"run{count}"
 
-        def no_runs(run_id: str, step: int | None) -> Path:
-            raise AssertionError(f"nothing here loads run {run_id} at {step}")
+        def no_runs(source: RunModel) -> Path:
+            raise AssertionError(f"nothing here loads {source}")
 
         parts = assemble(config, Settings(data_dir=tmp_path), no_runs, folder / "snapshots")
         sink = MemorySink()

@@ -6,6 +6,7 @@ import pytest
 import torch
 from invariant.conftest import Scripted, tiny_config
 
+from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
 from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Objective, Optimizer
@@ -136,17 +137,41 @@ def test_the_anchor_is_where_the_switch_says(train, anchor):
         assert torch.equal(value, expected[name])
 
 
-def test_a_search_by_hand_does_not_shift_later_draws(train):
-    """A refused or vetoed extrapolation leaves the run as if it had not been tried."""
-    _, undisturbed = train(tiny_config(steps=3))
-    _, tried = train(tiny_config(steps=3), Orders(), Orders(extrapolate=[1], veto=[]), Orders())
-    (decision,) = next(batch.decisions for batch in tried.batches if batch.decisions)
-    assert decision.trigger == "command" and decision.step == 2
-    assert tried.series("loss")[2] == undisturbed.series("loss")[2]
-    if decision.accepted_factor == 0:
-        assert tried.series("loss") == undisturbed.series("loss")
-    else:
-        assert tried.series("response_length").keys() == undisturbed.series("response_length").keys()
+def test_a_refused_command_leaves_no_trace(train):
+    """The weights, the anchor of the next trigger and every later draw are those of a run that nobody steered."""
+    eff = EffOPD(score="negative_reverse_kl", validation_size=8, candidates=1)
+    far = Extrapolate(command=Command.EXTRAPOLATE, factor=100.0)
+    _, undisturbed = train(tiny_config(steps=5, strategy=eff))
+    training, tried = train(tiny_config(steps=5, strategy=eff), Orders(), Orders(), Orders(extrapolate=[(1, far)]))
+    commanded = [decision for batch in tried.batches for decision in batch.decisions if decision.trigger == "command"]
+    assert [(decision.step, decision.accepted_factor) for decision in commanded] == [(3, 0.0)]
+    assert tried.series("loss") == undisturbed.series("loss")
+    at_4 = [
+        (decision.anchor_step, decision.direction_norm, decision.candidates[1].score)
+        for sink in (undisturbed, tried)
+        for batch in sink.batches
+        for decision in batch.decisions
+        if decision.step == 4
+    ]
+    assert len(at_4) == 2 and at_4[0] == at_4[1]
+    assert (training._candidates / "step-000003" / "trainer" / "direction.safetensors").is_file()
+
+
+def test_a_factor_takes_the_place_of_the_search_and_a_second_one_is_told_so(train):
+    eff = EffOPD(score="negative_reverse_kl", validation_size=8, candidates=1)
+    asked = [
+        (at, Extrapolate(command=Command.EXTRAPOLATE, factor=factor, override=True))
+        for at, factor in ((1, 3.0), (2, 4.0))
+    ]
+    training, sink = train(tiny_config(steps=2, strategy=eff), Orders(), Orders(extrapolate=asked))
+    decisions = [decision for batch in sink.batches for decision in batch.decisions]
+    assert [(decision.step, decision.trigger, decision.accepted_factor) for decision in decisions[1:]] == [
+        (2, "command", 3.0)
+    ]
+    results = {result.command_id: result for batch in sink.batches for result in batch.command_results}
+    assert results[1].ok and not results[2].ok and "factor 3 was tried" in results[2].result
+    assert training.parts.lookahead.jump_step == 2
+    assert training.parts.lookahead.veto(1) is None, "another jump is meant"
 
 
 def test_cost_only_grows(train):
@@ -169,11 +194,11 @@ def test_a_loss_that_is_not_finite_is_named_and_nothing_is_updated(train):
     seen = []
 
     class Damaging(Scripted):
-        def orders(self):
+        def orders(self, step):
             if len(seen[0].series("loss")) == 2:
                 with torch.no_grad():
                     next(iter(seen[1].parts.scorer.student.model.parameters()))[3, 0] = math.nan
-            return super().orders()
+            return super().orders(step)
 
     def remember(training):
         training.control = Damaging()
