@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description Runs that match, newest first.
+         * @description Runs that match a query, newest first or as sorted; 422 says at which character it cannot be read.
          */
         get: operations["list_runs"];
         put?: never;
@@ -82,6 +82,66 @@ export interface paths {
          * @description Launch a run.
          */
         post: operations["create_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description Runs that match, in groups, with mean and range of measures.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fields
+         * @description What runs can be filtered, sorted and grouped by.
+         */
+        get: operations["list_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Runs
+         * @description Stop, pause, resume, delete, tag or group many runs; the answer says run by run what happened.
+         */
+        post: operations["act_on_runs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -150,6 +210,86 @@ export interface paths {
          * @description Launch a new run that starts from a checkpoint of this one, or from a candidate that it tried.
          */
         post: operations["fork_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reported-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reported Run
+         * @description Begin to report a run that no worker of opdboard trains; it is running at once.
+         */
+        post: operations["create_reported_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Attempt
+         * @description Go on with a reported run after a step, under a new attempt; writes of earlier ones are refused from now on.
+         */
+        post: operations["begin_attempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Points
+         * @description Add points to a reported run: all or none. Points stored before are passed over, so a report may be sent again.
+         */
+        post: operations["add_points"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Reported Run
+         * @description A reported run has finished, was stopped or failed.
+         */
+        post: operations["end_reported_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -436,6 +576,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Entries
+         * @description The runs behind what is compared.
+         */
+        get: operations["read_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Choices
+         * @description Runs and groups that can be compared.
+         */
+        get: operations["find_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compare/config": {
         parameters: {
             query?: never;
@@ -465,7 +645,7 @@ export interface paths {
         };
         /**
          * Measure Speedup
-         * @description Steps, tokens and seconds, search included, to a share of the reference's final value.
+         * @description Steps, tokens, seconds and GPU-seconds, search included, to a share of the reference's way.
          */
         get: operations["measure_speedup"];
         put?: never;
@@ -551,6 +731,34 @@ export interface paths {
          */
         post: operations["launch_sweep"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description The page's views by name.
+         */
+        get: operations["list_views"];
+        /**
+         * Put View
+         * @description Save a view, in place of one with the same name.
+         */
+        put: operations["put_view"];
+        post?: never;
+        /**
+         * Delete View
+         * @description Forget a view.
+         */
+        delete: operations["delete_view"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1048,6 +1256,28 @@ export interface components {
             digits: number;
         };
         /**
+         * AttemptBegun
+         * @description Which run to write to, and the attempt that every write names.
+         */
+        AttemptBegun: {
+            /** Run Id */
+            run_id: string;
+            /** Attempt */
+            attempt: number;
+        };
+        /**
+         * AttemptCreate
+         * @description A trainer that begins again.
+         */
+        AttemptCreate: {
+            /**
+             * Step
+             * @description The step it goes on after; points beyond are dropped. 0 begins anew.
+             * @default 0
+             */
+            step: number;
+        };
+        /**
          * AttemptOut
          * @description One try at the run.
          */
@@ -1132,6 +1362,65 @@ export interface components {
             keep_checkpoints: number;
         };
         /**
+         * BulkChange
+         * @description What to do with which runs: with these ids, or with all that match a query.
+         */
+        BulkChange: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "stop" | "pause" | "resume" | "delete" | "tag" | "untag" | "group";
+            /** Ids */
+            ids?: string[] | null;
+            /** Query */
+            query?: string | null;
+            /**
+             * Expected
+             * @description With a query: how many runs it matched when you looked; 409 if that has changed.
+             */
+            expected?: number | null;
+            /**
+             * Tags
+             * @description For tag and untag.
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Group
+             * @description For group; empty takes the runs out of their groups.
+             */
+            group?: string | null;
+        };
+        /**
+         * BulkOutcome
+         * @description What happened to one run.
+         */
+        BulkOutcome: {
+            /** Run */
+            run: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Detail
+             * @description What was done, or why it was not possible.
+             */
+            detail: string;
+        };
+        /**
+         * BulkResult
+         * @description What happened, run by run.
+         */
+        BulkResult: {
+            /** Outcomes */
+            outcomes: components["schemas"]["BulkOutcome"][];
+            /**
+             * Done
+             * @description To how many it was done.
+             */
+            done: number;
+        };
+        /**
          * CandidateOut
          * @description One tried factor; gain and its 95% interval are paired, KLs in nats per token.
          */
@@ -1205,6 +1494,16 @@ export interface components {
             removed: boolean;
         };
         /**
+         * ChoiceList
+         * @description The latest groups and runs that match.
+         */
+        ChoiceList: {
+            /** Groups */
+            groups: components["schemas"]["GroupChoice"][];
+            /** Runs */
+            runs: components["schemas"]["RunChoice"][];
+        };
+        /**
          * Command
          * @description A steering action; each is stored with who asked, when, and what the trainer did.
          * @enum {string}
@@ -1267,6 +1566,28 @@ export interface components {
             differing: components["schemas"]["DifferingKey"][];
             /** Same */
             same: components["schemas"]["SameKey"][];
+        };
+        /**
+         * CostsOut
+         * @description Spent until the target was first reached; medians over the members.
+         */
+        CostsOut: {
+            /** Steps */
+            steps: number | null;
+            /** Tokens */
+            tokens: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /**
+             * Gpu Seconds
+             * @description Null where no GPU was used.
+             */
+            gpu_seconds: number | null;
+            /**
+             * Search Seconds
+             * @description Part of the seconds that the search took.
+             */
+            search_seconds: number | null;
         };
         /**
          * DatabaseOut
@@ -1358,10 +1679,10 @@ export interface components {
             path: string;
             /**
              * Values
-             * @description Run id -> value; runs without the key are left out.
+             * @description Entry -> the different values of its runs; entries without the key are left out.
              */
             values: {
-                [key: string]: unknown;
+                [key: string]: unknown[];
             };
         };
         /**
@@ -1460,6 +1781,54 @@ export interface components {
              * @description Step of its newest checkpoint; null starts at the beginning.
              */
             resumes_from: number | null;
+        };
+        /**
+         * EntryList
+         * @description What is compared, in the order asked for.
+         */
+        EntryList: {
+            /** Entries */
+            entries: components["schemas"]["EntryOut"][];
+            /**
+             * Missing
+             * @description What was asked for and is not there.
+             */
+            missing: string[];
+        };
+        /**
+         * EntryOut
+         * @description A run, or a group of runs compared as one.
+         */
+        EntryOut: {
+            /**
+             * Key
+             * @description The run's id, or group:NAME; what other questions take.
+             */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Color
+             * @description Index into the eight run colours; a group's stays the same on every page.
+             */
+            color: number;
+            /** Is Group */
+            is_group: boolean;
+            /**
+             * Runs
+             * @description Oldest first.
+             */
+            runs: components["schemas"]["RunSummary"][];
+            /**
+             * Failed
+             * @description Members that failed; they are left out.
+             */
+            failed: number;
+            /**
+             * Notes
+             * @description What was written about the runs, each text once.
+             */
+            notes: string[];
         };
         /**
          * ErrorBody
@@ -1660,6 +2029,18 @@ export interface components {
              * @description degrees Celsius
              */
             temperature?: number | null;
+        };
+        /**
+         * GroupChoice
+         * @description A group that can be compared.
+         */
+        GroupChoice: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Runs */
+            runs: number;
         };
         /**
          * Health
@@ -2285,6 +2666,56 @@ export interface components {
             steps: number;
         };
         /**
+         * PointColumns
+         * @description Points of one key: steps ascending, a value for each.
+         */
+        PointColumns: {
+            /** Steps */
+            steps: number[];
+            /** Values */
+            values: (number | null)[];
+            /**
+             * Times
+             * @description When each was measured; now when left out.
+             */
+            times?: number[] | null;
+        };
+        /**
+         * PointsAdded
+         * @description What became of a report.
+         */
+        PointsAdded: {
+            /** Seq */
+            seq: number;
+            /** Added */
+            added: number;
+            /**
+             * Repeated
+             * @description Points that were stored before, with the same value; they are stored once.
+             */
+            repeated: number;
+        };
+        /**
+         * PointsCreate
+         * @description Points and module statistics that become visible at once; with neither it is a sign of life.
+         */
+        PointsCreate: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Series
+             * @default {}
+             */
+            series: {
+                [key: string]: components["schemas"]["PointColumns"];
+            };
+            /**
+             * Vectors
+             * @default []
+             */
+            vectors: components["schemas"]["ReportedVector"][];
+        };
+        /**
          * PresetOut
          * @description A ready-made configuration, or a sweep of one.
          */
@@ -2405,6 +2836,143 @@ export interface components {
             waiting: number;
         };
         /**
+         * RatioOut
+         * @description The reference's cost over this entry's: above 1 is faster.
+         */
+        RatioOut: {
+            /** Value */
+            value: number;
+            /**
+             * Low
+             * @description Lower end of the 95% interval over seeds; null when both sides are one run.
+             */
+            low: number | null;
+            /**
+             * High
+             * @description Upper end; null beside a lower end means that it is open.
+             */
+            high: number | null;
+            /**
+             * Paired
+             * @description Both sides have the same seeds, and runs of one seed were drawn together.
+             */
+            paired: boolean;
+        };
+        /**
+         * RatiosOut
+         * @description Speed-ups by each cost; null when a side has not reached the target or its cost is not known.
+         */
+        RatiosOut: {
+            steps: components["schemas"]["RatioOut"] | null;
+            tokens: components["schemas"]["RatioOut"] | null;
+            seconds: components["schemas"]["RatioOut"] | null;
+            gpu_seconds: components["schemas"]["RatioOut"] | null;
+        };
+        /**
+         * ReportedEnd
+         * @description How a reported run ended.
+         */
+        ReportedEnd: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * State
+             * @default finished
+             * @enum {string}
+             */
+            state: "finished" | "stopped" | "failed";
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+        };
+        /**
+         * ReportedModule
+         * @description An attention or MLP matrix by its Hugging Face parameter name; module statistics follow the order of these.
+         */
+        ReportedModule: {
+            /** Name */
+            name: string;
+            /** Shape */
+            shape: [
+                number,
+                number
+            ];
+        };
+        /**
+         * ReportedRunCreate
+         * @description A run that somebody else's trainer is about to report.
+         */
+        ReportedRunCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Method
+             * @description For example trl-gkd.
+             */
+            method: string;
+            /** Total Steps */
+            total_steps: number;
+            /**
+             * Config
+             * @description Whatever describes the run, as a JSON object.
+             * @default {}
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Student
+             * @default
+             */
+            student: string;
+            /**
+             * Teacher
+             * @default
+             */
+            teacher: string;
+            /**
+             * Group
+             * @default
+             */
+            group: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+            /**
+             * Device
+             * @default
+             */
+            device: string;
+            /**
+             * Modules
+             * @default []
+             */
+            modules: components["schemas"]["ReportedModule"][];
+        };
+        /**
+         * ReportedVector
+         * @description One statistic of all modules at one step, in the order of the run's modules.
+         */
+        ReportedVector: {
+            /** Statistic */
+            statistic: string;
+            /** Step */
+            step: number;
+            /** Values */
+            values: (number | null)[];
+            /** Reference Step */
+            reference_step?: number | null;
+        };
+        /**
          * Resume
          * @description Go on: from memory when paused, from the last checkpoint when stopped or failed.
          */
@@ -2438,6 +3006,23 @@ export interface components {
             tags?: string[] | null;
             /** Group */
             group?: string | null;
+        };
+        /**
+         * RunChoice
+         * @description A run that can be compared.
+         */
+        RunChoice: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Color */
+            color: number;
+            state: components["schemas"]["RunState"];
+            /** Step */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
         };
         /**
          * RunClone
@@ -2596,6 +3181,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Kind
+             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
+             * @enum {string}
+             */
+            kind: "trained" | "reported";
+            /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
              */
@@ -2609,6 +3200,11 @@ export interface components {
             group: string;
             /** Tags */
             tags: string[];
+            /**
+             * Note
+             * @description How the notes begin.
+             */
+            note: string;
             /**
              * Color
              * @description Index into the eight run colours.
@@ -2680,18 +3276,66 @@ export interface components {
              * @description Set when it goes on from a candidate of that step's extrapolation.
              */
             forked_factor: number | null;
-            /** Learning Rate */
-            learning_rate: number;
+            /**
+             * Learning Rate
+             * @description The configured peak; null where a reported run names none.
+             */
+            learning_rate: number | null;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
-            config: components["schemas"]["RunConfig"];
+            /** @description What the worker trains by; null for a reported run. */
+            config: components["schemas"]["RunConfig"] | null;
+            /**
+             * Reported Config
+             * @description What a reported run says of itself; null for others.
+             */
+            reported_config: {
+                [key: string]: unknown;
+            } | null;
             /** Notes */
             notes: string;
             /** Commands Pending */
             commands_pending: components["schemas"]["CommandOut"][];
+        };
+        /**
+         * RunFieldOut
+         * @description Something that runs can be filtered, sorted or grouped by.
+         */
+        RunFieldOut: {
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @description run, measure or config.
+             */
+            source: string;
+            /**
+             * Type
+             * @description text, word, number, time, tags, error, or any: what the configuration holds.
+             */
+            type: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Groupable */
+            groupable: boolean;
+            /**
+             * Examples
+             * @description Values that are allowed, or that runs have.
+             */
+            examples: string[];
+        };
+        /**
+         * RunFields
+         * @description Everything a query can name, for autocompletion.
+         */
+        RunFields: {
+            /** Fields */
+            fields: components["schemas"]["RunFieldOut"][];
         };
         /**
          * RunFork
@@ -2717,6 +3361,50 @@ export interface components {
             config?: components["schemas"]["RunConfig"] | null;
         };
         /**
+         * RunGroupOut
+         * @description Runs that agree in the fields they are grouped by.
+         */
+        RunGroupOut: {
+            /**
+             * Values
+             * @description One per field; null where the runs have none.
+             */
+            values: (string | null)[];
+            /**
+             * Query
+             * @description The condition that picks the group's runs.
+             */
+            query: string;
+            /** Count */
+            count: number;
+            /**
+             * Active
+             * @description How many of them a worker holds.
+             */
+            active: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Newest
+             * @description When the newest of them was made.
+             */
+            newest: number;
+            /** Measures */
+            measures: {
+                [key: string]: components["schemas"]["SpreadOut"];
+            };
+        };
+        /**
+         * RunGroups
+         * @description One page of groups.
+         */
+        RunGroups: {
+            /** Groups */
+            groups: components["schemas"]["RunGroupOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * RunHistory
          * @description Everything that happened to a run, oldest first.
          */
@@ -2730,11 +3418,11 @@ export interface components {
         };
         /**
          * RunList
-         * @description One page of runs, newest first.
+         * @description One page of runs.
          */
         RunList: {
             /** Runs */
-            runs: components["schemas"]["RunSummary"][];
+            runs: components["schemas"]["RunRow"][];
             /**
              * Total
              * @description How many runs match in all.
@@ -2768,20 +3456,20 @@ export interface components {
             factor?: number | null;
         };
         /**
-         * RunState
-         * @description Where a run is in its life.
-         * @enum {string}
+         * RunRow
+         * @description A run as a line of the table.
          */
-        RunState: "queued" | "starting" | "running" | "paused" | "stopping" | "finished" | "stopped" | "failed";
-        /**
-         * RunSummary
-         * @description A run as tables and live events show it.
-         */
-        RunSummary: {
+        RunRow: {
             /** Id */
             id: string;
             /** Name */
             name: string;
+            /**
+             * Kind
+             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
+             * @enum {string}
+             */
+            kind: "trained" | "reported";
             /**
              * Method
              * @description opd, effopd: what a reader of the paper would call it.
@@ -2796,6 +3484,11 @@ export interface components {
             group: string;
             /** Tags */
             tags: string[];
+            /**
+             * Note
+             * @description How the notes begin.
+             */
+            note: string;
             /**
              * Color
              * @description Index into the eight run colours.
@@ -2867,8 +3560,140 @@ export interface components {
              * @description Set when it goes on from a candidate of that step's extrapolation.
              */
             forked_factor: number | null;
-            /** Learning Rate */
-            learning_rate: number;
+            /**
+             * Learning Rate
+             * @description The configured peak; null where a reported run names none.
+             */
+            learning_rate: number | null;
+            /**
+             * Seconds Left
+             * @description At the mean pace so far; null when unknown or ended.
+             */
+            seconds_left: number | null;
+            /**
+             * Configured
+             * @description The configuration's values at the paths asked for in columns.
+             */
+            configured: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunState
+         * @description Where a run is in its life.
+         * @enum {string}
+         */
+        RunState: "queued" | "starting" | "running" | "paused" | "stopping" | "finished" | "stopped" | "failed";
+        /**
+         * RunSummary
+         * @description A run as tables and live events show it.
+         */
+        RunSummary: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
+             * @enum {string}
+             */
+            kind: "trained" | "reported";
+            /**
+             * Method
+             * @description opd, effopd: what a reader of the paper would call it.
+             */
+            method: string;
+            state: components["schemas"]["RunState"];
+            /** Student */
+            student: string;
+            /** Teacher */
+            teacher: string;
+            /** Group */
+            group: string;
+            /** Tags */
+            tags: string[];
+            /**
+             * Note
+             * @description How the notes begin.
+             */
+            note: string;
+            /**
+             * Color
+             * @description Index into the eight run colours.
+             */
+            color: number;
+            /** Created At */
+            created_at: number;
+            /** Started At */
+            started_at: number | null;
+            /** Ended At */
+            ended_at: number | null;
+            /**
+             * Error
+             * @description Why it failed: error, detail, where.
+             */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Attempt */
+            attempt: number;
+            /** Worker Id */
+            worker_id: string | null;
+            /** Device */
+            device: string | null;
+            /**
+             * Heartbeat At
+             * @description Last sign of life of the trainer's process.
+             */
+            heartbeat_at: number | null;
+            /**
+             * Progressed At
+             * @description When training last got further.
+             */
+            progressed_at: number | null;
+            /** Step */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
+            /**
+             * Latest
+             * @description Newest value of every scalar; null where it is not finite.
+             */
+            latest: {
+                [key: string]: number | null;
+            };
+            /**
+             * Seq
+             * @description Grows with every write to the run.
+             */
+            seq: number;
+            /**
+             * Rewound Seq
+             * @description Series read at an earlier sequence than this must be read again.
+             */
+            rewound_seq: number;
+            /**
+             * Topics
+             * @description Sequence at which each kind of data last moved.
+             */
+            topics: {
+                [key: string]: number;
+            };
+            /** Forked From */
+            forked_from: string | null;
+            /** Forked Step */
+            forked_step: number | null;
+            /**
+             * Forked Factor
+             * @description Set when it goes on from a candidate of that step's extrapolation.
+             */
+            forked_factor: number | null;
+            /**
+             * Learning Rate
+             * @description The configured peak; null where a reported run names none.
+             */
+            learning_rate: number | null;
             /**
              * Seconds Left
              * @description At the mean pace so far; null when unknown or ended.
@@ -3046,9 +3871,11 @@ export interface components {
         SpeedupOut: {
             /** Metric */
             metric: string;
+            /** Reference */
+            reference: string;
             /**
              * Target
-             * @description Null when the reference has no finite value.
+             * @description Null when the reference has not got better.
              */
             target: number | null;
             /**
@@ -3056,35 +3883,62 @@ export interface components {
              * @description 'none': targets are reached by single evaluations.
              */
             smoothing: string;
+            /**
+             * Resamples
+             * @description Of the bootstrap over seeds.
+             */
+            resamples: number;
+            /**
+             * Best
+             * @description The entry of the reference's method whose learning rate takes the fewest steps.
+             */
+            best: string | null;
             /** Rows */
             rows: components["schemas"]["SpeedupRowOut"][];
         };
         /**
          * SpeedupRowOut
-         * @description What a run spent until its metric first reached the target; ratios are the reference's cost over the run's.
+         * @description One entry. A member that has not reached the target counts as infinitely dear, so most must reach it.
          */
         SpeedupRowOut: {
-            /** Run */
-            run: string;
-            /** Reached */
-            reached: boolean;
-            /** Step */
-            step: number | null;
-            /** Tokens */
-            tokens: number | null;
-            /** Seconds */
-            seconds: number | null;
+            /** Key */
+            key: string;
+            /** Members */
+            members: number;
             /**
-             * Search Seconds
-             * @description Part of the seconds that the search took.
+             * Reached
+             * @description How many of the members reached the target.
              */
-            search_seconds: number | null;
-            /** Ratio Steps */
-            ratio_steps: number | null;
-            /** Ratio Tokens */
-            ratio_tokens: number | null;
-            /** Ratio Seconds */
-            ratio_seconds: number | null;
+            reached: number;
+            /** Method */
+            method: string;
+            /** Learning Rates */
+            learning_rates: number[];
+            /**
+             * Same Rate
+             * @description At the same learning rate as the reference.
+             */
+            same_rate: boolean;
+            costs: components["schemas"]["CostsOut"];
+            ratios: components["schemas"]["RatiosOut"];
+            /** @description Against the reference's method at its best rate among the entries; null when there is one rate only. */
+            against_best: components["schemas"]["RatiosOut"] | null;
+        };
+        /**
+         * SpreadOut
+         * @description A number over the runs of a group that have it.
+         */
+        SpreadOut: {
+            /** Count */
+            count: number;
+            /** Mean */
+            mean: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Total */
+            total: number | null;
         };
         /**
          * StateChangeOut
@@ -3280,6 +4134,46 @@ export interface components {
              * @description Step of the jump that is meant; empty means the last one. Refused when another jump came since.
              */
             step?: number | null;
+        };
+        /**
+         * ViewList
+         * @description A page's views by name.
+         */
+        ViewList: {
+            /** Views */
+            views: components["schemas"]["ViewOut"][];
+        };
+        /**
+         * ViewOut
+         * @description A view that was saved.
+         */
+        ViewOut: {
+            /** Page */
+            page: string;
+            /** Name */
+            name: string;
+            /** Search */
+            search: string;
+            /** Updated At */
+            updated_at: number;
+        };
+        /**
+         * ViewPut
+         * @description A view to save.
+         */
+        ViewPut: {
+            /**
+             * Page
+             * @description Which page: runs, run, ...
+             */
+            page: string;
+            /** Name */
+            name: string;
+            /**
+             * Search
+             * @description The address from '?' on.
+             */
+            search: string;
         };
         /**
          * WaitReason
@@ -3582,12 +4476,12 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
-                /** @description Comma-separated states; empty lists all. */
-                state?: string;
-                /** @description opd or effopd; empty lists all. */
-                method?: string;
-                /** @description Part of the name, id, group or notes. */
-                search?: string;
+                /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
+                query?: string;
+                /** @description Up to 3 comma-separated fields, '-' before a descending one; empty is newest first. */
+                sort?: string;
+                /** @description Comma-separated configuration paths to answer. */
+                columns?: string;
                 limit?: number;
                 offset?: number;
             };
@@ -3637,6 +4531,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_groups: {
+        parameters: {
+            query: {
+                /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
+                query?: string;
+                /** @description Up to 3 comma-separated fields. */
+                by: string;
+                /** @description Comma-separated numbers to summarise. */
+                measures?: string;
+                /** @description newest, name, count, or one of the measures by its mean; '-' before it for descending. */
+                sort?: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGroups"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFields"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    act_on_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
@@ -3808,6 +4804,145 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
                 };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_reported_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportedRunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptBegun"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    begin_attempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AttemptCreate"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptBegun"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsAdded"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    end_reported_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportedEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
@@ -4314,10 +5449,74 @@ export interface operations {
             };
         };
     };
+    read_entries: {
+        parameters: {
+            query: {
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_choices: {
+        parameters: {
+            query?: {
+                /** @description Part of a name, id or group. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChoiceList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     compare_configs: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
                 runs: string;
             };
             header?: never;
@@ -4349,9 +5548,9 @@ export interface operations {
     measure_speedup: {
         parameters: {
             query: {
-                /** @description Comma-separated run ids. */
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
                 runs: string;
-                /** @description The run that sets the target; empty takes the first. */
+                /** @description The entry that sets the target; empty takes the first. */
                 reference?: string;
                 /** @description A scalar with a better direction. */
                 metric?: string;
@@ -4498,6 +5697,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SweepMade"];
                 };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query: {
+                /** @description Which page: runs, run, ... */
+                page: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query: {
+                /** @description Which page: runs, run, ... */
+                page: string;
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
