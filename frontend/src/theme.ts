@@ -52,6 +52,7 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: "compact-sm", fw: 500 } }),
     Badge: Badge.extend({ defaultProps: { radius: "sm", size: "sm", variant: "light" } }),
     Modal: Modal.extend({
+      defaultProps: { closeButtonProps: { "aria-label": "Close" } },
       styles: {
         content: { background: "var(--surface)" },
         header: { background: "var(--surface)" },

@@ -60,6 +60,10 @@ class Server:
         """Steer a run."""
         httpx.post(f"{self.url}/api/runs/{run_id}/commands", json={"command": name}, timeout=30).raise_for_status()
 
+    def delete(self, run_id: str) -> None:
+        """Remove a run that is not active."""
+        httpx.delete(f"{self.url}/api/runs/{run_id}", timeout=30).raise_for_status()
+
     def wait_for(
         self, run_id: str, *, step: int = 0, states: tuple[str, ...] = (), seconds: float = 180
     ) -> dict[str, Any]:

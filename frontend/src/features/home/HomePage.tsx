@@ -23,9 +23,9 @@ export function HomePage() {
       <div className="page-head">
         <h1>Home</h1>
         {home !== undefined && home.unseen_alerts > 0 && (
-          <span className={classes.alerts} data-testid="unseen-alerts">
+          <Link to="/alerts" className={classes.alerts} data-testid="home-alerts">
             {home.unseen_alerts === 1 ? "1 alert not looked at" : `${home.unseen_alerts} alerts not looked at`}
-          </span>
+          </Link>
         )}
         <Button component={Link} to="/launch" size="sm" leftSection={<IconRocket size={16} />}>
           Launch a run

@@ -38,7 +38,9 @@ export default function Palette({ opened }: PaletteProps) {
       scrollable
       maxHeight="min(60vh, 480px)"
       transitionProps={{ duration: 0 }}
-      aria-label="Command palette"
+      overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}
+      title="Command palette"
+      classNames={{ content: classes.content, header: "visually-hidden" }}
       data-testid="palette"
     >
       <Spotlight.Search

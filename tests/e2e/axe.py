@@ -1,0 +1,17 @@
+"""Accessibility of the page on screen, judged by axe."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+GRAVE = ("serious", "critical")
+
+
+def assert_accessible(page: Page) -> None:
+    """No serious or critical violation; those found are listed with the elements they are in."""
+    found = [
+        f"{violation['impact']}: {violation['help']} ({violation['id']})\n    "
+        + "\n    ".join(node["html"][:200] for node in violation["nodes"][:5])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in GRAVE
+    ]
+    assert not found, f"{page.url}:\n" + "\n".join(found)
