@@ -75,7 +75,7 @@ REAL_MODEL = RunConfig(
     monitoring=Monitoring(evaluate_every=4, held_out_size=8, spectral_every=8, samples_count=4),
 )
 
-METHODS_AGAINST_EACH_OTHER = DEMO_EFFOPD.model_copy(update={"name": "Demo, lr 1e-5"})
+METHODS_AGAINST_EACH_OTHER = DEMO_EFFOPD.model_copy(update={"name": "Demo lr 1e-5"})
 
 PRESETS = (
     Preset(

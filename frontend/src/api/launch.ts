@@ -1,5 +1,6 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
+import type { RunConfig, SweepCreate, SweepIn } from "./types";
 
 export const presetsQuery = () =>
   queryOptions({
@@ -14,3 +15,26 @@ export const configSchemaQuery = () =>
     queryFn: ({ signal }) => unwrap(client.GET("/api/schema/run-config", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
   });
+
+/** What launching this would do, with what was asked: while the next plan is computed the last one stands. */
+export const planQuery = (asked: SweepIn) =>
+  queryOptions({
+    queryKey: ["launch-plan", asked],
+    queryFn: async ({ signal }) => ({
+      asked,
+      plan: await unwrap(client.POST("/api/launch/plan", { body: asked, signal })),
+    }),
+    placeholderData: keepPreviousData,
+    gcTime: 60_000,
+  });
+
+export interface RunLabels {
+  group: string;
+  tags: string[];
+  notes: string;
+}
+
+export const launchRun = (config: RunConfig, labels: RunLabels) =>
+  unwrap(client.POST("/api/runs", { body: { config, ...labels } }));
+
+export const launchSweep = (body: SweepCreate) => unwrap(client.POST("/api/launch/sweep", { body }));

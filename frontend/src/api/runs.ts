@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import type { BulkChange, CommandRequest, LogLines, RunConfig, RunDetail } from "./types";
+import type { BulkChange, CommandRequest, LogLines, RunDetail } from "./types";
 import { userName } from "./userName";
 
 export const runKeys = {
@@ -145,9 +145,6 @@ export const logsQuery = (id: string) =>
   });
 
 const at = (id: string) => ({ path: { run_id: id } });
-
-export const launchRun = (config: RunConfig) =>
-  unwrap(client.POST("/api/runs", { body: { config, group: "", tags: [], notes: "" } }));
 
 export const cloneRun = (id: string) => unwrap(client.POST("/api/runs/{run_id}/clone", { params: at(id), body: {} }));
 

@@ -1,28 +1,82 @@
-/** JSON values as YAML, for reading. */
-export function toYaml(value: unknown, indent = ""): string {
-  if (Array.isArray(value)) {
-    if (value.length === 0) return "[]";
-    return value.map((item) => `\n${indent}- ${toYaml(item, `${indent}  `).trimStart()}`).join("");
-  }
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value);
-    if (entries.length === 0) return "{}";
-    return entries.map(([key, item]) => `\n${indent}${key}:${spaced(toYaml(item, `${indent}  `))}`).join("");
-  }
-  return scalar(value, indent);
+/** Configurations as YAML that people edit: comments survive, problems have a line, and any YAML parser reads the same. */
+import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { isValues, same, type Values } from "./configPaths";
+
+export interface TextProblem {
+  line: number;
+  column: number;
+  message: string;
 }
 
-function spaced(text: string): string {
-  return text.startsWith("\n") ? text : ` ${text}`;
+/** compat: text that YAML 1.1 would take for a date or a truth value is quoted. */
+const OPTIONS = { compat: "yaml-1.1", prettyErrors: false } as const;
+
+/** JSON values as YAML. */
+export function toYaml(value: unknown): string {
+  return written(new Document(value, OPTIONS));
 }
 
-function scalar(value: unknown, indent: string): string {
-  if (typeof value !== "string") return value === undefined ? "null" : String(value);
-  if (value.includes("\n"))
-    return `|-\n${value
-      .split("\n")
-      .map((line) => `${indent}${line}`)
-      .join("\n")}`;
-  const plain = /^[A-Za-z_./][\w ./@,()-]*$/.test(value) && !/^(true|false|null|yes|no|on|off)$/i.test(value);
-  return plain && !value.endsWith(" ") ? value : JSON.stringify(value);
+/** The mapping in a text, or where it is not one. */
+export function readYaml(text: string): { value?: Values; problems: TextProblem[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const problems = document.errors.map(({ pos, message }) => {
+    const { line, col } = lines.linePos(pos[0]);
+    return { line, column: col, message };
+  });
+  if (problems.length > 0) return { problems };
+  const value: unknown = document.toJS() ?? {};
+  if (isValues(value)) return { value, problems };
+  return { problems: [{ line: 1, column: 1, message: "There must be fields, such as `seed: 1`" }] };
+}
+
+/** The text changed to hold these values; what stays keeps its place and its comments. */
+export function updatedYaml(text: string, values: Values): string {
+  const document = parseDocument(text, OPTIONS);
+  const before: unknown = document.toJS();
+  if (document.errors.length > 0 || !isValues(before) || !isMap(document.contents)) return toYaml(values);
+  synchronise(document, [], before, values);
+  return written(document);
+}
+
+function synchronise(document: Document.Parsed, path: string[], before: Values, after: Values) {
+  for (const key of Object.keys(before)) if (!(key in after)) document.deleteIn([...path, key]);
+  for (const [key, value] of Object.entries(after)) {
+    const [was, at] = [before[key], [...path, key]];
+    if (isValues(was) && isValues(value)) synchronise(document, at, was, value);
+    else if (!same(was, value) || !(key in before)) replace(document, at, value);
+  }
+}
+
+/** A single value stays in its node, which carries the comment of its line. */
+function replace(document: Document.Parsed, path: string[], value: unknown) {
+  const node: unknown = document.getIn(path, true);
+  if (!isScalar(node) || typeof value === "object") return document.setIn(path, document.createNode(value));
+  Object.assign(node, { value, format: undefined, type: undefined });
+}
+
+function written(document: Document | Document.Parsed): string {
+  visit(document as Document, {
+    Scalar(_, node) {
+      const { value } = node;
+      if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) node.format = "EXP";
+    },
+  });
+  return document.toString({ lineWidth: 0 });
+}
+
+/** Line and column of a field, or of the nearest thing around it that is there. */
+export function positionOf(text: string, path: string): { line: number; column: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const keys = path.split(".").filter(Boolean);
+  for (; keys.length > 0; keys.pop()) {
+    const parent: unknown = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
+    const pair = isMap(parent) ? parent.items.find(({ key }) => String(key) === keys.at(-1)) : undefined;
+    if (pair && isNode(pair.key) && pair.key.range) {
+      const { line, col } = lines.linePos(pair.key.range[0]);
+      return { line, column: col };
+    }
+  }
+  return { line: 1, column: 1 };
 }

@@ -48,7 +48,8 @@ def _planned(wanted: SweepIn, variant: Variant) -> Planned:
         config = _validated(variant.config)
     except InvalidFields as error:
         raise InvalidFields([_in_sweep(field, variant) for field in error.fields]) from error
-    group = wanted.group or config.name or config.method
+    # Addresses of the compare page separate groups by commas.
+    group = wanted.group or (config.name or config.method).replace(",", "")
     if wanted.per_setting and variant.setting:
         group = f"{group[: LONGEST_GROUP - len(variant.setting) - 3]} · {variant.setting}"
     name = named(config.name, variant.label)

@@ -4,8 +4,9 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen, within } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
 import type { RunConfig } from "~/api/types";
+import type { Difference } from "~/lib/configPaths";
 import type { FieldProblem } from "~/lib/formErrors";
-import ConfigForm, { remaining } from "./ConfigForm";
+import ConfigForm from "./ConfigForm";
 
 const schema = {
   $defs: {
@@ -43,10 +44,16 @@ const schema = {
     },
     budget: { $ref: "#/$defs/Budget", description: "How long." },
   },
+  sections: [
+    { title: "Model", fields: ["student"] },
+    { title: "Budget", fields: ["budget"] },
+    { title: "Run", fields: [] },
+  ],
 };
 
-function draw(problems: FieldProblem[] = []) {
-  const onChange = vi.fn<(config: RunConfig, field: string | undefined) => void>();
+function draw(problems: FieldProblem[] = [], changes: Difference[] = []) {
+  const onChange = vi.fn<(config: RunConfig) => void>();
+  const onPutBack = vi.fn<(difference: Difference) => void>();
   const config = {
     name: "a",
     student: { kind: "hub", repo_id: "org/model" },
@@ -60,13 +67,15 @@ function draw(problems: FieldProblem[] = []) {
           schema={schema}
           config={config}
           problems={problems}
+          changes={changes}
           onChange={onChange}
+          onPutBack={onPutBack}
           onSubmit={() => undefined}
         />
       </MantineProvider>
     </QueryClientProvider>,
   );
-  return onChange;
+  return { onChange, onPutBack };
 }
 
 it("draws sections, labels, help and the chosen variant of a union", () => {
@@ -80,13 +89,12 @@ it("draws sections, labels, help and the chosen variant of a union", () => {
 });
 
 it("hands on numbers as numbers and what is no number as it was typed", () => {
-  const onChange = draw();
+  const { onChange } = draw();
   const steps = screen.getByLabelText("Steps");
   fireEvent.change(steps, { target: { value: "1e2" } });
   expect(onChange.mock.calls.at(-1)?.[0].budget.steps).toBe(100);
   fireEvent.change(steps, { target: { value: "many" } });
   expect(onChange.mock.calls.at(-1)?.[0].budget.steps).toBe("many");
-  expect(onChange.mock.calls.at(-1)?.[1]).toBe("root_budget_steps");
 });
 
 it("shows what the server refused beside the field", () => {
@@ -99,11 +107,14 @@ it("shows what the server refused beside the field", () => {
   expect(student.getByText("student.kind and data.kind belong together")).toBeTruthy();
 });
 
-it("a change at a field takes away that field's problems only", () => {
-  const problems = [
-    { path: "budget.steps", message: "a" },
-    { path: "student.repo_id", message: "b" },
-  ];
-  expect(remaining(problems, "root_budget_steps").map(({ path }) => path)).toEqual(["student.repo_id"]);
-  expect(remaining(problems, "root_student__oneof_select").map(({ path }) => path)).toEqual(["budget.steps"]);
+it("folds into sections whose line says what they hold, what was changed and what is refused", () => {
+  const change = { path: "budget.steps", before: 64, after: 8 };
+  const { onPutBack } = draw([{ path: "budget.steps", message: "a" }], [change]);
+  const section = within(screen.getByTestId("section-Budget"));
+  expect(section.getByText("Steps 8 · Micro batch size not set")).toBeTruthy();
+  expect(section.getByText("1 changed")).toBeTruthy();
+  expect(section.getByText("1 refused")).toBeTruthy();
+  expect(within(screen.getByTestId("section-Run")).getByLabelText("Name")).toHaveProperty("value", "a");
+  fireEvent.click(screen.getByRole("button", { name: "Put budget › steps back to 64" }));
+  expect(onPutBack).toHaveBeenCalledWith(change);
 });

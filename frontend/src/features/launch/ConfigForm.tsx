@@ -3,52 +3,60 @@ import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
 import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
 import type { RunConfig } from "~/api/types";
-import { errorTree, type FieldProblem, fieldId } from "~/lib/formErrors";
+import type { Difference, Values } from "~/lib/configPaths";
+import { leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
+import { errorTree, type FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
-import { FieldTemplate, MultiSchemaFieldTemplate, ObjectFieldTemplate } from "./templates";
+import type { LaunchFormContext } from "./formContext";
+import { ObjectFieldTemplate } from "./sections";
+import { FieldTemplate, MultiSchemaFieldTemplate } from "./templates";
 import { SelectWidget, SwitchWidget, TextWidget } from "./widgets";
+import { shownValue } from "./words";
 
 const templates = { FieldTemplate, ObjectFieldTemplate, MultiSchemaFieldTemplate };
 const widgets = { TextWidget, SelectWidget, CheckboxWidget: SwitchWidget };
 const validator = customizeValidator<RunConfig>();
-const uiSchema: UiSchema<RunConfig> = {
-  "ui:submitButtonOptions": { norender: true },
-  "ui:order": [
-    "name",
-    "seed",
-    "device",
-    "precision",
-    "student",
-    "teacher",
-    "data",
-    "objective",
-    "strategy",
-    "optimizer",
-    "budget",
-    "monitoring",
-    "*",
-  ],
-};
+const uiSchema: UiSchema<RunConfig> = { "ui:submitButtonOptions": { norender: true } };
 
 interface ConfigFormProps {
   schema: JsonSchema;
   config: RunConfig;
   problems: readonly FieldProblem[];
-  onChange: (config: RunConfig, fieldChanged: string | undefined) => void;
+  changes: readonly Difference[];
+  folded?: boolean;
+  onChange: (config: RunConfig) => void;
+  onPutBack: (difference: Difference) => void;
   onSubmit: () => void;
   id: string;
 }
 
 /** The form that the run configuration's own schema draws; only the server judges the values. */
-export default function ConfigForm({ schema, config, problems, onChange, onSubmit, id }: ConfigFormProps) {
+export default function ConfigForm(props: ConfigFormProps) {
+  const { schema, config, problems, changes, folded = false, onChange, onPutBack, onSubmit, id } = props;
   const form = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
   const errors = useMemo(() => errorTree(problems) as ErrorSchema<RunConfig>, [problems]);
+  const context = useMemo((): LaunchFormContext => {
+    const leaves = leavesOf(schema, config as unknown as Values);
+    return {
+      sections: sectionsOf(schema),
+      changes: new Map(changes.map((change) => [change.path, change])),
+      putBack: onPutBack,
+      inShort: (section) =>
+        leaves
+          .filter(({ path }) => within(path, section))
+          .map((leaf) => (leaf.path.endsWith(".kind") ? String(leaf.shown) : `${leaf.label} ${shownValue(leaf.shown)}`))
+          .join(" · "),
+      refused: (section) => problems.filter(({ path }) => within(path, section)).length,
+      folded,
+    };
+  }, [schema, config, changes, problems, folded, onPutBack]);
   return (
     <Form
       id={id}
       schema={form}
       uiSchema={uiSchema}
       formData={config}
+      formContext={context}
       validator={validator}
       templates={templates}
       widgets={widgets}
@@ -56,18 +64,12 @@ export default function ConfigForm({ schema, config, problems, onChange, onSubmi
       showErrorList={false}
       noValidate
       noHtml5Validate
-      onChange={({ formData }: IChangeEvent<RunConfig>, field) => formData && onChange(formData, field)}
+      onChange={({ formData }: IChangeEvent<RunConfig>) => formData && onChange(formData)}
       onSubmit={onSubmit}
     />
   );
 }
 
-/** Problems that a change at this field leaves standing. */
-export function remaining(problems: readonly FieldProblem[], field: string | undefined): FieldProblem[] {
-  if (field === undefined) return [...problems];
-  const base = field.replace(/__oneof_select$/, "");
-  return problems.filter((problem) => {
-    const id = fieldId(problem.path);
-    return id !== base && !id.startsWith(`${base}_`);
-  });
+export function within(path: string, section: Section): boolean {
+  return section.fields.some((field) => path === field || path.startsWith(`${field}.`));
 }

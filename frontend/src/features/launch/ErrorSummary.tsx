@@ -1,23 +1,23 @@
-import { ApiError } from "~/api/client";
-import { ErrorBox, Problem } from "~/components/ErrorBox";
+import { Problem } from "~/components/ErrorBox";
 import { type FieldProblem, fieldId, pathInWords, sentence } from "~/lib/formErrors";
 import classes from "./LaunchPage.module.css";
 
-/** What the server refused, with a way to each field. */
-export function ErrorSummary({ error, problems }: { error: Error; problems: readonly FieldProblem[] }) {
-  if (!(error instanceof ApiError) || error.fields.length === 0) {
-    return <ErrorBox title="The run was not launched" error={error} />;
-  }
-  if (problems.length === 0) return null;
-  const title = problems.length === 1 ? "One value was refused" : `${problems.length} values were refused`;
+interface ErrorSummaryProps {
+  problems: readonly FieldProblem[];
+  onSelect: (path: string) => void;
+}
+
+/** What the server refuses, with a way to each field. */
+export function ErrorSummary({ problems, onSelect }: ErrorSummaryProps) {
+  const title = problems.length === 1 ? "One value is refused" : `${problems.length} values are refused`;
   return (
     <div data-testid="error-summary">
-      <Problem title={title} detail={`Change ${problems.length === 1 ? "it" : "them"} and launch again.`}>
+      <Problem title={title} detail={`Change ${problems.length === 1 ? "it" : "them"}, then launch.`}>
         <ul className={classes.problems}>
           {problems.map((problem) => (
             <li key={`${problem.path} ${problem.message}`}>
               {problem.path !== "" && (
-                <button type="button" onClick={() => focusField(problem.path)}>
+                <button type="button" onClick={() => onSelect(problem.path)}>
                   {pathInWords(problem.path)}
                 </button>
               )}
@@ -30,9 +30,12 @@ export function ErrorSummary({ error, problems }: { error: Error; problems: read
   );
 }
 
-function focusField(path: string) {
+/** Bring a field into view, out of a folded section if need be. */
+export function focusField(path: string) {
   const id = fieldId(path);
   const field = document.getElementById(id) ?? document.getElementById(`${id.replace(/_kind$/, "")}-section`);
+  const section = field?.closest("details");
+  if (section) section.open = true;
   field?.scrollIntoView({ block: "center", behavior: "smooth" });
   field?.focus({ preventScroll: true });
 }

@@ -1,19 +1,31 @@
-import { IconCopy } from "@tabler/icons-react";
+import { IconClock, IconCopy, IconGitFork, IconPackage } from "@tabler/icons-react";
 import type { Preset } from "~/api/types";
-import { methodName } from "~/components/RunBits";
 import classes from "./LaunchPage.module.css";
 
 interface PresetCardsProps {
   presets: readonly Preset[];
   chosen: string | undefined;
-  cloned: string | undefined;
+  from: { name: string; step: string | undefined; fork: boolean } | undefined;
   onChoose: (name: string) => void;
 }
 
 /** Where the form starts. */
-export function PresetCards({ presets, chosen, cloned, onChoose }: PresetCardsProps) {
+export function PresetCards({ presets, chosen, from, onChoose }: PresetCardsProps) {
   return (
     <div className={classes.presets}>
+      {from !== undefined && (
+        <div className={classes.preset} data-pressed="true" data-testid="origin-run">
+          <span className={classes.presetTitle}>
+            {from.fork ? <IconGitFork size={15} aria-hidden /> : <IconCopy size={15} aria-hidden />}
+            {from.fork ? `Fork of ${from.name}${from.step ? ` at step ${from.step}` : ""}` : `Copy of ${from.name}`}
+          </span>
+          <span className={classes.presetText}>
+            {from.fork
+              ? "Starts from that run's weights; every other value is that run's. Change what should differ."
+              : "Every value below is that run's. Change what should differ."}
+          </span>
+        </div>
+      )}
       {presets.map((preset) => (
         <button
           key={preset.name}
@@ -26,19 +38,13 @@ export function PresetCards({ presets, chosen, cloned, onChoose }: PresetCardsPr
           <span className={classes.presetTitle}>{preset.title}</span>
           <span className={classes.presetText}>{preset.description}</span>
           <span className={classes.presetFacts}>
-            {methodName(preset.config.strategy.kind === "effopd" ? "effopd" : "opd")} · {preset.config.budget.steps}{" "}
-            steps · batch {preset.config.budget.batch_size}
+            <IconClock size={13} aria-hidden /> {preset.takes}
+          </span>
+          <span className={classes.presetFacts}>
+            <IconPackage size={13} aria-hidden /> {preset.needs}
           </span>
         </button>
       ))}
-      {cloned !== undefined && (
-        <div className={classes.preset} data-pressed="true">
-          <span className={classes.presetTitle}>
-            <IconCopy size={15} aria-hidden /> Copy of {cloned}
-          </span>
-          <span className={classes.presetText}>Every value below is that run's; change what should differ.</span>
-        </div>
-      )}
     </div>
   );
 }

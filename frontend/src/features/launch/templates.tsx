@@ -1,32 +1,49 @@
-import type { FieldTemplateProps, MultiSchemaFieldTemplateProps, ObjectFieldTemplateProps } from "@rjsf/utils";
-import type { ReactElement } from "react";
-import { sentence } from "~/lib/formErrors";
+import type { FieldTemplateProps, MultiSchemaFieldTemplateProps } from "@rjsf/utils";
+import { IconArrowBackUp } from "@tabler/icons-react";
+import type { Difference } from "~/lib/configPaths";
+import { pathInWords, sentence } from "~/lib/formErrors";
 import { type JsonSchema, range } from "~/lib/formSchema";
 import classes from "./form.module.css";
+import type { LaunchFormContext } from "./formContext";
+import { shownValue } from "./words";
 
-/** One field: label, input, help, errors. Groups become sections; the constant `kind` of a union is not shown. */
+/** One field: label, what it was, input, help, errors. The constant `kind` of a union is not shown. */
 export function FieldTemplate(props: FieldTemplateProps) {
-  const { id, label, children, rawErrors, rawDescription, schema, fieldPathId, hidden } = props;
+  const { id, label, children, rawErrors, rawDescription, schema, fieldPathId, hidden, required, registry } = props;
   const errors = <Errors id={id} messages={rawErrors} />;
   if (hidden) return <div hidden>{children}</div>;
   if (schema.const !== undefined) return rawErrors?.length ? errors : <div hidden />;
-  const depth = fieldPathId.path.length;
-  if (depth === 0 || isOption(schema)) return children;
+  const path = fieldPathId.path.join(".");
+  if (path === "" || isOption(schema)) return children;
+  const context = registry.formContext as LaunchFormContext;
   const description = rawDescription ?? schema.description;
   if (schema.oneOf !== undefined || schema.type === "object") {
     return (
-      <fieldset className={depth === 1 ? classes.section : classes.subsection} id={`${id}-section`}>
+      <fieldset className={classes.group} data-top={fieldPathId.path.length === 1} id={`${id}-section`}>
         <legend>{label}</legend>
-        {description && <p className={classes.sectionHelp}>{description}</p>}
+        {description && <p className={classes.groupHelp}>{description}</p>}
+        <Was change={schema.oneOf && context.changes.get(`${path}.kind`)} putBack={context.putBack} />
         {children}
         {schema.oneOf === undefined && errors}
       </fieldset>
     );
   }
   const bounds = range(schema as JsonSchema);
+  const change = context.changes.get(path);
   return (
-    <div className={classes.field} data-wide={isLong(schema)} data-invalid={(rawErrors?.length ?? 0) > 0}>
-      <label htmlFor={id}>{label}</label>
+    <div
+      className={classes.field}
+      data-wide={isLong(schema)}
+      data-changed={change !== undefined}
+      data-invalid={(rawErrors?.length ?? 0) > 0}
+    >
+      <div className={classes.label}>
+        <label htmlFor={id}>
+          {label}
+          {required && <span className={classes.required}> · required</span>}
+        </label>
+        <Was change={change} putBack={context.putBack} />
+      </div>
       {children}
       {errors}
       {(description || bounds) && (
@@ -36,6 +53,29 @@ export function FieldTemplate(props: FieldTemplateProps) {
         </p>
       )}
     </div>
+  );
+}
+
+interface WasProps {
+  change: Difference | undefined | false;
+  putBack: (difference: Difference) => void;
+}
+
+/** What a changed field was; a click puts it back. */
+export function Was({ change, putBack }: WasProps) {
+  if (!change) return null;
+  const before = shownValue(change.before);
+  return (
+    <button
+      type="button"
+      className={classes.was}
+      aria-label={`Put ${pathInWords(change.path)} back to ${before}`}
+      onClick={() => putBack(change)}
+      data-testid={`was-${change.path}`}
+    >
+      <IconArrowBackUp size={13} aria-hidden />
+      <span>{change.path.endsWith(".kind") ? `was ${before.replaceAll("_", " ")}` : `was ${before}`}</span>
+    </button>
   );
 }
 
@@ -51,46 +91,13 @@ function Errors({ id, messages }: { id: string; messages: string[] | undefined }
 }
 
 /** One variant of a union; its fields belong to the union's section. */
-function isOption(schema: FieldTemplateProps["schema"]): boolean {
+export function isOption(schema: FieldTemplateProps["schema"]): boolean {
   const kind = schema.properties?.kind;
   return typeof kind === "object" && kind.const !== undefined;
 }
 
 export function isLong(schema: FieldTemplateProps["schema"]): boolean {
   return typeof schema.default === "string" && schema.default.length > 30;
-}
-
-/** The root puts its plain fields into a first section; every other object is a grid of fields. */
-export function ObjectFieldTemplate({ properties, schema, fieldPathId }: ObjectFieldTemplateProps) {
-  if (fieldPathId.path.length > 0) {
-    const description = isOption(schema) ? schema.description : undefined;
-    const tag = isOption(schema) ? "kind" : undefined;
-    const visible = properties.filter(({ name }) => name !== tag).map(({ content }) => content);
-    return (
-      <>
-        {description && <p className={classes.help}>{description}</p>}
-        {properties.filter(({ name }) => name === tag).map(({ content }) => content)}
-        {visible.length > 0 && <div className={classes.grid}>{visible}</div>}
-      </>
-    );
-  }
-  const plain: ReactElement[] = [];
-  const groups: ReactElement[] = [];
-  for (const { name, content } of properties) {
-    const property = schema.properties?.[name];
-    const isGroup =
-      typeof property === "object" && ("oneOf" in property || "$ref" in property || property.type === "object");
-    (isGroup ? groups : plain).push(content);
-  }
-  return (
-    <>
-      <fieldset className={classes.section}>
-        <legend>Run</legend>
-        <div className={classes.grid}>{plain}</div>
-      </fieldset>
-      {groups}
-    </>
-  );
 }
 
 /** Which variant, then its fields. */

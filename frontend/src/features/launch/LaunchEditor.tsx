@@ -1,0 +1,167 @@
+import { SegmentedControl } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { useCallback, useMemo, useState } from "react";
+import type { RunLabels } from "~/api/launch";
+import type { RunConfig } from "~/api/types";
+import { Problem } from "~/components/ErrorBox";
+import { useView } from "~/components/useView";
+import { type Difference, differences, putBack, type Values } from "~/lib/configPaths";
+import { leavesOf } from "~/lib/configSchema";
+import type { JsonSchema } from "~/lib/formSchema";
+import { Changes } from "./Changes";
+import ConfigForm from "./ConfigForm";
+import { ErrorSummary, focusField } from "./ErrorSummary";
+import { LabelsCard } from "./LabelsCard";
+import { LaunchButton } from "./LaunchButton";
+import classes from "./LaunchPage.module.css";
+import type { Origin } from "./origin";
+import { Summary } from "./Summary";
+import { SweepCard, type SweepDraft } from "./SweepCard";
+import { sweepOf } from "./sweepDraft";
+import { useDraft } from "./useDraft";
+import { usePlan } from "./usePlan";
+import { YamlView } from "./YamlView";
+
+const FORM_ID = "launch-form";
+
+interface LaunchEditorProps {
+  origin: Origin;
+  schema: JsonSchema;
+  groups: readonly string[];
+}
+
+/** The configuration, as a form or as YAML, beside what launching it would do. */
+export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
+  const [search, change] = useView();
+  const [asYaml, full] = [search.view === "yaml", search.all === "1"];
+  const draft = useDraft(origin.config, schema, full);
+  const [sweep, setSweep] = useState<SweepDraft>(origin.sweep);
+  const [labels, setLabels] = useState<RunLabels>(origin.labels);
+  const folded = useMediaQuery("(max-width: 767px)", undefined, { getInitialValueInEffect: false }) ?? false;
+
+  const { config, setConfig } = draft;
+  const leaves = useMemo(() => leavesOf(schema, config as unknown as Values), [schema, config]);
+  const asked = useMemo(
+    () => ({ sweep: sweepOf(sweep, leaves), group: labels.group, per_setting: sweep.perSetting }),
+    [sweep, leaves, labels.group],
+  );
+  const { plan, problems, current, error } = usePlan(config, asked);
+  const changes = useMemo(
+    () => differences(origin.config, config).filter(({ path }) => path !== "name"),
+    [origin.config, config],
+  );
+  const undo = useCallback(
+    (difference: Difference) =>
+      setConfig(
+        putBack(config as unknown as Values, origin.config as unknown as Values, difference) as unknown as RunConfig,
+      ),
+    [config, origin.config, setConfig],
+  );
+
+  function show(path: string) {
+    if (asYaml && !path.startsWith("sweep.")) change({ view: undefined });
+    requestAnimationFrame(() => focusField(path));
+  }
+
+  return (
+    <div className={classes.columns}>
+      <div className={classes.form}>
+        <SegmentedControl
+          size="xs"
+          mb={10}
+          aria-label="Edit as"
+          data={[
+            { value: "form", label: "Form" },
+            { value: "yaml", label: "YAML" },
+          ]}
+          value={asYaml ? "yaml" : "form"}
+          onChange={(view) => change({ view: view === "yaml" ? "yaml" : undefined })}
+          data-testid="launch-view"
+        />
+        {asYaml ? (
+          <YamlView
+            text={draft.text}
+            fileName={fileName(config.name)}
+            textProblems={draft.textProblems}
+            problems={problems}
+            full={full}
+            onFull={(all) => change({ all: all ? "1" : undefined })}
+            onText={draft.setText}
+          />
+        ) : (
+          <>
+            {draft.textProblems.length > 0 && <BrokenText line={draft.textProblems[0]?.line ?? 1} />}
+            <ConfigForm
+              id={FORM_ID}
+              schema={schema}
+              config={config}
+              problems={problems}
+              changes={changes}
+              folded={folded}
+              onChange={setConfig}
+              onPutBack={undo}
+              onSubmit={() => document.querySelector<HTMLButtonElement>("[data-testid=launch-submit]")?.click()}
+            />
+          </>
+        )}
+        <SweepCard
+          sweep={sweep}
+          leaves={leaves}
+          problems={problems}
+          runs={plan?.runs}
+          folded={folded || (origin.sweep.seeds === "" && origin.sweep.axes.length === 0)}
+          onChange={(changed) => setSweep((before) => ({ ...before, ...changed }))}
+        />
+        <LabelsCard
+          labels={labels}
+          groups={groups}
+          folded={folded}
+          onChange={(changed) => setLabels((before) => ({ ...before, ...changed }))}
+        />
+      </div>
+      <aside className={classes.aside} aria-label="What will be launched">
+        <div className={classes.asideBody}>
+          <h2 className={classes.asideTitle}>What will happen</h2>
+          {error ? (
+            <Problem title="The summary could not be computed" detail={error.message} />
+          ) : (
+            <Summary plan={plan} current={current} />
+          )}
+          {problems.length > 0 && <ErrorSummary problems={problems} onSelect={show} />}
+          <Changes
+            changes={changes}
+            origin={origin.title}
+            onPutBack={undo}
+            onPutAllBack={() => setConfig({ ...origin.config, name: config.name })}
+          />
+        </div>
+        <LaunchButton
+          config={config}
+          asked={asked}
+          labels={labels}
+          count={plan?.runs?.length ?? 1}
+          blocked={asYaml && draft.textProblems.length > 0}
+        />
+      </aside>
+    </div>
+  );
+}
+
+function BrokenText({ line }: { line: number }) {
+  return (
+    <div className={classes.broken}>
+      <Problem
+        title="The YAML could not be read"
+        detail={`Its line ${line} has a mistake. This form shows the values as they were before; a change here replaces the text.`}
+      />
+    </div>
+  );
+}
+
+function fileName(name: string | undefined): string {
+  const stem = (name ?? "")
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, "-")
+    .replace(/^[-.]+|[-.]+$/g, "");
+  return `${stem || "run"}.yaml`;
+}

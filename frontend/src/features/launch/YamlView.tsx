@@ -1,0 +1,77 @@
+import { Button, CopyButton, FileButton, Switch } from "@mantine/core";
+import { useMemo } from "react";
+import { notify } from "~/components/notify";
+import { type FieldProblem, sentence } from "~/lib/formErrors";
+import { positionOf, type TextProblem } from "~/lib/yaml";
+import classes from "./Yaml.module.css";
+import { YamlEditor } from "./YamlEditor";
+
+interface YamlViewProps {
+  text: string;
+  fileName: string;
+  textProblems: readonly TextProblem[];
+  problems: readonly FieldProblem[];
+  full: boolean;
+  onFull: (full: boolean) => void;
+  onText: (text: string) => void;
+}
+
+/** The configuration as the file that `opdboard run` takes. */
+export function YamlView({ text, fileName, textProblems, problems, full, onFull, onText }: YamlViewProps) {
+  const marks = useMemo(() => {
+    if (textProblems.length > 0) return textProblems;
+    return problems
+      .filter(({ path }) => !path.startsWith("sweep."))
+      .map(({ path, message }) => ({ ...positionOf(text, path), message: `${path}: ${sentence(message)}` }));
+  }, [text, textProblems, problems]);
+  return (
+    <section className={`card ${classes.view}`} aria-label="Configuration as YAML">
+      <div className={classes.toolbar}>
+        <Switch
+          size="xs"
+          label="Show every value"
+          checked={full}
+          onChange={(event) => onFull(event.currentTarget.checked)}
+          data-testid="yaml-full"
+        />
+        <span className={classes.space} />
+        <FileButton accept=".yaml,.yml,.json" onChange={(file) => file && void open(file, onText)}>
+          {(props) => (
+            <Button variant="default" {...props}>
+              Open a file
+            </Button>
+          )}
+        </FileButton>
+        <CopyButton value={text}>
+          {({ copied, copy }) => (
+            <Button variant="default" onClick={copy}>
+              {copied ? "Copied" : "Copy"}
+            </Button>
+          )}
+        </CopyButton>
+        <Button
+          component="a"
+          variant="default"
+          href={`data:text/yaml;charset=utf-8,${encodeURIComponent(text)}`}
+          download={fileName}
+          data-testid="yaml-download"
+        >
+          Download
+        </Button>
+      </div>
+      <YamlEditor text={text} marks={marks} onText={onText} />
+      <p className={classes.hint}>
+        {full ? "All values." : "What is not here has its default."} The same file runs with{" "}
+        <code>opdboard run {fileName}</code>.
+      </p>
+    </section>
+  );
+}
+
+async function open(file: File, onText: (text: string) => void) {
+  try {
+    onText(await file.text());
+  } catch {
+    notify(`${file.name} could not be read`, "The file was not opened");
+  }
+}

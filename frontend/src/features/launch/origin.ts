@@ -1,0 +1,67 @@
+import type { RunLabels } from "~/api/launch";
+import type { Preset, RunConfig, RunDetail } from "~/api/types";
+import type { Search } from "~/lib/urlParams";
+import { integer } from "~/lib/urlParams";
+import type { SweepDraft } from "./SweepCard";
+import { draftOf, NO_SWEEP } from "./sweepDraft";
+
+/** Where the form starts, and against what it is compared. */
+export interface Origin {
+  /** Another key starts the form anew. */
+  key: string;
+  title: string;
+  preset?: string;
+  config: RunConfig;
+  sweep: SweepDraft;
+  labels: RunLabels;
+}
+
+const NO_LABELS: RunLabels = { group: "", tags: [], notes: "" };
+
+/** The run that a view clones or forks. */
+export function originRun(search: Search): string | undefined {
+  return search.fork ?? search.clone;
+}
+
+export function originOf(
+  search: Search,
+  presets: readonly Preset[] | undefined,
+  run: RunDetail | undefined,
+): Origin | undefined {
+  if (originRun(search) !== undefined) return run && (search.fork !== undefined ? forkOf(run, search) : cloneOf(run));
+  const chosen = presets?.find(({ name }) => name === search.preset) ?? presets?.[0];
+  return (
+    chosen && {
+      key: `preset ${chosen.name}`,
+      title: `the preset “${chosen.title}”`,
+      preset: chosen.name,
+      config: chosen.config,
+      sweep: draftOf(chosen.sweep, chosen.per_setting),
+      labels: NO_LABELS,
+    }
+  );
+}
+
+function cloneOf(run: RunDetail): Origin {
+  return {
+    key: `clone ${run.id}`,
+    title: `the run “${run.name}”`,
+    config: { ...run.config, name: `${run.name} copy`.slice(0, 200) },
+    sweep: NO_SWEEP,
+    labels: { group: run.group, tags: run.tags, notes: "" },
+  };
+}
+
+function forkOf(run: RunDetail, search: Search): Origin {
+  const step = integer(search.step);
+  const factor = search.factor === undefined ? {} : { factor: Number(search.factor) };
+  const student = { kind: "run", run_id: run.id, step, ...factor } as RunConfig["student"];
+  const at = step === null ? "latest" : step;
+  return {
+    key: `fork ${run.id} ${at} ${search.factor ?? ""}`,
+    title: `the run “${run.name}”`,
+    config: { ...run.config, student, name: `${run.name} fork @ ${at}`.slice(0, 200) },
+    sweep: NO_SWEEP,
+    labels: { group: run.group, tags: run.tags, notes: "" },
+  };
+}

@@ -1,0 +1,98 @@
+import type { ObjectFieldTemplateProps } from "@rjsf/utils";
+import { IconAlertCircle, IconChevronRight } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { pathInWords } from "~/lib/formErrors";
+import classes from "./form.module.css";
+import type { LaunchFormContext } from "./formContext";
+import { isOption } from "./templates";
+
+/** The root as sections; every other object is a grid of fields, required ones first. */
+export function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
+  const { properties, schema, fieldPathId, registry } = props;
+  if (fieldPathId.path.length === 0) {
+    return <Sections properties={properties} context={registry.formContext as LaunchFormContext} />;
+  }
+  const description = isOption(schema) ? schema.description : undefined;
+  const tag = isOption(schema) ? "kind" : undefined;
+  const required = new Set(schema.required ?? []);
+  const visible = properties.filter(({ name }) => name !== tag);
+  const ordered = [
+    ...visible.filter(({ name }) => required.has(name)),
+    ...visible.filter(({ name }) => !required.has(name)),
+  ];
+  return (
+    <>
+      {description && <p className={classes.help}>{description}</p>}
+      {properties.filter(({ name }) => name === tag).map(({ content }) => content)}
+      {ordered.length > 0 && <div className={classes.grid}>{ordered.map(({ content }) => content)}</div>}
+    </>
+  );
+}
+
+interface SectionsProps {
+  properties: ObjectFieldTemplateProps["properties"];
+  context: LaunchFormContext;
+}
+
+function Sections({ properties, context }: SectionsProps) {
+  const contents = new Map(properties.map(({ name, content }) => [name, content]));
+  return (
+    <>
+      {context.sections.map((section) => {
+        const changed = [...context.changes.values()].filter(({ path }) =>
+          section.fields.some((field) => path === field || path.startsWith(`${field}.`)),
+        );
+        return (
+          <FormSection
+            key={section.title}
+            title={section.title}
+            summary={context.inShort(section)}
+            marks={
+              <>
+                {context.refused(section) > 0 && (
+                  <span className={classes.refused}>
+                    <IconAlertCircle size={13} aria-hidden /> {context.refused(section)} refused
+                  </span>
+                )}
+                {changed.length > 0 && (
+                  <span className={classes.changed} title={changed.map(({ path }) => pathInWords(path)).join(", ")}>
+                    {changed.length} changed
+                  </span>
+                )}
+              </>
+            }
+            folded={context.folded}
+            single={section.fields.length === 1}
+          >
+            {section.fields.map((field) => contents.get(field))}
+          </FormSection>
+        );
+      })}
+    </>
+  );
+}
+
+interface FormSectionProps {
+  title: string;
+  summary: string;
+  marks?: ReactNode;
+  folded: boolean;
+  single?: boolean;
+  testId?: string;
+  children: ReactNode;
+}
+
+/** A part of the form that folds; its line says what it holds. */
+export function FormSection({ title, summary, marks, folded, single = false, testId, children }: FormSectionProps) {
+  return (
+    <details className={classes.section} open={!folded} data-single={single} data-testid={testId ?? `section-${title}`}>
+      <summary>
+        <IconChevronRight size={15} className={classes.chevron} aria-hidden />
+        <span className={classes.sectionTitle}>{title}</span>
+        <span className={classes.sectionSummary}>{summary}</span>
+        {marks}
+      </summary>
+      <div className={classes.sectionBody}>{children}</div>
+    </details>
+  );
+}

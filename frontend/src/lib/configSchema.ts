@@ -1,0 +1,130 @@
+/** What the schema of a run configuration says about a value: its defaults, what differs from them, and its leaves. */
+import { isValues, same, type Values } from "./configPaths";
+import { inWords, type JsonSchema } from "./formSchema";
+
+export interface Section {
+  title: string;
+  fields: string[];
+}
+
+/** Sections in the schema's order; a field that none names joins the last. */
+export function sectionsOf(schema: JsonSchema): Section[] {
+  const named = (Array.isArray(schema.sections) ? schema.sections : []) as Section[];
+  const known = new Set(named.flatMap(({ fields }) => fields));
+  const others = Object.keys((schema.properties ?? {}) as object).filter((name) => !known.has(name));
+  const last = named.at(-1) ?? { title: "Run", fields: [] };
+  return [...named.slice(0, -1), { ...last, fields: [...last.fields, ...others] }];
+}
+
+/** A copy in which everything left out has its default; unknown keys stay for the server to refuse. */
+export function filled(root: JsonSchema, value: unknown): Values {
+  return fill(root, root, value) as Values;
+}
+
+/** Only what differs from the defaults; the kind of a union is kept, since it decides what the defaults are. */
+export function compact(root: JsonSchema, value: Values): Values {
+  return shrink(root, root, value) as Values;
+}
+
+function fill(root: JsonSchema, node: JsonSchema, value: unknown): unknown {
+  const schema = dereferenced(root, node);
+  const given = value === undefined ? structuredClone(schema.default) : value;
+  if (given !== undefined && !isValues(given)) return given;
+  const shape = shapeOf(root, schema, given ?? {});
+  if (shape === undefined || (given === undefined && "default" in schema)) return given;
+  const result: Values = {};
+  for (const [name, property] of Object.entries(shape)) {
+    const inner = fill(root, property, given?.[name]);
+    if (inner !== undefined) result[name] = inner;
+  }
+  return { ...result, ...Object.fromEntries(Object.entries(given ?? {}).filter(([name]) => !(name in shape))) };
+}
+
+function shrink(root: JsonSchema, node: JsonSchema, value: unknown): unknown {
+  const shape = isValues(value) ? shapeOf(root, dereferenced(root, node), value) : undefined;
+  if (shape === undefined || !isValues(value)) return value;
+  const result: Values = {};
+  for (const [name, inner] of Object.entries(value)) {
+    const property = shape[name];
+    if (property === undefined || "const" in property) result[name] = inner;
+    else if (!same(fill(root, property, undefined), inner)) result[name] = shrink(root, property, inner);
+  }
+  return result;
+}
+
+function dereferenced(root: JsonSchema, node: JsonSchema): JsonSchema {
+  if (typeof node.$ref !== "string") return node;
+  const { $ref, ...beside } = node as JsonSchema & { $ref: string };
+  const target = ((root.$defs ?? {}) as Record<string, JsonSchema>)[$ref.replace("#/$defs/", "")] ?? {};
+  return { ...target, ...beside };
+}
+
+/** The properties of an object, of its own kind where it is one of a union. */
+function shapeOf(root: JsonSchema, schema: JsonSchema, value: Values): Record<string, JsonSchema> | undefined {
+  const variant = Array.isArray(schema.oneOf) ? variantOf(root, schema, value.kind) : schema;
+  return variant?.properties as Record<string, JsonSchema> | undefined;
+}
+
+function mappingOf(schema: JsonSchema): Record<string, string> {
+  return ((schema.discriminator as JsonSchema | undefined)?.mapping ?? {}) as Record<string, string>;
+}
+
+function variantOf(root: JsonSchema, schema: JsonSchema, kind: unknown): JsonSchema | undefined {
+  const reference = mappingOf(schema)[String(kind)];
+  return reference === undefined ? undefined : dereferenced(root, { $ref: reference });
+}
+
+export interface Leaf {
+  path: string;
+  label: string;
+  type: "number" | "choice" | "text";
+  options: { value: string; label: string }[];
+  nullable: boolean;
+  /** What the value is called: the title of a union's kind, else the value. */
+  shown: unknown;
+}
+
+/** Every single value of a configuration, in the schema's order. */
+export function leavesOf(root: JsonSchema, config: Values): Leaf[] {
+  return walk(root, root, config, []);
+}
+
+function walk(root: JsonSchema, node: JsonSchema, value: unknown, path: string[]): Leaf[] {
+  const schema = dereferenced(root, node);
+  if (!isValues(value)) return [leaf(schema, value, path)];
+  const shape = shapeOf(root, schema, value) ?? {};
+  const kinds = Object.entries(mappingOf(schema)).map(([kind, reference]) => ({
+    value: kind,
+    label: inWords(String(dereferenced(root, { $ref: reference }).title ?? kind)),
+  }));
+  const inner = Object.entries(shape)
+    .filter(([, property]) => !("const" in property))
+    .flatMap(([name, property]) => walk(root, property, value[name], [...path, name]));
+  if (kinds.length === 0) return inner;
+  const shown = kinds.find((kind) => kind.value === value.kind)?.label ?? value.kind;
+  const label = inWords(path.at(-1) ?? "");
+  const chosen: Leaf = {
+    path: [...path, "kind"].join("."),
+    label,
+    type: "choice",
+    options: kinds,
+    nullable: false,
+    shown,
+  };
+  return [chosen, ...inner];
+}
+
+function leaf(schema: JsonSchema, value: unknown, path: string[]): Leaf {
+  const variants = (Array.isArray(schema.anyOf) ? schema.anyOf : [schema]) as JsonSchema[];
+  const main = variants.find(({ type }) => type !== "null") ?? schema;
+  const choices = Array.isArray(main.enum) ? main.enum.map(String) : [];
+  const numeric = main.type === "integer" || main.type === "number";
+  return {
+    path: path.join("."),
+    label: inWords((path.at(-1) ?? "").replace(/^./, (first) => first.toUpperCase())),
+    type: choices.length > 0 ? "choice" : numeric ? "number" : "text",
+    options: choices.map((choice) => ({ value: choice, label: choice.replaceAll("_", " ") })),
+    nullable: variants.some(({ type }) => type === "null"),
+    shown: value,
+  };
+}
