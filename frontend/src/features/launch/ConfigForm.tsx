@@ -44,7 +44,11 @@ export default function ConfigForm(props: ConfigFormProps) {
       inShort: (section) =>
         leaves
           .filter(({ path }) => within(path, section))
-          .map((leaf) => (leaf.path.endsWith(".kind") ? String(leaf.shown) : `${leaf.label} ${shownValue(leaf.shown)}`))
+          .map((leaf) =>
+            leaf.path.endsWith(".kind")
+              ? shownValue(leaf.shown).replaceAll("_", " ")
+              : `${leaf.label} ${shownValue(leaf.shown)}`,
+          )
           .join(" · "),
       refused: (section) => problems.filter(({ path }) => within(path, section)).length,
       folded,

@@ -8,6 +8,7 @@ import { runKeys } from "~/api/runs";
 import type { RunConfig, SweepIn } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
+import type { FieldProblem } from "~/lib/formErrors";
 import classes from "./LaunchPage.module.css";
 
 interface LaunchButtonProps {
@@ -17,10 +18,12 @@ interface LaunchButtonProps {
   count: number;
   /** The text in view cannot be read, so it is not what would be launched. */
   blocked: boolean;
+  refused: readonly FieldProblem[];
+  onSelect: (path: string) => void;
 }
 
 /** Launches, then shows the run, or the runs of a sweep side by side. */
-export function LaunchButton({ config, asked, labels, count, blocked }: LaunchButtonProps) {
+export function LaunchButton({ config, asked, labels, count, blocked, refused, onSelect }: LaunchButtonProps) {
   const cache = useQueryClient();
   const navigate = useNavigate();
   const several = (asked.sweep?.seeds ?? []).length > 0 || Object.keys(asked.sweep?.grid ?? {}).length > 0;
@@ -42,11 +45,17 @@ export function LaunchButton({ config, asked, labels, count, blocked }: LaunchBu
     // What the server refuses is shown at its field as soon as the plan, asked again, says so.
     onError: () => void cache.invalidateQueries({ queryKey: ["launch-plan"] }),
   });
-  const refused = launch.error instanceof ApiError && launch.error.fields.length > 0;
+  const shownAtFields = launch.error instanceof ApiError && launch.error.fields.length > 0;
   return (
     <div className={classes.launch}>
-      {launch.error && !refused && <ErrorBox title="Nothing was launched" error={launch.error} />}
+      {launch.error && !shownAtFields && <ErrorBox title="Nothing was launched" error={launch.error} />}
       {blocked && <p className="soft">Mend the YAML first: it is not what would be launched.</p>}
+      {refused[0] && (
+        <button type="button" className={classes.refused} onClick={() => onSelect(refused[0]?.path ?? "")}>
+          {refused.length === 1 ? "One value is refused" : `${refused.length} values are refused`}: show
+          {refused.length === 1 ? " it" : " the first"}
+        </button>
+      )}
       <Button
         size="sm"
         fullWidth

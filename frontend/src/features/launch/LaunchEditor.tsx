@@ -141,6 +141,8 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
           labels={labels}
           count={plan?.runs?.length ?? 1}
           blocked={asYaml && draft.textProblems.length > 0}
+          refused={problems}
+          onSelect={show}
         />
       </aside>
     </div>

@@ -1,0 +1,114 @@
+"""The launch page: refused values, the summary's numbers, YAML there and back, changes put back, a sweep that runs."""
+
+import re
+
+import pytest
+from e2e.axe import assert_accessible
+from e2e.conftest import Server, demo_config
+from playwright.sync_api import Page, expect
+
+from opdboard.domain.run_config import NoStrategy
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_a_wrong_value_is_refused_beside_its_field_and_the_summary_is_that_of_the_preset(page: Page) -> None:
+    page.goto("/launch?preset=demo-effopd")
+    expect(page.get_by_test_id("plan-steps")).to_have_text("64")
+    expect(page.get_by_test_id("plan-prompts")).to_have_text("16,384")  # 64 x 256
+    expect(page.get_by_test_id("plan-training-tokens")).to_have_text("98.3k")  # 64 x 256 x 6
+    expect(page.get_by_test_id("plan-search-tokens")).to_contain_text("16.1k")  # 7 triggers x 6 x 64 x 6
+    expect(page.get_by_test_id("plan-search-tokens")).to_contain_text("7 triggers, up to 35 tries")
+    expect(page.get_by_test_id("plan-checkpoints")).to_contain_text("2")
+    expect(page.get_by_test_id("plan-disk")).to_contain_text("6.18 MiB a checkpoint")
+    expect(page.get_by_test_id("plan-place")).to_contain_text("any device")
+    assert_accessible(page)
+    page.locator("#root_optimizer_warmup_steps").fill("500")
+    refused = "warmup_steps (500) must be below budget.steps (64)"
+    expect(page.locator("#root_optimizer_warmup_steps-error")).to_contain_text(refused)
+    expect(page.get_by_test_id("error-summary")).to_contain_text(refused)
+    page.get_by_test_id("launch-submit").click()
+    expect(page).to_have_url(re.compile("/launch"))
+    page.get_by_test_id("was-optimizer.warmup_steps").click()
+    expect(page.get_by_test_id("error-summary")).to_have_count(0)
+    expect(page.locator("#root_optimizer_warmup_steps")).to_have_value("0")
+
+
+def test_yaml_goes_there_and_back_with_its_comments(page: Page) -> None:
+    page.goto("/launch?preset=demo-effopd")
+    page.locator("#root_seed").fill("7")
+    page.get_by_test_id("launch-view").get_by_text("YAML").click()
+    text = page.get_by_test_id("yaml-text")
+    expect(text).to_have_value(re.compile(r"learning_rate: 1e-5\n(.|\n)*seed: 7"))
+    assert_accessible(page)
+    edited = text.input_value().replace("learning_rate: 1e-5", "learning_rate: 3e-6 # smaller")
+    text.fill(edited + "precision: bf16\n")
+    page.get_by_test_id("launch-view").get_by_text("Form").click()
+    expect(page.locator("#root_optimizer_learning_rate")).to_have_value("3e-6")
+    expect(page.get_by_test_id("change-precision")).to_contain_text("bf16")
+    page.locator("#root_budget_steps").fill("32")
+    page.get_by_test_id("launch-view").get_by_text("YAML").click()
+    expect(text).to_have_value(re.compile(r"3e-6 # smaller\n(.|\n)*steps: 32"))
+    expect(page.get_by_test_id("plan-steps")).to_have_text("32")
+
+    text.fill("seed: 1\nbudget: {steps: 3\nname: x\n")
+    expect(page.get_by_test_id("yaml-problems")).to_contain_text(re.compile(r"Line \d, column \d"))
+    expect(page.get_by_test_id("launch-submit")).to_be_disabled()
+    text.fill("seed: 1\nbudget:\n  stepps: 3\n")
+    expect(page.get_by_test_id("yaml-problems")).to_contain_text("Line 3, column 3")
+    expect(page.get_by_test_id("yaml-problems")).to_contain_text("budget.stepps: There is no such key")
+    page.get_by_test_id("yaml-full").check(force=True)
+    expect(text).to_have_value(re.compile("keep_checkpoints: 4"))
+
+
+def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: Page, server: Server) -> None:
+    run_id = server.create(demo_config(2, name="the original", strategy=NoStrategy()))
+    server.wait_for(run_id, states=("finished",))
+    page.goto(f"/launch?clone={run_id}")
+    expect(page.locator("#root_name")).to_have_value("the original copy")
+    expect(page.get_by_test_id("changes")).to_contain_text("No change")
+    page.locator("#root_budget_batch_size").fill("8")
+    page.get_by_test_id("root_strategy__oneof_select").get_by_text("EffOPD", exact=True).click()
+    expect(page.get_by_test_id("changes")).to_contain_text("2 changes")
+    expect(page.get_by_test_id("change-strategy.kind")).to_contain_text("none → effopd")
+    page.get_by_test_id("change-strategy.kind").get_by_role("button").click()
+    expect(page.get_by_test_id("changes")).to_contain_text("1 change")
+    page.get_by_test_id("was-budget.batch_size").click()
+    expect(page.locator("#root_budget_batch_size")).to_have_value("16")
+
+    page.goto(f"/launch?fork={run_id}&step=2")
+    expect(page.get_by_test_id("origin-run")).to_contain_text("at step 2")
+    page.get_by_test_id("launch-group").fill("forks")
+    page.get_by_test_id("launch-submit").click()
+    page.wait_for_url(re.compile(r"/runs/[0-9a-f]{8}"))
+    made = server.get(f"runs/{page.url.rsplit('/', 1)[-1][:8]}")
+    assert (made["forked_from"], made["forked_step"], made["group"]) == (run_id, 2, "forks")
+    server.wait_for(made["id"], states=("finished",))
+
+
+def test_a_sweep_of_seeds_and_rates_makes_a_group_that_finishes(page: Page, server: Server) -> None:
+    page.goto("/launch?preset=demo-opd")
+    for field, value in {
+        "name": "tiny",
+        "budget_steps": 2,
+        "budget_batch_size": 8,
+        "monitoring_held_out_size": 8,
+    }.items():
+        page.locator(f"#root_{field}").fill(str(value))
+    page.get_by_test_id("section-Sweep").locator("summary").click()
+    page.get_by_test_id("sweep-seeds").fill("0-1")
+    page.get_by_test_id("sweep-add-rate").click()
+    page.get_by_test_id("sweep-values-0").fill("1e-5, 2")
+    expect(page.get_by_test_id("section-Sweep")).to_contain_text("With lr 2 · seed 0")
+    page.get_by_test_id("sweep-values-0").fill("1e-5, 3e-5")
+    expect(page.get_by_test_id("sweep-preview").locator("tbody tr")).to_have_count(4)
+    expect(page.get_by_test_id("sweep-preview")).to_contain_text("tiny · lr 3e-5 · seed 1")
+    expect(page.get_by_test_id("plan-steps")).to_have_text("8")
+    page.get_by_test_id("launch-group").fill("grid")
+    assert_accessible(page)
+    page.get_by_test_id("launch-submit").click()
+    page.wait_for_url("**/compare?groups=grid")
+    made = [run for run in server.get("runs", limit=50)["runs"] if run["group"] == "grid"]
+    assert sorted(run["learning_rate"] for run in made) == [1e-5, 1e-5, 3e-5, 3e-5]
+    for run in made:
+        server.wait_for(run["id"], states=("finished",))
