@@ -121,7 +121,9 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
       </div>
       <aside className={classes.aside} aria-label="What will be launched">
         <div className={classes.asideBody}>
-          <h2 className={classes.asideTitle}>What will happen</h2>
+          <h2 className={classes.asideTitle}>
+            What will happen {!current && <small className="soft">· updating</small>}
+          </h2>
           {error ? (
             <Problem title="The summary could not be computed" detail={error.message} />
           ) : (

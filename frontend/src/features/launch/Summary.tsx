@@ -14,38 +14,41 @@ export function Summary({ plan, current }: { plan: Plan | undefined; current: bo
   const { workload, runs } = plan;
   const several = runs.length > 1;
   return (
-    <dl className={classes.facts} data-stale={!current} data-testid="plan">
-      {several && <Fact name="Runs">{runs.length}</Fact>}
-      <Fact name={several ? "Steps in all" : "Steps"} testId="plan-steps">
-        {workload.steps.toLocaleString("en")}
-      </Fact>
-      <Fact name="Prompts" testId="plan-prompts">
-        {workload.prompts.toLocaleString("en")}
-      </Fact>
-      <Fact name="Training tokens" note="at most" testId="plan-training-tokens">
-        {count(workload.training_tokens)}
-      </Fact>
-      {workload.triggers > 0 && (
-        <Fact name="Search tokens" note="at most" testId="plan-search-tokens">
-          {count(workload.search_tokens)}
-          <small>
-            {workload.triggers} triggers, up to {workload.candidates} tries
-          </small>
+    <div className={classes.plan} aria-busy={!current} data-testid="plan">
+      <dl className={classes.facts}>
+        {several && <Fact name="Runs">{runs.length}</Fact>}
+        <Fact name={several ? "Steps in all" : "Steps"} testId="plan-steps">
+          {workload.steps.toLocaleString("en")}
         </Fact>
-      )}
-      <Fact name="Evaluations">
-        {workload.evaluations}
-        <small>at most {count(workload.evaluation_tokens)} tokens</small>
-      </Fact>
-      <Fact name="Checkpoints" testId="plan-checkpoints">
-        {workload.checkpoints}
-        <small>{workload.checkpoints_kept} stay on disk</small>
-      </Fact>
-      <Fact name="Spectral snapshots">{workload.snapshots}</Fact>
-      <Footprint plan={plan} />
-      <Time plan={plan} />
-      <Place plan={plan} />
-    </dl>
+        <Fact name="Prompts" testId="plan-prompts">
+          {workload.prompts.toLocaleString("en")}
+        </Fact>
+        <Fact name="Training tokens" note="at most" testId="plan-training-tokens">
+          {count(workload.training_tokens)}
+        </Fact>
+        {workload.triggers > 0 && (
+          <Fact name="Search tokens" note="at most" testId="plan-search-tokens">
+            {count(workload.search_tokens)}
+            <small>
+              {workload.triggers} triggers, up to {workload.candidates} tries
+            </small>
+          </Fact>
+        )}
+        <Fact name="Evaluations">
+          {workload.evaluations}
+          <small>at most {count(workload.evaluation_tokens)} tokens</small>
+        </Fact>
+        <Fact name="Checkpoints" testId="plan-checkpoints">
+          {workload.checkpoints}
+          <small>{workload.checkpoints_kept} stay on disk</small>
+        </Fact>
+        <Fact name="Spectral snapshots">{workload.snapshots}</Fact>
+        <Footprint plan={plan} />
+        <Time plan={plan} />
+        <Place plan={plan} />
+      </dl>
+      {plan.footprint && <Included footprint={plan.footprint} />}
+    </div>
   );
 }
 
@@ -95,38 +98,43 @@ function Footprint({ plan }: { plan: Plan }) {
         {bytes(footprint.disk_bytes)}
         <small>{bytes(footprint.checkpoint_bytes)} a checkpoint</small>
       </Fact>
-      <details className={classes.parts}>
-        <summary>What the estimates include</summary>
-        <table>
-          <tbody>
-            {footprint.memory.map((part) => (
-              <tr key={part.name}>
-                <td>
-                  {sentence(part.name)}
-                  {PHASES[part.phase] && <small> {PHASES[part.phase]}</small>}
-                </td>
-                <td>{bytes(part.bytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-          <tbody>
-            {footprint.disk.map((part) => (
-              <tr key={part.name}>
-                <td>
-                  {sentence(part.name)} <small>on disk</small>
-                </td>
-                <td>{bytes(part.bytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        <p>
-          From the shapes of {count(footprint.parameters)} parameters, float32 weights and the longest sequences
-          allowed. Of the phases only the largest counts, since they follow one another. On a GPU all but the last line
-          of memory lies there. Not included: what the allocator keeps, and other programs.
-        </p>
-      </details>
     </>
+  );
+}
+
+function Included({ footprint }: { footprint: NonNullable<Plan["footprint"]> }) {
+  return (
+    <details className={classes.parts}>
+      <summary>What the estimates include</summary>
+      <table>
+        <tbody>
+          {footprint.memory.map((part) => (
+            <tr key={part.name}>
+              <td>
+                {sentence(part.name)}
+                {PHASES[part.phase] && <small> {PHASES[part.phase]}</small>}
+              </td>
+              <td>{bytes(part.bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+        <tbody>
+          {footprint.disk.map((part) => (
+            <tr key={part.name}>
+              <td>
+                {sentence(part.name)} <small>on disk</small>
+              </td>
+              <td>{bytes(part.bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p>
+        From the shapes of {count(footprint.parameters)} parameters, float32 weights and the longest sequences allowed.
+        Of the phases only the largest counts, since they follow one another. On a GPU all but the last line of memory
+        lies there. Not included: what the allocator keeps, and other programs.
+      </p>
+    </details>
   );
 }
 
