@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { configSchemaQuery, presetsQuery } from "~/api/launch";
 import { runListQuery, runQuery } from "~/api/runs";
-import { ErrorBox } from "~/components/ErrorBox";
+import { ErrorBox, Problem } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
 import { LaunchEditor } from "./LaunchEditor";
@@ -18,6 +18,7 @@ export function LaunchPage() {
   const list = useQuery(runListQuery());
   const failed = presets.error ?? schema.error ?? run.error;
   const origin = originOf(search, presets.data, from === undefined ? undefined : run.data);
+  const reported = from !== undefined && run.data !== undefined && !run.data.config;
   const groups = [...new Set((list.data?.runs ?? []).map(({ group }) => group).filter(Boolean))];
 
   return (
@@ -30,6 +31,12 @@ export function LaunchPage() {
           title={run.error ? "The run to start from could not be read" : "The form could not be read"}
           error={failed}
           onRetry={() => void Promise.all([presets.refetch(), schema.refetch(), from && run.refetch()])}
+        />
+      )}
+      {reported && (
+        <Problem
+          title="There is nothing to start from"
+          detail={`${run.data?.name} was reported by a trainer of its own, so opdboard has no configuration of it. Choose a preset.`}
         />
       )}
       {presets.data && (
@@ -47,7 +54,7 @@ export function LaunchPage() {
       {origin && schema.data ? (
         <LaunchEditor key={origin.key} origin={origin} schema={schema.data} groups={groups} />
       ) : (
-        !failed && <Loading label="Reading the form" />
+        !failed && !reported && <Loading label="Reading the form" />
       )}
     </div>
   );

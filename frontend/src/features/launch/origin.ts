@@ -42,17 +42,17 @@ export function originOf(
   );
 }
 
-function cloneOf(run: RunDetail): Origin {
+function cloneOf(run: RunDetail, config: RunConfig): Origin {
   return {
     key: `clone ${run.id}`,
     title: `the run “${run.name}”`,
-    config: { ...run.config, name: `${run.name} copy`.slice(0, 200) },
+    config: { ...config, name: `${run.name} copy`.slice(0, 200) },
     sweep: NO_SWEEP,
     labels: { group: run.group, tags: run.tags, notes: "" },
   };
 }
 
-function forkOf(run: RunDetail, search: Search): Origin {
+function forkOf(run: RunDetail, config: RunConfig, search: Search): Origin {
   const step = integer(search.step);
   const factor = search.factor === undefined ? {} : { factor: Number(search.factor) };
   const student = { kind: "run", run_id: run.id, step, ...factor } as RunConfig["student"];
@@ -60,7 +60,7 @@ function forkOf(run: RunDetail, search: Search): Origin {
   return {
     key: `fork ${run.id} ${at} ${search.factor ?? ""}`,
     title: `the run “${run.name}”`,
-    config: { ...run.config, student, name: `${run.name} fork @ ${at}`.slice(0, 200) },
+    config: { ...config, student, name: `${run.name} fork @ ${at}`.slice(0, 200) },
     sweep: NO_SWEEP,
     labels: { group: run.group, tags: run.tags, notes: "" },
   };
