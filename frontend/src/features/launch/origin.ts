@@ -28,7 +28,10 @@ export function originOf(
   presets: readonly Preset[] | undefined,
   run: RunDetail | undefined,
 ): Origin | undefined {
-  if (originRun(search) !== undefined) return run && (search.fork !== undefined ? forkOf(run, search) : cloneOf(run));
+  if (originRun(search) !== undefined) {
+    if (!run?.config) return undefined;
+    return search.fork !== undefined ? forkOf(run, run.config, search) : cloneOf(run, run.config);
+  }
   const chosen = presets?.find(({ name }) => name === search.preset) ?? presets?.[0];
   return (
     chosen && {
