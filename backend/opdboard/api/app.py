@@ -14,7 +14,6 @@ from opdboard.api.alerts import endpoints as alerts
 from opdboard.api.checkpoints import endpoints as checkpoints
 from opdboard.api.commands import endpoints as commands
 from opdboard.api.compare import endpoints as compare
-from opdboard.api.compression import CompressForOthers
 from opdboard.api.context import Context
 from opdboard.api.decisions import endpoints as decisions
 from opdboard.api.health import endpoints as health
@@ -29,6 +28,7 @@ from opdboard.api.runs import endpoints as runs
 from opdboard.api.samples import endpoints as samples
 from opdboard.api.security import Guard, check_binding
 from opdboard.api.series import endpoints as series
+from opdboard.api.transfer import Transfer
 from opdboard.api.views import endpoints as views
 from opdboard.api.webhooks import endpoints as webhooks
 from opdboard.api.webhooks.sender import Sender
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
         responses={"4XX": {"model": errors.ErrorBody, "description": "What was asked for is wrong or not possible."}},
     )
     app.state.context = Context(settings, database, JobQueue(database, make_celery(settings)), ResponseCache())
-    app.add_middleware(CompressForOthers)
+    app.add_middleware(Transfer)
     app.add_middleware(Guard, token=settings.token)
     errors.install(app)
     app.include_router(health.router)
