@@ -20,6 +20,7 @@ from opdboard.domain.commands import Command
 from opdboard.domain.errors import OpdboardError
 from opdboard.domain.run_state import RunState
 from opdboard.embedded.signals import signals_end_the_command
+from opdboard.export import commands as export_commands
 from opdboard.settings import Settings
 
 app = typer.Typer(
@@ -202,6 +203,11 @@ def extrapolate(
 def veto(run_id: RunId) -> None:
     """Take the run's last jump back, keeping what was trained since."""
     _steer(run_id, Command.VETO)
+
+
+app.command()(export_commands.figure)
+app.command()(export_commands.export)
+app.command("report")(export_commands.write_report)
 
 
 @database.command()

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -101,6 +101,46 @@ class Client:
     def decisions(self, run_id: str) -> Json:
         """What the run's strategy tried, accepted and refused."""
         return self._call("GET", f"/runs/{run_id}/decisions")
+
+    def history(self, run_id: str) -> Json:
+        """States, attempts and commands of the run."""
+        return self._call("GET", f"/runs/{run_id}/history")
+
+    def series(self, run_id: str, keys: Sequence[str] = (), *, max_points: int = 2000) -> Json:
+        """Scalars as base64 arrays, thinned beyond max_points per key; all of the run's without keys."""
+        return self._call("GET", f"/runs/{run_id}/series", params={"keys": ",".join(keys), "max_points": max_points})
+
+    def modules(self, run_id: str) -> Json:
+        """The run's attention and MLP matrices, in the order of its statistics."""
+        return self._call("GET", f"/runs/{run_id}/modules")
+
+    def statistic(self, run_id: str, statistic: str) -> Json:
+        """One statistic of all modules over the steps."""
+        return self._call("GET", f"/runs/{run_id}/statistics/{statistic}")
+
+    def samples(self, run_id: str, step: int | None = None) -> Json:
+        """Stored responses of a step, the latest when none is given, and the steps that have any."""
+        return self._call("GET", f"/runs/{run_id}/samples", params={} if step is None else {"step": step})
+
+    def checkpoints(self, run_id: str) -> Json:
+        """All checkpoints ever written."""
+        return self._call("GET", f"/runs/{run_id}/checkpoints")
+
+    def alerts(self, run_id: str) -> Json:
+        """What has been raised about the run."""
+        return self._call("GET", "/alerts", params={"run": run_id, "limit": 500})
+
+    def panels(self) -> list[Json]:
+        """Every picture with its parameters."""
+        return self._call("GET", "/panels")
+
+    def panel(self, name: str, run_ids: Sequence[str], parameters: Mapping[str, str] | None = None) -> Json:
+        """A picture: {figure, cursors, meta}; `plotly.graph_objects.Figure(answer["figure"])` draws it in a notebook."""
+        return self._call("GET", f"/panels/{name}", params={"runs": ",".join(run_ids), **(parameters or {})})
+
+    def differences(self, run_ids: Sequence[str]) -> Json:
+        """Configuration keys that differ and that agree."""
+        return self._call("GET", "/compare/config", params={"runs": ",".join(run_ids)})
 
     def workers(self) -> Json:
         """Worker processes and their load."""

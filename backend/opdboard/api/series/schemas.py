@@ -16,7 +16,7 @@ class SeriesQuery(Parameters):
     max_points: int = Field(
         default=2000,
         ge=2,
-        le=1_000_000,
+        le=10_000_000,
         description="Beyond this a key is thinned to the extremes per power-of-two bin of steps.",
     )
 

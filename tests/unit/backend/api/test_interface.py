@@ -72,17 +72,6 @@ def test_readiness_needs_the_newest_schema(settings: Settings, tmp_path):
     database.close()
 
 
-def test_answers_to_other_machines_are_compressed(
-    client: TestClient, sqlite_database: Database, settings: Settings, tmp_path
-):
-    here = client.get("/api/panels")  # the test client's address is no loopback address
-    assert here.headers["content-encoding"] == "gzip"
-    with TestClient(
-        create_app(settings, static=tmp_path), base_url="http://localhost", client=("127.0.0.1", 1)
-    ) as local:
-        assert "content-encoding" not in local.get("/api/panels").headers
-
-
 def test_every_operation_is_described_and_named_once(client: TestClient):
     paths = client.get("/api/openapi.json").json()["paths"]
     operations = [operation for path in paths.values() for operation in path.values()]

@@ -1,0 +1,1 @@
+"""Taking things away: figures, tables and reports, all through the REST API."""

@@ -1,0 +1,104 @@
+"""A panel's figure as a file: for print (SVG, PDF, PNG through a browser), for the web (HTML), or as numbers (CSV, JSON)."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.utils import PlotlyJSONEncoder
+
+from opdboard.domain.errors import BadInput
+from opdboard.export.tables import decoded
+
+IMAGES = (".svg", ".pdf", ".png")
+FORMATS = (*IMAGES, ".html", ".csv", ".json")
+_NO_SELECTOR = re.compile(r"[^A-Za-z0-9_-]")  # plotly.js makes class names of uids, and looks for them
+POINT = 4 / 3  # pixels
+INK, GRID, LINE = "#1b1f27", "#e8eaee", "#9aa1b0"
+
+
+def figure_of(answer: dict[str, Any], title: str = "") -> go.Figure:
+    """The API's figure in the look for print: white, 8 pt, dark ink."""
+    data = [{**_plain(trace), "uid": _NO_SELECTOR.sub("_", trace["uid"])} for trace in answer["figure"]["data"]]
+    figure = go.Figure({"data": data, "layout": answer["figure"]["layout"]})
+    size = 8 * POINT
+    figure.update_layout(
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        font={"size": size, "color": INK, "family": "Inter, Helvetica, Arial, sans-serif"},
+        title={"text": title, "x": 0.01, "font": {"size": size * 1.2}} if title else None,
+    )
+    if title:
+        margin = answer["figure"]["layout"].get("margin", {})
+        figure.update_layout(margin={"t": margin.get("t", 10) + 28})
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(linecolor=LINE, gridcolor=GRID, zerolinecolor=GRID)
+    return figure
+
+
+def _plain(value: Any) -> Any:
+    """The same with every base64 array decoded."""
+    if isinstance(value, dict):
+        return decoded(value) if "bdata" in value else {key: _plain(inner) for key, inner in value.items()}
+    return value
+
+
+def write(figure: go.Figure, file: Path, *, width: int, height: int) -> None:
+    """Write the figure in the format that the file's name ends with; BadInput says what is possible or missing."""
+    kind = file.suffix.lower()
+    if kind not in FORMATS:
+        raise BadInput(f"{file.name} must end with {', '.join(FORMATS)}", where="output")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if kind in IMAGES:
+            file.write_bytes(_image(figure, kind[1:], width, height))
+        elif kind == ".html":
+            file.write_text(figure.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
+        elif kind == ".csv":
+            file.write_text(numbers(figure), encoding="utf-8")
+        else:
+            file.write_text(json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {file}: {error.strerror}", where=str(file)) from error
+
+
+def browser() -> str | None:
+    """Path of the Chromium that draws images: CHROMIUM, BROWSER_PATH, or what is installed."""
+    named = os.environ.get("CHROMIUM") or os.environ.get("BROWSER_PATH")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return named or next((path for path in map(shutil.which, names) if path), None)
+
+
+def _image(figure: go.Figure, kind: str, width: int, height: int) -> bytes:
+    path = browser()
+    if path is None or not Path(path).exists():
+        raise BadInput(
+            f"{kind.upper()} is drawn by a browser: install Chromium or Chrome, or name one in CHROMIUM; "
+            "an output that ends with .html needs none",
+            where="output",
+        )
+    os.environ["BROWSER_PATH"] = path  # where kaleido looks
+    try:
+        return figure.to_image(kind, width=width, height=height, scale=3 if kind == "png" else 1)
+    except Exception as error:  # kaleido and the browser fail in many ways
+        raise BadInput(f"{path} could not draw the figure: {error}", where="output") from error
+
+
+def numbers(figure: go.Figure) -> str:
+    """CSV of what is drawn, a row per point: trace, x, y and, in heatmaps, z."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("trace", "x", "y", "z"))
+    for trace in figure.to_plotly_json()["data"]:
+        name = trace.get("name") or trace["uid"]
+        x, y, z = (trace.get(axis) for axis in ("x", "y", "z"))
+        if z is not None and x is not None and y is not None:
+            writer.writerows((name, x[i], y[j], z[j][i]) for j in range(len(y)) for i in range(len(x)))
+        elif x is not None and y is not None:
+            writer.writerows((name, *point, "") for point in zip(x, y, strict=False))
+    return text.getvalue()

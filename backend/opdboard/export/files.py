@@ -1,0 +1,116 @@
+"""Tables as files: CSV, JSON lines or Parquet, one by one, or everything of several runs in a folder or a ZIP."""
+
+import csv
+import io
+import json
+import math
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from opdboard.client import Client
+from opdboard.domain.errors import BadInput
+from opdboard.export.tables import TABLES, Row, Table
+
+Run = dict[str, Any]
+BLOCK = 50_000
+FORMATS = (".csv", ".jsonl", ".parquet")
+
+
+def export_table(client: Client, runs: Sequence[Run], table: Table, file: Path) -> int:
+    """Write one table of all the runs; the number of rows. BadInput for a format that is not possible here."""
+    kind = file.suffix.lower()
+    rows = _counted(row for run in runs for row in table.rows(client, run))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if kind == ".parquet":
+            _write_parquet(table, rows, file)
+        else:
+            with file.open("w", encoding="utf-8", newline="") as text:
+                (_write_csv if kind == ".csv" else _write_lines)(table, rows, text)
+    except OSError as error:
+        raise BadInput(f"cannot write {file}: {error.strerror}", where=str(file)) from error
+    return rows.count
+
+
+def export_all(client: Client, runs: Sequence[Run], target: Path) -> None:
+    """Everything of the runs into a folder, or a file that ends with .zip: a CSV per table (samples as JSON lines), and
+    per run its configuration and history as JSON.
+    """
+    try:
+        with _folder(target) as opened:
+            for table in TABLES.values():
+                as_lines = table.name == "samples"
+                with opened(f"{table.name}.jsonl" if as_lines else f"{table.name}.csv") as text:
+                    rows = (row for run in runs for row in table.rows(client, run))
+                    (_write_lines if as_lines else _write_csv)(table, rows, text)
+            for run in runs:
+                with opened(f"{run['id']}.json") as text:
+                    json.dump({"run": run, "history": client.history(run["id"])}, text, indent=1)
+    except OSError as error:
+        raise BadInput(f"cannot write {target}: {error.strerror}", where=str(target)) from error
+
+
+@contextmanager
+def _folder(target: Path) -> Iterator[Any]:
+    """A function that opens a text file of that name in the folder or the archive."""
+    if target.suffix.lower() != ".zip":
+        target.mkdir(parents=True, exist_ok=True)
+        yield lambda name: (target / name).open("w", encoding="utf-8", newline="")
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        yield lambda name: io.TextIOWrapper(archive.open(name, "w", force_zip64=True), encoding="utf-8", newline="")
+
+
+class _counted:  # noqa: N801
+    """Rows that are counted as they pass."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = iter(rows)
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            self.count += 1
+            yield row
+
+
+def _write_csv(table: Table, rows: Iterable[Row], text: IO[str]) -> None:
+    writer = csv.writer(text)
+    writer.writerow(table.columns)
+    writer.writerows(rows)
+
+
+def _write_lines(table: Table, rows: Iterable[Row], text: IO[str]) -> None:
+    """JSON has no word for what is not finite; there it is null."""
+    for row in rows:
+        plain = [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
+        text.write(json.dumps(dict(zip(table.columns, plain, strict=True)), ensure_ascii=False) + "\n")
+
+
+def _write_parquet(table: Table, rows: Iterable[Row], file: Path) -> None:
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError:
+        raise BadInput(
+            "Parquet needs pyarrow: pip install 'opdboard[worker]' (or pyarrow); CSV and JSON lines need nothing",
+            where="output",
+        ) from None
+    writer = None
+    waiting = iter(rows)
+    try:
+        while block := list(islice(waiting, BLOCK)):
+            columns = dict(zip(table.columns, map(list, zip(*block, strict=True)), strict=True))
+            made = arrow.table(columns) if writer is None else arrow.table(columns, schema=writer.schema)
+            writer = writer or parquet.ParquetWriter(file, made.schema)
+            writer.write_table(made)
+        if writer is None:
+            parquet.write_table(arrow.table({name: arrow.array([], arrow.string()) for name in table.columns}), file)
+    finally:
+        if writer is not None:
+            writer.close()

@@ -1,0 +1,108 @@
+"""A run's data as rows, a few at a time, however long its history is."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from opdboard.client import Client
+from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, MODULE_STATISTICS
+
+Row = tuple[Any, ...]
+_ALL_POINTS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """A name, its columns, and the rows of one run."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[Client, dict[str, Any]], Iterator[Row]]
+
+
+def decoded(array: dict[str, Any]) -> np.ndarray:
+    """An array as the API sends it."""
+    flat = np.frombuffer(base64.b64decode(array["bdata"]), f"<{array['dtype']}")
+    return flat.reshape([int(size) for size in array["shape"].split(",")]) if array.get("shape") else flat
+
+
+def _scalars(client: Client, run: dict[str, Any]) -> Iterator[Row]:
+    for key in sorted(run["latest"]):
+        stored = client.series(run["id"], [key], max_points=_ALL_POINTS)["series"]
+        if key in stored:
+            steps, values, times = (decoded(stored[key][name]) for name in ("steps", "values", "times"))
+            for step, value, at in zip(steps.astype(np.int64), values, times, strict=True):
+                yield run["id"], run["name"], key, int(step), float(value), float(at)
+
+
+def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:
+    modules = [(one["name"], one["label"]) for one in client.modules(run["id"])["modules"]]
+    aligned = (f"{name}@{k}" for name in ALIGNMENTS if name != "direction_cosine" for k in ALIGNMENT_DEPTHS)
+    for statistic in (*MODULE_STATISTICS, *aligned, "direction_cosine"):
+        stored = client.statistic(run["id"], statistic)
+        if not stored["steps"]:
+            continue
+        for step, reference, values in zip(
+            stored["steps"], stored["reference_steps"], decoded(stored["values"]), strict=True
+        ):
+            for (module, label), value in zip(modules, values.tolist(), strict=True):
+                yield run["id"], run["name"], statistic, step, reference, module, label, value
+
+
+_DECISION = (
+    "step", "strategy", "trigger", "anchor_step", "direction_norm", "validation_size", "score_name", "accepted_factor",
+    "outcome", "tokens", "seconds", "vetoed",
+)  # fmt: skip
+_CANDIDATE = (
+    "factor", "score", "accuracy", "reverse_kl", "gain", "gain_low", "gain_high", "kl_to_start", "accepted", "reason",
+    "tokens", "seconds",
+)  # fmt: skip
+
+
+def _decisions(client: Client, run: dict[str, Any]) -> Iterator[Row]:
+    for decision in client.decisions(run["id"])["decisions"]:
+        yield run["id"], run["name"], *(decision[name] for name in _DECISION)
+
+
+def _candidates(client: Client, run: dict[str, Any]) -> Iterator[Row]:
+    for decision in client.decisions(run["id"])["decisions"]:
+        for candidate in decision["candidates"]:
+            yield run["id"], run["name"], decision["step"], *(candidate[name] for name in _CANDIDATE)
+
+
+_SAMPLE = ("index", "prompt", "answer", "response", "correct", "truncated", "tokens", "token_kl", "token_advantage")
+
+
+def _samples(client: Client, run: dict[str, Any]) -> Iterator[Row]:
+    for step in client.samples(run["id"])["steps"]:
+        for sample in client.samples(run["id"], step)["samples"]:
+            yield run["id"], run["name"], step, *(sample[name] for name in _SAMPLE)
+
+
+_CHECKPOINT = ("step", "path", "bytes", "reason", "created_at", "removed")
+
+
+def _checkpoints(client: Client, run: dict[str, Any]) -> Iterator[Row]:
+    for checkpoint in client.checkpoints(run["id"])["checkpoints"]:
+        yield run["id"], run["name"], *(checkpoint[name] for name in _CHECKPOINT)
+
+
+_OF_RUN = ("run", "run_name")
+TABLES = {
+    table.name: table
+    for table in (
+        Table("scalars", (*_OF_RUN, "key", "step", "value", "time"), _scalars),
+        Table(
+            "module_statistics",
+            (*_OF_RUN, "statistic", "step", "reference_step", "module", "label", "value"),
+            _modules,
+        ),
+        Table("decisions", (*_OF_RUN, *_DECISION), _decisions),
+        Table("candidates", (*_OF_RUN, "step", *_CANDIDATE), _candidates),
+        Table("samples", (*_OF_RUN, "step", *_SAMPLE), _samples),
+        Table("checkpoints", (*_OF_RUN, *_CHECKPOINT), _checkpoints),
+    )
+}

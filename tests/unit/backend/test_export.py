@@ -1,0 +1,136 @@
+"""What is taken away is what is stored: files are read again and compared with the API's numbers."""
+
+import csv
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from support.stored_runs import filled
+from typer.testing import CliRunner
+
+from opdboard import cli
+from opdboard.api.app import create_app
+from opdboard.client import Client
+from opdboard.db.database import Database
+from opdboard.domain.errors import BadInput
+from opdboard.export import commands, figures, files
+from opdboard.export.tables import TABLES, decoded
+from opdboard.settings import Settings
+
+
+@pytest.fixture
+def server(
+    sqlite_database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
+    """A client, and a command line, whose server is this process."""
+    with TestClient(create_app(settings, static=tmp_path), base_url="http://127.0.0.1/api") as http:
+        client = Client()
+        client._http.close()
+        client._http = http  # pyright: ignore[reportAttributeAccessIssue]
+        monkeypatch.setattr(Client, "close", lambda _: None)
+        monkeypatch.setattr(commands, "Client", lambda: client)
+        yield client
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def run(*arguments: str) -> None:
+    result = CliRunner().invoke(cli.app, arguments)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+
+
+def test_scalars_are_the_same_in_every_format(server: Client, sqlite_database: Database, tmp_path: Path):
+    run_id, _ = filled(sqlite_database)
+    for kind in ("csv", "jsonl", "parquet"):
+        run("export", run_id, "-o", str(tmp_path / f"all.{kind}"))
+    stored = server.series(run_id, ["loss"])["series"]["loss"]
+    steps, values = decoded(stored["steps"]), decoded(stored["values"])
+    of_csv = [row for row in rows(tmp_path / "all.csv") if row["key"] == "loss"]
+    assert [int(row["step"]) for row in of_csv] == steps.tolist()
+    np.testing.assert_array_equal([float(row["value"]) for row in of_csv], values)
+    of_lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [row["value"] for row in of_lines if row["key"] == "loss"][:3] == values[:3].tolist()
+    parquet = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "all.parquet").to_pylist()
+    np.testing.assert_array_equal([row["value"] for row in parquet if row["key"] == "loss"], values)
+
+
+def test_everything_goes_into_a_folder_or_an_archive(server: Client, sqlite_database: Database, tmp_path: Path):
+    run_id, _ = filled(sqlite_database)
+    run("export", run_id, "-o", str(tmp_path / "folder"))
+    run("export", run_id, "-o", str(tmp_path / "all.zip"))
+    names = {f"{name}.csv" for name in TABLES if name != "samples"} | {"samples.jsonl", f"{run_id}.json"}
+    assert {file.name for file in (tmp_path / "folder").iterdir()} == names
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert set(archive.namelist()) == names
+        assert archive.read("scalars.csv") == (tmp_path / "folder" / "scalars.csv").read_bytes()
+    norms = decoded(server.statistic(run_id, "grad_norm")["values"])
+    written = [row for row in rows(tmp_path / "folder" / "module_statistics.csv") if row["statistic"] == "grad_norm"]
+    np.testing.assert_allclose([float(row["value"]) for row in written], norms.ravel())
+    assert {row["module"] for row in written} == {one["name"] for one in server.modules(run_id)["modules"]}
+    assert len(rows(tmp_path / "folder" / "candidates.csv")) == 6
+    kept = json.loads((tmp_path / "folder" / f"{run_id}.json").read_text())
+    assert kept["run"]["config"]["budget"]["steps"] == 100 and kept["history"]["changes"]
+
+
+def test_wrong_outputs_are_named(
+    server: Client, sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run_id, _ = filled(sqlite_database, steps=1)
+    with pytest.raises(BadInput, match="must be a folder"):
+        run("export", run_id, "-o", str(tmp_path / "all.xlsx"))
+    with pytest.raises(BadInput, match="no table"):
+        run("export", run_id, "-o", str(tmp_path / "all.csv"), "--table", "nothing")
+    with pytest.raises(BadInput, match="must end with"):
+        run("figure", "scalars", run_id, "-o", str(tmp_path / "a.gif"))
+    monkeypatch.setattr(figures, "browser", lambda: None)
+    with pytest.raises(BadInput, match="install Chromium"):
+        run("figure", "scalars", run_id, "-o", str(tmp_path / "a.svg"))
+
+
+def test_a_figure_as_numbers_and_as_a_page_of_its_own(server: Client, sqlite_database: Database, tmp_path: Path):
+    run_id, _ = filled(sqlite_database)
+    for kind in ("csv", "html", "json"):
+        run("figure", "scalars", run_id, "-p", "keys=reverse_kl", "-o", str(tmp_path / f"a.{kind}"))
+    drawn = rows(tmp_path / "a.csv")
+    assert [float(row["y"]) for row in drawn] == pytest.approx([1 / (step + 1) for step in range(9)])
+    page = (tmp_path / "a.html").read_text()
+    assert "Plotly.newPlot" in page and "<script src=" not in page.replace(" charset", "")
+    assert json.loads((tmp_path / "a.json").read_text())["layout"]["paper_bgcolor"] == "white"
+
+
+@pytest.mark.slow
+def test_a_figure_for_print_is_drawn_by_the_browser(server: Client, sqlite_database: Database, tmp_path: Path):
+    path = figures.browser()
+    if path is None or not os.access(path, os.X_OK):
+        pytest.skip("no Chromium: install it or set CHROMIUM to its path")
+    run_id, _ = filled(sqlite_database)
+    run("figure", "module_allocation", run_id, "-o", str(tmp_path / "a.svg"), "--title", "Where")
+    text = (tmp_path / "a.svg").read_text()
+    assert text.startswith("<svg") and ">Where<" in text and ">gate<" not in text and ">up<" in text
+
+
+def test_a_report_holds_everything_and_needs_nothing(server: Client, sqlite_database: Database, tmp_path: Path):
+    first, second = filled(sqlite_database)[0], filled(sqlite_database, name="other <b>")[0]
+    run("report", first, second, "-o", str(tmp_path / "r.html"))
+    page = (tmp_path / "r.html").read_text()
+    assert page.count("Plotly.newPlot") >= 8
+    assert "other &lt;b&gt;" in page and "<b>" not in page.split("</script>", 1)[1].split("<script")[0]
+    for word in ("Speed-up", "What differs", "Extrapolation decisions", "jumped by 4", "Samples at step 8", "1+1="):
+        assert word in page
+    assert "cdn.plot.ly" not in page.split("</script>", 1)[1]
+
+
+def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database):
+    run_id, _ = filled(sqlite_database)
+    passing = iter(files._counted(TABLES["scalars"].rows(server, server.run(run_id))))
+    assert next(passing)[0] == run_id
