@@ -94,7 +94,7 @@ def numbers(figure: go.Figure) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("trace", "x", "y", "z"))
-    for trace in figure.to_plotly_json()["data"]:
+    for trace in map(_plain, figure.to_plotly_json()["data"]):
         name = trace.get("name") or trace["uid"]
         x, y, z = (trace.get(axis) for axis in ("x", "y", "z"))
         if z is not None and x is not None and y is not None:
