@@ -52,6 +52,13 @@ it("asks again only for the parts that moved", () => {
   expect(refetched.sort()).toEqual(["run a", "run-part a history", "run-part a samples"]);
 });
 
+it("asks for alerts again when those of any run moved, once", () => {
+  const live = liveCache(cache);
+  live.apply([summary("b", 3, { alerts: 3 })]);
+  live.apply([summary("b", 4, { alerts: 3, scalars: 4 })]);
+  expect(refetched.filter((key) => key === "alerts")).toHaveLength(1);
+});
+
 it("reads the list again when it lacks a run", () => {
   liveCache(cache).apply([summary("new", 1)]);
   expect(refetched.filter((key) => key.startsWith("run"))).toEqual(["runs", "run-groups"]);

@@ -69,6 +69,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
         />
         <Select
           label="Watches"
+          data-testid="rule-scope"
           data={[
             { value: "scalar", label: "a curve of the run" },
             { value: "module", label: "a statistic of every module" },
@@ -83,6 +84,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
         {draft.scope === "scalar" ? (
           <Autocomplete
             label="Measure"
+            data-testid="rule-measure"
             description={known.find(({ name }) => name === draft.measure)?.title ?? "A scalar of your own trainer."}
             data={known.map(({ name }) => name)}
             value={draft.measure}
@@ -93,6 +95,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
         ) : (
           <Select
             label="Measure"
+            data-testid="rule-measure"
             description={known.find(({ name }) => name === draft.measure)?.title}
             data={known.map(({ name }) => name)}
             value={draft.measure}
