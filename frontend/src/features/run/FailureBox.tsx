@@ -24,7 +24,11 @@ export function FailureBox({ run }: { run: RunDetail }) {
         where={error?.where === run.id ? null : error?.where}
         testId="run-error"
       >
-        <Button loading={resume.isPending} onClick={() => resume.mutate({ command: "resume" })} data-testid="failure-resume">
+        <Button
+          loading={resume.isPending}
+          onClick={() => resume.mutate({ command: "resume" })}
+          data-testid="failure-resume"
+        >
           {label}
         </Button>
         <Button variant="default" onClick={() => change({ tab: "logs" })}>

@@ -32,8 +32,10 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
   return (
     <div className={`card ${table.wrap}`} data-testid="checkpoints-table">
       <p className={table.caption}>
-        {kept.length} of {data.checkpoints.length} on disk, {bytes(size)}; the newest{" "}
-        {run.config.budget.keep_checkpoints} stay, and those that unfinished forks still have to load.
+        {kept.length} of {data.checkpoints.length} on disk, {bytes(size)}
+        {run.config !== null &&
+          `; the newest ${run.config.budget.keep_checkpoints} stay, and those that unfinished forks still have to load`}
+        .
       </p>
       <table className={table.table}>
         <thead>
