@@ -1,15 +1,17 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconCopy, IconDots, IconTrash } from "@tabler/icons-react";
+import { IconCopy, IconDots, IconNotes, IconTrash } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import type { RunSummary } from "~/api/types";
 import { isActive } from "~/lib/runState";
 
 const DeleteRun = lazy(() => import("./DeleteRun"));
+const NotesDialog = lazy(() => import("./NotesDialog"));
 
 /** What can be done with a run from its row. */
 export function RunMenu({ run }: { run: RunSummary }) {
   const [deleting, setDeleting] = useState(false);
+  const [noting, setNoting] = useState(false);
   return (
     <>
       <Menu position="bottom-end" shadow="md">
@@ -27,6 +29,9 @@ export function RunMenu({ run }: { run: RunSummary }) {
           >
             Clone into the launch form
           </Menu.Item>
+          <Menu.Item leftSection={<IconNotes size={15} />} onClick={() => setNoting(true)}>
+            Notes…
+          </Menu.Item>
           <Menu.Item
             color="red"
             leftSection={<IconTrash size={15} />}
@@ -39,6 +44,7 @@ export function RunMenu({ run }: { run: RunSummary }) {
         </Menu.Dropdown>
       </Menu>
       <Suspense>{deleting && <DeleteRun run={run} onClose={() => setDeleting(false)} />}</Suspense>
+      <Suspense>{noting && <NotesDialog run={run} onClose={() => setNoting(false)} />}</Suspense>
     </>
   );
 }

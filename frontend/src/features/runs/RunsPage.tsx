@@ -1,97 +1,107 @@
 import { Button } from "@mantine/core";
-import { IconColumns2, IconRocket } from "@tabler/icons-react";
+import { IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { runListQuery } from "~/api/runs";
+import { ApiError } from "~/api/client";
+import { runFieldsQuery, runGroupsQuery } from "~/api/runs";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
-import { useView } from "~/components/useView";
-import { list } from "~/lib/urlParams";
-import { filtered, MAX_COMPARED } from "./filters";
-import { RunFilters } from "./RunFilters";
+import { problemSpan } from "~/lib/queryCompletion";
+import { BulkBar } from "./BulkBar";
+import { ColumnChooser } from "./ColumnChooser";
+import { columnOf } from "./cells";
+import { GroupSelect } from "./GroupSelect";
+import { NoRuns } from "./NoRuns";
+import { QueryBar } from "./QueryBar";
 import classes from "./RunsPage.module.css";
-import { RunTable } from "./RunTable";
+import { RunsTable } from "./RunsTable";
+import { StateChips } from "./StateChips";
+import { type RunsView, useRunsView } from "./useRunsView";
+import { useSections } from "./useSections";
+import { useSelection } from "./useSelection";
+import { ViewsMenu } from "./ViewsMenu";
 
-/** Every run, and the way to each, to a comparison, and to a new one. */
+const NO_FIELDS: never[] = [];
+
+/** Every run: found by a query, sorted, grouped, and acted upon one by one or together. */
 export function RunsPage() {
-  const { data, error, refetch } = useQuery(runListQuery());
-  const [search, change] = useView();
-  const runs = data?.runs;
-  const matching = useMemo(() => filtered(runs ?? [], search), [runs, search]);
-  const selected = list(search.selected).filter((id) => runs?.some((run) => run.id === id));
-  const comparable = selected.length >= 2 && selected.length <= MAX_COMPARED;
-
+  const view = useRunsView();
+  const everything = useQuery(runGroupsQuery({ query: "", by: "kind", measures: "", sort: "-count" }));
   return (
     <div className="page">
       <div className="page-head">
         <h1>Runs</h1>
-        <Button
-          component={Link}
-          to="/compare"
-          search={{ runs: selected.join(",") } as never}
-          variant="default"
-          size="sm"
-          leftSection={<IconColumns2 size={16} />}
-          disabled={!comparable}
-          data-disabled={!comparable || undefined}
-          onClick={(event: React.MouseEvent) => !comparable && event.preventDefault()}
-          title={comparable ? undefined : `Select 2 to ${MAX_COMPARED} runs to compare them`}
-          data-testid="compare-selected"
-        >
-          {selected.length > 0 ? `Compare ${selected.length} runs` : "Compare"}
-        </Button>
+        <ViewsMenu />
         <Button component={Link} to="/launch" size="sm" leftSection={<IconRocket size={16} />} data-testid="new-run">
           Launch a run
         </Button>
       </div>
-      {error && runs === undefined && (
-        <ErrorBox title="The runs could not be read" error={error} onRetry={() => void refetch()} />
-      )}
-      {!error && runs === undefined && <Loading label="Reading the runs" />}
-      {runs?.length === 0 && <NoRuns />}
-      {runs !== undefined && runs.length > 0 && (
-        <>
-          <RunFilters runs={runs} search={search} change={change} />
-          <div className={`card ${classes.tableCard}`}>
-            <RunTable runs={matching} selected={selected} />
-          </div>
-          <p className={classes.count}>
-            {matching.length} of {data?.total} runs
-            {data !== undefined && data.total > runs.length && `; the newest ${runs.length} were read`}
-          </p>
-        </>
-      )}
+      {everything.data?.total === 0 ? <NoRuns /> : <Runs view={view} />}
     </div>
   );
 }
 
-function NoRuns() {
+function Runs({ view }: { view: RunsView }) {
+  const { data } = useQuery(runFieldsQuery());
+  const fields = data?.fields ?? NO_FIELDS;
+  const columns = useMemo(() => {
+    const byName = new Map(fields.map((field) => [field.name, field]));
+    return view.columns.map((name) => columnOf(name, byName.get(name)));
+  }, [fields, view.columns]);
+  const sections = useSections(view, columns, data !== undefined);
+  const selection = useSelection(view.query);
+  const { error } = sections;
+  const problem = queryProblem(error, view);
+
   return (
-    <div className="card" style={{ minHeight: 280, display: "grid" }}>
-      <Empty
-        title="No runs yet"
-        action={
-          <div className={classes.emptyActions}>
-            <Button component={Link} to="/launch" search={{ preset: "demo-opd" } as never} size="sm">
-              Launch the demo: OPD
-            </Button>
-            <Button
-              component={Link}
-              to="/launch"
-              search={{ preset: "demo-effopd" } as never}
-              size="sm"
-              variant="default"
-            >
-              Launch the demo: EffOPD
-            </Button>
-          </div>
-        }
-      >
-        A demo run distills a 0.3M-parameter model on this machine in about half a minute, and shows every picture that
-        a large run would.
-      </Empty>
-    </div>
+    <>
+      <search className={classes.tools}>
+        <QueryBar text={view.text} problem={problem} onAsk={(q) => view.change({ q })} />
+        <GroupSelect view={view} fields={fields} />
+        <ColumnChooser view={view} fields={fields} />
+      </search>
+      <StateChips view={view} />
+      {error !== null && problem === null && (
+        <ErrorBox title="The runs could not be read" error={error} onRetry={sections.retry} />
+      )}
+      {sections.loading && <Loading label="Reading the runs" />}
+      {error === null && !sections.loading && sections.total === 0 && (
+        <div className="card">
+          <Empty
+            title="No run matches"
+            action={
+              <Button variant="default" onClick={() => view.change({ q: undefined, state: undefined })}>
+                Show all runs
+              </Button>
+            }
+          >
+            No run fulfils this query{view.state === "" ? "" : ` and is ${view.state}`}.
+          </Empty>
+        </div>
+      )}
+      {error === null && sections.total > 0 && (
+        <>
+          <RunsTable view={view} columns={columns} sections={sections} selection={selection} />
+          <p className={classes.count} data-testid="run-count">
+            {sections.total} run{sections.total === 1 ? "" : "s"}
+            {sections.groups !== null && ` in ${sections.groups} group${sections.groups === 1 ? "" : "s"}`}
+          </p>
+        </>
+      )}
+      <BulkBar selection={selection} query={view.query} total={sections.total} />
+    </>
   );
+}
+
+/** What is wrong with the query, where the server says so; its places count in the text with the chosen state before it. */
+function queryProblem(error: unknown, view: RunsView) {
+  if (!(error instanceof ApiError) || error.code !== "QueryProblem") return null;
+  const span = problemSpan(error.where);
+  const before = Math.max(0, view.query.indexOf(view.text));
+  return {
+    span: span && { start: Math.max(0, span.start - before), end: Math.max(0, span.end - before) },
+    detail: error.detail.replace(/^character (\d+): /, (_, place: string) => `character ${Number(place) - before}: `),
+  };
 }

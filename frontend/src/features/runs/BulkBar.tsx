@@ -1,0 +1,117 @@
+import { Button, CloseButton } from "@mantine/core";
+import {
+  IconColumns2,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconStack2,
+  IconTag,
+  IconTrash,
+} from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { MAX_RUNS } from "~/features/compare/useComparison";
+import classes from "./RunsPage.module.css";
+import { type BulkTarget, useBulk } from "./useBulk";
+import type { Selection } from "./useSelection";
+
+const BulkDialog = lazy(() => import("./BulkDialog"));
+const BulkResults = lazy(() => import("./BulkResults"));
+
+export type DialogKind = "delete" | "tags" | "group";
+
+interface BulkBarProps {
+  selection: Selection;
+  query: string;
+  total: number;
+}
+
+/** What can be done with the chosen runs. */
+export function BulkBar({ selection, query, total }: BulkBarProps) {
+  const [dialog, setDialog] = useState<DialogKind | null>(null);
+  const ids = [...selection.runs.keys()];
+  const target: BulkTarget = selection.all
+    ? { query, expected: total, names: [] }
+    : { ids, names: [...selection.runs.values()].map(({ name }) => name) };
+  const bulk = useBulk(target, selection.clear);
+  const count = selection.all ? total : ids.length;
+  const comparable = !selection.all && ids.length >= 2 && ids.length <= MAX_RUNS;
+
+  return (
+    <>
+      {count > 0 && (
+        <section className={classes.bulk} aria-label="Chosen runs" data-testid="bulk-bar">
+          <strong className={classes.bulkCount}>{selection.all ? `All ${total}` : count} selected</strong>
+          {!selection.all && count < total && (
+            <Button variant="subtle" onClick={selection.addAll} data-testid="select-matching">
+              Select all {total}
+            </Button>
+          )}
+          <Button
+            component={Link}
+            to="/compare"
+            search={{ runs: ids.join(",") } as never}
+            variant="default"
+            leftSection={<IconColumns2 size={15} />}
+            disabled={!comparable}
+            data-disabled={!comparable || undefined}
+            onClick={(event: React.MouseEvent) => !comparable && event.preventDefault()}
+            title={comparable ? undefined : `Select 2 to ${MAX_RUNS} runs to compare them`}
+            data-testid="compare-selected"
+          >
+            Compare
+          </Button>
+          <Command action="pause" label="Pause" Icon={IconPlayerPause} bulk={bulk} />
+          <Command action="resume" label="Resume" Icon={IconPlayerPlay} bulk={bulk} />
+          <Command action="stop" label="Stop" Icon={IconPlayerStop} bulk={bulk} />
+          <Opener kind="tags" label="Tags…" Icon={IconTag} open={setDialog} />
+          <Opener kind="group" label="Group…" Icon={IconStack2} open={setDialog} />
+          <Opener kind="delete" label="Delete…" Icon={IconTrash} open={setDialog} />
+          <CloseButton aria-label="Select none" onClick={selection.clear} />
+        </section>
+      )}
+      <Suspense>
+        {dialog !== null && (
+          <BulkDialog kind={dialog} target={target} count={count} bulk={bulk} onClose={() => setDialog(null)} />
+        )}
+        {bulk.refused !== null && <BulkResults refused={bulk.refused} onClose={bulk.forget} />}
+      </Suspense>
+    </>
+  );
+}
+
+interface CommandProps {
+  action: "pause" | "resume" | "stop";
+  label: string;
+  Icon: typeof IconTag;
+  bulk: ReturnType<typeof useBulk>;
+}
+
+function Command({ action, label, Icon, bulk }: CommandProps) {
+  return (
+    <Button
+      variant="default"
+      leftSection={<Icon size={15} />}
+      loading={bulk.pending === action}
+      onClick={() => bulk.act({ action })}
+      data-testid={`bulk-${action}`}
+    >
+      {label}
+    </Button>
+  );
+}
+
+interface OpenerProps {
+  kind: DialogKind;
+  label: string;
+  Icon: typeof IconTag;
+  open: (kind: DialogKind) => void;
+}
+
+function Opener({ kind, label, Icon, open }: OpenerProps) {
+  return (
+    <Button variant="default" leftSection={<Icon size={15} />} onClick={() => open(kind)} data-testid={`bulk-${kind}`}>
+      {label}
+    </Button>
+  );
+}

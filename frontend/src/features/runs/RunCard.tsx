@@ -1,0 +1,43 @@
+import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
+import { measured } from "./cells";
+import { type RunLineProps, RunLink } from "./RunLine";
+import { RunMenu } from "./RunMenu";
+import classes from "./RunsPage.module.css";
+
+/** A run on a small screen. */
+export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
+  const shown = { KL: "eval/reverse_kl", "acc.": "eval/accuracy" };
+  return (
+    <div
+      role="row"
+      aria-rowindex={row + 2}
+      className={classes.runCard}
+      style={style}
+      data-selected={chosen}
+      data-testid={`run-row-${run.id}`}
+    >
+      <span role="cell">{box}</span>
+      <span role="cell" className={classes.cardBody}>
+        <span className={classes.name}>
+          <RunDot color={run.color} />
+          <RunLink run={run} />
+        </span>
+        <span className={classes.cardFacts}>
+          <MethodBadge method={run.method} />
+          <span>
+            {run.step}/{run.total_steps}
+          </span>
+          {Object.entries(shown).map(([word, name]) => (
+            <span key={name}>
+              <span className="soft">{word}</span> {measured(name, run.latest[name])}
+            </span>
+          ))}
+        </span>
+      </span>
+      <span role="cell" className={classes.cardEnd}>
+        <StatePill state={run.state} />
+        <RunMenu run={run} />
+      </span>
+    </div>
+  );
+}

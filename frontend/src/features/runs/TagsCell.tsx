@@ -1,0 +1,90 @@
+import { ActionIcon, Popover, TagsInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { changeRun, runFieldsQuery, runKeys } from "~/api/runs";
+import type { RunRow } from "~/api/types";
+import { errorText } from "~/components/ErrorBox";
+import { notify } from "~/components/notify";
+import classes from "./RunsPage.module.css";
+
+/** A run's tags; the plus opens them for editing, and closing keeps what was changed. */
+export function TagsCell({ run }: { run: RunRow }) {
+  const [draft, setDraft] = useState<string[] | null>(null);
+  const cache = useQueryClient();
+  const save = useMutation({
+    mutationFn: (tags: string[]) => changeRun(run.id, { tags }),
+    onSuccess: () =>
+      Promise.all([
+        cache.invalidateQueries({ queryKey: runKeys.lists }),
+        cache.invalidateQueries({ queryKey: runKeys.fields }),
+      ]),
+    onError: (error) => notify(errorText(error), "The tags were not kept"),
+  });
+  const close = () => {
+    if (draft !== null && draft.join("\n") !== run.tags.join("\n")) save.mutate(draft);
+    setDraft(null);
+  };
+  const shown = save.isPending ? (save.variables ?? run.tags) : run.tags;
+
+  return (
+    <Popover
+      opened={draft !== null}
+      onChange={(open) => !open && close()}
+      trapFocus
+      withinPortal
+      position="bottom-start"
+    >
+      <Popover.Target>
+        <span className={classes.tags}>
+          {shown.map((tag) => (
+            <span key={tag} className={classes.tag}>
+              {tag}
+            </span>
+          ))}
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="xs"
+            className={classes.addTag}
+            aria-label={`Edit the tags of ${run.name}`}
+            onClick={() => (draft === null ? setDraft(run.tags) : close())}
+            data-testid={`tags-${run.id}`}
+          >
+            <IconPlus size={13} />
+          </ActionIcon>
+        </span>
+      </Popover.Target>
+      <Popover.Dropdown p={8}>
+        {draft !== null && <Editor draft={draft} change={setDraft} close={close} />}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+interface EditorProps {
+  draft: string[];
+  change: (tags: string[]) => void;
+  close: () => void;
+}
+
+function Editor({ draft, change, close }: EditorProps) {
+  const { data } = useQuery(runFieldsQuery());
+  const known = data?.fields.find(({ name }) => name === "tag")?.examples ?? [];
+  return (
+    <TagsInput
+      size="xs"
+      w={260}
+      label="Tags"
+      description="Enter adds one, Escape keeps them"
+      data={known}
+      value={draft}
+      onChange={change}
+      maxLength={64}
+      comboboxProps={{ withinPortal: false }}
+      onKeyDown={(event) => event.key === "Escape" && close()}
+      data-autofocus
+      data-testid="tags-input"
+    />
+  );
+}

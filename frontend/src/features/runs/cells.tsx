@@ -1,0 +1,126 @@
+import { Tooltip } from "@mantine/core";
+import type { RunField, RunRow } from "~/api/types";
+import { MethodBadge, Progress, StatePill } from "~/components/RunBits";
+import { bytes, count, duration, fixed, moment, number, percent } from "~/lib/format";
+import { NoteCell } from "./NoteCell";
+import classes from "./RunsPage.module.css";
+import { TagsCell } from "./TagsCell";
+
+export interface Column {
+  name: string;
+  title: string;
+  width: number;
+  numeric: boolean;
+  /** Its mean over a group says something. */
+  measured: boolean;
+}
+
+const TITLES: Record<string, string> = {
+  "eval/reverse_kl": "Held-out KL",
+  "eval/accuracy": "Accuracy",
+  "optimizer.learning_rate": "Rate",
+  seconds: "Time",
+};
+const WIDTHS: Record<string, number> = { state: 104, method: 88, tag: 168, notes: 220, step: 112, created: 124 };
+const NUMERIC = new Set(["number", "time"]);
+const SHARES = new Set(["progress", "eval/accuracy", "latest.accuracy", "eval/gap_recovery", "eval/teacher_accuracy"]);
+const SECONDS = /seconds$/;
+
+/** A field of the query language as a column; one that is not known yet is shown as text. */
+export function columnOf(name: string, field: RunField | undefined): Column {
+  const numeric = field?.source === "config" ? field.examples.every(isNumber) : NUMERIC.has(field?.type ?? "");
+  const title = TITLES[name] ?? (field?.source === "run" ? field.title : name.replace(/^(latest|config)\./, ""));
+  return {
+    name,
+    title,
+    width: WIDTHS[name] ?? Math.min(200, Math.max(96, title.length * 7.5 + 36)),
+    numeric: numeric && name !== "step",
+    measured: field?.source === "measure" || name === "progress",
+  };
+}
+
+function isNumber(text: string): boolean {
+  return text !== "" && Number.isFinite(Number(text));
+}
+
+/** A measure as the table writes it. */
+export function measured(name: string, value: number | null | undefined): string {
+  if (SHARES.has(name) || name.endsWith("_share")) return percent(value);
+  if (SECONDS.test(name)) return duration(value);
+  if (name.endsWith("_bytes")) return bytes(value);
+  if (/tokens$/.test(name)) return count(value);
+  return name.startsWith("eval/") ? fixed(value, 4) : number(value);
+}
+
+/** What a column shows of a run. */
+export function Cell({ run, name }: { run: RunRow; name: string }) {
+  switch (name) {
+    case "state":
+      return <StatePill state={run.state} />;
+    case "method":
+      return <MethodBadge method={run.method} />;
+    case "tag":
+      return <TagsCell run={run} />;
+    case "notes":
+      return <NoteCell run={run} />;
+    case "step":
+      return (
+        <div className={classes.step}>
+          <span>
+            {run.step} <span className="soft">/ {run.total_steps}</span>
+          </span>
+          <Progress step={run.step} total={run.total_steps} label={`Progress of ${run.name}`} />
+        </div>
+      );
+    case "progress":
+      return percent(run.total_steps > 0 ? run.step / run.total_steps : null, 0);
+    case "error":
+      return run.error === null ? null : (
+        <Tooltip label={String(run.error.detail ?? "")}>
+          <span className={classes.cut}>{String(run.error.error ?? "")}</span>
+        </Tooltip>
+      );
+    default:
+      return <Plain text={plain(run, name)} />;
+  }
+}
+
+function Plain({ text }: { text: string }) {
+  return (
+    <span className={classes.cut} title={text}>
+      {text}
+    </span>
+  );
+}
+
+const MOMENTS: Record<string, (run: RunRow) => number | null> = {
+  created: (run) => run.created_at,
+  started: (run) => run.started_at,
+  ended: (run) => run.ended_at,
+};
+const TEXTS: Record<string, (run: RunRow) => string | number | null> = {
+  id: (run) => run.id,
+  kind: (run) => run.kind,
+  group: (run) => run.group,
+  student: (run) => run.student,
+  teacher: (run) => run.teacher,
+  device: (run) => run.device,
+  worker: (run) => run.worker_id,
+  attempt: (run) => run.attempt,
+  total_steps: (run) => run.total_steps,
+  forked_from: (run) => run.forked_from,
+};
+
+function plain(run: RunRow, name: string): string {
+  const at = MOMENTS[name];
+  if (at !== undefined) return moment(at(run));
+  const text = TEXTS[name];
+  if (text !== undefined) return String(text(run) ?? "");
+  if (name in run.configured) return configured(run.configured[name]);
+  return measured(name, run.latest[name.replace(/^latest\./, "")]);
+}
+
+function configured(value: unknown): string {
+  if (typeof value === "number") return number(value);
+  return value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+}
