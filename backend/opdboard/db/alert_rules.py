@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from opdboard.db import run_listing
+from opdboard.db.run_conditions import Conditions
 from opdboard.db.tables import AlertRule, Run
 from opdboard.domain.alert_rules import Comparison, Rule, Scope
 from opdboard.domain.alerts import Severity
-from opdboard.domain.errors import NotFound
+from opdboard.domain.errors import BadInput, NotFound
+from opdboard.domain.run_query import Condition, parse_query
 
 
 def all_of_them(session: Session) -> list[AlertRule]:
@@ -40,14 +43,24 @@ def remove(session: Session, rule_id: int) -> None:
 
 def watching(session: Session, run: Run) -> list[Rule]:
     """The enabled rules that are about this run."""
-    rows = session.scalars(select(AlertRule).where(AlertRule.enabled).order_by(AlertRule.id))
-    return [_rule(row) for row in rows if _is_about(row, run)]
+    rows = session.scalars(select(AlertRule).where(AlertRule.enabled).order_by(AlertRule.id)).all()
+    return [_rule(row) for row in rows if not row.runs.strip() or _is_about(session, row, run)]
 
 
-def _is_about(row: AlertRule, run: Run) -> bool:
-    """An empty filter is about every run; else part of the run's name or group, in any case."""
-    wanted = row.runs.strip().casefold()
-    return not wanted or wanted in run.name.casefold() or wanted in run.group.casefold()
+def _is_about(session: Session, row: AlertRule, run: Run) -> bool:
+    """Whether the run fulfils the rule's query; a query that names what no run has any more is about none."""
+    try:
+        wanted = which_runs(session, row.runs)
+    except BadInput:
+        return False
+    return wanted is None or bool(
+        session.scalar(select(Run.id).where(Run.id == run.id, Conditions(session).condition(wanted)))
+    )
+
+
+def which_runs(session: Session, query: str) -> Condition | None:
+    """The condition of a query on runs, None for all of them; QueryProblem says what cannot be read."""
+    return parse_query(query, stored=lambda field: run_listing.is_stored(session, field))
 
 
 def _rule(row: AlertRule) -> Rule:

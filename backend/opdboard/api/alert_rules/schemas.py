@@ -25,7 +25,8 @@ class AlertRuleIn(Parameters):
     steps: int = Field(default=1, ge=1, le=LONGEST, description="Measurements in a row that must meet the condition.")
     severity: Severity = Severity.WARNING
     runs: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = Field(
-        default="", description="Part of the name or the group of the runs it is about; empty for all runs."
+        default="",
+        description="A query of the runs table that the run must fulfil, such as `method = effopd`; empty for all runs.",
     )
     enabled: bool = True
 

@@ -142,7 +142,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
         <TextInput
           className={classes.wide}
           label="On runs"
-          description="Part of a run's name or group; empty watches every run."
+          description="Words, or a query as in the runs table: method = effopd and tag = ours. Empty watches every run."
           value={draft.runs}
           error={wrong("runs")}
           onChange={(event) => set({ runs: event.currentTarget.value })}

@@ -32,6 +32,8 @@ def test_a_rule_is_made_changed_and_deleted(client: TestClient):
         ({"steps": 0}, "greater than or equal to 1"),
         ({"measure": "a\u0000b"}, "pattern"),
         ({"name": ""}, "at least 1 character"),
+        ({"runs": "method = "}, "runs: character"),
+        ({"runs": "nonsuch > 3"}, "nonsuch"),
         ({"colour": "red"}, "there is no such key"),
     ],
 )

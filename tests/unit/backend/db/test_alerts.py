@@ -66,17 +66,28 @@ def test_an_alert_that_comes_back_soon_is_the_same_one(database: Database):
 
 def test_a_rule_is_about_the_runs_it_names_and_only_while_it_is_on(database: Database):
     make_rule(database, runs="OTHER")
+    make_rule(database, runs="method = effopd or step > 1000")
+    make_rule(database, runs="no_longer_there > 3")
     disabled = make_rule(database, enabled=False)
     run_id, attempt = start(database, name="this one")
     losses(database, run_id, attempt, {1: 3.0})
     assert stored(database, run_id) == []
+    queried = make_rule(database, runs="method = opd and not other")
+    losses(database, run_id, attempt, {1: 3.0})
+    assert [alert.rule_id for alert in stored(database, run_id)] == [queried]
+    with database.write() as session:
+        alert_rules.remove(session, queried)
+    losses(database, run_id, attempt, {1: 3.0})
     with database.write() as session:
         alert_rules.get(session, disabled).enabled = True
     losses(database, run_id, attempt, {2: 3.0})
     with database.write() as session:
         alert_rules.remove(session, disabled)
     losses(database, run_id, attempt, {3: 3.0})
-    assert [(alert.step, alert.rule_id, alert.cleared_step) for alert in stored(database, run_id)] == [(2, None, 3)]
+    assert [(alert.step, alert.rule_id, alert.cleared_step) for alert in stored(database, run_id)] == [
+        (1, None, 1),
+        (2, None, 3),
+    ]
 
 
 def test_one_module_is_named_and_many_at_once_are_one_alert(database: Database):
