@@ -1174,7 +1174,7 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /**
              * Runs
-             * @description Part of the name or the group of the runs it is about; empty for all runs.
+             * @description A query of the runs table that the run must fulfil, such as `method = effopd`; empty for all runs.
              * @default
              */
             runs: string;
@@ -1214,7 +1214,7 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /**
              * Runs
-             * @description Part of the name or the group of the runs it is about; empty for all runs.
+             * @description A query of the runs table that the run must fulfil, such as `method = effopd`; empty for all runs.
              * @default
              */
             runs: string;
