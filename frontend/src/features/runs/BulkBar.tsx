@@ -10,7 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { MAX_RUNS } from "~/features/compare/useComparison";
+import { MOST_ENTRIES } from "~/features/compare/useComparison";
 import classes from "./RunsPage.module.css";
 import { type BulkTarget, useBulk } from "./useBulk";
 import type { Selection } from "./useSelection";
@@ -35,7 +35,7 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
     : { ids, names: [...selection.runs.values()].map(({ name }) => name) };
   const bulk = useBulk(target, selection.clear);
   const count = selection.all ? total : ids.length;
-  const comparable = !selection.all && ids.length >= 2 && ids.length <= MAX_RUNS;
+  const comparable = !selection.all && ids.length >= 2 && ids.length <= MOST_ENTRIES;
 
   return (
     <>
@@ -56,7 +56,7 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
             disabled={!comparable}
             data-disabled={!comparable || undefined}
             onClick={(event: React.MouseEvent) => !comparable && event.preventDefault()}
-            title={comparable ? undefined : `Select 2 to ${MAX_RUNS} runs to compare them`}
+            title={comparable ? undefined : `Select 2 to ${MOST_ENTRIES} runs to compare them`}
             data-testid="compare-selected"
           >
             Compare

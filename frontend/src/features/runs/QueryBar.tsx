@@ -57,6 +57,7 @@ export function QueryBar({ text, problem, onAsk }: QueryBarProps) {
             size="sm"
             placeholder="method = effopd and accuracy > 0.5"
             aria-label="Query of the runs"
+            aria-keyshortcuts="/"
             aria-invalid={problem !== null}
             aria-describedby={problem === null ? undefined : "query-problem"}
             error={problem !== null}

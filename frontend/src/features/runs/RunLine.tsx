@@ -45,7 +45,13 @@ export function RunLine({ run, columns, row, style, chosen, box }: RunLineProps)
 
 export function RunLink({ run }: { run: RunRow }) {
   return (
-    <Link to="/runs/$runId" params={{ runId: run.id }} title={run.name} data-testid={`run-link-${run.id}`}>
+    <Link
+      to="/runs/$runId"
+      params={{ runId: run.id }}
+      title={run.name}
+      data-row-link
+      data-testid={`run-link-${run.id}`}
+    >
       {run.name}
     </Link>
   );
