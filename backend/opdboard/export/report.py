@@ -77,16 +77,14 @@ def _speedup(client: Client, runs: Sequence[Run]) -> str:
     names = {run["id"]: run["name"] for run in runs}
     rows = [
         (
-            names.get(row["run"], row["run"]),
+            names.get(row["key"], row["key"]),
             "yes" if row["reached"] else "no",
-            row["step"],
-            row["tokens"],
-            row["seconds"],
+            *(row["costs"][cost] for cost in ("steps", "tokens", "seconds", "search_seconds")),
         )
         for row in found["rows"]
     ]
-    note = _note(f"Cost until {found['metric']} first reached that of {runs[0]['name']}, search included.")
-    return note + _table(("run", "reached", "step", "tokens", "seconds"), rows)
+    note = _note(f"Cost until {found['metric']} first reached the final score of {runs[0]['name']}, search included.")
+    return note + _table(("run", "reached", "steps", "tokens", "seconds", "of them search"), rows)
 
 
 def _differences(client: Client, runs: Sequence[Run]) -> str:
