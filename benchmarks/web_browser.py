@@ -59,11 +59,12 @@ def first_paint(browser: Browser, server: Server, times: int) -> tuple[list[floa
     for _ in range(times):
         context = _context(browser)
         page = context.new_page()
-        page.goto(server.url, wait_until="networkidle" if not paints else "load")
+        page.goto(server.url)
         found = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
         page.wait_for_function(found)
         paints.append(page.evaluate(found))
         if len(paints) == 1:
+            page.wait_for_timeout(3000)  # whatever the page fetches by itself has come
             size = page.evaluate(
                 "performance.getEntriesByType('resource').filter((one) => one.name.includes('.js') && !one.name.includes('plotly'))"
                 ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
