@@ -110,5 +110,5 @@ def test_a_sweep_of_seeds_and_rates_makes_a_group_that_finishes(page: Page, serv
     page.wait_for_url("**/compare?groups=grid")
     made = [run for run in server.get("runs", limit=50)["runs"] if run["group"] == "grid"]
     assert sorted(run["learning_rate"] for run in made) == [1e-5, 1e-5, 3e-5, 3e-5]
-    for run in made:
+    for run in reversed(made):  # the first one made is the first one trained
         server.wait_for(run["id"], states=("finished",))

@@ -82,6 +82,12 @@ def checkpoint_bytes(config: RunConfig, student: ModelShape) -> int:
     return (3 * student.parameters + copies * moving) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
 
 
+def candidates_bytes(strategy: EffOPD, student: ModelShape) -> int:
+    """What a trigger's candidates can be made again from: W_t, and D of what moves."""
+    headers = (len(student.tensors) + len(student.modules)) * _HEADER_BYTES + sum(map(len, student.tensors))
+    return (student.parameters + _moving(strategy, student)) * FLOAT + headers
+
+
 def snapshot_bytes(config: RunConfig, student: ModelShape) -> int:
     """One snapshot of subspaces: U and V in half precision, singular values in single."""
     rank = config.monitoring.subspace_rank
@@ -95,8 +101,12 @@ def snapshot_bytes(config: RunConfig, student: ModelShape) -> int:
 def disk(config: RunConfig, student: ModelShape) -> list[Part]:
     """What stays on disk at the end."""
     counts = workload(config)
+    parts = [Part("checkpoints", counts.checkpoints_kept * checkpoint_bytes(config, student))]
+    if isinstance(config.strategy, EffOPD):
+        kept = min(counts.triggers, config.budget.keep_checkpoints)
+        parts.append(Part("weights of candidates", kept * candidates_bytes(config.strategy, student)))
     return [
-        Part("checkpoints", counts.checkpoints_kept * checkpoint_bytes(config, student)),
+        *parts,
         Part("subspace snapshots", counts.snapshots * snapshot_bytes(config, student)),
         Part("series and samples", series_bytes(config, len(student.modules))),
     ]

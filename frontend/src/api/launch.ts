@@ -28,13 +28,14 @@ export const planQuery = (asked: SweepIn) =>
     gcTime: 60_000,
   });
 
+/** What changes nothing of what is computed. */
 export interface RunLabels {
   group: string;
   tags: string[];
   notes: string;
 }
 
-export const launchRun = (config: RunConfig, labels: RunLabels) =>
-  unwrap(client.POST("/api/runs", { body: { config, ...labels } }));
+export const launchRun = (config: RunConfig, labels: RunLabels, copiedFrom: string | undefined) =>
+  unwrap(client.POST("/api/runs", { body: { config, ...labels, copied_from: copiedFrom ?? null } }));
 
 export const launchSweep = (body: SweepCreate) => unwrap(client.POST("/api/launch/sweep", { body }));

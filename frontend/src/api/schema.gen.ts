@@ -3170,6 +3170,11 @@ export interface components {
              * @default
              */
             notes: string;
+            /**
+             * Copied From
+             * @description The run whose configuration this one was begun from.
+             */
+            copied_from?: string | null;
         };
         /**
          * RunDetail
@@ -4038,6 +4043,11 @@ export interface components {
              * @default
              */
             notes: string;
+            /**
+             * Copied From
+             * @description The run whose configuration this one was begun from.
+             */
+            copied_from?: string | null;
         };
         /**
          * SweepIn

@@ -53,12 +53,12 @@ def _shape(session: Session, settings: Settings, source: ModelSource) -> ModelSh
             return _from_files(_resolved(source.path, settings), gguf=True)
         case "run":
             try:
-                checkpoint = evidence.checkpoint_at(session, source.run_id, source.step)
+                path = settings.root / evidence.weights_path(session, source)
                 run = runs.get(session, source.run_id)
             except OpdboardError as problem:
                 raise _Unknown(problem.detail) from problem
             try:
-                return _from_files(settings.root / checkpoint.path, gguf=False)
+                return _from_files(path, gguf=False)
             except _Unknown:  # the folder may be the worker's alone; the run's own student has the same shapes
                 return _shape(session, settings, runs.config_of(run).student)
 

@@ -27,7 +27,6 @@ from opdboard.api.runs.service import check_sources
 from opdboard.db import pace
 from opdboard.db.tables import Run
 from opdboard.domain import footprint
-from opdboard.domain.footprint import Part
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_source
 from opdboard.domain.workload import workload
@@ -69,14 +68,16 @@ def _footprint(runs: Sequence[Planned], sizes: Sequence[models.Sizes]) -> Footpr
     largest = max(memories, key=footprint.peak)
     config, student, _ = pairs[memories.index(largest)]
     disks = [footprint.disk(config, student) for config, student, _ in pairs]
-    disk = [Part(parts[0].name, sum(part.bytes for part in parts)) for parts in zip(*disks, strict=True)]
+    totals: dict[str, int] = {}
+    for part in (part for parts in disks for part in parts):
+        totals[part.name] = totals.get(part.name, 0) + part.bytes
     return FootprintOut(
         parameters=student.parameters,
         memory_bytes=footprint.peak(largest),
         memory=[PartOut(**asdict(part)) for part in largest],
         checkpoint_bytes=footprint.checkpoint_bytes(config, student),
-        disk_bytes=sum(part.bytes for part in disk),
-        disk=[PartOut(**asdict(part)) for part in disk],
+        disk_bytes=sum(totals.values()),
+        disk=[PartOut(name=name, bytes=size, phase="always") for name, size in totals.items()],
     )
 
 

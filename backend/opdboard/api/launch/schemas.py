@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from opdboard.api.errors import FieldProblem
 from opdboard.api.parameters import Parameters
-from opdboard.api.runs.schemas import Group, Notes, RunSummary, Tags
+from opdboard.api.runs.schemas import Group, Notes, RunSummary, Source, Tags
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sweep import Sweep, Value
 
@@ -40,6 +40,7 @@ class SweepCreate(SweepIn):
 
     tags: Tags = Field(default=[])
     notes: Notes = ""
+    copied_from: Source = None
 
 
 class SweepMade(BaseModel):

@@ -37,7 +37,9 @@ def planned(wanted: SweepIn) -> list[Planned]:
 
 def launch(context: Context, wanted: SweepCreate) -> SweepMade:
     """Make all runs in one transaction."""
-    runs = [service.NewRun(run.config, run.group, wanted.tags, wanted.notes) for run in planned(wanted)]
+    runs = [
+        service.NewRun(run.config, run.group, wanted.tags, wanted.notes, wanted.copied_from) for run in planned(wanted)
+    ]
     made = service.create_all(context, runs)
     groups = list(dict.fromkeys(run.group for run in made))
     return SweepMade(groups=groups, runs=[RunSummary.model_validate(run.model_dump()) for run in made])

@@ -41,7 +41,7 @@ def act_on_runs(context: Ctx, body: BulkChange) -> BulkResult:
 @router.post("", status_code=201)
 def create_run(context: Ctx, body: RunCreate) -> RunDetail:
     """Launch a run."""
-    return service.create(context, service.NewRun(body.config, body.group, body.tags, body.notes))
+    return service.create(context, service.NewRun(body.config, body.group, body.tags, body.notes, body.copied_from))
 
 
 @router.get("/{run_id}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from opdboard.api.commands.schemas import CommandOut
-from opdboard.api.parameters import NO_NUL, Count, Parameters
+from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Count, Parameters
 from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
@@ -14,6 +14,10 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 Group = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]], Field(max_length=50)]
 Notes = Annotated[str, Field(max_length=100_000, pattern=NO_NUL)]
+
+Source = Annotated[
+    str | None, Field(pattern=RUN_ID_PATTERN, description="The run whose configuration this one was begun from.")
+]
 
 
 class RunSummary(BaseModel):
@@ -72,6 +76,7 @@ class RunCreate(Parameters):
     group: Group = ""
     tags: Tags = Field(default=[])
     notes: Notes = ""
+    copied_from: Source = None
 
 
 class RunChange(Parameters):

@@ -103,6 +103,8 @@ def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
 
 def _create(session: Session, wanted: NewRun) -> RunDetail:
     check_sources(session, wanted.config)
+    if wanted.copied_from is not None:
+        runs.get(session, wanted.copied_from)
     forked = wanted.config.student if isinstance(wanted.config.student, RunModel) else None
     if forked is not None and forked.step is None:
         forked = forked.model_copy(update={"step": evidence.checkpoint_at(session, forked.run_id, None).step})

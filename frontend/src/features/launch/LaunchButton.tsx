@@ -15,6 +15,7 @@ interface LaunchButtonProps {
   config: RunConfig;
   asked: Omit<SweepIn, "config">;
   labels: RunLabels;
+  copiedFrom: string | undefined;
   count: number;
   /** The text in view cannot be read, so it is not what would be launched. */
   blocked: boolean;
@@ -23,18 +24,25 @@ interface LaunchButtonProps {
 }
 
 /** Launches, then shows the run, or the runs of a sweep side by side. */
-export function LaunchButton({ config, asked, labels, count, blocked, refused, onSelect }: LaunchButtonProps) {
+export function LaunchButton(props: LaunchButtonProps) {
+  const { config, asked, labels, copiedFrom, count, blocked, refused, onSelect } = props;
   const cache = useQueryClient();
   const navigate = useNavigate();
   const several = (asked.sweep?.seeds ?? []).length > 0 || Object.keys(asked.sweep?.grid ?? {}).length > 0;
   const launch = useMutation({
     mutationFn: async () => {
       if (!several) {
-        const run = await launchRun(config, labels);
+        const run = await launchRun(config, labels, copiedFrom);
         cache.setQueryData(runKeys.detail(run.id), run);
         return () => navigate({ to: "/runs/$runId", params: { runId: run.id }, search: {} as never });
       }
-      const { groups, runs } = await launchSweep({ config, ...asked, tags: labels.tags, notes: labels.notes });
+      const { groups, runs } = await launchSweep({
+        config,
+        ...asked,
+        tags: labels.tags,
+        notes: labels.notes,
+        copied_from: copiedFrom ?? null,
+      });
       notify(`${runs.length} runs are queued`);
       return () => navigate({ to: "/compare", search: { groups: groups.join(",") } as never });
     },

@@ -141,6 +141,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
           config={config}
           asked={asked}
           labels={labels}
+          copiedFrom={origin.copiedFrom}
           count={plan?.runs?.length ?? 1}
           blocked={asYaml && draft.textProblems.length > 0}
           refused={problems}

@@ -11,6 +11,7 @@ export interface Origin {
   key: string;
   title: string;
   preset?: string;
+  copiedFrom?: string;
   config: RunConfig;
   sweep: SweepDraft;
   labels: RunLabels;
@@ -48,6 +49,7 @@ export function originOf(
 function cloneOf(run: RunDetail, config: RunConfig): Origin {
   return {
     key: `clone ${run.id}`,
+    copiedFrom: run.id,
     title: `the run “${run.name}”`,
     config: { ...config, name: `${run.name} copy`.slice(0, 200) },
     sweep: NO_SWEEP,

@@ -184,6 +184,13 @@ def test_a_run_from_a_checkpoint_is_a_fork_of_its_run(client: TestClient, sqlite
     assert {(run["forked_from"], run["forked_step"]) for run in made} == {(parent, step)}
 
 
+def test_a_sweep_begun_from_a_run_remembers_it(client: TestClient, sqlite_database: Database):
+    original, _ = filled(sqlite_database)
+    body = {"config": TINY, "sweep": {"seeds": [1, 2]}, "copied_from": original}
+    assert client.post("/api/launch/sweep", json=body).status_code == 201
+    assert client.post("/api/launch/sweep", json=body | {"copied_from": "nobody"}).status_code == 404
+
+
 def test_presets_say_what_they_need_and_are_valid(client: TestClient):
     presets = client.get("/api/presets").json()
     assert all(preset["needs"] and preset["takes"] for preset in presets)
