@@ -45,7 +45,7 @@ def load(session: Session, run: Run, needs: Needs) -> RunSeries:
         ]
         if needs.alerts
         else [],
-        choices=_choices(session, run.id, needs),
+        choices=_choices(session, run, needs),
     )
 
 
@@ -101,10 +101,10 @@ def _trigger(row: Decision) -> Trigger:
     return Trigger(record, row.vetoed, row.seq)
 
 
-def _choices(session: Session, run_id: str, needs: Needs) -> dict[str, list[str] | list[int]]:
+def _choices(session: Session, run: Run, needs: Needs) -> dict[str, list[str] | list[int]]:
     found: dict[str, list[str] | list[int]] = {}
     if "keys" in needs.choices:
-        found["keys"] = series.scalar_keys(session, [run_id])
+        found["keys"] = sorted(run.latest)
     if "reference_step" in needs.choices:
-        found["reference_step"] = series.reference_steps(session, run_id, needs.vectors[0].statistic)
+        found["reference_step"] = series.reference_steps(session, run.id, needs.vectors[0].statistic)
     return found
