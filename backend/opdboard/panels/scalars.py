@@ -36,7 +36,7 @@ _X_TITLES = {
     "tokens": "tokens trained on [tokens]",
     "seconds": "time spent [s]",
     "gpu_seconds": "GPU time spent [GPU s]",
-    "teacher_kl": "held-out reverse KL to the teacher, best so far [nats/token]",
+    "teacher_kl": "held-out reverse KL, best so far [nats/token]",
 }
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
