@@ -27,6 +27,7 @@ def test_a_wrong_value_is_refused_beside_its_field_and_the_summary_is_that_of_th
     refused = "warmup_steps (500) must be below budget.steps (64)"
     expect(page.locator("#root_optimizer_warmup_steps-error")).to_contain_text(refused)
     expect(page.get_by_test_id("error-summary")).to_contain_text(refused)
+    expect(page.get_by_test_id("section-Optimizer")).to_contain_text("1 refused")
     page.get_by_test_id("launch-submit").click()
     expect(page).to_have_url(re.compile("/launch"))
     page.get_by_test_id("was-optimizer.warmup_steps").click()
@@ -76,8 +77,15 @@ def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: 
     page.get_by_test_id("was-budget.batch_size").click()
     expect(page.locator("#root_budget_batch_size")).to_have_value("16")
 
+    page.goto("/launch?preset=demo-effopd")
+    page.get_by_test_id("root_strategy__oneof_select").get_by_text("None (plain OPD)").click()
+    expect(page.get_by_test_id("changes")).to_contain_text("1 change")
+    page.get_by_test_id("launch-view").get_by_text("YAML").click()
+    expect(page.get_by_test_id("yaml-text")).not_to_have_value(re.compile("candidates|strategy"))
+
     page.goto(f"/launch?fork={run_id}&step=2")
     expect(page.get_by_test_id("origin-run")).to_contain_text("at step 2")
+    expect(page.get_by_test_id("changes")).to_contain_text("No change")
     page.get_by_test_id("launch-group").fill("forks")
     page.get_by_test_id("launch-submit").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f]{8}"))

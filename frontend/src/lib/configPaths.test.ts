@@ -29,6 +29,11 @@ describe("differences", () => {
     expect(difference && putBack(changed, origin, difference)).toEqual(origin);
   });
 
+  it("do not count settings of the old kind that a form left behind without a value", () => {
+    const changed = { ...origin, strategy: { kind: "none", candidates: undefined } };
+    expect(differences(origin, changed).map(({ path }) => path)).toEqual(["strategy.kind"]);
+  });
+
   it("treat a kind with the same settings as a plain value", () => {
     const [a, b] = [{ objective: { kind: "full", chunk: 8 } }, { objective: { kind: "sampled", chunk: 4 } }];
     expect(differences(a, b).map(({ path }) => path)).toEqual(["objective.kind", "objective.chunk"]);

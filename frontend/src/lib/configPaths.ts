@@ -55,7 +55,8 @@ export function putBack(config: Values, origin: Values, { path }: Difference): V
 }
 
 function sameKeys(a: Values, b: Values): boolean {
-  return Object.keys(a).sort().join() === Object.keys(b).sort().join();
+  const given = (values: Values) => Object.keys(values).filter((key) => values[key] !== undefined);
+  return given(a).sort().join() === given(b).sort().join();
 }
 
 function joined(path: string, key: string): string {

@@ -56,6 +56,13 @@ describe("defaults", () => {
   });
 });
 
+it("what a form leaves behind of the old kind is not there", () => {
+  const config = { ...everything, seed: 1, strategy: { kind: "none", candidates: undefined } };
+  expect(Object.keys(filled(schema, config).strategy as object)).toEqual(["kind"]);
+  const other = { ...everything, strategy: { kind: "effopd", candidates: 3, left: undefined } };
+  expect(Object.keys(compact(schema, other).strategy as object)).toEqual(["kind", "candidates"]);
+});
+
 it("a field that no section names joins the last", () => {
   expect(sectionsOf(schema)).toEqual([
     { title: "Budget", fields: ["budget"] },

@@ -37,7 +37,12 @@ function fill(root: JsonSchema, node: JsonSchema, value: unknown): unknown {
     const inner = fill(root, property, given?.[name]);
     if (inner !== undefined) result[name] = inner;
   }
-  return { ...result, ...Object.fromEntries(Object.entries(given ?? {}).filter(([name]) => !(name in shape))) };
+  return {
+    ...result,
+    ...Object.fromEntries(
+      Object.entries(given ?? {}).filter(([name, inner]) => !(name in shape) && inner !== undefined),
+    ),
+  };
 }
 
 function shrink(root: JsonSchema, node: JsonSchema, value: unknown): unknown {
@@ -46,6 +51,7 @@ function shrink(root: JsonSchema, node: JsonSchema, value: unknown): unknown {
   const result: Values = {};
   for (const [name, inner] of Object.entries(value)) {
     const property = shape[name];
+    if (inner === undefined) continue; // what a form leaves behind of the old kind
     if (property === undefined || "const" in property) result[name] = inner;
     else if (!same(fill(root, property, undefined), inner)) result[name] = shrink(root, property, inner);
   }

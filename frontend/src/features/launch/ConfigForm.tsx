@@ -4,8 +4,8 @@ import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
 import type { RunConfig } from "~/api/types";
 import type { Difference, Values } from "~/lib/configPaths";
-import { leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
-import { errorTree, type FieldProblem } from "~/lib/formErrors";
+import { type Leaf, leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
+import { errorTree, type FieldProblem, pathInWords } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
 import type { LaunchFormContext } from "./formContext";
 import { ObjectFieldTemplate } from "./sections";
@@ -38,19 +38,17 @@ export default function ConfigForm(props: ConfigFormProps) {
   const context = useMemo((): LaunchFormContext => {
     const leaves = leavesOf(schema, config as unknown as Values);
     return {
-      sections: sectionsOf(schema),
-      changes: new Map(changes.map((change) => [change.path, change])),
-      putBack: onPutBack,
-      inShort: (section) =>
-        leaves
+      sections: sectionsOf(schema).map((section) => ({
+        ...section,
+        summary: leaves
           .filter(({ path }) => within(path, section))
-          .map((leaf) =>
-            leaf.path.endsWith(".kind")
-              ? shownValue(leaf.shown).replaceAll("_", " ")
-              : `${leaf.label} ${shownValue(leaf.shown)}`,
-          )
+          .map(inShort)
           .join(" · "),
-      refused: (section) => problems.filter(({ path }) => within(path, section)).length,
+        changed: changes.filter(({ path }) => within(path, section)).map(({ path }) => pathInWords(path)),
+        refused: problems.filter(({ path }) => within(path, section)).length,
+      })),
+      changes: Object.fromEntries(changes.map((change) => [change.path, change])),
+      putBack: onPutBack,
       folded,
     };
   }, [schema, config, changes, problems, folded, onPutBack]);
@@ -74,6 +72,11 @@ export default function ConfigForm(props: ConfigFormProps) {
   );
 }
 
-export function within(path: string, section: Section): boolean {
+function inShort({ path, label, shown }: Leaf): string {
+  const value = shownValue(shown);
+  return path.endsWith(".kind") ? value.replaceAll("_", " ") : `${label} ${value}`;
+}
+
+function within(path: string, section: Section): boolean {
   return section.fields.some((field) => path === field || path.startsWith(`${field}.`));
 }

@@ -6,7 +6,7 @@ import type { RunConfig } from "~/api/types";
 import { Problem } from "~/components/ErrorBox";
 import { useView } from "~/components/useView";
 import { type Difference, differences, putBack, type Values } from "~/lib/configPaths";
-import { leavesOf } from "~/lib/configSchema";
+import { filled, leavesOf } from "~/lib/configSchema";
 import type { JsonSchema } from "~/lib/formSchema";
 import { Changes } from "./Changes";
 import ConfigForm from "./ConfigForm";
@@ -34,7 +34,8 @@ interface LaunchEditorProps {
 export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
   const [search, change] = useView();
   const [asYaml, full] = [search.view === "yaml", search.all === "1"];
-  const draft = useDraft(origin.config, schema, full);
+  const start = useMemo(() => filled(schema, origin.config) as unknown as RunConfig, [schema, origin.config]);
+  const draft = useDraft(start, schema, full);
   const [sweep, setSweep] = useState<SweepDraft>(origin.sweep);
   const [labels, setLabels] = useState<RunLabels>(origin.labels);
   const folded = useMediaQuery("(max-width: 767px)", undefined, { getInitialValueInEffect: false }) ?? false;
@@ -46,16 +47,14 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
     [sweep, leaves, labels.group],
   );
   const { plan, problems, current, error } = usePlan(config, asked);
-  const changes = useMemo(
-    () => differences(origin.config, config).filter(({ path }) => path !== "name"),
-    [origin.config, config],
-  );
+  const changes = useMemo(() => differences(start, config).filter(({ path }) => path !== "name"), [start, config]);
   const undo = useCallback(
     (difference: Difference) =>
       setConfig(
-        putBack(config as unknown as Values, origin.config as unknown as Values, difference) as unknown as RunConfig,
+        (before) =>
+          putBack(before as unknown as Values, start as unknown as Values, difference) as unknown as RunConfig,
       ),
-    [config, origin.config, setConfig],
+    [start, setConfig],
   );
 
   function show(path: string) {
@@ -134,7 +133,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
             changes={changes}
             origin={origin.title}
             onPutBack={undo}
-            onPutAllBack={() => setConfig({ ...origin.config, name: config.name })}
+            onPutAllBack={() => setConfig({ ...start, name: config.name })}
           />
         </div>
         <LaunchButton

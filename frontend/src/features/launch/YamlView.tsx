@@ -22,7 +22,8 @@ export function YamlView({ text, fileName, textProblems, problems, full, onFull,
     if (textProblems.length > 0) return textProblems;
     return problems
       .filter(({ path }) => !path.startsWith("sweep."))
-      .map(({ path, message }) => ({ ...positionOf(text, path), message: `${path}: ${sentence(message)}` }));
+      .map(({ path, message }) => ({ ...positionOf(text, path), message: `${path}: ${sentence(message)}` }))
+      .sort((a, b) => a.line - b.line);
   }, [text, textProblems, problems]);
   return (
     <section className={`card ${classes.view}`} aria-label="Configuration as YAML">

@@ -1,16 +1,20 @@
 import type { Difference } from "~/lib/configPaths";
 import type { Section } from "~/lib/configSchema";
 
-/** What the form's templates know besides the schema and the values. */
+/** What a section holds, in a line, and what of it was changed and refused. */
+export interface SectionState extends Section {
+  summary: string;
+  changed: string[];
+  refused: number;
+}
+
+/** What the form's templates know besides the schema and the values; data, since the form takes all functions for equal. */
 export interface LaunchFormContext {
-  sections: readonly Section[];
+  sections: readonly SectionState[];
   /** Fields that differ from where the form started, by path. */
-  changes: ReadonlyMap<string, Difference>;
+  changes: Readonly<Record<string, Difference>>;
+  /** Must do the same at every render. */
   putBack: (difference: Difference) => void;
-  /** Present values of a section in a line. */
-  inShort: (section: Section) => string;
-  /** How many values of a section were refused. */
-  refused: (section: Section) => number;
   /** Whether sections start folded. */
   folded: boolean;
 }

@@ -1,7 +1,6 @@
 import type { ObjectFieldTemplateProps } from "@rjsf/utils";
 import { IconAlertCircle, IconChevronRight } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { pathInWords } from "~/lib/formErrors";
 import classes from "./form.module.css";
 import type { LaunchFormContext } from "./formContext";
 import { isOption } from "./templates";
@@ -38,36 +37,31 @@ function Sections({ properties, context }: SectionsProps) {
   const contents = new Map(properties.map(({ name, content }) => [name, content]));
   return (
     <>
-      {context.sections.map((section) => {
-        const changed = [...context.changes.values()].filter(({ path }) =>
-          section.fields.some((field) => path === field || path.startsWith(`${field}.`)),
-        );
-        return (
-          <FormSection
-            key={section.title}
-            title={section.title}
-            summary={context.inShort(section)}
-            marks={
-              <>
-                {context.refused(section) > 0 && (
-                  <span className={classes.refused}>
-                    <IconAlertCircle size={13} aria-hidden /> {context.refused(section)} refused
-                  </span>
-                )}
-                {changed.length > 0 && (
-                  <span className={classes.changed} title={changed.map(({ path }) => pathInWords(path)).join(", ")}>
-                    {changed.length} changed
-                  </span>
-                )}
-              </>
-            }
-            folded={context.folded}
-            single={section.fields.length === 1}
-          >
-            {section.fields.map((field) => contents.get(field))}
-          </FormSection>
-        );
-      })}
+      {context.sections.map(({ title, fields, summary, changed, refused }) => (
+        <FormSection
+          key={title}
+          title={title}
+          summary={summary}
+          marks={
+            <>
+              {refused > 0 && (
+                <span className={classes.refused}>
+                  <IconAlertCircle size={13} aria-hidden /> {refused} refused
+                </span>
+              )}
+              {changed.length > 0 && (
+                <span className={classes.changed} title={changed.join(", ")}>
+                  {changed.length} changed
+                </span>
+              )}
+            </>
+          }
+          folded={context.folded}
+          single={fields.length === 1}
+        >
+          {fields.map((field) => contents.get(field))}
+        </FormSection>
+      ))}
     </>
   );
 }

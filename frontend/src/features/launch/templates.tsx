@@ -22,14 +22,14 @@ export function FieldTemplate(props: FieldTemplateProps) {
       <fieldset className={classes.group} data-top={fieldPathId.path.length === 1} id={`${id}-section`}>
         <legend>{label}</legend>
         {description && <p className={classes.groupHelp}>{description}</p>}
-        <Was change={schema.oneOf && context.changes.get(`${path}.kind`)} putBack={context.putBack} />
+        <Was change={schema.oneOf && context.changes[`${path}.kind`]} putBack={context.putBack} />
         {children}
         {schema.oneOf === undefined && errors}
       </fieldset>
     );
   }
   const bounds = range(schema as JsonSchema);
-  const change = context.changes.get(path);
+  const change = context.changes[path];
   return (
     <div
       className={classes.field}

@@ -17,7 +17,7 @@ interface State {
 
 export interface ConfigDraft {
   config: RunConfig;
-  setConfig: (config: RunConfig) => void;
+  setConfig: (next: RunConfig | ((before: RunConfig) => RunConfig)) => void;
   text: string;
   setText: (text: string) => void;
   /** Why the text is no YAML mapping; the configuration is then the last one that could be read. */
@@ -34,7 +34,11 @@ export function useDraft(initial: RunConfig, schema: JsonSchema, full: boolean):
     if (Object.keys(shown).length === 0) return ALL_DEFAULTS;
     return state.text.trim() === "" ? toYaml(shown) : updatedYaml(state.text, shown);
   }, [state, schema, full]);
-  const setConfig = useCallback((config: RunConfig) => setState((before) => ({ ...before, config })), []);
+  const setConfig = useCallback(
+    (next: RunConfig | ((before: RunConfig) => RunConfig)) =>
+      setState((before) => ({ ...before, config: typeof next === "function" ? next(before.config) : next })),
+    [],
+  );
   const setText = useCallback(
     (typed: string) => {
       const { value } = readYaml(typed);
