@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import type { BulkChange, CommandRequest, LogLines, RunDetail } from "./types";
+import type { BulkChange, CommandRequest, RunDetail } from "./types";
 import { userName } from "./userName";
 
 export const runKeys = {
@@ -123,25 +123,6 @@ export const samplesQuery = (id: string, step: number | null) =>
           signal,
         }),
       ),
-  });
-
-const LOG_PAGE = 2000;
-
-/** Log lines; a refetch asks only for what came after the last known line. */
-export const logsQuery = (id: string) =>
-  queryOptions({
-    queryKey: runKeys.part(id, "logs"),
-    queryFn: async ({ client: cache, queryKey, signal }): Promise<LogLines> => {
-      const known = cache.getQueryData<LogLines>(queryKey);
-      const after = known?.lines.at(-1)?.id ?? 0;
-      const news = await unwrap(
-        client.GET("/api/runs/{run_id}/logs", {
-          params: { path: { run_id: id }, query: { after, limit: LOG_PAGE } },
-          signal,
-        }),
-      );
-      return { lines: [...(known?.lines ?? []), ...news.lines], total: news.total };
-    },
   });
 
 const at = (id: string) => ({ path: { run_id: id } });

@@ -505,9 +505,29 @@ export interface paths {
         };
         /**
          * Read Logs
-         * @description The newest lines, oldest first; ask again with the last id to follow.
+         * @description The newest lines, oldest first; ask again with the last id to follow, or with an offset for an earlier page.
          */
         get: operations["read_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/logs/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Logs
+         * @description Where a text is in the whole log.
+         */
+        get: operations["search_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2223,7 +2243,28 @@ export interface components {
             lines: components["schemas"]["LogLineOut"][];
             /**
              * Total
-             * @description Lines the run has in all.
+             * @description Lines of this choice in all.
+             */
+            total: number;
+            /**
+             * Attempts
+             * @description Attempts that have written lines.
+             */
+            attempts: number[];
+        };
+        /**
+         * LogMatches
+         * @description Where a text is in the log.
+         */
+        LogMatches: {
+            /**
+             * Positions
+             * @description Positions from 0 among the lines chosen; the first 10,000.
+             */
+            positions: number[];
+            /**
+             * Total
+             * @description Lines that have the text.
              */
             total: number;
         };
@@ -5324,9 +5365,15 @@ export interface operations {
     read_logs: {
         parameters: {
             query?: {
+                /** @description Only lines of this attempt. */
+                attempt?: number | null;
+                /** @description Only lines with words of trouble; 'warning' includes errors. */
+                level?: ("warning" | "error") | null;
                 /** @description Only lines with a larger id. */
                 after?: number;
-                /** @description The newest this many. */
+                /** @description Position of the first line among those chosen; empty takes the newest lines. */
+                offset?: number | null;
+                /** @description At most this many lines. */
                 limit?: number;
             };
             header?: never;
@@ -5345,6 +5392,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogLines"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_logs: {
+        parameters: {
+            query: {
+                /** @description Only lines of this attempt. */
+                attempt?: number | null;
+                /** @description Only lines with words of trouble; 'warning' includes errors. */
+                level?: ("warning" | "error") | null;
+                /** @description Text in the line, in any case. */
+                search: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMatches"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

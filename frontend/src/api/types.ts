@@ -30,7 +30,6 @@ export type Sample = Schemas["SampleOut"];
 export type SampleList = Schemas["SampleList"];
 export type PromptPoint = Schemas["PromptPoint"];
 export type LogLine = Schemas["LogLineOut"];
-export type LogLines = Schemas["LogLines"];
 export type PanelInfo = Schemas["PanelOut"];
 export type Preset = Schemas["PresetOut"];
 export type Entry = Schemas["EntryOut"];

@@ -109,3 +109,13 @@ export function ago(seconds: number | null | undefined, now: number): string {
   const passed = Math.max(0, now - seconds);
   return passed < 2 ? "just now" : `${duration(Math.round(passed))} ago`;
 }
+
+/** Date and time in the reader's zone, to the millisecond, for logs that are taken away. */
+export function stamp(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${clock(seconds)}.${String(date.getMilliseconds()).padStart(3, "0")}${zone}`;
+}

@@ -1,82 +1,126 @@
-import { Switch, TextInput } from "@mantine/core";
-import { IconSearch } from "@tabler/icons-react";
+import { ActionIcon, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconChevronDown, IconChevronUp, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef } from "react";
-import { logsQuery } from "~/api/runs";
+import { useState } from "react";
+import { type LogChoice, logHeadQuery, logMatchesQuery } from "~/api/logs";
 import type { RunDetail } from "~/api/types";
-import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
-import { clock } from "~/lib/format";
-import { flag } from "~/lib/urlParams";
+import { flag, integer, oneOf } from "~/lib/urlParams";
+import { LogExport } from "./LogExport";
+import { LogLines } from "./LogLines";
 import classes from "./Logs.module.css";
 
-const MOST_SHOWN = 3000;
+const LEVELS = ["all", "warning", "error"] as const;
 
 /** What the trainer and its supervisor wrote. */
 export default function Logs({ run }: { run: RunDetail }) {
-  const { data, error, refetch } = useQuery(logsQuery(run.id));
   const [search, change] = useView();
-  const box = useRef<HTMLDivElement>(null);
+  const attempt = integer(search.attempt);
+  const level = oneOf(search.level, LEVELS, "all");
+  const choice: LogChoice = {
+    ...(attempt === null ? {} : { attempt }),
+    ...(level === "all" ? {} : { level }),
+  };
+  const { data: head, error, refetch } = useQuery(logHeadQuery(run.id, choice));
+  const [wanted] = useDebouncedValue((search.find ?? "").trim(), 200);
+  const { data: matches } = useQuery(logMatchesQuery(run.id, choice, wanted));
+  const positions = wanted === "" ? [] : (matches?.positions ?? []);
+  const [place, setPlace] = useState(0);
   const follow = flag(search.follow, true);
-  const wanted = (search.find ?? "").toLowerCase();
-  const lines = useMemo(() => {
-    const all = data?.lines ?? [];
-    return (wanted === "" ? all : all.filter(({ text }) => text.toLowerCase().includes(wanted))).slice(-MOST_SHOWN);
-  }, [data, wanted]);
+  const at = Math.min(place, Math.max(0, positions.length - 1));
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every new line scrolls to the end
-  useEffect(() => {
-    const element = box.current;
-    if (follow && element) element.scrollTop = element.scrollHeight;
-  }, [lines, follow]);
+  const jump = (by: number) => {
+    if (positions.length === 0) return;
+    setPlace((at + by + positions.length) % positions.length);
+    change({ follow: "0" });
+  };
 
-  if (error && !data)
+  if (error && !head)
     return <ErrorBox title="The log could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Loading label="Reading the log" />;
+  if (!head) return <Loading label="Reading the log" />;
   return (
     <>
       <div className={classes.toolbar}>
         <TextInput
           size="xs"
-          w={260}
+          w={240}
           placeholder="Find in the log"
           aria-label="Find in the log"
           leftSection={<IconSearch size={14} />}
           value={search.find ?? ""}
-          onChange={(event) => change({ find: event.currentTarget.value })}
+          onChange={(event) => {
+            setPlace(0);
+            change({ find: event.currentTarget.value, ...(event.currentTarget.value ? { follow: "0" } : {}) });
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") jump(event.shiftKey ? -1 : 1);
+          }}
+          data-testid="log-find"
         />
+        {wanted !== "" && (
+          <span className={classes.matches}>
+            <output data-testid="log-matches">
+              {positions.length === 0
+                ? "no line has this text"
+                : `${(at + 1).toLocaleString("en")} of ${(matches?.total ?? 0).toLocaleString("en")} lines`}
+            </output>
+            <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Previous match" onClick={() => jump(-1)}>
+              <IconChevronUp size={15} />
+            </ActionIcon>
+            <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Next match" onClick={() => jump(1)}>
+              <IconChevronDown size={15} />
+            </ActionIcon>
+          </span>
+        )}
+        <SegmentedControl
+          size="xs"
+          aria-label="Which lines"
+          data={[
+            { value: "all", label: "All lines" },
+            { value: "warning", label: "Warnings" },
+            { value: "error", label: "Errors" },
+          ]}
+          value={level}
+          onChange={(next) => change({ level: next === "all" ? undefined : next })}
+          data-testid="log-level"
+        />
+        {head.attempts.length > 1 && (
+          <Select
+            size="xs"
+            w={130}
+            aria-label="Attempt"
+            placeholder="all attempts"
+            data={head.attempts.map((number) => ({ value: String(number), label: `attempt ${number}` }))}
+            value={attempt === null ? null : String(attempt)}
+            onChange={(next) => change({ attempt: next ?? undefined })}
+            clearable
+          />
+        )}
         <Switch
           size="xs"
           label="Follow"
           checked={follow}
           onChange={(event) => change({ follow: event.currentTarget.checked ? undefined : "0" })}
+          data-testid="log-follow"
         />
-        <span className="soft">
-          {lines.length} of {data.total} lines
+        <span className={classes.end}>
+          <span className="soft">{head.total.toLocaleString("en")} lines</span>
+          <LogExport run={run} choice={choice} total={head.total} />
         </span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard */}
-      <div ref={box} className={`card ${classes.log}`} role="log" aria-label="Log" tabIndex={0} data-testid="log">
-        {lines.length === 0 && (
-          <Empty title={data.total === 0 ? "Nothing has been written yet" : "No line has this text"} />
-        )}
-        {lines.map((line) => (
-          <div key={line.id} className={classes.line} data-tone={tone(line.text)}>
-            <span className={classes.when}>
-              {clock(line.at)}
-              {run.attempt > 1 && ` #${line.attempt}`}
-            </span>
-            <span>{line.text}</span>
-          </div>
-        ))}
-      </div>
+      <LogLines
+        key={`${attempt} ${level}`}
+        run={run}
+        choice={choice}
+        total={head.total}
+        follow={follow}
+        onPause={() => change({ follow: "0" })}
+        found={wanted}
+        target={positions[at] ?? null}
+      />
     </>
   );
-}
-
-function tone(text: string): string | undefined {
-  if (/\b(error|exception|traceback|failed|refused)\b/i.test(text)) return "bad";
-  return /\bwarn(ing)?\b/i.test(text) ? "warn" : undefined;
 }
