@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm.interfaces import ORMOption
 
 from opdboard.db import runs
 from opdboard.db.tables import Run
 from opdboard.domain.entries import entry_of_group, group_named
 from opdboard.domain.errors import NotFound
 from opdboard.domain.run_state import RunState
+
+_LONG = (defer(Run.modules), defer(Run.config))
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,21 @@ class Entry:
     failed: int = 0
 
 
-def resolve(session: Session, entries: Sequence[str]) -> list[Entry]:
-    """The runs behind each entry, in the order asked for, members oldest first; NotFound names what there is not."""
-    return [_entry(session, entry) for entry in entries]
+def resolve(session: Session, entries: Sequence[str], *, lazily: bool = False) -> list[Entry]:
+    """The runs behind each entry, in the order asked for, members oldest first; NotFound names what there is not.
+
+    lazily: configurations and module lists, which are long, are read when somebody looks at them in this session.
+    """
+    return [_entry(session, entry, _LONG if lazily else ()) for entry in entries]
 
 
-def _entry(session: Session, entry: str) -> Entry:
+def _entry(session: Session, entry: str, without: Sequence[ORMOption]) -> Entry:
     name = group_named(entry)
     if name is None:
-        run = runs.get(session, entry)
+        run = runs.get(session, entry, without=without)
         return Entry(run.id, run.name, run.color, [run])
     known = name != "" and "\x00" not in name
-    found = list(session.scalars(_members(name))) if known else []
+    found = list(session.scalars(_members(name).options(*without))) if known else []
     if not found:
         raise NotFound(f"there is no run in a group {name!r}", where=entry)
     usable = [run for run in found if run.state != RunState.FAILED]

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from opdboard.db import alerts, lineage
 from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
@@ -67,9 +68,9 @@ def create(
     return run
 
 
-def get(session: Session, run_id: str, *, lock: bool = False) -> Run:
-    """The run, locked for this transaction when asked; NotFound names the id."""
-    run = session.get(Run, run_id, with_for_update=lock or None)
+def get(session: Session, run_id: str, *, lock: bool = False, without: Sequence[ORMOption] = ()) -> Run:
+    """The run, locked for this transaction when asked; NotFound names the id. without: columns left for later."""
+    run = session.get(Run, run_id, with_for_update=lock or None, options=without)
     if run is None:
         raise NotFound(f"there is no run {run_id!r}", where=run_id)
     return run

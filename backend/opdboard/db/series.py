@@ -124,6 +124,8 @@ def read_scalars(
 
 def _overlapping(run_id: str, first: float | None, last: float | None) -> list[ColumnElement[bool]]:
     """Conditions for the chunks that hold steps of the range, or the step next to one of its ends."""
+    if first is None and last is None:
+        return []
     other = aliased(ScalarChunk)
     of_key = (other.run_id == run_id, other.key == ScalarChunk.key)
     conditions: list[ColumnElement[bool]] = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, evidence, runs, series
+from opdboard.db import alerts, evidence, series
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Decision, Run
 from opdboard.domain.modules import Module
@@ -35,7 +35,7 @@ def load(session: Session, run: Run, needs: Needs) -> RunSeries:
         id=run.id,
         name=run.name,
         color=run.color,
-        longest_response=runs.config_of(run).budget.max_response_tokens if run.kind == "trained" else 0,
+        longest_response=run.config["budget"]["max_response_tokens"] if run.kind == "trained" else 0,
         modules=[Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules],
         scalars=_scalars(session, run.id, needs),
         vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},

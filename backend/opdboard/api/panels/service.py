@@ -116,7 +116,7 @@ def _answer(
         allowed = str(panel.min_runs) if panel.min_runs == panel.max_runs else f"{panel.min_runs} to {panel.max_runs}"
         raise BadInput(f"{panel.name} draws {allowed} runs or groups, got {len(wanted)}", where="runs")
     with context.database.snapshot() as session:
-        entries = within_limit(groups.resolve(session, wanted))
+        entries = within_limit(groups.resolve(session, wanted, lazily=True))
         shown = tuple((entry.key, entry.name, entry.color, _state(entry.runs)) for entry in entries)
         return context.panel_cache.get_or_make((question, shown), lambda: draw(session, entries))
 
