@@ -16,7 +16,7 @@ from opdboard.api.panels.cache import ResponseCache
 _WHOLE = (
     "application/json", "text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml",
 )  # fmt: skip
-LEVEL = 5
+LEVEL = 1  # of base64 floats level 5 makes 2% less in 1.6 times the time
 SMALLEST = 1024
 LONG = 64 * 1024  # more than this is compressed beside the event loop
 
