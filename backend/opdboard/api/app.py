@@ -20,6 +20,7 @@ from opdboard.api.health import endpoints as health
 from opdboard.api.home import endpoints as home
 from opdboard.api.installation import endpoints as installation
 from opdboard.api.launch import endpoints as launch
+from opdboard.api.lineage import endpoints as lineage
 from opdboard.api.logs import endpoints as logs
 from opdboard.api.panels import endpoints as panels
 from opdboard.api.panels.cache import ResponseCache
@@ -50,6 +51,7 @@ _NOUNS = (
     panels,
     compare,
     launch,
+    lineage,
     views,
     workers,
     alerts,

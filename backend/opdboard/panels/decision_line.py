@@ -44,7 +44,7 @@ def figure(series: Sequence[RunSeries], params: DecisionLineParams) -> go.Figure
         _points(
             run,
             "chosen",
-            [one for one in tries if one.accepted and one.factor == chosen != 0],
+            [one for one in tries if one.factor == chosen != 0],
             mode="markers",
             marker={"symbol": "circle-open", "size": 16, "color": look.NEUTRAL, "line": {"width": 2}},
             hoverinfo="skip",
@@ -143,11 +143,14 @@ def _note(run: RunSeries, trigger: Trigger) -> str:
 
 
 def held_out_effect(points: Points | None, step: int) -> tuple[tuple[int, float], tuple[int, float]] | None:
-    """(step, KL) of the last evaluation before the jump and of the first after it; None until both are there."""
+    """(step, KL) of the last evaluation before the jump and of the first after it; None until both are there.
+
+    An evaluation at the step of the jump comes after it.
+    """
     if points is None:
         return None
-    later = int(np.searchsorted(points.steps, step, side="right"))
-    earlier = int(np.searchsorted(points.steps, step, side="left")) - 1
+    later = int(np.searchsorted(points.steps, step, side="left"))
+    earlier = later - 1
     if earlier < 0 or later >= len(points.steps):
         return None
     return (

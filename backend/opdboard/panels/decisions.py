@@ -89,7 +89,7 @@ def _traces(run: RunSeries, axes: tuple[str, str]) -> list[go.Scatter]:
         return candidate.factor != 0
 
     def chosen(trigger: Trigger, candidate: CandidateRecord) -> bool:
-        return candidate.accepted and candidate.factor == trigger.record.accepted_factor != 0
+        return candidate.factor == trigger.record.accepted_factor != 0
 
     kinds: list[tuple[str, _Picked, dict[str, Any]]] = [
         (

@@ -6,6 +6,7 @@ from opdboard.domain.errors import NotFound
 from opdboard.panels import (
     alignment,
     decision_line,
+    decision_tree,
     decisions,
     difference,
     health,
@@ -25,6 +26,7 @@ PANELS: tuple[Panel[Any], ...] = (
     health.PANEL,
     spectrum.PANEL,
     module_history.PANEL,
+    decision_tree.PANEL,
     decision_line.PANEL,
     position.PANEL,
     difference.PANEL,

@@ -106,6 +106,13 @@ export const checkpointsQuery = (id: string) =>
       unwrap(client.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: id } }, signal })),
   });
 
+export const lineageQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.part(id, "lineage"),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/runs/{run_id}/lineage", { params: { path: { run_id: id } }, signal })),
+  });
+
 export const decisionsQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.part(id, "decisions"),

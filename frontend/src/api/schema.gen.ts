@@ -756,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Lineage
+         * @description Sources up to the first, and everything made from the run down to the last.
+         */
+        get: operations["read_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/views": {
         parameters: {
             query?: never;
@@ -1669,6 +1689,27 @@ export interface components {
             seconds: number;
             /** Vetoed */
             vetoed: boolean;
+            /**
+             * Overridden
+             * @description A refused factor was taken because a user asked for it.
+             */
+            overridden: boolean;
+            /**
+             * Displacement Norm
+             * @description Norm of the jump, |factor| times the norm of D; 0 without one.
+             */
+            displacement_norm: number | null;
+            /**
+             * Weights Kept
+             * @description Any candidate W_t + f D can be forked; false once the weights are removed.
+             */
+            weights_kept: boolean;
+            /** Weights Bytes */
+            weights_bytes: number | null;
+            /** @description The last evaluation before the trigger. */
+            before: components["schemas"]["HeldOut"] | null;
+            /** @description The first evaluation at the trigger's step, which comes after it, or later. */
+            after: components["schemas"]["HeldOut"] | null;
             /** Candidates */
             candidates: components["schemas"]["CandidateOut"][];
         };
@@ -2071,6 +2112,18 @@ export interface components {
             status: string;
         };
         /**
+         * HeldOut
+         * @description A held-out evaluation.
+         */
+        HeldOut: {
+            /** Step */
+            step: number;
+            /** Reverse Kl */
+            reverse_kl: number | null;
+            /** Accuracy */
+            accuracy: number | null;
+        };
+        /**
          * HomeOut
          * @description The present, in one answer.
          */
@@ -2159,6 +2212,64 @@ export interface components {
             queues: components["schemas"]["QueueOut"][];
             /** Lease Seconds */
             lease_seconds: number;
+        };
+        /**
+         * LineageLink
+         * @description One run comes from another.
+         */
+        LineageLink: {
+            /** Run */
+            run: string;
+            /**
+             * Source
+             * @description May have been deleted since; then it is not among the runs.
+             */
+            source: string;
+            /**
+             * Relation
+             * @description Its student or its teacher has the source's weights, or it copied the source's configuration.
+             * @enum {string}
+             */
+            relation: "student" | "teacher" | "copy";
+            /**
+             * Step
+             * @description Of the weights; null for the latest checkpoint, and for a copy.
+             */
+            step: number | null;
+            /**
+             * Factor
+             * @description Set for a candidate of the extrapolation tried at that step.
+             */
+            factor: number | null;
+        };
+        /**
+         * LineageOut
+         * @description The run's sources and theirs, and what was made from it.
+         */
+        LineageOut: {
+            /** Runs */
+            runs: components["schemas"]["LineageRun"][];
+            /** Links */
+            links: components["schemas"]["LineageLink"][];
+        };
+        /**
+         * LineageRun
+         * @description A run of the family.
+         */
+        LineageRun: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Method */
+            method: string;
+            state: components["schemas"]["RunState"];
+            /** Color */
+            color: number;
+            /** Step */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
         };
         /**
          * LiveDeleted
@@ -5792,6 +5903,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SweepMade"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

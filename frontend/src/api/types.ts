@@ -24,6 +24,8 @@ export type CommandRequest =
   | Schemas["Veto"];
 export type CommandOut = Schemas["CommandOut"];
 export type Checkpoint = Schemas["CheckpointOut"];
+export type LineageRun = Schemas["LineageRun"];
+export type LineageLink = Schemas["LineageLink"];
 export type Decision = Schemas["DecisionOut"];
 export type Candidate = Schemas["CandidateOut"];
 export type Sample = Schemas["SampleOut"];

@@ -28,6 +28,14 @@ class CandidateOut(BaseModel):
     seconds: float
 
 
+class HeldOut(BaseModel):
+    """A held-out evaluation."""
+
+    step: int
+    reverse_kl: float | None
+    accuracy: float | None
+
+
 class DecisionOut(BaseModel):
     """One trigger of a strategy with every try."""
 
@@ -43,6 +51,16 @@ class DecisionOut(BaseModel):
     tokens: int
     seconds: float
     vetoed: bool
+    overridden: bool = Field(description="A refused factor was taken because a user asked for it.")
+    displacement_norm: float | None = Field(
+        description="Norm of the jump, |factor| times the norm of D; 0 without one."
+    )
+    weights_kept: bool = Field(description="Any candidate W_t + f D can be forked; false once the weights are removed.")
+    weights_bytes: int | None
+    before: HeldOut | None = Field(description="The last evaluation before the trigger.")
+    after: HeldOut | None = Field(
+        description="The first evaluation at the trigger's step, which comes after it, or later."
+    )
     candidates: list[CandidateOut]
 
 

@@ -1,10 +1,16 @@
 """Decisions of a run, with numbers that JSON can hold."""
 
+from bisect import bisect_left
+
+from sqlalchemy.orm import Session
+
 from opdboard.api.arrays import finite
 from opdboard.api.context import Context
-from opdboard.api.decisions.schemas import CandidateOut, DecisionList, DecisionOut
-from opdboard.db import evidence, runs
+from opdboard.api.decisions.schemas import CandidateOut, DecisionList, DecisionOut, HeldOut
+from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Candidate, Decision
+
+_KL, _ACCURACY = "eval/reverse_kl", "eval/accuracy"
 
 
 def decisions(context: Context, run_id: str, after: int) -> DecisionList:
@@ -12,10 +18,25 @@ def decisions(context: Context, run_id: str, after: int) -> DecisionList:
     with context.database.snapshot() as session:
         run = runs.get(session, run_id)
         found = evidence.decisions_of(session, run_id, after=after)
-        return DecisionList(seq=run.seq, decisions=[_decision(row) for row in found])
+        evaluations = _evaluations(session, run_id) if found else []
+        return DecisionList(seq=run.seq, decisions=[_decision(row, evaluations) for row in found])
 
 
-def _decision(row: Decision) -> DecisionOut:
+def _evaluations(session: Session, run_id: str) -> list[HeldOut]:
+    stored = series.read_scalars(session, run_id, [_KL, _ACCURACY])
+    if _KL not in stored:
+        return []
+    accuracy = (
+        dict(zip(stored[_ACCURACY].steps.tolist(), stored[_ACCURACY].values.tolist(), strict=True))
+        if _ACCURACY in stored
+        else {}
+    )
+    kl = zip(stored[_KL].steps.tolist(), stored[_KL].values.tolist(), strict=True)
+    return [HeldOut(step=at, reverse_kl=finite(value), accuracy=finite(accuracy.get(at))) for at, value in kl]
+
+
+def _decision(row: Decision, evaluations: list[HeldOut]) -> DecisionOut:
+    later = bisect_left(evaluations, row.step, key=lambda one: one.step)
     return DecisionOut(
         step=row.step,
         strategy=row.strategy,
@@ -29,6 +50,12 @@ def _decision(row: Decision) -> DecisionOut:
         tokens=row.tokens,
         seconds=row.seconds,
         vetoed=row.vetoed,
+        overridden=row.overridden,
+        displacement_norm=finite(row.accepted_factor * row.direction_norm),
+        weights_kept=row.weights_path is not None,
+        weights_bytes=row.weights_bytes,
+        before=evaluations[later - 1] if later > 0 else None,
+        after=evaluations[later] if later < len(evaluations) else None,
         candidates=[_candidate(candidate) for candidate in row.candidates],
     )
 

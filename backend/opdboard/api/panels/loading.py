@@ -97,6 +97,7 @@ def _trigger(row: Decision) -> Trigger:
         tokens=row.tokens,
         seconds=row.seconds,
         candidates=candidates,
+        overridden=row.overridden,
     )
     return Trigger(record, row.vetoed, row.seq)
 

@@ -2,10 +2,9 @@ import { IconColumns2, IconCopy, IconLayoutNavbar } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { runQuery } from "~/api/runs";
-import type { CommandRequest } from "~/api/types";
 import { notify } from "~/components/notify";
 import { obstacle } from "~/lib/runState";
-import { STEERING } from "../run/steering";
+import { plainRequest, STEERING } from "../run/steering";
 import { useCommand } from "../run/useCommand";
 import type { PaletteAction, PaletteGroup } from "./actions";
 
@@ -23,10 +22,7 @@ export function useRunActions(runId: string | undefined, chooseOther: () => void
     label,
     description: help,
     Icon,
-    run: () =>
-      command.mutate({ command: name } as CommandRequest, {
-        onSuccess: () => notify(`${label}: asked of ${run.name}`),
-      }),
+    run: () => command.mutate(plainRequest(name), { onSuccess: () => notify(`${label}: asked of ${run.name}`) }),
   }));
   return [
     {

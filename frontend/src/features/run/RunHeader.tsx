@@ -38,6 +38,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
                 {run.forked_from}
               </Link>{" "}
               at step {run.forked_step}
+              {run.forked_factor !== null && `, candidate of factor ${run.forked_factor}`}
             </>
           )}
         </span>

@@ -17,6 +17,7 @@ const TABS = {
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
   logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },
   steering: { label: "Steering", Body: tab(() => import("./tabs/Steering")) },
+  lineage: { label: "Lineage", Body: tab(() => import("./tabs/Lineage")) },
   config: { label: "Configuration", Body: tab(() => import("./tabs/Config")) },
   checkpoints: { label: "Checkpoints", Body: tab(() => import("./tabs/Checkpoints")) },
 } as const;

@@ -1,42 +1,66 @@
 import { Button, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { historyQuery } from "~/api/runs";
+import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
 import { clock } from "~/lib/format";
 import { obstacle } from "~/lib/runState";
+import { ExtrapolateButton } from "./ExtrapolateButton";
 import classes from "./RunHeader.module.css";
-import { commandLabel, STEERING } from "./steering";
+import { commandLabel, STEERING, withArguments } from "./steering";
 import { useCommand } from "./useCommand";
 
 /** What can be done to the run between two steps, and what came of the last wish. */
 export function SteeringBar({ run }: { run: RunDetail }) {
   const command = useCommand(run.id);
   const { data: history } = useQuery(historyQuery(run.id));
+  const { data: decided } = useQuery(decisionsQuery(run.id));
+  const jump = decided?.decisions.findLast((decision) => decision.accepted_factor > 0);
+  const jumpStep = jump === undefined || jump.vetoed ? undefined : jump.step;
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const shown = STEERING.filter(
-    ({ command: name }) =>
-      (run.kind === "trained" || name === "stop") && // a reported run is steered by its own trainer
-      !(name === "pause" && run.state === "paused") &&
-      !isIdleResume(name, run),
+    ({ command: name }) => !(name === "pause" && run.state === "paused") && !isIdleResume(name, run),
   );
+
+  const why = (name: Command): string | null => {
+    if (pending.has(name)) {
+      return run.state === "paused"
+        ? "Asked; obeyed with the first step after you resume"
+        : "Asked; the trainer obeys between two steps";
+    }
+    const reason = obstacle(name, run.state);
+    if (reason !== null || name !== "veto" || jumpStep !== undefined) return reason;
+    return jump ? `The last jump, of step ${jump.step}, was taken back already` : "There is no jump to take back";
+  };
 
   return (
     <div className={classes.steering} role="toolbar" aria-label="Steer the run">
       {shown.map(({ command: name, label, help, Icon }) => {
-        const reason = pending.has(name) ? "Asked; the trainer obeys between two steps" : obstacle(name, run.state);
-        const waiting = command.isPending && command.variables.command === name;
+        const reason = why(name);
+        const loading = (command.isPending && command.variables.command === name) || pending.has(name);
+        if (name === "extrapolate") {
+          return (
+            <ExtrapolateButton
+              key={name}
+              help={help}
+              obstacle={reason}
+              loading={loading}
+              onAsk={(request) => command.mutate(request)}
+            />
+          );
+        }
+        const request: CommandRequest = name === "veto" ? { command: name, step: jumpStep ?? null } : { command: name };
         return (
           <Tooltip key={name} label={reason ?? help} w={240}>
             <Button
               variant="default"
               leftSection={<Icon size={14} aria-hidden />}
-              loading={waiting || pending.has(name)}
+              loading={loading}
               data-disabled={reason !== null || undefined}
               aria-disabled={reason !== null}
-              onClick={() => reason === null && command.mutate(plain(name))}
+              onClick={() => reason === null && command.mutate(request)}
               data-testid={`steer-${name}`}
             >
-              {label}
+              {name === "veto" && jumpStep !== undefined ? `Veto the jump of step ${jumpStep}` : label}
             </Button>
           </Tooltip>
         );
@@ -44,11 +68,6 @@ export function SteeringBar({ run }: { run: RunDetail }) {
       <Feedback last={history?.commands.at(-1)} />
     </div>
   );
-}
-
-/** The command without arguments. */
-function plain(command: Command): CommandRequest {
-  return command === "extrapolate" ? { command, override: false } : { command };
 }
 
 /** "Resume" takes the place of "Pause" when there is something to resume. */
@@ -61,7 +80,8 @@ function Feedback({ last }: { last: CommandOut | undefined }) {
     <span className={classes.feedback} role="status" data-testid="steer-feedback" data-ok={last?.ok ?? undefined}>
       {last !== undefined && (
         <>
-          <strong>{commandLabel(last.command)}</strong>: {outcome(last)}
+          <strong>{commandLabel(last.command)}</strong>
+          {withArguments(last)}: {outcome(last)}
         </>
       )}
     </span>
@@ -69,6 +89,9 @@ function Feedback({ last }: { last: CommandOut | undefined }) {
 }
 
 export function outcome(command: CommandOut): string {
+  if (command.done_at === null && command.obeyed_step !== null) {
+    return `lost with its trainer, will be obeyed again at step ${command.obeyed_step}`;
+  }
   if (command.done_at === null) return `asked at ${clock(command.created_at)}, waiting for the trainer`;
   return `${command.ok ? "done" : "refused"} at ${clock(command.done_at)}${command.result && command.result !== "done" ? `, ${command.result}` : ""}`;
 }

@@ -6,7 +6,7 @@ import {
   IconPlayerStop,
   IconWand,
 } from "@tabler/icons-react";
-import type { Command } from "~/api/types";
+import type { Command, CommandOut, CommandRequest } from "~/api/types";
 
 /** The steering actions, in the words of what will happen. */
 export const STEERING: readonly { command: Command; label: string; help: string; Icon: typeof IconWand }[] = [
@@ -43,11 +43,24 @@ export const STEERING: readonly { command: Command; label: string; help: string;
   {
     command: "veto",
     label: "Veto last jump",
-    help: "Takes the weights back to where they were before the last accepted jump.",
+    help: "Takes the jump's displacement off the weights and keeps what was trained since.",
     Icon: IconArrowBackUp,
   },
 ];
 
 export function commandLabel(command: string): string {
   return STEERING.find((action) => action.command === command)?.label ?? command;
+}
+
+/** " factor 3, whatever validation says", " of step 16", or nothing. */
+export function withArguments({ command, arguments: given }: CommandOut): string {
+  if (command === "extrapolate" && given.factor !== undefined) {
+    return ` factor ${String(given.factor)}${given.override ? ", whatever validation says" : ""}`;
+  }
+  return command === "veto" && given.step !== undefined ? ` of step ${String(given.step)}` : "";
+}
+
+/** The command as it is without arguments: a search, the last jump. */
+export function plainRequest(command: Command): CommandRequest {
+  return command === "extrapolate" ? { command, override: false } : { command };
 }

@@ -34,6 +34,8 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("alignment", {"measure": "paired_cosine", "k": 5, "reference_step": 16}, 1),
     ("decisions", {}, 1),
     ("decisions", {"x": "linear"}, 2),
+    ("decision_tree", {}, 1),
+    ("decision_tree", {"step": 4}, 1),
     ("decision_line", {}, 1),
     ("decision_line", {"step": 4}, 1),
     ("spectrum", {}, 1),

@@ -157,8 +157,8 @@ def test_a_trigger_is_found_by_step_or_as_the_latest():
 
 def test_what_a_jump_did_is_known_only_after_the_next_evaluation():
     evaluated = points(np.array([0, 4, 8]), [3.0, 2.0, 1.0])
-    assert decision_line.held_out_effect(evaluated, 4) == ((0, 3.0), (8, 1.0))
-    assert decision_line.held_out_effect(evaluated, 8) is None
+    assert decision_line.held_out_effect(evaluated, 4) == ((0, 3.0), (4, 2.0))
+    assert decision_line.held_out_effect(evaluated, 9) is None
     assert decision_line.held_out_effect(evaluated, 0) is None
     assert decision_line.held_out_effect(None, 4) is None
 

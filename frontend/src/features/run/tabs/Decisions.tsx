@@ -6,10 +6,16 @@ import type { Candidate, Decision, RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { Panel } from "~/components/panel/Panel";
 import table from "~/components/table.module.css";
 import { useView } from "~/components/useView";
-import { count, duration, number, signed } from "~/lib/format";
+import { bytes, count, duration, number, signed } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
+import { firstOf } from "~/lib/pinned";
+import { obstacle } from "~/lib/runState";
+import { ForkButton } from "../ForkButton";
+import { useCommand } from "../useCommand";
+import { DecisionState } from "./DecisionState";
 import classes from "./Decisions.module.css";
 
 /** Every extrapolation that was tried, and why it was taken or refused. */
@@ -28,43 +34,70 @@ export default function Decisions({ run }: { run: RunDetail }) {
       </div>
     );
   }
+  const wanted = search.decision ?? search.trigger;
+  const selected = data.decisions.findLast(({ step }) => String(step) === wanted) ?? data.decisions.at(-1);
+  const select = (step: number) => change({ decision: String(step) });
   return (
-    <div className={`card ${table.wrap}`} data-testid="decisions-table">
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th>Candidate</th>
-            <th className={table.right}>Score</th>
-            <th className={table.right}>Gain [95 % interval]</th>
-            <th className={table.right}>KL to start</th>
-            <th>Verdict</th>
-            <th className={table.right}>Tokens</th>
-            <th className={table.right}>Time</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...data.decisions].reverse().map((decision) => (
-            <Fragment key={`${decision.step} ${decision.trigger}`}>
-              <Head
-                decision={decision}
-                open={search.trigger === String(decision.step)}
-                onOpen={(step) => change({ trigger: step })}
-              />
-              {decision.candidates.map((candidate) => (
-                <Row key={candidate.factor} candidate={candidate} decision={decision} />
-              ))}
-            </Fragment>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      {selected && (
+        <div className={classes.pictures}>
+          <Panel
+            name="decision_tree"
+            runs={[run]}
+            fixed={{ step: String(selected.step) }}
+            height={250}
+            onPointClick={(point) => {
+              const step = firstOf(point.customdata);
+              if (typeof step === "number") select(step);
+            }}
+          />
+          <Panel
+            name="decision_line"
+            title={`The line tried at step ${selected.step}`}
+            runs={[run]}
+            fixed={{ step: String(selected.step) }}
+            height={250}
+            testId="decision-line"
+          />
+          <DecisionState decision={selected} run={run} />
+        </div>
+      )}
+      <div className={`card ${table.wrap}`} data-testid="decisions-table">
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th>Candidate</th>
+              <th className={table.right}>Score</th>
+              <th className={table.right}>Gain [95 % interval]</th>
+              <th className={table.right}>KL to start</th>
+              <th>Verdict</th>
+              <th className={table.right}>Tokens</th>
+              <th className={table.right}>Time</th>
+              <th>
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...data.decisions].reverse().map((decision) => (
+              <Fragment key={`${decision.step} ${decision.trigger}`}>
+                <Head decision={decision} open={decision === selected} onOpen={() => select(decision.step)} />
+                {decision.candidates.map((candidate) => (
+                  <Row key={candidate.factor} candidate={candidate} decision={decision} run={run} />
+                ))}
+              </Fragment>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }
 
 interface HeadProps {
   decision: Decision;
   open: boolean;
-  onOpen: (step: string | undefined) => void;
+  onOpen: () => void;
 }
 
 function Head({ decision, open, onOpen }: HeadProps) {
@@ -73,25 +106,30 @@ function Head({ decision, open, onOpen }: HeadProps) {
       <td colSpan={4}>
         Step {decision.step}: {decision.outcome}
         {decision.vetoed && <span className={classes.vetoed}>taken back</span>}
+        {decision.overridden && <span className={classes.vetoed}>taken although refused</span>}
         <div className={classes.facts}>
           {optionLabel(decision.trigger)}; from step {decision.anchor_step}, ‖D‖ {number(decision.direction_norm, 3)},{" "}
           {optionLabel(decision.score_name)} on {decision.validation_size} examples
         </div>
       </td>
       <td>
-        <Button variant="subtle" onClick={() => onOpen(open ? undefined : String(decision.step))}>
-          {open ? "Close the line" : "Show the line"}
+        <Button variant="subtle" aria-pressed={open} disabled={open} onClick={onOpen}>
+          {open ? "Shown above" : "Show above"}
         </Button>
       </td>
       <td className={table.right}>{count(decision.tokens)}</td>
       <td className={table.right}>{duration(decision.seconds)}</td>
+      <td className={table.right}>
+        {decision.weights_kept && <span className="soft">weights kept, {bytes(decision.weights_bytes)}</span>}
+      </td>
     </tr>
   );
 }
 
-function Row({ candidate, decision }: { candidate: Candidate; decision: Decision }) {
+function Row({ candidate, decision, run }: { candidate: Candidate; decision: Decision; run: RunDetail }) {
+  const command = useCommand(run.id);
   const start = candidate.factor === 0;
-  const chosen = !start && candidate.accepted && candidate.factor === decision.accepted_factor;
+  const chosen = !start && candidate.factor === decision.accepted_factor;
   return (
     <tr className={start ? table.quiet : undefined}>
       <td className="nowrap">{start ? "Wₜ itself" : `Wₜ + ${number(candidate.factor)} D`}</td>
@@ -103,13 +141,41 @@ function Row({ candidate, decision }: { candidate: Candidate; decision: Decision
       <td>
         {!start && (
           <span className={classes.verdict} data-accepted={candidate.accepted}>
-            {candidate.accepted ? (chosen ? "accepted, taken" : "accepted") : "refused"}
+            {candidate.accepted ? "accepted" : "refused"}
+            {chosen && (candidate.accepted ? ", taken" : ", taken all the same")}
           </span>
         )}{" "}
         <span className="soft">{candidate.reason}</span>
       </td>
       <td className={table.right}>{count(candidate.tokens)}</td>
       <td className={table.right}>{duration(candidate.seconds)}</td>
+      <td>
+        <span className={classes.actions}>
+          {!start && obstacle("extrapolate", run.state) === null && (
+            <Button
+              variant="default"
+              loading={command.isPending}
+              onClick={() => command.mutate({ command: "extrapolate", factor: candidate.factor, override: false })}
+              data-testid={`try-${decision.step}-${candidate.factor}`}
+            >
+              Try factor {candidate.factor} now
+            </Button>
+          )}
+          <ForkButton
+            runId={run.id}
+            step={decision.step}
+            factor={candidate.factor}
+            obstacle={
+              decision.weights_kept
+                ? undefined
+                : `Its weights are not on disk: those of the newest ${run.config?.budget.keep_checkpoints ?? 0} triggers are kept`
+            }
+            testId={`fork-${decision.step}-${candidate.factor}`}
+          >
+            {start ? "Fork from Wₜ" : "Fork from this candidate"}
+          </ForkButton>
+        </span>
+      </td>
     </tr>
   );
 }

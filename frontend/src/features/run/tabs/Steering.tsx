@@ -7,7 +7,8 @@ import { Loading } from "~/components/Loading";
 import { StatePill } from "~/components/RunBits";
 import table from "~/components/table.module.css";
 import { duration, moment } from "~/lib/format";
-import { commandLabel } from "../steering";
+import { outcome } from "../SteeringBar";
+import { commandLabel, withArguments } from "../steering";
 import classes from "./Steering.module.css";
 
 /** Who asked for what, what the trainer did; which attempts there were; every state the run was in. */
@@ -38,6 +39,7 @@ function Commands({ commands }: Pick<RunHistory, "commands">) {
                 <th>Asked</th>
                 <th>What</th>
                 <th>By</th>
+                <th>At steps</th>
                 <th>What came of it</th>
               </tr>
             </thead>
@@ -45,11 +47,17 @@ function Commands({ commands }: Pick<RunHistory, "commands">) {
               {[...commands].reverse().map((command) => (
                 <tr key={command.id}>
                   <td className="nowrap">{moment(command.created_at)}</td>
-                  <td className="nowrap">{commandLabel(command.command)}</td>
+                  <td>
+                    {commandLabel(command.command)}
+                    {withArguments(command)}
+                  </td>
                   <td>{command.actor}</td>
+                  <td className="nowrap">
+                    asked after {command.asked_step ?? "–"}, obeyed at {command.obeyed_step ?? "–"}
+                  </td>
                   <td>
                     {command.done_at === null
-                      ? "waiting for the trainer"
+                      ? outcome(command)
                       : `${command.ok ? "done" : "refused"} after ${duration(command.done_at - command.created_at)}: ${command.result ?? ""}`}
                   </td>
                 </tr>

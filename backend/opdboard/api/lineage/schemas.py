@@ -1,0 +1,38 @@
+"""Lineage as it travels over HTTP."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from opdboard.domain.run_state import RunState
+
+
+class LineageRun(BaseModel):
+    """A run of the family."""
+
+    id: str
+    name: str
+    method: str
+    state: RunState
+    color: int
+    step: int
+    total_steps: int
+
+
+class LineageLink(BaseModel):
+    """One run comes from another."""
+
+    run: str
+    source: str = Field(description="May have been deleted since; then it is not among the runs.")
+    relation: Literal["student", "teacher", "copy"] = Field(
+        description="Its student or its teacher has the source's weights, or it copied the source's configuration."
+    )
+    step: int | None = Field(description="Of the weights; null for the latest checkpoint, and for a copy.")
+    factor: float | None = Field(description="Set for a candidate of the extrapolation tried at that step.")
+
+
+class LineageOut(BaseModel):
+    """The run's sources and theirs, and what was made from it."""
+
+    runs: list[LineageRun]
+    links: list[LineageLink]

@@ -1,0 +1,119 @@
+import { Button, NumberInput, Popover, SegmentedControl, Slider, Switch, Tooltip } from "@mantine/core";
+import { IconWand } from "@tabler/icons-react";
+import { useState } from "react";
+import type { CommandRequest } from "~/api/types";
+import classes from "./Steer.module.css";
+
+const LARGEST = 100;
+const SLIDER_END = 12;
+
+interface ExtrapolateButtonProps {
+  help: string;
+  obstacle: string | null;
+  loading: boolean;
+  onAsk: (request: CommandRequest) => void;
+}
+
+/** A search as at a trigger, or one chosen factor; says what will happen before it is asked for. */
+export function ExtrapolateButton({ help, obstacle, loading, onAsk }: ExtrapolateButtonProps) {
+  const [opened, setOpened] = useState(false);
+  const [mode, setMode] = useState<"search" | "factor">("search");
+  const [factor, setFactor] = useState<number | string>(2);
+  const [override, setOverride] = useState(false);
+  const chosen = Number(factor);
+  const wrong = mode === "factor" && !(chosen > 0 && chosen <= LARGEST);
+
+  const ask = () => {
+    onAsk({ command: "extrapolate", ...(mode === "factor" ? { factor: chosen, override } : { override: false }) });
+    setOpened(false);
+  };
+
+  return (
+    <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="md" trapFocus returnFocus>
+      <Popover.Target>
+        <Tooltip label={obstacle ?? help} w={240} disabled={opened}>
+          <Button
+            variant="default"
+            leftSection={<IconWand size={14} aria-hidden />}
+            loading={loading}
+            data-disabled={obstacle !== null || undefined}
+            aria-disabled={obstacle !== null}
+            onClick={() => obstacle === null && setOpened(!opened)}
+            data-testid="steer-extrapolate"
+          >
+            Try extrapolating now…
+          </Button>
+        </Tooltip>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Try extrapolating now">
+        <form
+          className={classes.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!wrong) ask();
+          }}
+        >
+          <SegmentedControl
+            size="xs"
+            fullWidth
+            aria-label="What to try"
+            value={mode}
+            onChange={(next) => setMode(next as typeof mode)}
+            data={[
+              { value: "search", label: "Search" },
+              { value: "factor", label: "A chosen factor" },
+            ]}
+            data-testid="extrapolate-mode"
+          />
+          {mode === "factor" && (
+            <>
+              <div className={classes.factor}>
+                <Slider
+                  size="sm"
+                  thumbLabel="Factor along D"
+                  label={null}
+                  min={0.5}
+                  max={SLIDER_END}
+                  step={0.5}
+                  value={Math.min(SLIDER_END, Math.max(0.5, chosen || 0.5))}
+                  onChange={setFactor}
+                />
+                <NumberInput
+                  size="xs"
+                  aria-label="Factor"
+                  value={factor}
+                  onChange={setFactor}
+                  step={0.5}
+                  error={wrong}
+                  data-testid="extrapolate-factor"
+                />
+              </div>
+              {wrong && <p className={classes.wrong}>A factor is above 0 and at most {LARGEST}.</p>}
+              <Switch
+                size="xs"
+                label="Take it even if validation refuses it"
+                checked={override}
+                onChange={(event) => setOverride(event.currentTarget.checked)}
+                data-testid="extrapolate-override"
+              />
+            </>
+          )}
+          <p className={classes.help}>{whatHappens(mode, factor, override)}</p>
+          <Button type="submit" disabled={wrong} data-testid="extrapolate-send">
+            {mode === "search" ? "Search after this step" : `Try factor ${factor} after this step`}
+          </Button>
+        </form>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function whatHappens(mode: "search" | "factor", factor: number | string, override: boolean): string {
+  if (mode === "search") {
+    return "Candidates along the direction since the last accepted jump are tried one after the other, as at a trigger; the last one that validation accepts is kept.";
+  }
+  const tried = `Wₜ + ${factor} D is scored on the validation set, with the same random numbers as Wₜ.`;
+  return override
+    ? `${tried} It is kept whatever the score, so the run may get worse; a veto takes it back. Only a score that is not finite is still refused.`
+    : `${tried} It is kept only if validation accepts it; refused, it leaves no trace in the run.`;
+}
