@@ -75,7 +75,7 @@ export const runFieldsQuery = () =>
   });
 
 export const actOnRuns = (change: BulkChange) =>
-  unwrap(client.POST("/api/runs/bulk", { body: { tags: [], ...change } }));
+  unwrap(client.POST("/api/runs/bulk", { params: { header: asked() }, body: { tags: [], ...change } }));
 
 /** An answer that was overtaken by a live event keeps the event's news. */
 function keepNews(old: unknown, fetched: unknown): unknown {
@@ -132,6 +132,9 @@ export const samplesQuery = (id: string, step: number | null) =>
       ),
   });
 
+/** Who asks, for the audit trail. */
+const asked = () => ({ "x-opdboard-client": "web" as const, "x-opdboard-user": encodeURIComponent(userName.get()) });
+
 const at = (id: string) => ({ path: { run_id: id } });
 
 export const cloneRun = (id: string) => unwrap(client.POST("/api/runs/{run_id}/clone", { params: at(id), body: {} }));
@@ -146,7 +149,7 @@ export const giveCommand = (id: string, request: CommandRequest) =>
     client.POST("/api/runs/{run_id}/commands", {
       params: {
         ...at(id),
-        header: { "x-opdboard-client": "web", "x-opdboard-user": encodeURIComponent(userName.get()) },
+        header: asked(),
       },
       body: request,
     }),

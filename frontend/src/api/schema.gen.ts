@@ -4778,7 +4778,12 @@ export interface operations {
     act_on_runs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description What asks. */
+                "x-opdboard-client"?: "web" | "cli" | "api";
+                /** @description Who asks, percent-encoded; taken on trust, for the audit trail. */
+                "x-opdboard-user"?: string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -1,7 +1,5 @@
 """Asking a run to do something, and what it was asked so far."""
 
-from urllib.parse import unquote
-
 from opdboard.api.commands.schemas import AttemptOut, CommandOut, RunHistory, StateChangeOut
 from opdboard.api.context import Context
 from opdboard.api.sending import send
@@ -9,8 +7,6 @@ from opdboard.db import runs, steering
 from opdboard.db.tables import CommandRow
 from opdboard.domain.commands import AnyRequest, Command
 from opdboard.domain.run_state import RunState
-
-LONGEST_NAME = 50
 
 
 def command_out(row: CommandRow) -> CommandOut:
@@ -27,12 +23,6 @@ def command_out(row: CommandRow) -> CommandOut:
         ok=row.ok,
         result=row.result,
     )
-
-
-def actor(client: str, user: str) -> str:
-    """Who asked, for the audit trail: 'Ada (web)', or just 'web'."""
-    name = "".join(letter for letter in unquote(user) if letter.isprintable()).strip()[:LONGEST_NAME]
-    return f"{name} ({client})" if name else client
 
 
 def ask(context: Context, run_id: str, request: AnyRequest, *, actor: str) -> CommandOut:

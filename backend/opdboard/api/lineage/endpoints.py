@@ -21,8 +21,14 @@ def read_lineage(context: Ctx, run_id: RunId) -> LineageOut:
     return LineageOut(
         runs=[LineageRun.model_validate(run, from_attributes=True) for run in found],
         links=[
-            LineageLink(
-                run=link.run_id, source=link.source_id, relation=link.relation, step=link.step, factor=link.factor
+            LineageLink.model_validate(
+                {
+                    "run": link.run_id,
+                    "source": link.source_id,
+                    "relation": link.relation,
+                    "step": link.step,
+                    "factor": link.factor,
+                }
             )
             for link in links
         ],

@@ -9,7 +9,7 @@ from opdboard.api.runs.bulk_schemas import BulkAction, BulkChange, BulkOutcome, 
 from opdboard.api.runs.listing import condition
 from opdboard.db import run_listing, runs
 from opdboard.db.tables import Run
-from opdboard.domain.commands import Command
+from opdboard.domain.commands import request_of
 from opdboard.domain.errors import BadInput, Conflict, OpdboardError
 from opdboard.domain.events import Topic
 
@@ -18,12 +18,12 @@ RUNS_PER_TRANSACTION = 100
 _DONE = {"stop": "asked to stop", "pause": "asked to pause", "resume": "asked to resume"}
 
 
-def act(context: Context, wanted: BulkChange) -> BulkResult:
-    """Do it to each run in turn."""
+def act(context: Context, wanted: BulkChange, *, actor: str) -> BulkResult:
+    """Do it to each run in turn; actor: who asks, for the audit trail."""
     run_ids = _chosen(context, wanted)
     match wanted.action:
         case "stop" | "pause" | "resume":
-            outcomes = list(_command(context, run_ids, Command(wanted.action)))
+            outcomes = list(_command(context, run_ids, wanted.action, actor))
         case "delete":
             outcomes = list(_delete(context, run_ids))
         case _:
@@ -43,10 +43,10 @@ def _chosen(context: Context, wanted: BulkChange) -> list[str]:
     return run_ids
 
 
-def _command(context: Context, run_ids: Sequence[str], command: Command) -> Iterator[BulkOutcome]:
+def _command(context: Context, run_ids: Sequence[str], command: str, actor: str) -> Iterator[BulkOutcome]:
     for run_id in run_ids:
         try:
-            asked = commands.ask(context, run_id, command)
+            asked = commands.ask(context, run_id, request_of(command), actor=actor)
         except OpdboardError as problem:
             yield BulkOutcome(run=run_id, ok=False, detail=problem.detail)
         else:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from opdboard.api.commands.actor import Actor
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
 from opdboard.api.runs import bulk, copies, fields, listing, service
@@ -33,9 +34,9 @@ def list_fields(context: Ctx) -> RunFields:
 
 
 @router.post("/bulk")
-def act_on_runs(context: Ctx, body: BulkChange) -> BulkResult:
+def act_on_runs(context: Ctx, body: BulkChange, actor: Actor) -> BulkResult:
     """Stop, pause, resume, delete, tag or group many runs; the answer says run by run what happened."""
-    return bulk.act(context, body)
+    return bulk.act(context, body, actor=actor)
 
 
 @router.post("", status_code=201)
