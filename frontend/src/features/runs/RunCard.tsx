@@ -1,12 +1,12 @@
 import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
-import { measured } from "./cells";
+import { fixed, percent } from "~/lib/format";
 import { type RunLineProps, RunLink } from "./RunLine";
 import { RunMenu } from "./RunMenu";
 import classes from "./RunsPage.module.css";
 
 /** A run on a small screen. */
 export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
-  const shown = { KL: "eval/reverse_kl", "acc.": "eval/accuracy" };
+  const shown = { KL: fixed(run.latest["eval/reverse_kl"], 3), "acc.": percent(run.latest["eval/accuracy"], 0) };
   return (
     <div
       role="row"
@@ -27,9 +27,9 @@ export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
           <span>
             {run.step}/{run.total_steps}
           </span>
-          {Object.entries(shown).map(([word, name]) => (
-            <span key={name}>
-              <span className="soft">{word}</span> {measured(name, run.latest[name])}
+          {Object.entries(shown).map(([word, value]) => (
+            <span key={word}>
+              <span className="soft">{word}</span> {value}
             </span>
           ))}
         </span>

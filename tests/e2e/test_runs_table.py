@@ -1,0 +1,135 @@
+"""The runs table on real runs: found by a query, sorted, grouped, tagged, stopped and deleted together, shared by its address."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from e2e.axe import assert_accessible
+from e2e.conftest import Server, demo_config
+from playwright.sync_api import Page, expect
+from support.commands import wait_until
+
+from opdboard.domain.run_config import NoStrategy
+
+pytestmark = pytest.mark.timeout(600)
+
+MARK = "table-test"
+
+
+@pytest.fixture(scope="module")
+def finished(server: Server) -> Iterator[dict[str, str]]:
+    """Two short runs of both methods in one group, by method."""
+    made = {
+        "opd": server.create(demo_config(4, strategy=NoStrategy(), name="table plain")),
+        "effopd": server.create(demo_config(8, name="table looking ahead")),
+    }
+    body = {"action": "group", "ids": list(made.values()), "group": MARK}
+    httpx.post(f"{server.url}/api/runs/bulk", json=body, timeout=30).raise_for_status()
+    for run_id in made.values():
+        server.wait_for(run_id, states=("finished",))
+    yield made
+    kept = {"action": "delete", "query": f"group = {MARK}"}
+    httpx.post(f"{server.url}/api/runs/bulk", json=kept, timeout=60).raise_for_status()
+
+
+def rows(page: Page) -> list[str]:
+    return [
+        (row.get_attribute("data-testid") or "").removeprefix("run-row-")
+        for row in page.locator('[data-testid^="run-row-"]').all()
+    ]
+
+
+def ask(page: Page, query: str) -> None:
+    page.get_by_test_id("query").fill(query)
+    page.get_by_test_id("query").press("Enter")
+
+
+def test_runs_are_found_sorted_grouped_and_shared(page: Page, server: Server, finished: dict[str, str]) -> None:
+    plain, effopd = finished["opd"], finished["effopd"]
+    page.goto("/runs")
+    ask(page, f"group = {MARK} and step > 5")
+    expect(page.get_by_test_id(f"run-row-{effopd}")).to_be_visible()
+    expect(page.get_by_test_id(f"run-row-{plain}")).to_have_count(0)
+    expect(page.get_by_test_id("run-count")).to_have_text("1 run")
+
+    ask(page, f"group = {MARK} and stepp > 5")
+    expect(page.get_by_test_id("query-problem")).to_contain_text("did you mean step")
+    expect(page.get_by_test_id("query-problem").locator("mark")).to_have_text("stepp")
+
+    ask(page, f"group = {MARK}")
+    expect(page.get_by_test_id("run-count")).to_have_text("2 runs")
+    page.get_by_test_id("sort-step").click()
+    wait_until(lambda: rows(page) == [effopd, plain], "more steps first")
+    page.get_by_test_id("sort-step").click()
+    wait_until(lambda: rows(page) == [plain, effopd], "fewer steps first")
+    page.get_by_test_id("columns").click()
+    page.get_by_test_id("column-search").fill("seed")
+    page.get_by_test_id("add-column-seed").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id(f"run-row-{plain}").locator('[data-column="seed"]')).to_have_text("0")
+    assert_accessible(page)
+
+    page.get_by_test_id("views").click()
+    page.get_by_test_id("view-name").fill("by steps")
+    page.get_by_test_id("save-view").click()
+    expect(page.get_by_test_id("view-by steps")).to_be_visible()
+    other = page.context.new_page()
+    other.goto(page.url)
+    wait_until(lambda: rows(other) == [plain, effopd], "the same rows in another tab")
+    other.goto("/runs?group=method")
+    expect(other.get_by_test_id("group-effopd")).to_be_visible()
+    other.get_by_test_id("views").click()
+    other.get_by_test_id("view-by steps").click()
+    wait_until(lambda: rows(other) == [plain, effopd], "the saved view")
+    other.close()
+
+    page.goto(f"/runs?q=group+%3D+{MARK}&group=method")
+    expect(page.get_by_test_id("group-opd")).to_contain_text("1 run")
+    page.get_by_test_id("group-effopd").get_by_role("button").click()
+    expect(page.get_by_test_id(f"run-row-{effopd}")).to_be_visible()
+    mean = server.get("runs/groups", query=f"group = {MARK}", by="method", measures="kl", sort="name")
+    effopd_mean = next(group for group in mean["groups"] if group["values"] == ["effopd"])["measures"]["kl"]["mean"]
+    expect(page.get_by_test_id("group-effopd")).to_contain_text(f"{effopd_mean:.4f}")
+    assert_accessible(page)
+
+
+def test_tags_and_actions_on_many_runs(page: Page, server: Server, finished: dict[str, str]) -> None:
+    first, second = (server.create(demo_config(3000, name=f"table long {number}")) for number in range(2))
+    body = {"action": "group", "ids": [first, second], "group": MARK}
+    httpx.post(f"{server.url}/api/runs/bulk", json=body, timeout=30).raise_for_status()
+    server.wait_for(first, step=1)
+    page.goto(f"/runs?q=group+%3D+{MARK}")
+    watching = page.context.new_page()
+    watching.goto(f"/runs?q=group+%3D+{MARK}")
+    expect(watching.get_by_test_id("run-count")).to_have_text("4 runs")
+
+    page.get_by_test_id(f"tags-{first}").click()
+    page.get_by_test_id("tags-input").fill("mine")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    wait_until(lambda: server.get(f"runs/{first}")["tags"] == ["mine"], "the tag")
+    expect(watching.get_by_test_id(f"run-row-{first}")).to_contain_text("mine")
+
+    page.get_by_test_id("select-all").check()
+    expect(page.get_by_test_id("bulk-bar")).to_contain_text("All 4 selected")
+    page.get_by_test_id("bulk-stop").click()
+    expect(page.get_by_test_id("bulk-refused")).to_contain_text("finished")
+    page.get_by_role("button", name="Understood").click()
+    for run_id in (first, second):
+        server.wait_for(run_id, states=("stopped",))
+        expect(watching.get_by_test_id(f"run-row-{run_id}")).to_contain_text("stopped")
+
+    page.get_by_test_id("state-stopped").click()
+    expect(page.get_by_test_id("run-count")).to_have_text("2 runs")
+    for run_id in (first, second):
+        page.get_by_test_id(f"run-row-{run_id}").get_by_role("checkbox").check()
+    page.get_by_test_id("bulk-delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text("table long 0")
+    expect(page.get_by_test_id("bulk-loss")).to_contain_text(re.compile("checkpoints will be gone: .* tokens"))
+    assert_accessible(page)
+    page.get_by_test_id("bulk-delete-confirm").click()
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    expect(watching.get_by_test_id("run-count")).to_have_text("2 runs")
+    watching.close()
+    assert set(finished.values()) == {run["id"] for run in server.get("runs", query=f"group = {MARK}")["runs"]}
