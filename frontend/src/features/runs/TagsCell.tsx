@@ -28,20 +28,20 @@ export function TagsCell({ run }: { run: RunRow }) {
   const shown = save.isPending ? (save.variables ?? run.tags) : run.tags;
 
   return (
-    <Popover
-      opened={draft !== null}
-      onChange={(open) => !open && close()}
-      trapFocus
-      withinPortal
-      position="bottom-start"
-    >
-      <Popover.Target>
-        <span className={classes.tags}>
-          {shown.map((tag) => (
-            <span key={tag} className={classes.tag}>
-              {tag}
-            </span>
-          ))}
+    <span className={classes.tags}>
+      {shown.map((tag) => (
+        <span key={tag} className={classes.tag}>
+          {tag}
+        </span>
+      ))}
+      <Popover
+        opened={draft !== null}
+        onChange={(open) => !open && close()}
+        trapFocus
+        withinPortal
+        position="bottom-start"
+      >
+        <Popover.Target>
           <ActionIcon
             variant="subtle"
             color="gray"
@@ -53,12 +53,12 @@ export function TagsCell({ run }: { run: RunRow }) {
           >
             <IconPlus size={13} />
           </ActionIcon>
-        </span>
-      </Popover.Target>
-      <Popover.Dropdown p={8}>
-        {draft !== null && <Editor draft={draft} change={setDraft} close={close} />}
-      </Popover.Dropdown>
-    </Popover>
+        </Popover.Target>
+        <Popover.Dropdown p={8}>
+          {draft !== null && <Editor draft={draft} change={setDraft} close={close} />}
+        </Popover.Dropdown>
+      </Popover>
+    </span>
   );
 }
 

@@ -103,6 +103,7 @@ def test_a_command_to_many_says_of_each_what_happened(client: TestClient, sqlite
         "nobody": False,
     }
     assert "finished" in outcomes[finished][1]
+    assert [row["actor"] for row in client.get(f"/api/runs/{running}/history").json()["commands"]] == ["api"]
     assert bulk(client, action="resume", query="state = stopped") == {
         waiting: (True, "queued again; continues from the last checkpoint")
     }
