@@ -142,6 +142,7 @@ def fill_step(
     """Everything that a trainer reports at a step; a jump at step 2 (taken), and a try at step 4 (refused)."""
     scalars = {
         "reverse_kl": 1.0 / (step + 1),
+        "overlap_ratio": 0.7 + step / 100,
         "loss": math.nan if step == 3 else 0.5 / (step + 1),
         "tokens": 64.0 * step,
         "seconds": 0.5 * step,
