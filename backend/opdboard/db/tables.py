@@ -1,6 +1,5 @@
 """The tables. Times are seconds since the epoch (UTC); series are packed little-endian arrays."""
 
-import math
 from typing import Any
 
 from sqlalchemy import (
@@ -14,31 +13,15 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from opdboard.db.any_float import AnyFloat
+
 
 class Table(DeclarativeBase):
     """Declarative base; Alembic's target metadata hangs on it."""
-
-
-class AnyFloat(TypeDecorator[float]):
-    """A double that may be NaN: SQLite would turn NaN into NULL, so there it is kept as text."""
-
-    impl = Float(53)
-    cache_ok = True
-
-    def bind_processor(self, dialect: Any) -> Any:
-        """NaN becomes text on SQLite only; after all other processing, which would make it a number again."""
-        if dialect.name != "sqlite":
-            return super().bind_processor(dialect)
-        return lambda value: "nan" if value is not None and math.isnan(value) else value
-
-    def process_result_value(self, value: Any, dialect: Any) -> float | None:
-        """Text becomes NaN again."""
-        return None if value is None else float(value)
 
 
 def _of_run() -> Mapped[str]:

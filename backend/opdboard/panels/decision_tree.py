@@ -194,7 +194,7 @@ def _band(at: int) -> dict[str, Any]:
 
 PANEL = Panel(
     name="decision_tree",
-    title="The tree of tries",
+    title="What was tried, and what was taken?",
     description="Training as the trunk, every candidate as a branch: filled ones were accepted, the thick way was taken.",
     params=DecisionTreeParams,
     topics=(Topic.DECISIONS,),
