@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from e2e.conftest import Server
 from playwright.sync_api import Page, expect
-from support.commands import wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -125,34 +124,6 @@ def _decisions_agree(page: Page, server: Server, run_id: str) -> None:
         expect(page.get_by_test_id(f"decision-{decision['step']}")).to_be_visible()
     reason = decisions[-1]["candidates"][-1]["reason"]
     expect(page.get_by_test_id("decisions-table")).to_contain_text(reason)
-
-
-def test_pause_holds_the_run_and_resume_goes_on(page: Page, server: Server, long_run: Callable[[int], str]) -> None:
-    run_id = long_run(3000)
-    page.goto(f"/runs/{run_id}")
-    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "running")
-    page.get_by_test_id("steer-pause").click()
-    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "paused")
-    paused_at = server.get(f"runs/{run_id}")["step"]
-    page.get_by_test_id("steer-resume").click()
-    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "running")
-    server.wait_for(run_id, step=paused_at + 2)
-    expect(page.get_by_test_id("steer-extrapolate")).to_be_enabled()
-    page.get_by_test_id("steer-extrapolate").click()
-    wait_until(
-        lambda: "command" in {d["trigger"] for d in server.get(f"runs/{run_id}/decisions")["decisions"]},
-        "the commanded extrapolation",
-    )
-    expect(page.get_by_test_id("steer-feedback")).to_have_attribute("data-ok", "true")
-    page.get_by_test_id("steer-stop").click()
-    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "stopped")
-    commands = server.get(f"runs/{run_id}/history")["commands"]
-    assert [(command["command"], command["ok"]) for command in commands] == [
-        ("pause", True),
-        ("resume", True),
-        ("extrapolate", True),
-        ("stop", True),
-    ]
 
 
 def test_zoom_and_hidden_traces_survive_live_updates(

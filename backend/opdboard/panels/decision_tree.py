@@ -13,6 +13,7 @@ from opdboard.panels import look
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, Trigger
 
+_TICKS = (0, 1, 2, 4, 8, 16, 32, 64, 100)
 _OUT = 0.5  # how far to the right of its node a branch ends; nodes are 1 apart, whatever the steps between them
 
 
@@ -46,7 +47,7 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
         _lines(
             run,
             "tried",
-            [(at, 0.0, at + _OUT, one.factor) for at, _, one in tried],
+            [(at, 0.0, at + _OUT, _height(one.factor)) for at, _, one in tried],
             {"color": look.NEUTRAL, "width": 1},
         ),
         _training(run, triggers, color),
@@ -77,11 +78,22 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
             tickvals=list(range(len(steps))),
             ticktext=[str(step) for step in steps],
         ),
-        yaxis=look.axis("factor along D", rangemode="tozero"),
+        yaxis=look.axis(
+            "factor along D",
+            rangemode="tozero",
+            tickmode="array",
+            tickvals=[_height(factor) for factor in _TICKS],
+            ticktext=[str(factor) for factor in _TICKS],
+        ),
         shapes=[_band(at) for at, step in enumerate(steps) if step == params.step],
         showlegend=True,
         margin={"l": 48, "r": 10, "t": 24, "b": 40},
     )
+
+
+def _height(factor: float) -> float:
+    """log2(1 + factor): the trunk is at 0, and one far try does not flatten all others."""
+    return float(np.log2(1 + factor))
 
 
 def _training(run: RunSeries, triggers: Sequence[Trigger], color: str) -> go.Scatter:
@@ -92,7 +104,7 @@ def _training(run: RunSeries, triggers: Sequence[Trigger], color: str) -> go.Sca
         y.append(0.0)
         if trigger.jumped:
             x.append(at + _OUT)
-            y.append(trigger.record.accepted_factor)
+            y.append(_height(trigger.record.accepted_factor))
     return go.Scatter(
         uid=f"{run.id}:training",
         name="training",
@@ -127,7 +139,7 @@ def _marks(
         uid=f"{run.id}:{name}",
         name=name,
         x=np.array([at + _OUT for at, _, _ in found], np.float64),
-        y=np.array([one.factor for _, _, one in found], np.float64),
+        y=np.array([_height(one.factor) for _, _, one in found], np.float64),
         customdata=[[trigger.record.step, _hover(trigger, one), one.factor] for _, trigger, one in found],
         hovertemplate="%{customdata[1]}<extra></extra>",
         mode="markers",
@@ -194,7 +206,7 @@ def _band(at: int) -> dict[str, Any]:
 
 PANEL = Panel(
     name="decision_tree",
-    title="What was tried, and what was taken?",
+    title="Which way did training go?",
     description="Training as the trunk, every candidate as a branch: filled ones were accepted, the thick way was taken.",
     params=DecisionTreeParams,
     topics=(Topic.DECISIONS,),

@@ -26,6 +26,8 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
   const ask = () => {
     onAsk({ command: "extrapolate", ...(mode === "factor" ? { factor: chosen, override } : { override: false }) });
     setOpened(false);
+    setMode("search");
+    setOverride(false);
   };
 
   return (
@@ -98,7 +100,9 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
               />
             </>
           )}
-          <p className={classes.help}>{whatHappens(mode, factor, override)}</p>
+          <p className={classes.help} data-warns={mode === "factor" && override}>
+            {whatHappens(mode, factor, override)}
+          </p>
           <Button type="submit" disabled={wrong} data-testid="extrapolate-send">
             {mode === "search" ? "Search after this step" : `Try factor ${factor} after this step`}
           </Button>

@@ -10,15 +10,18 @@ interface ForkButtonProps {
   factor?: number;
   /** Why it is not possible. */
   obstacle?: string | undefined;
+  /** In full, where the text on the button is short. */
+  label?: string;
   testId: string;
   children: ReactNode;
 }
 
 /** To the launch page, with the student set to these weights; nothing starts before the form is sent. */
-export function ForkButton({ runId, step, factor, obstacle, testId, children }: ForkButtonProps) {
+export function ForkButton({ runId, step, factor, obstacle, label, testId, children }: ForkButtonProps) {
   const common = {
     variant: "default",
     leftSection: <IconGitFork size={14} aria-hidden />,
+    "aria-label": label,
     "data-testid": testId,
   } as const;
   if (obstacle !== undefined) {

@@ -9,7 +9,7 @@ from support.drawn_runs import drawn_run, points
 from support.stored_runs import candidate, decision
 
 from opdboard.domain.measures import MODULE_SPECTRA
-from opdboard.panels import alignment, decision_line, decisions, position, spectrum
+from opdboard.panels import alignment, decision_line, decision_tree, decisions, position, spectrum
 from opdboard.panels.grouping import finite_extremes, finite_mean, groups
 from opdboard.panels.scales import linear_ends, log_ends, symmetric_end
 from opdboard.panels.series import Trigger
@@ -147,6 +147,16 @@ def test_the_line_shows_scores_with_the_interval_of_their_gain():
     assert drawn["run0:chosen"].x.tolist() == [4.0]
     assert [shape.y0 for shape in figure.layout.shapes] == [0.5]
     assert figure.layout.meta["note"] == "step 2: jumped by 4; held-out KL 0.7 at step 0, 0.4692 at step 4"
+
+
+def test_the_way_of_training_goes_through_the_jumps_that_were_kept():
+    drawn = by_uid(decision_tree.figure([drawn_run()], decision_tree.DecisionTreeParams(step=4)))
+    # triggers 2 (factor 4 kept), 4 (refused) and 8 (factor 2 taken back); heights are log2(1 + factor)
+    np.testing.assert_allclose(drawn["run0:training"].x, [-0.5, 0, 0.5, 1, 2, 3])
+    np.testing.assert_allclose(drawn["run0:training"].y, [0, 0, np.log2(5), 0, 0, 0])
+    assert [mark[0] for mark in drawn["run0:refused"].customdata] == [2, 4]
+    assert [(mark[0], mark[2]) for mark in drawn["run0:taken"].customdata] == [(2, 4), (8, 2)]
+    assert [mark[0] for mark in drawn["run0:taken back"].customdata] == [8]
 
 
 def test_a_trigger_is_found_by_step_or_as_the_latest():

@@ -170,9 +170,14 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
                 ? undefined
                 : `Its weights are not on disk: those of the newest ${run.config?.budget.keep_checkpoints ?? 0} triggers are kept`
             }
+            label={
+              start
+                ? `Fork from the weights before the jump of step ${decision.step}`
+                : `Fork from the candidate of factor ${candidate.factor} at step ${decision.step}`
+            }
             testId={`fork-${decision.step}-${candidate.factor}`}
           >
-            {start ? "Fork from Wₜ" : "Fork from this candidate"}
+            Fork
           </ForkButton>
         </span>
       </td>

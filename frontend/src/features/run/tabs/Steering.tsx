@@ -1,66 +1,69 @@
+import { SegmentedControl, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useId } from "react";
 import { historyQuery } from "~/api/runs";
-import type { RunDetail, RunHistory } from "~/api/types";
+import type { CommandOut, RunDetail } from "~/api/types";
+import { userName, writeUserName } from "~/api/userName";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { StatePill } from "~/components/RunBits";
 import table from "~/components/table.module.css";
+import { useView } from "~/components/useView";
 import { duration, moment } from "~/lib/format";
+import { useStore } from "~/lib/store";
+import { oneOf } from "~/lib/urlParams";
 import { outcome } from "../SteeringBar";
 import { commandLabel, withArguments } from "../steering";
 import classes from "./Steering.module.css";
+import { type Entry, timeline } from "./timeline";
 
-/** Who asked for what, what the trainer did; which attempts there were; every state the run was in. */
+const KINDS = ["all", "command", "state", "attempt"] as const;
+const LABELS: Record<(typeof KINDS)[number], string> = {
+  all: "Everything",
+  command: "Commands",
+  state: "States",
+  attempt: "Attempts",
+};
+
+/** Who asked for what and what the trainer did, every state and every attempt: one list in the order of time. */
 export default function Steering({ run }: { run: RunDetail }) {
   const { data, error, refetch } = useQuery(historyQuery(run.id));
+  const [search, change] = useView();
   if (error && !data)
     return <ErrorBox title="The history could not be read" error={error} onRetry={() => void refetch()} />;
   if (!data) return <Loading label="Reading the history" />;
-  return (
-    <div className={classes.columns}>
-      <Commands commands={data.commands} />
-      <Attempts attempts={data.attempts} />
-      <Changes changes={data.changes} />
-    </div>
-  );
-}
-
-function Commands({ commands }: Pick<RunHistory, "commands">) {
+  const shown = oneOf(search.audit, KINDS, "all");
+  const entries = timeline(data).filter(({ kind }) => shown === "all" || kind === shown);
   return (
     <section className="card" data-testid="audit">
-      <h2 className={classes.title}>Commands</h2>
-      {commands.length === 0 && <Empty title="Nobody has steered this run" />}
-      {commands.length > 0 && (
+      <div className={classes.head}>
+        <SegmentedControl
+          size="xs"
+          aria-label="What to show"
+          value={shown}
+          onChange={(next) => change({ audit: next === "all" ? undefined : next })}
+          data={KINDS.map((kind) => ({ value: kind, label: LABELS[kind] }))}
+        />
+        <YourName />
+      </div>
+      {entries.length === 0 ? (
+        <Empty title={shown === "attempt" ? "No worker has taken it yet" : "Nobody has steered this run"} />
+      ) : (
         <div className={table.wrap}>
           <table className={table.table}>
             <thead>
               <tr>
-                <th>Asked</th>
+                <th>When</th>
                 <th>What</th>
-                <th>By</th>
-                <th>At steps</th>
+                <th>Who</th>
+                <th>Steps</th>
                 <th>What came of it</th>
               </tr>
             </thead>
             <tbody>
-              {[...commands].reverse().map((command) => (
-                <tr key={command.id}>
-                  <td className="nowrap">{moment(command.created_at)}</td>
-                  <td>
-                    {commandLabel(command.command)}
-                    {withArguments(command)}
-                  </td>
-                  <td>{command.actor}</td>
-                  <td className="nowrap">
-                    asked after {command.asked_step ?? "–"}, obeyed at {command.obeyed_step ?? "–"}
-                  </td>
-                  <td>
-                    {command.done_at === null
-                      ? outcome(command)
-                      : `${command.ok ? "done" : "refused"} after ${duration(command.done_at - command.created_at)}: ${command.result ?? ""}`}
-                  </td>
-                </tr>
+              {entries.map((entry) => (
+                <Row key={entry.key} entry={entry} />
               ))}
             </tbody>
           </table>
@@ -70,58 +73,78 @@ function Commands({ commands }: Pick<RunHistory, "commands">) {
   );
 }
 
-function Attempts({ attempts }: Pick<RunHistory, "attempts">) {
+/** Goes with every command that this browser gives from now on. */
+function YourName() {
+  const name = useStore(userName);
+  const id = useId();
   return (
-    <section className="card">
-      <h2 className={classes.title}>Attempts</h2>
-      {attempts.length === 0 && <Empty title="No worker has taken it yet" />}
-      {attempts.length > 0 && (
-        <div className={table.wrap}>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th className={table.right}>#</th>
-                <th>Worker</th>
-                <th>Began</th>
-                <th>From</th>
-                <th>Ended</th>
-              </tr>
-            </thead>
-            <tbody>
-              {[...attempts].reverse().map((attempt) => (
-                <tr key={attempt.number}>
-                  <td className={table.right}>{attempt.number}</td>
-                  <td>{attempt.worker_id}</td>
-                  <td className="nowrap">{moment(attempt.started_at)}</td>
-                  <td className="nowrap">
-                    {attempt.resumed_from === null ? "the beginning" : `checkpoint at step ${attempt.resumed_from}`}
-                  </td>
-                  <td>
-                    {attempt.ended_at === null ? "goes on" : `${moment(attempt.ended_at)}: ${attempt.outcome ?? ""}`}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </section>
+    <div className={classes.name}>
+      <label htmlFor={id}>Your name in this list</label>
+      <TextInput
+        id={id}
+        size="xs"
+        value={name}
+        placeholder="web"
+        maxLength={50}
+        onChange={(event) => writeUserName(event.currentTarget.value)}
+        data-testid="user-name"
+      />
+    </div>
   );
 }
 
-function Changes({ changes }: Pick<RunHistory, "changes">) {
+function Row({ entry }: { entry: Entry }) {
   return (
-    <section className="card">
-      <h2 className={classes.title}>States</h2>
-      <ol className={classes.changes}>
-        {[...changes].reverse().map((change) => (
-          <li key={`${change.at} ${change.to_state}`}>
-            <span className="soft nowrap">{moment(change.at)}</span>
-            <StatePill state={change.to_state} />
-            <span>{change.reason}</span>
-          </li>
-        ))}
-      </ol>
-    </section>
+    <tr data-kind={entry.kind}>
+      <td className="nowrap">{moment(entry.at)}</td>
+      {entry.kind === "command" && <Command command={entry.command} />}
+      {entry.kind === "state" && (
+        <>
+          <td>
+            <StatePill state={entry.change.to_state} />
+          </td>
+          <td />
+          <td />
+          <td>{entry.change.reason}</td>
+        </>
+      )}
+      {entry.kind === "attempt" && (
+        <>
+          <td className="nowrap">
+            Attempt {entry.attempt.number} {entry.end ? "ended" : "began"}
+          </td>
+          <td className={classes.wide}>{entry.attempt.worker_id}</td>
+          <td className="nowrap">{entry.end ? "" : from(entry.attempt.resumed_from)}</td>
+          <td>{entry.end ? entry.attempt.outcome : ""}</td>
+        </>
+      )}
+    </tr>
+  );
+}
+
+function from(step: number | null): string {
+  return step === null ? "from the beginning" : `from checkpoint ${step}`;
+}
+
+function Command({ command }: { command: CommandOut }) {
+  const { asked_step: asked, obeyed_step: obeyed } = command;
+  return (
+    <>
+      <td>
+        <strong className={classes.what}>{commandLabel(command.command)}</strong>
+        {withArguments(command)}
+      </td>
+      <td>{command.actor}</td>
+      <td className="nowrap">
+        {asked !== null && `asked after ${asked}`}
+        {asked !== null && obeyed !== null && ", "}
+        {obeyed !== null && `obeyed at ${obeyed}`}
+      </td>
+      <td>
+        {command.done_at === null
+          ? outcome(command)
+          : `${command.ok ? "done" : "refused"} after ${duration(command.done_at - command.created_at)}: ${command.result ?? ""}`}
+      </td>
+    </>
   );
 }
