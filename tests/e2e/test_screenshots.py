@@ -16,7 +16,7 @@ WIDTHS = {"wide": (1280, 800), "phone": (390, 844)}
 # Whether anything in sight still waits for its data; what is far below is fetched when it comes near.
 LOADING = """() => Array.from(document.querySelectorAll('.mantine-Skeleton-root, .mantine-Loader-root'))
   .some((element) => { const { top, bottom, width } = element.getBoundingClientRect(); return width > 0 && bottom > 0 && top < innerHeight; })"""
-SIGNATURE = ("module_allocation", "alignment", "decisions")
+SIGNATURE = tuple(f'[data-testid="panel-{name}"] .main-svg' for name in ("module_allocation", "alignment", "decisions"))
 
 
 @pytest.fixture(scope="module")
@@ -56,27 +56,35 @@ def screen(request: pytest.FixtureRequest, browser: Browser, shown, scheme: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "address", "pictures"),
+    ("name", "address", "there"),
     [
-        ("home", "/", ()),
-        ("runs", "/runs", ()),
+        ("home", "/", ("text=Ended lately",)),
+        ("runs", "/runs", ("text=6 runs",)),
         ("run", "/runs/{effopd}", SIGNATURE),
-        ("run-samples", "/runs/{effopd}?tab=samples", SIGNATURE),
-        ("run-decisions", "/runs/{effopd}?tab=decisions", SIGNATURE),
-        ("failed", "/runs/{failed}", ("module_allocation",)),
-        ("compare", "/compare?groups=opd,effopd", ("scalars-eval-reverse_kl",)),
-        ("launch", "/launch?preset=demo-effopd", ()),
-        ("alerts", "/alerts", ()),
-        ("workers", "/workers", ()),
+        ("run-samples", "/runs/{effopd}?tab=samples", (*SIGNATURE, '[data-testid="sample-0"]')),
+        (
+            "run-decisions",
+            "/runs/{effopd}?tab=decisions",
+            (*SIGNATURE, '[data-testid="panel-decision_tree"] .main-svg'),
+        ),
+        ("failed", "/runs/{failed}", SIGNATURE[:2]),
+        (
+            "compare",
+            "/compare?groups=opd,effopd",
+            ('[data-testid="panel-scalars-eval-reverse_kl"] .main-svg', "text=2 of 2"),
+        ),
+        ("launch", "/launch?preset=demo-effopd", ("text=Model and teacher", "text=Memory estimate")),
+        ("alerts", "/alerts", ("text=The run failed",)),
+        ("workers", "/workers", ("text=node-1",)),
     ],
 )
 def test_a_page_looks_as_approved(
-    screen: tuple[str, Page], shown, name: str, address: str, pictures: tuple[str, ...]
+    screen: tuple[str, Page], shown, name: str, address: str, there: tuple[str, ...]
 ) -> None:
     kind, page = screen
     page.goto(address.format(**shown[1]))
-    for picture in pictures:
-        page.wait_for_selector(f'[data-testid="panel-{picture}"] .main-svg')
+    for what in (*there, '[data-testid="live-state"][data-state="live"]'):
+        page.locator(what).first.wait_for()
     page.evaluate("document.fonts.ready")
     compare(f"{name}-{kind}", settled(page))
 

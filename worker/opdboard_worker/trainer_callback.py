@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 log = logging.getLogger(__name__)
-_NO_SCALARS = ("step", "total_flos")
+_NO_SCALARS = ("step", "epoch", "total_flos")  # every line has an epoch, also a second one at the same step
 
 
 class Run(Protocol):

@@ -91,7 +91,7 @@ def _differences(client: Client, runs: Sequence[Run]) -> str:
     found = client.differences([run["id"] for run in runs])["differing"]
     if not found:
         return _note("The configurations are the same.")
-    rows = [(key["path"], *(key["values"].get(run["id"], "–") for run in runs)) for key in found]
+    rows = [(key["path"], *(", ".join(map(str, key["values"].get(run["id"], "–"))) for run in runs)) for key in found]
     return _table(("key", *(run["name"] for run in runs)), rows)
 
 

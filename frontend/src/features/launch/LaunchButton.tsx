@@ -44,7 +44,7 @@ export function LaunchButton(props: LaunchButtonProps) {
         copied_from: copiedFrom ?? null,
       });
       notify(`${runs.length} runs are queued`);
-      return () => navigate({ to: "/compare", search: { groups: groups.join(",") } as never });
+      return () => navigate({ to: "/compare", search: { groups: groups.map(escaped).join(",") } as never });
     },
     onSuccess: async (goOn) => {
       void cache.invalidateQueries({ queryKey: runKeys.lists });
@@ -77,4 +77,9 @@ export function LaunchButton(props: LaunchButtonProps) {
       </Button>
     </div>
   );
+}
+
+/** A group's name as an entry of a comma-separated list. */
+function escaped(name: string): string {
+  return name.replaceAll("%", "%25").replaceAll(",", "%2C");
 }
