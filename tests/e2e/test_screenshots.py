@@ -65,7 +65,7 @@ def screen(request: pytest.FixtureRequest, browser: Browser, shown, scheme: str)
         (
             "run-decisions",
             "/runs/{effopd}?tab=decisions",
-            (*SIGNATURE, '[data-testid="panel-decision_tree"] .main-svg'),
+            (*SIGNATURE, '[data-testid="decisions-table"]'),
         ),
         ("failed", "/runs/{failed}", SIGNATURE[:2]),
         (

@@ -61,7 +61,7 @@ def test_a_teacher_of_another_tokenizer_is_refused(installation, tmp_path):
     vocabulary["3"], vocabulary["4"] = vocabulary["4"], vocabulary["3"]
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     error = _fails(installation, small_config(teacher=ModelTeacher(source=FolderModel(path=str(folder)))))
-    assert error["error"] == "ModelProblem" and "3" in error["detail"]
+    assert error["error"] == "VocabularyMismatch" and "3" in error["detail"]
 
 
 @pytest.mark.parametrize(
