@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import { quoted } from "~/lib/queryCompletion";
 import { client, unwrap } from "./client";
 import type { BulkChange, CommandRequest, RunDetail } from "./types";
 import { userName } from "./userName";
@@ -162,5 +163,10 @@ export const foundRunsQuery = (text: string) =>
   queryOptions({
     queryKey: ["found-runs", text],
     queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/runs", { params: { query: { search: text, limit: FOUND } }, signal })),
+      unwrap(
+        client.GET("/api/runs", {
+          params: { query: { query: text === "" ? "" : quoted(text), limit: FOUND } },
+          signal,
+        }),
+      ),
   });
