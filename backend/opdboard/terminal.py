@@ -75,7 +75,7 @@ def run_details(run: Json, decisions: list[Json]) -> RenderableType:
     facts.add_column()
     facts.add_row("run", f"{run['id']}  {run['name']}")
     facts.add_row("state", state(run))
-    facts.add_row("method", f"{run['method']}: {run['student']} -> {run['teacher']}")
+    facts.add_row("method", f"{run['method']}: {run['student']}" + (f" -> {run['teacher']}" if run["teacher"] else ""))
     facts.add_row("progress", _progress(run))
     facts.add_row("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["created_at"])))
     if run["worker_id"]:

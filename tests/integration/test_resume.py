@@ -9,7 +9,7 @@ from integration.installation import small_config
 from safetensors.torch import load_file
 
 from opdboard.db import evidence, runs, series
-from opdboard.domain.run_config import Objective
+from opdboard.domain.objectives import FullVocabulary, SampledToken
 from opdboard.domain.run_state import RunState
 
 TIMED = {
@@ -77,9 +77,9 @@ def _assert_equal_runs(installation, straight, resumed):
             assert left[name][key].equal(right[name][key]), (name, key)
 
 
-@pytest.mark.parametrize("objective", ["full_vocabulary", "sampled_token"])
+@pytest.mark.parametrize("objective", [FullVocabulary(), SampledToken()], ids=lambda one: one.kind)
 def test_killed_and_resumed_equals_straight(installation, objective):
-    config = small_config(objective=Objective(kind=objective))
+    config = small_config(objective=objective)
     straight = installation.create(config)
     assert installation.execute(straight) is RunState.FINISHED
 

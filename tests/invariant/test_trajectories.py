@@ -9,7 +9,8 @@ from invariant.conftest import Scripted, tiny_config
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
-from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Objective, Optimizer
+from opdboard.domain.objectives import FullVocabulary, SampledToken
+from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Optimizer
 from opdboard_worker.training.control import Orders
 
 CUMULATIVE = {"tokens", "search_tokens", "seconds", "search_seconds"}
@@ -45,9 +46,9 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(train):
     assert sink.series("overlap_ratio")[1] == 1.0
 
 
-@pytest.mark.parametrize("objective", ["full_vocabulary", "sampled_token"])
+@pytest.mark.parametrize("objective", [FullVocabulary(), SampledToken()], ids=lambda one: one.kind)
 def test_training_moves_towards_the_teacher(train, objective):
-    config = tiny_config(steps=12, objective=Objective(kind=objective))
+    config = tiny_config(steps=12, objective=objective)
     budget = config.budget.model_copy(update={"batch_size": 64})
     monitoring = config.monitoring.model_copy(update={"held_out_size": 64, "evaluate_every": 12})
     _, sink = train(config.model_copy(update={"budget": budget, "monitoring": monitoring}))

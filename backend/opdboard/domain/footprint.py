@@ -11,7 +11,8 @@ from math import prod
 
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
-from opdboard.domain.run_config import EffOPD, PrivilegedTeacher, RunConfig
+from opdboard.domain.objectives import Grpo
+from opdboard.domain.run_config import EffOPD, NoTeacher, RunConfig
 from opdboard.domain.workload import workload
 
 FLOAT = 4
@@ -43,7 +44,8 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
     matrices = student.module_parameters * FLOAT
     parts = [
         Part("student", whole),
-        Part("teacher", teacher.parameters * FLOAT),
+        *([] if isinstance(config.teacher, NoTeacher) else [Part("teacher", teacher.parameters * FLOAT)]),
+        *([Part("initial student, for the KL", whole)] if keeps_reference(config) else []),
         Part("gradients", whole),
         Part("Adam moments", 2 * whole),
         Part("W_0 of the matrices", matrices),
@@ -60,6 +62,11 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
             Part("key-value cache of D_v", _cache(config, student), "search"),
         ]
     return [*parts, Part("Python, torch, transformers", RUNTIME_BYTES)]
+
+
+def keeps_reference(config: RunConfig) -> bool:
+    """Whether a frozen copy of the initial student is held, to measure the KL to it."""
+    return isinstance(config.objective, Grpo) and config.objective.kl_coefficient > 0
 
 
 def peak(parts: Iterable[Part]) -> int:
@@ -176,8 +183,3 @@ def _key_value_rows(kind: str, shape: tuple[int, int]) -> int:
     if kind in ("k", "v"):
         return shape[0]
     return 2 * shape[0] // 3 if kind == "qkv" else 0
-
-
-def teacher_is_student(config: RunConfig) -> bool:
-    """Whether the teacher is a second copy of the student's first weights."""
-    return isinstance(config.teacher, PrivilegedTeacher) or config.teacher.source == config.student

@@ -6,16 +6,11 @@ reads beside it. Nothing here imports more than pydantic.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from opdboard.domain.commands import LARGEST_FACTOR
-
-
-class Frozen(BaseModel):
-    """Base of every configuration object: immutable, closed to unknown keys, finite numbers only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
+from opdboard.domain.frozen import Frozen
+from opdboard.domain.objectives import Distillation, FullVocabulary, Objective, Reinforcement
 
 # --- where weights come from -------------------------------------------------------------------
 
@@ -112,7 +107,14 @@ class PrivilegedTeacher(Frozen):
         return self
 
 
-Teacher = Annotated[ModelTeacher | PrivilegedTeacher, Field(discriminator="kind")]
+class NoTeacher(Frozen):
+    """Nobody scores; for methods that learn from rewards or worked answers."""
+
+    model_config = ConfigDict(title="None (GRPO, DAPO, SFT)")
+    kind: Literal["none"] = "none"
+
+
+Teacher = Annotated[ModelTeacher | PrivilegedTeacher | NoTeacher, Field(discriminator="kind")]
 
 
 # --- data --------------------------------------------------------------------------------------
@@ -151,32 +153,6 @@ Data = Annotated[ArithmeticData | FileData, Field(discriminator="kind")]
 
 
 # --- method ------------------------------------------------------------------------------------
-
-
-def _refuse_k1(value: object) -> object:
-    if value == "k1":
-        raise ValueError(
-            "k1 cannot be trained on: the gradient of log p - log q at the sampled token does not contain the teacher; "
-            "choose 'sampled_token' (its advantage is k1, detached) or 'full_vocabulary'"
-        )
-    return value
-
-
-class Objective(Frozen):
-    """What a step minimises: the reverse KL to the teacher on the student's own samples."""
-
-    kind: Annotated[Literal["full_vocabulary", "sampled_token"], BeforeValidator(_refuse_k1)] = Field(
-        default="full_vocabulary",
-        description="full_vocabulary sums the KL over all tokens (low noise); sampled_token is the paper's policy gradient.",
-    )
-    chunk_tokens: int = Field(
-        default=1024, ge=1, description="Tokens whose logits exist at one time in the loss; smaller needs less memory."
-    )
-    importance_cap: float = Field(
-        default=5.0,
-        gt=0,
-        description="sampled_token: truncation of the weight of trainer against sampler probabilities.",
-    )
 
 
 class NoStrategy(Frozen):
@@ -250,7 +226,11 @@ class Budget(Frozen):
     """How long, how wide."""
 
     steps: int = Field(default=64, ge=1, description="Optimizer steps.")
-    batch_size: int = Field(default=64, ge=1, description="Prompts per step, one response each.")
+    batch_size: int = Field(
+        default=64,
+        ge=1,
+        description="Responses per step: one to each prompt; of GRPO and DAPO group_size to each, so fewer prompts.",
+    )
     micro_batch_size: int | None = Field(
         default=None,
         ge=1,
@@ -310,10 +290,11 @@ class RunConfig(Frozen):
     student: ModelSource = Field(default=DemoModel(role="base"), description="The model that is trained.")
     teacher: Teacher = Field(
         default=ModelTeacher(source=DemoModel(role="teacher")),
-        description="The frozen model that scores the student's own samples.",
+        description="The frozen model that scores the student's own samples. GRPO, DAPO and SFT need none; one that is "
+        "named all the same is compared with at each evaluation.",
     )
     data: Data = Field(default=ArithmeticData(), description="Prompts, their answers, and how an answer is judged.")
-    objective: Objective = Field(default=Objective(), description="The loss.")
+    objective: Objective = Field(default=FullVocabulary(), description="What a step minimises.")
     strategy: Strategy = Field(
         default=NoStrategy(), description="What happens to the weights beyond the optimizer's steps."
     )
@@ -329,9 +310,12 @@ class RunConfig(Frozen):
     )
 
     @property
-    def method(self) -> Literal["opd", "effopd"]:
+    def method(self) -> str:
         """The name a reader of the paper would give this configuration."""
-        return "effopd" if isinstance(self.strategy, EffOPD) else "opd"
+        base = "opd" if isinstance(self.objective, Distillation) else self.objective.kind
+        if isinstance(self.strategy, NoStrategy):
+            return base
+        return self.strategy.kind if base == "opd" else f"{base}-{self.strategy.kind}"
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "RunConfig":
@@ -344,6 +328,7 @@ class RunConfig(Frozen):
             raise ValueError(
                 f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({self.budget.batch_size})"
             )
+        self._objective_fits()
         on_demo_data = isinstance(self.data, ArithmeticData)
         if on_demo_data != isinstance(self.student, DemoModel) and not isinstance(self.student, RunModel | FolderModel):
             raise ValueError(
@@ -354,3 +339,24 @@ class RunConfig(Frozen):
                 "teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none"
             )
         return self
+
+    def _objective_fits(self) -> None:
+        """Of teacher, strategy and batch with the objective; ValueError names the fields."""
+        objective, budget = self.objective, self.budget
+        alone = isinstance(self.teacher, NoTeacher)
+        if alone and isinstance(objective, Distillation):
+            raise ValueError(
+                f"teacher.kind 'none' leaves objective.kind '{objective.kind}' nobody to learn from: name a teacher, "
+                "or choose 'grpo', 'dapo' or 'sft'"
+            )
+        if alone and isinstance(self.strategy, EffOPD) and self.strategy.score != "accuracy":
+            raise ValueError(
+                f"strategy.score '{self.strategy.score}' needs a teacher: choose 'accuracy', or name a teacher to compare with"
+            )
+        if isinstance(objective, Reinforcement):
+            unit = objective.group_size * objective.updates_per_batch
+            if budget.batch_size % unit:
+                raise ValueError(
+                    f"budget.batch_size ({budget.batch_size}) must be a multiple of objective.group_size x "
+                    f"objective.updates_per_batch ({objective.group_size} x {objective.updates_per_batch} = {unit})"
+                )

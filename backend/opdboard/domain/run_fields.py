@@ -65,7 +65,7 @@ PROPERTIES: Mapping[str, Field] = {
             "state", "word", "State", "Where the run is in its life; active and ended stand for several.",
             (*RunState, "active", "ended"),
         ),
-        _property("method", "word", "Method", "What a reader of the paper would call it.", ("opd", "effopd")),
+        _property("method", "word", "Method", "What a reader of the paper would call it.", ("opd", "effopd", "grpo", "dapo", "sft")),
         _property(
             "kind", "word", "Kind", "trained by a worker, or reported by another trainer.", ("trained", "reported")
         ),
@@ -73,7 +73,7 @@ PROPERTIES: Mapping[str, Field] = {
         _property("tag", "tags", "Tags", "One of the run's tags."),
         _property("notes", "text", "Notes", "What was written about the run."),
         _property("student", "text", "Student", "The model that is trained."),
-        _property("teacher", "text", "Teacher", "The model that scores."),
+        _property("teacher", "text", "Teacher", "The model that scores; empty without one."),
         _property("device", "text", "Device", "What the run is computed on."),
         _property("worker", "text", "Worker", "The worker that has the run, or had it last."),
         _property("step", "number", "Step", "Steps done."),

@@ -1,6 +1,6 @@
 """Where a configuration takes its weights from: in words, and as the runs it depends on."""
 
-from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig, RunModel
+from opdboard.domain.run_config import ModelSource, ModelTeacher, PrivilegedTeacher, RunConfig, RunModel
 
 
 def describe_source(source: ModelSource) -> str:
@@ -18,15 +18,15 @@ def describe_source(source: ModelSource) -> str:
 
 
 def describe_teacher(config: RunConfig) -> str:
-    """A short label of who scores."""
-    if isinstance(config.teacher, PrivilegedTeacher):
-        return "itself, knowing the answer"
-    return describe_source(config.teacher.source)
+    """A short label of who scores; empty where nobody does."""
+    if isinstance(config.teacher, ModelTeacher):
+        return describe_source(config.teacher.source)
+    return "itself, knowing the answer" if isinstance(config.teacher, PrivilegedTeacher) else ""
 
 
 def sources_of(config: RunConfig) -> dict[str, RunModel]:
     """What a configuration loads from other runs, by relation: 'student', 'teacher'."""
     sources: dict[str, ModelSource] = {"student": config.student}
-    if not isinstance(config.teacher, PrivilegedTeacher):
+    if isinstance(config.teacher, ModelTeacher):
         sources["teacher"] = config.teacher.source
     return {relation: source for relation, source in sources.items() if isinstance(source, RunModel)}

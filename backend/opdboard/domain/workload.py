@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, fields
 
-from opdboard.domain.run_config import EffOPD, RunConfig
+from opdboard.domain.objectives import prompts_per_step
+from opdboard.domain.run_config import EffOPD, NoTeacher, RunConfig
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Counts of one run. Tokens are upper bounds: every response as long as budget.max_response_tokens allows."""
+    """Counts of one run. Tokens are upper bounds: every response as long as budget.max_response_tokens allows.
+
+    Dynamic sampling (DAPO) draws more prompts than are trained on, as many times as it takes.
+    """
 
     steps: int
     prompts: int
@@ -36,16 +40,17 @@ def workload(config: RunConfig) -> Workload:
         candidates = triggers * strategy.candidates
         search_tokens = (triggers + candidates) * strategy.validation_size * longest
     evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
+    teachers = 0 if isinstance(config.teacher, NoTeacher) else 1
     checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)
     return Workload(
         steps=budget.steps,
-        prompts=budget.steps * budget.batch_size,
+        prompts=budget.steps * prompts_per_step(config.objective, budget.batch_size),
         training_tokens=budget.steps * budget.batch_size * longest,
         triggers=triggers,
         candidates=candidates,
         search_tokens=search_tokens,
         evaluations=evaluations,
-        evaluation_tokens=(evaluations + 1) * monitoring.held_out_size * longest,  # the teacher answers once, too
+        evaluation_tokens=(evaluations + teachers) * monitoring.held_out_size * longest,  # a teacher answers once, too
         checkpoints=checkpoints,
         checkpoints_kept=min(checkpoints, budget.keep_checkpoints),
         snapshots=_snapshots(monitoring.spectral_every, budget.steps),

@@ -47,10 +47,11 @@ export function RunDot({ color, size = 10 }: { color: number; size?: number }) {
   );
 }
 
-const METHODS: Record<string, string> = { opd: "OPD", effopd: "EffOPD" };
+const METHODS: Record<string, string> = { opd: "OPD", effopd: "EffOPD", grpo: "GRPO", dapo: "DAPO", sft: "SFT" };
 
 export function methodName(method: string): string {
-  return METHODS[method] ?? method;
+  const names = method.split("-").map((part) => METHODS[part]);
+  return names.every((name) => name !== undefined) ? names.join(" + ") : method;
 }
 
 export function MethodBadge({ method }: { method: string }) {

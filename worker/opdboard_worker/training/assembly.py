@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
-from opdboard.domain.run_config import EffOPD, PrivilegedTeacher, RunConfig
+from opdboard.domain.objectives import Distillation
+from opdboard.domain.run_config import EffOPD, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.settings import Settings
 from opdboard_worker.core.losses import measures_only
 from opdboard_worker.data.examples import Example, load_examples, split
@@ -37,6 +38,8 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     _seed_everything(config.seed)
     student_model = load(config.student, settings=settings, run_folder=run_folder)
     privileged = isinstance(config.teacher, PrivilegedTeacher)
+    if not isinstance(config.objective, Distillation) or isinstance(config.teacher, NoTeacher):
+        raise BadInput(f"this worker cannot train by '{config.objective.kind}' yet", where="objective.kind")
     teacher_source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
     if teacher_source == config.student:
         teacher_model = replace(student_model, model=copy.deepcopy(student_model.model))

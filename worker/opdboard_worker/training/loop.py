@@ -213,7 +213,7 @@ class Training:
                     responses.token_N,
                     torch.full((count,), 1.0 / tokens, device=self._student.device),
                     sampler_logp_N=rollout.sampler_logp_BR[start:stop][rollout.responses.mask_BR[start:stop]],
-                    importance_cap=objective.importance_cap,
+                    importance_cap=getattr(objective, "importance_cap", 5.0),
                     chunk_tokens=objective.chunk_tokens,
                 )
             loss.backward()

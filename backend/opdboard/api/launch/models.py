@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from opdboard.api.launch.headers import folder_shape, gguf_shape
 from opdboard.db import evidence, runs
 from opdboard.domain.errors import OpdboardError
-from opdboard.domain.footprint import teacher_is_student
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
-from opdboard.domain.run_config import ModelSource, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import ModelSource, ModelTeacher, RunConfig
 from opdboard.settings import Settings
 
 
@@ -29,7 +28,7 @@ def sizes(session: Session, settings: Settings, config: RunConfig) -> Sizes:
         student = _shape(session, settings, config.student)
     except _Unknown as reason:
         return Sizes(None, None, f"the student's size is not known here: {reason}")
-    if teacher_is_student(config) or isinstance(config.teacher, PrivilegedTeacher):
+    if not isinstance(config.teacher, ModelTeacher) or config.teacher.source == config.student:
         return Sizes(student, student, None)
     try:
         return Sizes(student, _shape(session, settings, config.teacher.source), None)

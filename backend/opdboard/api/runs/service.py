@@ -18,7 +18,7 @@ from opdboard.db import evidence, lineage, runs, steering
 from opdboard.db.tables import Run
 from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
-from opdboard.domain.run_config import PrivilegedTeacher, RunConfig, RunModel
+from opdboard.domain.run_config import ModelTeacher, RunConfig, RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 
@@ -132,7 +132,7 @@ def check_storable(config: RunConfig) -> None:
 def check_sources(session: Session, config: RunConfig) -> None:
     """InvalidFields where weights of a run that are to be loaded do not exist now."""
     sources = {"student": config.student}
-    if not isinstance(config.teacher, PrivilegedTeacher):
+    if isinstance(config.teacher, ModelTeacher):
         sources["teacher.source"] = config.teacher.source
     wrong = []
     for path, source in sources.items():

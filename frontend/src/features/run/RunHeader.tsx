@@ -25,7 +25,13 @@ export function RunHeader({ run }: { run: RunDetail }) {
         <AlertBadge run={run} />
         <MethodBadge method={run.method} />
         <span className={classes.models}>
-          {run.student} <IconArrowRight size={13} aria-label="learns from" /> {run.teacher}
+          {run.student}
+          {run.teacher && (
+            <>
+              {" "}
+              <IconArrowRight size={13} aria-label="learns from" /> {run.teacher}
+            </>
+          )}
         </span>
         <span className={classes.origin}>
           {number(run.learning_rate, 3)} rate

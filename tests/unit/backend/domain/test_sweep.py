@@ -33,9 +33,9 @@ def test_another_kind_replaces_the_object_and_the_same_kind_keeps_it():
     assert [variant.label for variant in found] == ["OPD", "EffOPD"]
 
 
-def test_a_kind_that_is_a_plain_choice_keeps_its_neighbours():
-    [variant] = variants({"objective": {"chunk_tokens": 8}}, Sweep(grid={"objective.kind": ["sampled_token"]}))
-    assert variant.config["objective"] == {"chunk_tokens": 8, "kind": "sampled_token"}
+def test_another_objective_replaces_the_settings_of_the_old_one():
+    [variant] = variants({"objective": {"kind": "grpo", "group_size": 4}}, Sweep(grid={"objective.kind": ["dapo"]}))
+    assert variant.config["objective"] == {"kind": "dapo"}
 
 
 def test_the_given_configuration_is_left_alone():

@@ -1,0 +1,110 @@
+"""What a step minimises: a distance to a teacher, the negative of a verifiable reward, or the surprise at worked answers."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from opdboard.domain.frozen import Frozen
+
+_CHUNK = "Tokens whose logits exist at one time in the loss; smaller needs less memory."
+_GROUP = "Responses to each prompt, whose rewards are compared with one another."
+_UPDATES = (
+    "Optimizer steps on each batch of responses, each on its share of the groups. At 1 the policy is the one that sampled, "
+    "and the clip does nothing."
+)
+
+
+class FullVocabulary(Frozen):
+    """Reverse KL to the teacher on the student's own samples, summed over the whole vocabulary (low noise)."""
+
+    model_config = ConfigDict(title="OPD, full vocabulary")
+    kind: Literal["full_vocabulary"] = "full_vocabulary"
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+class SampledToken(Frozen):
+    """The paper's policy gradient: each sampled token's advantage is log teacher - log student, detached."""
+
+    model_config = ConfigDict(title="OPD, sampled token")
+    kind: Literal["sampled_token"] = "sampled_token"
+    importance_cap: float = Field(
+        default=5.0, gt=0, description="Truncation of the weight of trainer against sampler probabilities."
+    )
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+class Grpo(Frozen):
+    """Reinforcement by the data's verifier: rewards normalised within the answers to one prompt (arXiv:2402.03300)."""
+
+    model_config = ConfigDict(title="GRPO (verifiable reward)")
+    kind: Literal["grpo"] = "grpo"
+    group_size: int = Field(default=8, ge=2, description=_GROUP)
+    clip_low: float = Field(default=0.2, gt=0, lt=1, description="Ratios of probabilities below 1 - this are clipped.")
+    clip_high: float = Field(default=0.2, gt=0, description="Ratios of probabilities above 1 + this are clipped.")
+    kl_coefficient: float = Field(
+        default=1e-3, ge=0, description="Weight of the KL to the initial student; 0 keeps no copy of it."
+    )
+    updates_per_batch: int = Field(default=1, ge=1, description=_UPDATES)
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+class Dapo(Frozen):
+    """GRPO with a higher upper clip, token-level loss, no KL, and only groups with mixed rewards (arXiv:2503.14476)."""
+
+    model_config = ConfigDict(title="DAPO (verifiable reward)")
+    kind: Literal["dapo"] = "dapo"
+    group_size: int = Field(default=8, ge=2, description=_GROUP)
+    clip_low: float = Field(default=0.2, gt=0, lt=1, description="Ratios of probabilities below 1 - this are clipped.")
+    clip_high: float = Field(default=0.28, gt=0, description="Ratios of probabilities above 1 + this are clipped.")
+    sampling_rounds: int = Field(
+        default=10,
+        ge=1,
+        description="How often prompts are drawn at most until the batch is full of groups with right and wrong answers; "
+        "1 is no dynamic sampling.",
+    )
+    overlong_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Last part of budget.max_response_tokens within which length is penalised, down to -1 at the limit; "
+        "0 = no penalty.",
+    )
+    updates_per_batch: int = Field(default=4, ge=1, description=_UPDATES)
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+class Sft(Frozen):
+    """Supervised: cross-entropy on the data's worked solution, or its answer. Nothing is sampled while training."""
+
+    model_config = ConfigDict(title="SFT (worked answers)")
+    kind: Literal["sft"] = "sft"
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+def _checked(value: object) -> object:
+    """Refuse k1 with its reason; read what earlier versions stored, one class for both supports."""
+    if not isinstance(value, Mapping):
+        return value
+    kind = value.get("kind", "full_vocabulary")
+    if kind == "k1":
+        raise ValueError(
+            "k1 cannot be trained on: the gradient of log p - log q at the sampled token does not contain the teacher; "
+            "choose 'sampled_token' (its advantage is k1, detached) or 'full_vocabulary'"
+        )
+    dropped = {"importance_cap"} if kind == "full_vocabulary" else set()
+    return {"kind": kind} | {key: inner for key, inner in value.items() if key not in dropped}
+
+
+Distillation = FullVocabulary | SampledToken
+Reinforcement = Grpo | Dapo
+TeacherFree = Annotated[Grpo | Dapo | Sft, Field(discriminator="kind")]
+Objective = Annotated[
+    Annotated[FullVocabulary | SampledToken | Grpo | Dapo | Sft, Field(discriminator="kind")],
+    BeforeValidator(_checked),
+]
+
+
+def prompts_per_step(objective: Objective, batch_size: int) -> int:
+    """How many prompts a batch of that many responses answers."""
+    return batch_size // objective.group_size if isinstance(objective, Reinforcement) else batch_size
