@@ -1361,7 +1361,7 @@ export interface components {
             steps: number;
             /**
              * Batch Size
-             * @description Prompts per step, one response each.
+             * @description Responses per step: one to each prompt; of GRPO and DAPO group_size to each, so fewer prompts.
              * @default 64
              */
             batch_size: number;
@@ -1628,6 +1628,59 @@ export interface components {
              * @description Part of the seconds that the search took.
              */
             search_seconds: number | null;
+        };
+        /**
+         * DAPO (verifiable reward)
+         * @description GRPO with a higher upper clip, token-level loss, no KL, and only groups with mixed rewards (arXiv:2503.14476).
+         */
+        Dapo: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dapo";
+            /**
+             * Group Size
+             * @description Responses to each prompt, whose rewards are compared with one another.
+             * @default 8
+             */
+            group_size: number;
+            /**
+             * Clip Low
+             * @description Ratios of probabilities below 1 - this are clipped.
+             * @default 0.2
+             */
+            clip_low: number;
+            /**
+             * Clip High
+             * @description Ratios of probabilities above 1 + this are clipped.
+             * @default 0.28
+             */
+            clip_high: number;
+            /**
+             * Sampling Rounds
+             * @description How often prompts are drawn at most until the batch is full of groups with right and wrong answers; 1 is no dynamic sampling.
+             * @default 10
+             */
+            sampling_rounds: number;
+            /**
+             * Overlong Share
+             * @description Last part of budget.max_response_tokens within which length is penalised, down to -1 at the limit; 0 = no penalty.
+             * @default 0.2
+             */
+            overlong_share: number;
+            /**
+             * Updates Per Batch
+             * @description Optimizer steps on each batch of responses, each on its share of the groups. At 1 the policy is the one that sampled, and the clip does nothing.
+             * @default 4
+             */
+            updates_per_batch: number;
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @default 1024
+             */
+            chunk_tokens: number;
         };
         /**
          * DatabaseOut
@@ -2046,6 +2099,23 @@ export interface components {
             disk: components["schemas"]["PartOut"][];
         };
         /**
+         * OPD, full vocabulary
+         * @description Reverse KL to the teacher on the student's own samples, summed over the whole vocabulary (low noise).
+         */
+        FullVocabulary: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "full_vocabulary";
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @default 1024
+             */
+            chunk_tokens: number;
+        };
+        /**
          * GGUF file
          * @description A GGUF file, de-quantised while loading.
          */
@@ -2102,6 +2172,53 @@ export interface components {
             name: string;
             /** Runs */
             runs: number;
+        };
+        /**
+         * GRPO (verifiable reward)
+         * @description Reinforcement by the data's verifier: rewards normalised within the answers to one prompt (arXiv:2402.03300).
+         */
+        Grpo: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "grpo";
+            /**
+             * Group Size
+             * @description Responses to each prompt, whose rewards are compared with one another.
+             * @default 8
+             */
+            group_size: number;
+            /**
+             * Clip Low
+             * @description Ratios of probabilities below 1 - this are clipped.
+             * @default 0.2
+             */
+            clip_low: number;
+            /**
+             * Clip High
+             * @description Ratios of probabilities above 1 + this are clipped.
+             * @default 0.2
+             */
+            clip_high: number;
+            /**
+             * Kl Coefficient
+             * @description Weight of the KL to the initial student; 0 keeps no copy of it.
+             * @default 0.001
+             */
+            kl_coefficient: number;
+            /**
+             * Updates Per Batch
+             * @description Optimizer steps on each batch of responses, each on its share of the groups. At 1 the policy is the one that sampled, and the clip does nothing.
+             * @default 1
+             */
+            updates_per_batch: number;
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @default 1024
+             */
+            chunk_tokens: number;
         };
         /**
          * Health
@@ -2508,29 +2625,15 @@ export interface components {
             kind: "none";
         };
         /**
-         * Objective
-         * @description What a step minimises: the reverse KL to the teacher on the student's own samples.
+         * None (GRPO, DAPO, SFT)
+         * @description Nobody scores; for methods that learn from rewards or worked answers.
          */
-        Objective: {
+        NoTeacher: {
             /**
-             * Kind
-             * @description full_vocabulary sums the KL over all tokens (low noise); sampled_token is the paper's policy gradient.
-             * @default full_vocabulary
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            kind: "full_vocabulary" | "sampled_token";
-            /**
-             * Chunk Tokens
-             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
-             * @default 1024
-             */
-            chunk_tokens: number;
-            /**
-             * Importance Cap
-             * @description sampled_token: truncation of the weight of trainer against sampler probabilities.
-             * @default 5
-             */
-            importance_cap: number;
+            kind: "none";
         };
         /**
          * Optimizer
@@ -3209,7 +3312,7 @@ export interface components {
             student: components["schemas"]["DemoModel"] | components["schemas"]["FolderModel"] | components["schemas"]["HubModel"] | components["schemas"]["GgufModel"] | components["schemas"]["RunModel"];
             /**
              * Teacher
-             * @description The frozen model that scores the student's own samples.
+             * @description The frozen model that scores the student's own samples. GRPO, DAPO and SFT need none; one that is named all the same is compared with at each evaluation.
              * @default {
              *       "kind": "model",
              *       "source": {
@@ -3218,7 +3321,7 @@ export interface components {
              *       }
              *     }
              */
-            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"];
+            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["NoTeacher"];
             /**
              * Data
              * @description Prompts, their answers, and how an answer is judged.
@@ -3229,14 +3332,14 @@ export interface components {
              */
             data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"];
             /**
-             * @description The loss.
+             * Objective
+             * @description What a step minimises.
              * @default {
              *       "kind": "full_vocabulary",
-             *       "chunk_tokens": 1024,
-             *       "importance_cap": 5
+             *       "chunk_tokens": 1024
              *     }
              */
-            objective: components["schemas"]["Objective"];
+            objective: components["schemas"]["FullVocabulary"] | components["schemas"]["SampledToken"] | components["schemas"]["Grpo"] | components["schemas"]["Dapo"] | components["schemas"]["Sft"];
             /**
              * Strategy
              * @description What happens to the weights beyond the optimizer's steps.
@@ -3943,6 +4046,29 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * OPD, sampled token
+         * @description The paper's policy gradient: each sampled token's advantage is log teacher - log student, detached.
+         */
+        SampledToken: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sampled_token";
+            /**
+             * Importance Cap
+             * @description Truncation of the weight of trainer against sampler probabilities.
+             * @default 5
+             */
+            importance_cap: number;
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @default 1024
+             */
+            chunk_tokens: number;
+        };
+        /**
          * ScalarOut
          * @description One key's points in step order; values may be NaN or infinite.
          */
@@ -3988,6 +4114,23 @@ export interface components {
          * @enum {string}
          */
         Severity: "warning" | "critical";
+        /**
+         * SFT (worked answers)
+         * @description Supervised: cross-entropy on the data's worked solution, or its answer. Nothing is sampled while training.
+         */
+        Sft: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sft";
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @default 1024
+             */
+            chunk_tokens: number;
+        };
         /**
          * SignatureOut
          * @description A built-in kind of alert.
