@@ -32,6 +32,13 @@ SCALARS = _table(
     Measure("reverse_kl_k3", "Reverse KL on the batch, k3 estimate", "nats/token", "lower"),
     Measure("loss", "Loss", "nats/token", "lower"),
     Measure("accuracy", "Accuracy of the batch's responses", "share", "higher"),
+    Measure("reward_mean", "Reward of the batch, mean", "", "higher", "reinforcement"),
+    Measure("reward_std", "Reward of the batch, standard deviation", "", None, "reinforcement"),
+    Measure("advantage_size", "Size of the advantage, mean |A|", "", None, "reinforcement"),
+    Measure("clip_fraction", "Tokens whose gradient the clip takes away", "share", None, "reinforcement"),
+    Measure("reference_kl", "KL to the initial student, k3 estimate", "nats/token", None, "reinforcement"),
+    Measure("mixed_groups", "Groups with right and wrong answers", "share", None, "reinforcement"),
+    Measure("resampled_groups", "Groups drawn beyond the batch", "groups", "lower", "reinforcement"),
     Measure("learning_rate", "Learning rate"),
     Measure("grad_norm", "Gradient norm, before clipping", log=True),
     Measure("overlap_ratio", "Overlap of student's and teacher's top 16", "share", "higher", "health"),
@@ -45,7 +52,7 @@ SCALARS = _table(
     Measure("response_length_p95", "Response length, 95th percentile", "tokens", None, "health"),
     Measure("truncated_share", "Responses cut at the limit", "share", "lower", "health"),
     Measure("repetition_rate", "Repetitive responses", "share", "lower", "health"),
-    Measure("tokens", "Tokens trained on so far", "tokens", None, "cost"),
+    Measure("tokens", "Response tokens so far, those of discarded groups included", "tokens", None, "cost"),
     Measure("search_tokens", "Tokens spent on the search so far", "tokens", "lower", "cost"),
     Measure(
         "seconds", "Seconds so far: training, monitoring and search, without evaluation and pauses", "s", None, "cost"

@@ -108,3 +108,8 @@ Objective = Annotated[
 def prompts_per_step(objective: Objective, batch_size: int) -> int:
     """How many prompts a batch of that many responses answers."""
     return batch_size // objective.group_size if isinstance(objective, Reinforcement) else batch_size
+
+
+def updates_per_step(objective: Objective) -> int:
+    """Optimizer steps that a training step makes."""
+    return objective.updates_per_batch if isinstance(objective, Reinforcement) else 1

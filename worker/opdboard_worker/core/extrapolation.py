@@ -105,8 +105,8 @@ class Validation:
 
     accuracy_N: Tensor | None
     """Verifier's score of each sampled answer; None where the examples have no labels."""
-    negative_reverse_kl_N: Tensor
-    """-KL(student || teacher) of each example's response, mean over its tokens, nats per token."""
+    negative_reverse_kl_N: Tensor | None
+    """-KL(student || teacher) of each example's response, mean over its tokens, nats per token; None without a teacher."""
     kl_to_start: float
     """KL of these weights to W_t, nats per token; 0 for W_t itself."""
     tokens: int
@@ -120,20 +120,23 @@ class Validation:
 
     @property
     def negative_reverse_kl(self) -> float:
-        """Mean over the examples, nats per token."""
-        return float(self.negative_reverse_kl_N.double().mean())
+        """Mean over the examples, nats per token; NaN without a teacher."""
+        return math.nan if self.negative_reverse_kl_N is None else float(self.negative_reverse_kl_N.double().mean())
 
     @property
     def finite(self) -> bool:
-        """Whether every mean is a finite number (no examples at all counts as not finite)."""
-        numbers = (0.0 if self.accuracy_N is None else self.accuracy, self.negative_reverse_kl, self.kl_to_start)
-        return all(number is not None and math.isfinite(number) for number in numbers)
+        """Whether every mean that is known is a finite number (no examples at all counts as not finite)."""
+        numbers = [self.kl_to_start]
+        numbers += [] if self.accuracy_N is None else [float(self.accuracy_N.double().mean())]
+        numbers += [] if self.negative_reverse_kl_N is None else [self.negative_reverse_kl]
+        return all(math.isfinite(number) for number in numbers)
 
     def per_example(self, name: ScoreName) -> Tensor:
-        """The score of each example, (N,), float64. ValueError for accuracy without labels."""
+        """The score of each example, (N,), float64. ValueError where it is not known."""
         values_N = self.accuracy_N if name == "accuracy" else self.negative_reverse_kl_N
         if values_N is None:
-            raise ValueError("the score is accuracy, but the validation examples have no labels")
+            lacking = "the validation examples have no labels" if name == "accuracy" else "there is no teacher"
+            raise ValueError(f"the score is {_SCORE_WORDS[name]}, but {lacking}")
         return values_N.detach().double()
 
 

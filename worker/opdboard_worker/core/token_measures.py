@@ -53,6 +53,13 @@ class TokenMeasures:
             }
         )
 
+    @classmethod
+    def of_student_alone(cls, student_logprob_N: Tensor, entropy_N: Tensor) -> TokenMeasures:
+        """What is known without a teacher; the rest is NaN."""
+        unknown_N = torch.full_like(student_logprob_N, torch.nan)
+        known = {"student_logprob": student_logprob_N, "entropy_student": entropy_N}
+        return cls(**{field.name: known.get(field.name, unknown_N) for field in fields(cls)})
+
     def means(self) -> dict[str, float]:
         """Mean over the tokens per measure, overlap_advantage over those where it is defined; NaN without any."""
         averages = {

@@ -76,8 +76,12 @@ def batch_indices(step: int, batch_size: int, n: int, seed: int) -> list[int]:
     The steps walk through one shuffle of the n examples after the other without gaps, so each example comes once per epoch,
     and a batch may lie across the border of two epochs.
     """
-    start = (step - 1) * batch_size
-    return [_shuffled(position // n, n, seed)[position % n] for position in range(start, start + batch_size)]
+    return indices_from((step - 1) * batch_size, batch_size, n, seed)
+
+
+def indices_from(start: int, count: int, n: int, seed: int) -> list[int]:
+    """`count` positions within n training examples, from place `start` of the endless stream that `batch_indices` walks."""
+    return [_shuffled(position // n, n, seed)[position % n] for position in range(start, start + count)]
 
 
 @lru_cache(maxsize=4)

@@ -46,6 +46,12 @@ class PromptBuilder:
         # In one pass and not by str.format: the context may hold other braces, the solution may hold '{prompt}'.
         return self._ids(_SLOTS.sub(lambda slot: filling[slot.group(1)], self._context))
 
+    def solution_ids(self, example: Example) -> list[int]:
+        """Token ids of the worked solution, or else the answer, with the end token: what supervised training learns."""
+        end = self.tokenizer.eos_token_id
+        assert isinstance(end, int), "a model without an end token is refused before"
+        return [*self._encoded(example.solution or example.answer), end]
+
     def decode_tokens(self, ids: Sequence[int]) -> list[str]:
         """One piece of text per token, special tokens included; together they are the decoded sequence.
 
@@ -70,17 +76,20 @@ class PromptBuilder:
     def _ids(self, text: str) -> list[int]:
         if self._chat:
             text = self._in_chat(text)
+        ids = self._encoded(text)
+        if self._bos is None:
+            return ids
+        # A chat template that wants the token writes it itself; a plain text may come with it as well.
+        return ids if self._chat or ids[:1] == [self._bos] else [self._bos, *ids]
+
+    def _encoded(self, text: str) -> list[int]:
         try:
-            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            return self.tokenizer(text, add_special_tokens=False)["input_ids"]
         except Exception as error:  # raised as such by tokenizers without an unknown token, like the demo's
             raise DataProblem(
                 f"the student's tokenizer cannot encode {text[:80]!r} ({error}); choose data it has the characters for",
                 where="data",
             ) from error
-        if self._bos is None:
-            return ids
-        # A chat template that wants the token writes it itself; a plain text may come with it as well.
-        return ids if self._chat or ids[:1] == [self._bos] else [self._bos, *ids]
 
     def _in_chat(self, text: str) -> str:
         try:

@@ -3,6 +3,7 @@
 import copy
 import logging
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,21 +13,25 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
-from opdboard.domain.objectives import Distillation
-from opdboard.domain.run_config import EffOPD, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.footprint import keeps_reference
+from opdboard.domain.objectives import Dapo, Grpo, Sft
+from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.settings import Settings
-from opdboard_worker.core.losses import measures_only
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
-from opdboard_worker.models.loading import RunFolder, load
+from opdboard_worker.models.loading import LoadedModel, RunFolder, load
 from opdboard_worker.models.pair import check_pair, check_starts_near_zero, check_teacher_repeatable, eos_token_ids
 from opdboard_worker.training import checkpoint
 from opdboard_worker.training.clock import Clock
+from opdboard_worker.training.distillation import Distillation
+from opdboard_worker.training.experience import Learner
 from opdboard_worker.training.lookahead import Lookahead, moving
 from opdboard_worker.training.loop import Parts, Progress, Training
 from opdboard_worker.training.optimizer import Updater, trainable
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.reinforcement import Reinforcement
+from opdboard_worker.training.supervised import Supervised
 from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
@@ -37,25 +42,18 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     device = _device(config)
     _seed_everything(config.seed)
     student_model = load(config.student, settings=settings, run_folder=run_folder)
-    privileged = isinstance(config.teacher, PrivilegedTeacher)
-    if not isinstance(config.objective, Distillation) or isinstance(config.teacher, NoTeacher):
-        raise BadInput(f"this worker cannot train by '{config.objective.kind}' yet", where="objective.kind")
-    teacher_source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
-    if teacher_source == config.student:
-        teacher_model = replace(student_model, model=copy.deepcopy(student_model.model))
-    else:
-        teacher_model = load(teacher_source, settings=settings, run_folder=run_folder)
-    check_pair(student_model, teacher_model)
+    teacher_model = _teacher_model(config, student_model, settings, run_folder)
     eos = eos_token_ids(student_model)
-    log.info("student %s, teacher %s on %s", student_model.label, teacher_model.label, device)
+    label = "none" if teacher_model is None else teacher_model.label
+    log.info("student %s, teacher %s on %s", student_model.label, label, device)
 
     prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher)
     train, held_out = _examples(config, prompts)
-    teacher_model.model.requires_grad_(False)
-    student, teacher = (Policy(model, device, config.precision) for model in (student_model, teacher_model))
-    scorer = Scorer(config, student, teacher, prompts, eos)
+    teacher = None if teacher_model is None else _frozen(teacher_model, device, config)
+    reference = _frozen(_copy(student_model), device, config) if keeps_reference(config) else None
+    scorer = Scorer(config, Policy(student_model, device, config.precision), teacher, prompts, eos)
     parameters = trainable(student_model.model.named_parameters())
-    _preflight(scorer, held_out, same=teacher_source == config.student and not privileged)
+    _preflight(scorer, held_out)
 
     monitor = WeightMonitor(parameters, config.monitoring, snapshots)
     if not monitor.modules:
@@ -64,6 +62,7 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     return Parts(
         config=config,
         scorer=scorer,
+        learner=_learner(config, scorer, train, reference),
         updater=updater,
         monitor=monitor,
         lookahead=_lookahead(config, parameters, monitor, scorer, updater, train),
@@ -72,6 +71,38 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
         device=_device_name(device),
         base_fingerprint=checkpoint.fingerprint(monitor.initial),
     )
+
+
+def _teacher_model(
+    config: RunConfig, student: LoadedModel, settings: Settings, run_folder: RunFolder
+) -> LoadedModel | None:
+    """Loaded and found to fit the student; None where nobody scores."""
+    if isinstance(config.teacher, NoTeacher):
+        return None
+    source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
+    same = source == config.student
+    teacher = _copy(student) if same else load(source, settings=settings, run_folder=run_folder)
+    check_pair(student, teacher)
+    return teacher
+
+
+def _copy(loaded: LoadedModel) -> LoadedModel:
+    return replace(loaded, model=copy.deepcopy(loaded.model))
+
+
+def _frozen(loaded: LoadedModel, device: torch.device, config: RunConfig) -> Policy:
+    loaded.model.requires_grad_(False)
+    return Policy(loaded, device, config.precision)
+
+
+def _learner(config: RunConfig, scorer: Scorer, train: Sequence[Example], reference: Policy | None) -> Learner:
+    match config.objective:
+        case Grpo() | Dapo():
+            return Reinforcement(config.objective, scorer, train, reference)
+        case Sft():
+            return Supervised(scorer, train)
+        case _:
+            return Distillation(scorer, train)
 
 
 def resume(training: Training, folder: Path) -> None:
@@ -153,8 +184,9 @@ def _lookahead(
     train: list[Example],
 ) -> Lookahead:
     scheduled = isinstance(config.strategy, EffOPD)
-    # On plain OPD a commanded extrapolation is scored by the teacher KL, which needs no labels.
-    settings = config.strategy if isinstance(config.strategy, EffOPD) else EffOPD(score="negative_reverse_kl")
+    # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
+    default = EffOPD(score="accuracy" if scorer.teacher is None else "negative_reverse_kl")
+    settings = config.strategy if isinstance(config.strategy, EffOPD) else default
     initial = monitor.initial
     for name, parameter in moving(parameters, settings.parameters).items():
         if name not in initial:
@@ -173,23 +205,17 @@ def _lookahead(
 
 
 @torch.no_grad()
-def _preflight(scorer: Scorer, held_out: list[Example], *, same: bool) -> None:
+def _preflight(scorer: Scorer, held_out: list[Example]) -> None:
     """The teacher repeats itself; equal student and teacher are at distance zero; responses end."""
     few = held_out[: scorer.micro_batch_size]
     rollout = scorer.roll(few, "preflight")
     responses = rollout.responses.rows(0, len(few))
-    student_hidden = scorer.student.hidden(responses)
-    once, again = scorer.teacher_hidden(few, responses), scorer.teacher_hidden(few, responses)
-    chunk = scorer.config.objective.chunk_tokens
-    with scorer.student.autocast():
-        heads = (scorer.student.head, scorer.teacher.head)
-        first, second = (
-            measures_only(student_hidden, heads[0], hidden, heads[1], responses.token_N, chunk_tokens=chunk)
-            for hidden in (once, again)
-        )
-    check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob)
-    if same:
-        check_starts_near_zero(float(first.reverse_kl.mean()))
+    teacher = scorer.config.teacher
+    if scorer.teacher is not None:
+        first, second = scorer.measures(few, responses), scorer.measures(few, responses)
+        check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob)
+        if isinstance(teacher, ModelTeacher) and teacher.source == scorer.config.student:
+            check_starts_near_zero(float(first.reverse_kl.mean()))
     if not bool(rollout.ended_B.any()):
         log.warning(
             "no response of the untrained student ended within %d tokens", scorer.config.budget.max_response_tokens

@@ -119,7 +119,9 @@ class Lookahead:
             kl_to_start = 0.0 if factor == 0 else self._kl_to_start(answers, start, ahead)
             return Validation(
                 accuracy_N=torch.tensor(answers.correct, dtype=torch.float64),
-                negative_reverse_kl_N=-answers.reverse_kl_by_example().double().cpu(),
+                negative_reverse_kl_N=None
+                if self._scorer.teacher is None
+                else -answers.reverse_kl_by_example().double().cpu(),
                 kl_to_start=kl_to_start,
                 tokens=answers.tokens,
                 seconds=time.perf_counter() - began,

@@ -7,6 +7,7 @@ has neither a gap nor a double point. Random numbers come from (seed, purpose, s
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -14,37 +15,38 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from opdboard.domain.commands import Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.records import Batch, CheckpointRecord, CommandResult, DecisionRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard_worker.core.extrapolation import Line
-from opdboard_worker.core.losses import TokenMeasures, distillation_loss
-from opdboard_worker.data.examples import Example, batch_indices
+from opdboard_worker.data.examples import Example
 from opdboard_worker.models import candidates
 from opdboard_worker.sinks import MetricSink
 from opdboard_worker.training import checkpoint, reporting
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.control import Control, Orders
+from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.lookahead import Lookahead
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
-from opdboard_worker.training.rollout import Rollout
 from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
 
 
+_TOLD = {"loss": "loss", "reverse_kl": "reverse KL", "reward_mean": "reward", "accuracy": "accuracy"}
+
+
 @dataclass
 class Progress:
-    """What the loop itself carries from step to step, and through a checkpoint."""
+    """What the loop itself carries from step to step, and through a checkpoint; cursor: see training.experience."""
 
     step: int = 0
     tokens: int = 0
     search_tokens: int = 0
+    cursor: int = 0
     start_accuracy: float | None = None
     teacher_accuracy: float | None = None
     checkpoints: list[int] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Parts:
 
     config: RunConfig
     scorer: Scorer
+    learner: Learner
     updater: Updater
     monitor: WeightMonitor
     lookahead: Lookahead
@@ -115,9 +118,10 @@ class Training:
         batch.scalars |= self._gpu_seconds()
         with self.clock.running("evaluation"):
             scorer = self.parts.scorer
-            rollout = scorer.roll(self.parts.held_out, "held-out", policy=scorer.teacher, privileged=True)
-            verdicts = scorer.verdicts(self.parts.held_out, scorer.texts(rollout))
-            self.progress.teacher_accuracy = sum(verdicts) / len(verdicts)
+            if scorer.teacher is not None:
+                rollout = scorer.roll(self.parts.held_out, "held-out", policy=scorer.teacher, privileged=True)
+                verdicts = scorer.verdicts(self.parts.held_out, scorer.texts(rollout))
+                self.progress.teacher_accuracy = sum(verdicts) / len(verdicts)
         self._evaluate(batch)
         batch.at = time.time()
         self.sink.write(batch)
@@ -126,10 +130,9 @@ class Training:
         step = self.progress.step + 1
         before, counted_before = dict(self.clock.spent), self.clock.counted
         batch = Batch(step=step, at=0.0)
-        examples = self._examples(step)
         with self.clock.running("rollout"):
-            rollout = self.parts.scorer.roll(examples, "rollout", step)
-        scalars, tokens = self._update(step, examples, rollout)
+            experience = self.parts.learner.gather(step, self.progress.cursor)
+        scalars = self._update(step, experience)
         orders = self.control.orders(step)
         with self.clock.running("search"):
             line = self._steer(step, orders, batch)
@@ -138,7 +141,8 @@ class Training:
         with self.clock.running("monitor"):
             batch.vectors += self.parts.monitor.measure(step)
         self.progress.step = step
-        self.progress.tokens += tokens
+        self.progress.tokens += experience.sampled
+        self.progress.cursor = experience.cursor
         seconds = self.clock.counted - counted_before
         batch.scalars = scalars | {
             "tokens": self.progress.tokens,
@@ -149,7 +153,7 @@ class Training:
             "step_seconds": seconds,
             "rollout_seconds": self.clock.spent["rollout"] - before["rollout"],
             "monitor_seconds": self.clock.spent["monitor"] - before["monitor"],
-            "tokens_per_second": tokens / seconds,
+            "tokens_per_second": experience.sampled / seconds,
             "memory_bytes": reporting.peak_memory(),
         }
         batch.scalars |= self._gpu_seconds()
@@ -159,7 +163,8 @@ class Training:
         self.sink.write(batch)
         for at in batch.removed_candidate_steps:
             candidates.remove(self._candidates, at)
-        log.info("step %d/%d  reverse KL %.4f  accuracy %.3f  %.2f s", step, self.config.budget.steps, scalars["reverse_kl"], scalars["accuracy"], seconds)  # fmt: skip
+        told = "  ".join(f"{words} {scalars[key]:.4f}" for key, words in _TOLD.items() if key in scalars)
+        log.info("step %d/%d  %s  %.2f s", step, self.config.budget.steps, told, seconds)
         self._save_if_due(step, orders)
         return orders
 
@@ -167,59 +172,30 @@ class Training:
         """A trainer has one GPU or none."""
         return {"gpu_seconds": self.clock.counted} if self._student.device.type == "cuda" else {}
 
-    def _examples(self, step: int) -> list[Example]:
-        indices = batch_indices(step, self.config.budget.batch_size, len(self.parts.train), self.config.seed)
-        return [self.parts.train[index] for index in indices]
-
-    def _update(self, step: int, examples: list[Example], rollout: Rollout) -> tuple[dict[str, float], int]:
-        """Loss over micro-batches, gradient, optimizer step; scalars of the batch and its number of response tokens."""
-        learning_rate = self.parts.updater.learning_rate
-        tokens = int(rollout.lengths_B.sum())
-        self.parts.updater.zero_grad()
-        with self.clock.running("update"):
-            loss, measures = self._backward(examples, rollout, tokens)
-            if not torch.isfinite(torch.tensor(loss)):
-                raise NonFiniteLoss(
-                    f"the loss at step {step} is {loss}; lower the learning rate, or resume from the last checkpoint with other settings",
-                    where=f"step {step}",
-                )
+    def _update(self, step: int, experience: Experience) -> dict[str, float]:
+        """Gradient and optimizer step on each mini-batch; scalars of the batch, means over the mini-batches."""
+        learner, updater = self.parts.learner, self.parts.updater
+        learning_rate = updater.learning_rate
+        measured: list[dict[str, float]] = []
+        for number, rows in enumerate(learner.minibatches(experience)):
+            updater.zero_grad()
+            with self.clock.running("update"):
+                loss, scalars = learner.backward(experience, rows)
+                if not math.isfinite(loss):
+                    raise NonFiniteLoss(
+                        f"the loss at step {step} is {loss}; lower the learning rate, or resume from the last checkpoint with other settings",
+                        where=f"step {step}",
+                    )
+            if number == 0:
+                with self.clock.running("monitor"):
+                    self.parts.monitor.before_update(step)
+            with self.clock.running("update"):
+                grad_norm = updater.step(step)
+            measured.append(scalars | {"loss": loss, "grad_norm": grad_norm})
         with self.clock.running("monitor"):
-            self.parts.monitor.before_update(step)
-        with self.clock.running("update"):
-            grad_norm = self.parts.updater.step(step)
-        with self.clock.running("monitor"):
-            texts = self.parts.scorer.texts(rollout)
-            verdicts = self.parts.scorer.verdicts(examples, texts)
-            scalars = reporting.token_scalars(measures) | reporting.rollout_scalars(rollout, texts, verdicts)
-        return scalars | {"loss": loss, "grad_norm": grad_norm, "learning_rate": learning_rate}, tokens
-
-    def _backward(self, examples: list[Example], rollout: Rollout, tokens: int) -> tuple[float, TokenMeasures]:
-        scorer, objective = self.parts.scorer, self.config.objective
-        loss_sum = 0.0
-        measures: list[TokenMeasures] = []
-        for start in range(0, len(examples), scorer.micro_batch_size):
-            stop = min(start + scorer.micro_batch_size, len(examples))
-            responses = rollout.responses.rows(start, stop)
-            teacher_hidden = scorer.teacher_hidden(examples[start:stop], responses)
-            student_hidden = self._student.hidden(responses)
-            count = len(responses.token_N)
-            with self._student.autocast():
-                loss, part = distillation_loss(
-                    objective.kind,
-                    student_hidden,
-                    self._student.head,
-                    teacher_hidden,
-                    scorer.teacher.head,
-                    responses.token_N,
-                    torch.full((count,), 1.0 / tokens, device=self._student.device),
-                    sampler_logp_N=rollout.sampler_logp_BR[start:stop][rollout.responses.mask_BR[start:stop]],
-                    importance_cap=getattr(objective, "importance_cap", 5.0),
-                    chunk_tokens=objective.chunk_tokens,
-                )
-            loss.backward()
-            loss_sum += float(loss.detach())
-            measures.append(part)
-        return loss_sum, TokenMeasures.cat(measures)
+            described = learner.describe(experience)
+        means = {key: sum(one[key] for one in measured) / len(measured) for key in measured[0]}
+        return means | experience.scalars | described | {"learning_rate": learning_rate}
 
     def _steer(self, step: int, orders: Orders, batch: Batch) -> Line | None:
         """Vetoes, then at most one extrapolation: the line it looked along."""
@@ -259,7 +235,9 @@ class Training:
             batch.scalars |= reporting.evaluation_scalars(
                 answers, self.progress.start_accuracy, self.progress.teacher_accuracy
             )
-            batch.vectors.append(reporting.position_vector(batch.step, answers, self.config.budget.max_response_tokens))
+            if self.parts.scorer.teacher is not None:
+                longest = self.config.budget.max_response_tokens
+                batch.vectors.append(reporting.position_vector(batch.step, answers, longest))
             count = self.config.monitoring.samples_count
             batch.samples += reporting.samples(
                 batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count

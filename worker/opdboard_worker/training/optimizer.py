@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import get_scheduler
 
 from opdboard.domain.errors import NonFiniteLoss
+from opdboard.domain.objectives import updates_per_step
 from opdboard.domain.run_config import RunConfig
 
 _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
@@ -28,8 +29,9 @@ class Updater:
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        each = updates_per_step(config.objective)
         self._scheduler = get_scheduler(
-            _SCHEDULES[settings.schedule], self._optimizer, settings.warmup_steps, config.budget.steps
+            _SCHEDULES[settings.schedule], self._optimizer, settings.warmup_steps * each, config.budget.steps * each
         )
 
     @property

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from opdboard.domain.run_config import RunConfig
 from opdboard_worker.core.losses import TokenMeasures, measures_only
+from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify
@@ -55,9 +56,9 @@ class Scorer:
     """Student and teacher together: answers prompts with one and scores the answers with the other."""
 
     def __init__(
-        self, config: RunConfig, student: Policy, teacher: Policy, prompts: PromptBuilder, eos: Sequence[int]
+        self, config: RunConfig, student: Policy, teacher: Policy | None, prompts: PromptBuilder, eos: Sequence[int]
     ) -> None:
-        """teacher: the frozen policy; prompts: builds what each of the two reads."""
+        """teacher: the frozen policy, None for methods without one; prompts: builds what each of the two reads."""
         self.config = config
         self.student = student
         self.teacher = teacher
@@ -68,6 +69,17 @@ class Scorer:
     def micro_batch_size(self) -> int:
         """Sequences per forward pass."""
         return self.config.budget.micro_batch_size or self.config.budget.batch_size
+
+    @property
+    def required_teacher(self) -> Policy:
+        """The teacher of a method that has one."""
+        assert self.teacher is not None, "only distillation asks, which is refused without a teacher"
+        return self.teacher
+
+    def microbatches(self, rows: slice) -> list[slice]:
+        """Rows in parts of at most micro_batch_size."""
+        size = self.micro_batch_size
+        return [slice(start, min(start + size, rows.stop)) for start in range(rows.start, rows.stop, size)]
 
     def roll(
         self, examples: Sequence[Example], *key: object, policy: Policy | None = None, privileged: bool = False
@@ -98,7 +110,7 @@ class Scorer:
     def teacher_hidden(self, examples: Sequence[Example], responses: Responses) -> Tensor:
         """Teacher's hidden states (N, H) on the student's tokens, behind the teacher's own prompts."""
         with torch.no_grad():
-            return self.teacher.hidden(
+            return self.required_teacher.hidden(
                 responses.with_prompts([self.prompts.teacher_ids(example) for example in examples])
             )
 
@@ -110,19 +122,26 @@ class Scorer:
         for start in range(0, len(examples), self.micro_batch_size):
             stop = min(start + self.micro_batch_size, len(examples))
             responses = rollout.responses.rows(start, stop)
-            with self.student.autocast():
-                parts.append(
-                    measures_only(
-                        self.student.hidden(responses),
-                        self.student.head,
-                        self.teacher_hidden(examples[start:stop], responses),
-                        self.teacher.head,
-                        responses.token_N,
-                        chunk_tokens=self.config.objective.chunk_tokens,
-                    )
-                )
+            parts.append(self.measures(examples[start:stop], responses))
         texts = self.texts(rollout)
         return Answers(rollout, texts, self.verdicts(examples, texts), TokenMeasures.cat(parts))
+
+    @torch.no_grad()
+    def measures(self, examples: Sequence[Example], responses: Responses) -> TokenMeasures:
+        """Student against teacher on the student's tokens, without gradient; without teacher, the student alone."""
+        hidden_NH, chunk = self.student.hidden(responses), self.config.objective.chunk_tokens
+        with self.student.autocast():
+            if self.teacher is None:
+                logp_N, entropy_N = token_logp(hidden_NH, self.student.head, responses.token_N, chunk_tokens=chunk)
+                return TokenMeasures.of_student_alone(logp_N, entropy_N)
+            return measures_only(
+                hidden_NH,
+                self.student.head,
+                self.teacher_hidden(examples, responses),
+                self.teacher.head,
+                responses.token_N,
+                chunk_tokens=chunk,
+            )
 
     @torch.no_grad()
     def student_logp(self, rollout: Rollout) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.records import ModuleVector, SampleRecord
 from opdboard_worker.core.losses import TokenMeasures
+from opdboard_worker.core.policy_gradient import PolicyMeasures
 from opdboard_worker.core.statistics import mean_by_position, repetition_rate
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
@@ -26,21 +27,36 @@ def token_scalars(measures: TokenMeasures) -> dict[str, float]:
     return means
 
 
-def rollout_scalars(rollout: Rollout, texts: Sequence[str], correct: Sequence[bool]) -> dict[str, float]:
-    """Lengths, truncation, repetition and accuracy of a batch."""
+def policy_scalars(measures: PolicyMeasures) -> dict[str, float]:
+    """Means over the batch's response tokens of a policy gradient."""
+    means = measures.means()
+    scalars = {"entropy_student": means["entropy"], "clip_fraction": means["clipped"]}
+    return scalars if math.isnan(means["kl"]) else scalars | {"reference_kl": means["kl"]}
+
+
+def length_scalars(rollout: Rollout) -> dict[str, float]:
+    """Lengths and truncation of a batch."""
     lengths = rollout.lengths_B.double()
     return {
         "response_length": float(lengths.mean()),
         "response_length_p95": float(torch.quantile(lengths, 0.95)),
         "truncated_share": 1.0 - float(rollout.ended_B.double().mean()),
+    }
+
+
+def rollout_scalars(rollout: Rollout, texts: Sequence[str], correct: Sequence[bool]) -> dict[str, float]:
+    """Lengths, truncation, repetition and accuracy of a batch."""
+    return length_scalars(rollout) | {
         "repetition_rate": repetition_rate(texts),
         "accuracy": sum(correct) / len(correct),
     }
 
 
 def evaluation_scalars(answers: Answers, at_start: float | None, of_teacher: float | None) -> dict[str, float]:
-    """The held-out curve; gap_recovery is NaN where student and teacher started equal."""
-    scalars = {"eval/reverse_kl": answers.reverse_kl, "eval/accuracy": answers.accuracy}
+    """The held-out curve; gap_recovery is NaN where student and teacher started equal. of_teacher: None without one."""
+    scalars = {"eval/accuracy": answers.accuracy}
+    if of_teacher is not None:
+        scalars["eval/reverse_kl"] = answers.reverse_kl
     if at_start is not None and of_teacher is not None:
         gap = of_teacher - at_start
         scalars["eval/gap_recovery"] = (answers.accuracy - at_start) / gap if gap else math.nan

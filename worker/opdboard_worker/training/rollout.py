@@ -29,6 +29,53 @@ class Rollout:
         """Response tokens per example, EOS included."""
         return self.responses.mask_BR.sum(1)
 
+    def take(self, rows: Sequence[int]) -> "Rollout":
+        """These examples, in this order."""
+        chosen = torch.tensor(list(rows), device=self.ended_B.device)
+        responses = self.responses
+        return Rollout(
+            Responses([responses.prompts[row] for row in rows], responses.token_BR[chosen], responses.mask_BR[chosen]),
+            self.sampler_logp_BR[chosen],
+            self.ended_B[chosen],
+        )
+
+
+def joined(rollouts: Sequence[Rollout]) -> Rollout:
+    """Rollouts one after the other, padded to the widest."""
+    width = max(rollout.sampler_logp_BR.shape[1] for rollout in rollouts)
+
+    def padded(tensor_BR: Tensor) -> Tensor:
+        return torch.nn.functional.pad(tensor_BR, (0, width - tensor_BR.shape[1]))
+
+    responses = [rollout.responses for rollout in rollouts]
+    return Rollout(
+        Responses(
+            [prompt for one in responses for prompt in one.prompts],
+            torch.cat([padded(one.token_BR) for one in responses]),
+            torch.cat([padded(one.mask_BR) for one in responses]),
+        ),
+        torch.cat([padded(rollout.sampler_logp_BR) for rollout in rollouts]),
+        torch.cat([rollout.ended_B for rollout in rollouts]),
+    )
+
+
+def given(policy: Policy, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], longest: int) -> Rollout:
+    """Answers that nobody sampled, cut at `longest` tokens; their log-probabilities are unknown (NaN)."""
+    width = max(1, min(longest, max(len(answer) for answer in answers)))
+    token_BR = torch.full((len(answers), width), policy.tokenizer.pad_token_id)
+    mask_BR = torch.zeros((len(answers), width), dtype=torch.bool)
+    for row, answer in enumerate(answers):
+        kept = list(answer[:width])
+        token_BR[row, : len(kept)] = torch.tensor(kept)
+        mask_BR[row, : len(kept)] = True
+    ended_B = torch.tensor([len(answer) <= width for answer in answers])
+    device = policy.device
+    return Rollout(
+        Responses(prompts, token_BR.to(device), mask_BR.to(device)),
+        torch.full((len(answers), width), torch.nan, device=device),
+        ended_B.to(device),
+    )
+
 
 def uniforms(rows: int, width: int, *key: object) -> Tensor:
     """Numbers in [0, 1), (rows, width) float64, that depend on the key alone: the run's seed, a purpose, a step."""

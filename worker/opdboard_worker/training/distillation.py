@@ -1,0 +1,67 @@
+"""On-policy distillation as a Learner: one response to each prompt, every token compared with the teacher's."""
+
+from collections.abc import Sequence
+
+import torch
+
+from opdboard_worker.core.losses import TokenMeasures, distillation_loss
+from opdboard_worker.data.examples import Example, batch_indices
+from opdboard_worker.training import reporting
+from opdboard_worker.training.experience import Experience
+from opdboard_worker.training.probe import Scorer
+
+
+class Distillation:
+    """The student answers, the teacher scores (02, OPD)."""
+
+    def __init__(self, scorer: Scorer, train: Sequence[Example]) -> None:
+        """train: what prompts are taken from."""
+        self._scorer = scorer
+        self._train = train
+
+    def gather(self, step: int, cursor: int) -> Experience:
+        """See Learner."""
+        config = self._scorer.config
+        indices = batch_indices(step, config.budget.batch_size, len(self._train), config.seed)
+        examples = [self._train[index] for index in indices]
+        rollout = self._scorer.roll(examples, "rollout", step)
+        return Experience(examples, rollout, int(rollout.lengths_B.sum()), cursor)
+
+    def minibatches(self, experience: Experience) -> Sequence[slice]:
+        """See Learner."""
+        return [slice(0, len(experience.examples))]
+
+    def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
+        """See Learner."""
+        scorer, student = self._scorer, self._scorer.student
+        objective, rollout = scorer.config.objective, experience.rollout
+        tokens = int(rollout.lengths_B[rows].sum())
+        loss_sum = 0.0
+        measures: list[TokenMeasures] = []
+        for part in scorer.microbatches(rows):
+            responses = rollout.responses.rows(part.start, part.stop)
+            teacher_hidden = scorer.teacher_hidden(experience.examples[part], responses)
+            student_hidden = student.hidden(responses)
+            with student.autocast():
+                loss, measured = distillation_loss(
+                    objective.kind,
+                    student_hidden,
+                    student.head,
+                    teacher_hidden,
+                    scorer.required_teacher.head,
+                    responses.token_N,
+                    torch.full((len(responses.token_N),), 1.0 / tokens, device=student.device),
+                    sampler_logp_N=rollout.sampler_logp_BR[part][rollout.responses.mask_BR[part]],
+                    importance_cap=getattr(objective, "importance_cap", 5.0),
+                    chunk_tokens=objective.chunk_tokens,
+                )
+            loss.backward()
+            loss_sum += float(loss.detach())
+            measures.append(measured)
+        return loss_sum, reporting.token_scalars(TokenMeasures.cat(measures))
+
+    def describe(self, experience: Experience) -> dict[str, float]:
+        """See Learner."""
+        texts = self._scorer.texts(experience.rollout)
+        verdicts = self._scorer.verdicts(experience.examples, texts)
+        return reporting.rollout_scalars(experience.rollout, texts, verdicts)

@@ -1,0 +1,158 @@
+"""GRPO and DAPO as Learners: a group of responses to each prompt, judged by the data's verifier (core.policy_gradient).
+
+The policy is the distribution that samples: logits divided by budget.temperature, in the loss as in the rollout.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from opdboard.domain.objectives import Dapo, Grpo, prompts_per_step
+from opdboard_worker.core.policy_gradient import (
+    PolicyMeasures,
+    group_advantages,
+    mixed_groups,
+    overlong_penalty,
+    policy_gradient_loss,
+    response_weights,
+)
+from opdboard_worker.core.token_loss import Head, token_logp
+from opdboard_worker.data.examples import Example, indices_from
+from opdboard_worker.training import reporting
+from opdboard_worker.training.experience import Experience
+from opdboard_worker.training.policy import Policy, Responses
+from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.rollout import Rollout, joined
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One rollout of whole groups; mixed_Q: which have right and wrong answers."""
+
+    examples: list[Example]
+    rollout: Rollout
+    texts: list[str]
+    correct: list[bool]
+    mixed_Q: list[bool]
+
+
+class Reinforcement:
+    """Rewards compared within each group (02, RL baselines)."""
+
+    def __init__(
+        self, objective: Grpo | Dapo, scorer: Scorer, train: Sequence[Example], reference: Policy | None
+    ) -> None:
+        """train: what prompts are taken from; reference: the frozen initial student, where the objective asks for it."""
+        self._objective = objective
+        self._scorer = scorer
+        self._train = train
+        self._reference = reference
+
+    def gather(self, step: int, cursor: int) -> Experience:
+        """Whole groups. DAPO draws until the batch is full of mixed ones or sampling_rounds are over.
+
+        A batch that stays short is filled up with groups of equal rewards, from which nothing is learnt.
+        """
+        wanted = prompts_per_step(self._objective, self._scorer.config.budget.batch_size)
+        rounds = self._objective.sampling_rounds if isinstance(self._objective, Dapo) else 1
+        draws: list[_Draw] = []
+        while len(draws) < rounds and sum(sum(draw.mixed_Q) for draw in draws) < wanted:
+            draws.append(self._draw(step, len(draws), cursor, wanted))
+            cursor += wanted
+        mixed = [flag for draw in draws for flag in draw.mixed_Q]
+        order = range(len(mixed)) if rounds == 1 else sorted(range(len(mixed)), key=lambda group: not mixed[group])
+        size = self._objective.group_size
+        rows = [group * size + place for group in sorted(order[:wanted]) for place in range(size)]
+        rollout = joined([draw.rollout for draw in draws])
+        everything = [
+            (e, t, c) for draw in draws for e, t, c in zip(draw.examples, draw.texts, draw.correct, strict=True)
+        ]
+        examples, texts, correct = (list(column) for column in zip(*(everything[row] for row in rows), strict=True))
+        taken = rollout.take(rows)
+        reward_QG = self._rewards(taken, correct).view(wanted, size)
+        advantage_QG = group_advantages(reward_QG)
+        scalars = {
+            "reward_mean": float(reward_QG.mean()),
+            "reward_std": float(reward_QG.std(correction=0)),
+            "advantage_size": float(advantage_QG.abs().mean()),
+            "mixed_groups": sum(mixed) / len(mixed),
+            "resampled_groups": float(len(mixed) - wanted),
+        }
+        sampled = int(rollout.lengths_B.sum())
+        return Experience(examples, taken, sampled, cursor, scalars, texts, correct, advantage_QG.flatten())
+
+    def _draw(self, step: int, number: int, cursor: int, wanted: int) -> _Draw:
+        size, seed = self._objective.group_size, self._scorer.config.seed
+        prompts = [self._train[index] for index in indices_from(cursor, wanted, len(self._train), seed)]
+        examples = [example for example in prompts for _ in range(size)]
+        rollout = self._scorer.roll(examples, "rollout", step, number)
+        texts = self._scorer.texts(rollout)
+        correct = self._scorer.verdicts(examples, texts)
+        mixed_Q = mixed_groups(torch.tensor(correct).view(wanted, size)).tolist()
+        return _Draw(examples, rollout, texts, correct, mixed_Q)
+
+    def _rewards(self, rollout: Rollout, correct: Sequence[bool]) -> Tensor:
+        """GRPO: 1 for a right answer, else 0. DAPO: 1 or -1 (equation 7), less what is overlong (equation 13)."""
+        right_B = torch.tensor(correct, dtype=torch.float64)
+        if isinstance(self._objective, Grpo):
+            return right_B
+        longest = self._scorer.config.budget.max_response_tokens
+        buffer = int(self._objective.overlong_share * longest)
+        return 2 * right_B - 1 + overlong_penalty(rollout.lengths_B.cpu(), longest, buffer)
+
+    def minibatches(self, experience: Experience) -> Sequence[slice]:
+        """See Learner: equal shares of the groups."""
+        share = len(experience.examples) // self._objective.updates_per_batch
+        return [slice(start, start + share) for start in range(0, len(experience.examples), share)]
+
+    def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
+        """See Learner."""
+        objective, student, rollout = self._objective, self._scorer.student, experience.rollout
+        assert experience.advantage_B is not None
+        advantage_B = experience.advantage_B.to(student.device, torch.float32)
+        weight_B = torch.zeros(len(experience.examples), device=student.device)
+        weight_B[rows] = response_weights(rollout.lengths_B[rows], per_token=isinstance(objective, Dapo)).to(weight_B)
+        loss_sum = 0.0
+        parts: list[PolicyMeasures] = []
+        for part in self._scorer.microbatches(rows):
+            responses = rollout.responses.rows(part.start, part.stop)
+            reference_logp_N = None if self._reference is None else self._logp(self._reference, responses)
+            hidden_NH = student.hidden(responses)
+            with student.autocast():
+                loss, measures = policy_gradient_loss(
+                    hidden_NH,
+                    self._head(student),
+                    responses.token_N,
+                    weight_B[part][responses.row_N],
+                    advantage_N=advantage_B[part][responses.row_N],
+                    old_logp_N=rollout.sampler_logp_BR[part][rollout.responses.mask_BR[part]],
+                    clip_low=objective.clip_low,
+                    clip_high=objective.clip_high,
+                    reference_logp_N=reference_logp_N,
+                    kl_coefficient=objective.kl_coefficient if isinstance(objective, Grpo) else 0.0,
+                    chunk_tokens=objective.chunk_tokens,
+                )
+            loss.backward()
+            loss_sum += float(loss.detach())
+            parts.append(measures)
+        return loss_sum, reporting.policy_scalars(PolicyMeasures.cat(parts))
+
+    def describe(self, experience: Experience) -> dict[str, float]:
+        """See Learner."""
+        assert experience.texts is not None and experience.correct is not None
+        return reporting.rollout_scalars(experience.rollout, experience.texts, experience.correct)
+
+    def _head(self, policy: Policy) -> Head:
+        temperature = self._scorer.config.budget.temperature
+        return lambda hidden_nH: policy.head(hidden_nH) / temperature
+
+    @torch.no_grad()
+    def _logp(self, policy: Policy, responses: Responses) -> Tensor:
+        hidden_NH = policy.hidden(responses)
+        with policy.autocast():
+            logp_N, _ = token_logp(
+                hidden_NH, self._head(policy), responses.token_N, chunk_tokens=self._objective.chunk_tokens
+            )
+        return logp_N
