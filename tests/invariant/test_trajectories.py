@@ -9,7 +9,7 @@ from invariant.conftest import Scripted, tiny_config
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
-from opdboard.domain.objectives import FullVocabulary, SampledToken
+from opdboard.domain.objectives import FullVocabulary, JensenShannon, SampledToken, TopK
 from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Optimizer
 from opdboard_worker.training.control import Orders
 
@@ -46,7 +46,17 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(train):
     assert sink.series("overlap_ratio")[1] == 1.0
 
 
-@pytest.mark.parametrize("objective", [FullVocabulary(), SampledToken()], ids=lambda one: one.kind)
+@pytest.mark.parametrize(
+    "objective",
+    [
+        FullVocabulary(),
+        SampledToken(),
+        TopK(k=4, support="union"),
+        JensenShannon(beta=0.5),
+        FullVocabulary(reward_scale=1.25),
+    ],
+    ids=lambda one: one.kind,
+)
 def test_training_moves_towards_the_teacher(train, objective):
     config = tiny_config(steps=12, objective=objective)
     budget = config.budget.model_copy(update={"batch_size": 64})

@@ -11,8 +11,8 @@ from math import prod
 
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
-from opdboard.domain.objectives import Grpo
-from opdboard.domain.run_config import EffOPD, NoTeacher, RunConfig
+from opdboard.domain.objectives import needs_reference
+from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.domain.workload import workload
 
 FLOAT = 4
@@ -45,7 +45,7 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
     parts = [
         Part("student", whole),
         *([] if isinstance(config.teacher, NoTeacher) else [Part("teacher", teacher.parameters * FLOAT)]),
-        *([Part("initial student, for the KL", whole)] if keeps_reference(config) else []),
+        *([Part("initial student, as the reference", whole)] if keeps_reference(config) else []),
         Part("gradients", whole),
         Part("Adam moments", 2 * whole),
         Part("W_0 of the matrices", matrices),
@@ -65,8 +65,9 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
 
 
 def keeps_reference(config: RunConfig) -> bool:
-    """Whether a frozen copy of the initial student is held, to measure the KL to it."""
-    return isinstance(config.objective, Grpo) and config.objective.kl_coefficient > 0
+    """Whether a frozen copy of the initial student is held besides the teacher."""
+    same = isinstance(config.teacher, ModelTeacher) and config.teacher.source == config.student
+    return needs_reference(config.objective) and not same and not isinstance(config.teacher, PrivilegedTeacher)
 
 
 def peak(parts: Iterable[Part]) -> int:

@@ -7,7 +7,11 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from opdboard.domain.frozen import Frozen
 
-_CHUNK = "Tokens whose logits exist at one time in the loss; smaller needs less memory."
+_CHUNK = "Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more."
+_REWARD_SCALE = (
+    "ExOPD's lambda (arXiv:2602.12125): how far the teacher's difference from the initial student is followed. 1 is OPD; above "
+    "1 goes beyond the teacher (the paper: 1.25). Other than 1 keeps a copy of the initial student."
+)
 _GROUP = "Responses to each prompt, whose rewards are compared with one another."
 _UPDATES = (
     "Optimizer steps on each batch of responses, each on its share of the groups. At 1 the policy is the one that sampled, "
@@ -20,6 +24,7 @@ class FullVocabulary(Frozen):
 
     model_config = ConfigDict(title="OPD, full vocabulary")
     kind: Literal["full_vocabulary"] = "full_vocabulary"
+    reward_scale: float = Field(default=1.0, gt=0, description=_REWARD_SCALE)
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
@@ -30,6 +35,34 @@ class SampledToken(Frozen):
     kind: Literal["sampled_token"] = "sampled_token"
     importance_cap: float = Field(
         default=5.0, gt=0, description="Truncation of the weight of trainer against sampler probabilities."
+    )
+    reward_scale: float = Field(default=1.0, gt=0, description=_REWARD_SCALE)
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+class TopK(Frozen):
+    """Reverse KL over the k likeliest tokens, with the probability of all others as one more bin."""
+
+    model_config = ConfigDict(title="OPD, top k")
+    kind: Literal["top_k"] = "top_k"
+    k: int = Field(default=16, ge=1, description="Tokens that are told apart; all others are one bin.")
+    support: Literal["student", "teacher", "union"] = Field(
+        default="student", description="Whose k likeliest tokens: the student's, the teacher's, or both together."
+    )
+    chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+
+class JensenShannon(Frozen):
+    """Generalised Jensen-Shannon divergence between student and teacher (GKD, arXiv:2306.13649)."""
+
+    model_config = ConfigDict(title="OPD, Jensen-Shannon")
+    kind: Literal["jensen_shannon"] = "jensen_shannon"
+    beta: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="0 is the forward KL, 1 the reverse KL, 0.5 the usual Jensen-Shannon divergence. Near the ends, but not "
+        "at them, gradients are small.",
     )
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
@@ -96,11 +129,11 @@ def _checked(value: object) -> object:
     return {"kind": kind} | {key: inner for key, inner in value.items() if key not in dropped}
 
 
-Distillation = FullVocabulary | SampledToken
+Distillation = FullVocabulary | SampledToken | TopK | JensenShannon
 Reinforcement = Grpo | Dapo
 TeacherFree = Annotated[Grpo | Dapo | Sft, Field(discriminator="kind")]
 Objective = Annotated[
-    Annotated[FullVocabulary | SampledToken | Grpo | Dapo | Sft, Field(discriminator="kind")],
+    Annotated[FullVocabulary | SampledToken | TopK | JensenShannon | Grpo | Dapo | Sft, Field(discriminator="kind")],
     BeforeValidator(_checked),
 ]
 
@@ -113,3 +146,10 @@ def prompts_per_step(objective: Objective, batch_size: int) -> int:
 def updates_per_step(objective: Objective) -> int:
     """Optimizer steps that a training step makes."""
     return objective.updates_per_batch if isinstance(objective, Reinforcement) else 1
+
+
+def needs_reference(objective: Objective) -> bool:
+    """Whether the initial student is kept: for ExOPD with a lambda other than 1, and for GRPO's KL."""
+    if isinstance(objective, FullVocabulary | SampledToken):
+        return objective.reward_scale != 1.0
+    return isinstance(objective, Grpo) and objective.kl_coefficient > 0

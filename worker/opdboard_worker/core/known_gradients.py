@@ -35,16 +35,21 @@ def pull_back(output: Tensor, output_gradient: Tensor, source: Tensor, sums: dic
 
     `source` is the piece's own detached leaf; None is returned if it needs no gradient. Sums are at least float32. The
     graph is kept, since pieces may share a part of it (a weight that was merged beforehand); a piece's own part goes
-    with its output.
+    with its output. Where memory does not suffice for all of it, the sums are left as they were.
     """
     parameters = [leaf for leaf in leaves_of(output) if leaf is not source]
     targets = [*parameters, source] if source.requires_grad else parameters
     gradients = torch.autograd.grad(output, targets, output_gradient, retain_graph=True)
-    for parameter, gradient in zip(parameters, gradients, strict=False):
+    pieces = dict(zip(parameters, gradients, strict=False))
+    first = {
+        parameter: gradient.to(torch.promote_types(parameter.dtype, torch.float32), copy=True)
+        for parameter, gradient in pieces.items()
+        if parameter not in sums
+    }
+    for parameter, gradient in pieces.items():
         if parameter in sums:
             sums[parameter] += gradient
-        else:
-            sums[parameter] = gradient.to(torch.promote_types(parameter.dtype, torch.float32), copy=True)
+    sums |= first
     return gradients[-1] if source.requires_grad else None
 
 

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.token_loss import Head, token_loss
+from opdboard_worker.core.chunks import OnSmaller
+from opdboard_worker.core.teachers import Head
+from opdboard_worker.core.token_loss import token_loss
 
 
 def group_advantages(reward_QG: Tensor) -> Tensor:
@@ -96,6 +98,7 @@ def policy_gradient_loss(
     reference_logp_N: Tensor | None = None,
     kl_coefficient: float = 0.0,
     chunk_tokens: int = 1024,
+    on_smaller: OnSmaller | None = None,
 ) -> tuple[Tensor, PolicyMeasures]:
     """sum_n weight_n (clipped surrogate + kl_coefficient k3), and the measures of every token.
 
@@ -118,12 +121,20 @@ def policy_gradient_loss(
             slope_n = slope_n - kl_coefficient * torch.expm1(reference_logp_N[tokens] - logp_n)
         return loss_n, slope_n
 
-    total, logp_N, entropy_N = token_loss(hidden_NH, head, token_N, weight_N, loss_of, chunk_tokens=chunk_tokens)
+    total, logp_N, entropy_N = token_loss(
+        hidden_NH, head, token_N, weight_N, loss_of, chunk_tokens=chunk_tokens, on_smaller=on_smaller
+    )
     return total, PolicyMeasures(logp_N, entropy_N, clipped, kl_N)
 
 
 def cross_entropy_loss(
-    hidden_NH: Tensor, head: Head, token_N: Tensor, weight_N: Tensor, *, chunk_tokens: int = 1024
+    hidden_NH: Tensor,
+    head: Head,
+    token_N: Tensor,
+    weight_N: Tensor,
+    *,
+    chunk_tokens: int = 1024,
+    on_smaller: OnSmaller | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """sum_n weight_n (-log p_n), then log p and entropy of every token, (N,): supervised training on worked answers."""
     return token_loss(
@@ -133,4 +144,5 @@ def cross_entropy_loss(
         weight_N,
         lambda logp_n, _: (-logp_n, -torch.ones_like(logp_n)),
         chunk_tokens=chunk_tokens,
+        on_smaller=on_smaller,
     )

@@ -21,7 +21,8 @@ class TokenMeasures:
     """One value per response token and measure: detached float32 tensors of shape (N,).
 
     The first seven are nats, overlap_ratio and overlap_mass are shares in [0, 1], overlap_advantage is in nats and <=
-    0. Where student and teacher share none of their k leading tokens overlap_advantage has no meaning and is NaN.
+    0. Where student and teacher share none of their k leading tokens overlap_advantage has no meaning and is NaN. So are
+    reverse_kl, entropy_teacher and the overlaps of a teacher of which only some log-probabilities are known.
     """
 
     reverse_kl: Tensor
@@ -127,17 +128,24 @@ def overlap(student_logp_NV: Tensor, teacher_logp_NV: Tensor, k: int) -> tuple[T
 
 
 @torch.no_grad()
-def measure(student_logp_NV: Tensor, teacher_logp_NV: Tensor, token_N: Tensor, overlap_k: int) -> TokenMeasures:
-    """Every measure, in the precision of the given log-probabilities; token_N holds the sampled token ids (int64)."""
+def measure(
+    student_logp_NV: Tensor, teacher_logp_NV: Tensor, token_N: Tensor, overlap_k: int, *, complete: bool = True
+) -> TokenMeasures:
+    """Every measure, in the precision of the given log-probabilities; token_N holds the sampled token ids (int64).
+
+    complete=False says that teacher_logp_NV is right at the sampled token only: what needs all of it is NaN.
+    """
     student_logp_N = student_logp_NV.gather(-1, token_N[:, None]).squeeze(-1)
     teacher_logp_N = teacher_logp_NV.gather(-1, token_N[:, None]).squeeze(-1)
-    overlap_ratio_N, overlap_mass_N, overlap_advantage_N = overlap(student_logp_NV, teacher_logp_NV, overlap_k)
+    unknown_N = torch.full_like(student_logp_N, torch.nan)
+    overlaps = overlap(student_logp_NV, teacher_logp_NV, overlap_k) if complete else (unknown_N,) * 3
+    overlap_ratio_N, overlap_mass_N, overlap_advantage_N = overlaps
     return TokenMeasures(
-        reverse_kl=reverse_kl(student_logp_NV, teacher_logp_NV),
+        reverse_kl=reverse_kl(student_logp_NV, teacher_logp_NV) if complete else unknown_N,
         k1=k1(student_logp_N, teacher_logp_N),
         k3=k3(student_logp_N, teacher_logp_N),
         entropy_student=entropy(student_logp_NV),
-        entropy_teacher=entropy(teacher_logp_NV),
+        entropy_teacher=entropy(teacher_logp_NV) if complete else unknown_N,
         student_logprob=student_logp_N,
         teacher_logprob=teacher_logp_N,
         overlap_ratio=overlap_ratio_N,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.footprint import keeps_reference
-from opdboard.domain.objectives import Dapo, Grpo, Sft
+from opdboard.domain.objectives import Dapo, Grpo, Sft, needs_reference
 from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
@@ -50,7 +50,9 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher)
     train, held_out = _examples(config, prompts)
     teacher = None if teacher_model is None else _frozen(teacher_model, device, config)
-    reference = _frozen(_copy(student_model), device, config) if keeps_reference(config) else None
+    reference = None
+    if needs_reference(config.objective):
+        reference = _frozen(_copy(student_model), device, config) if keeps_reference(config) else teacher
     scorer = Scorer(config, Policy(student_model, device, config.precision), teacher, prompts, eos)
     parameters = trainable(student_model.model.named_parameters())
     _preflight(scorer, held_out)
@@ -102,7 +104,7 @@ def _learner(config: RunConfig, scorer: Scorer, train: Sequence[Example], refere
         case Sft():
             return Supervised(scorer, train)
         case _:
-            return Distillation(scorer, train)
+            return Distillation(scorer, train, reference)
 
 
 def resume(training: Training, folder: Path) -> None:

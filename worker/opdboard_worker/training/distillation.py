@@ -4,20 +4,24 @@ from collections.abc import Sequence
 
 import torch
 
-from opdboard_worker.core.losses import TokenMeasures, distillation_loss
+from opdboard_worker.core.losses import TokenMeasures, WholeTeacher, distillation_loss
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
 from opdboard_worker.training.experience import Experience
+from opdboard_worker.training.objective import objective_of
+from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
 
 
 class Distillation:
     """The student answers, the teacher scores (02, OPD)."""
 
-    def __init__(self, scorer: Scorer, train: Sequence[Example]) -> None:
-        """train: what prompts are taken from."""
+    def __init__(self, scorer: Scorer, train: Sequence[Example], reference: Policy | None) -> None:
+        """train: what prompts are taken from; reference: the frozen initial student, where the objective asks for it."""
+        self._objective = objective_of(scorer.config.objective)
         self._scorer = scorer
         self._train = train
+        self._reference = reference
 
     def gather(self, step: int, cursor: int) -> Experience:
         """See Learner."""
@@ -34,26 +38,27 @@ class Distillation:
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
         """See Learner."""
         scorer, student = self._scorer, self._scorer.student
-        objective, rollout = scorer.config.objective, experience.rollout
+        rollout = experience.rollout
         tokens = int(rollout.lengths_B[rows].sum())
         loss_sum = 0.0
         measures: list[TokenMeasures] = []
         for part in scorer.microbatches(rows):
             responses = rollout.responses.rows(part.start, part.stop)
-            teacher_hidden = scorer.teacher_hidden(experience.examples[part], responses)
+            teacher = scorer.teacher_scores(experience.examples[part], responses)
+            reference = self._reference_scores(responses)
             student_hidden = student.hidden(responses)
             with student.autocast():
                 loss, measured = distillation_loss(
-                    objective.kind,
+                    self._objective,
                     student_hidden,
                     student.head,
-                    teacher_hidden,
-                    scorer.required_teacher.head,
+                    teacher,
                     responses.token_N,
                     torch.full((len(responses.token_N),), 1.0 / tokens, device=student.device),
+                    reference=reference,
                     sampler_logp_N=rollout.sampler_logp_BR[part][rollout.responses.mask_BR[part]],
-                    importance_cap=getattr(objective, "importance_cap", 5.0),
-                    chunk_tokens=objective.chunk_tokens,
+                    chunk_tokens=scorer.chunk_tokens,
+                    on_smaller=scorer.use_smaller_chunks,
                 )
             loss.backward()
             loss_sum += float(loss.detach())
@@ -65,3 +70,9 @@ class Distillation:
         texts = self._scorer.texts(experience.rollout)
         verdicts = self._scorer.verdicts(experience.examples, texts)
         return reporting.rollout_scalars(experience.rollout, texts, verdicts)
+
+    def _reference_scores(self, responses: Responses) -> WholeTeacher | None:
+        if self._reference is None:
+            return None
+        with torch.no_grad():
+            return WholeTeacher(self._reference.hidden(responses), self._reference.head)

@@ -3,6 +3,7 @@
 The held-out evaluation and EffOPD's validation set D_v are both probes.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.run_config import RunConfig
-from opdboard_worker.core.losses import TokenMeasures, measures_only
+from opdboard_worker.core.losses import TeacherScores, TokenMeasures, WholeTeacher, measures_only
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.rollout import Rollout, sample, uniforms
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Scorer:
     ) -> None:
         """teacher: the frozen policy, None for methods without one; prompts: builds what each of the two reads."""
         self.config = config
+        self.chunk_tokens = config.objective.chunk_tokens
         self.student = student
         self.teacher = teacher
         self.prompts = prompts
@@ -107,12 +111,20 @@ class Scorer:
         kind = getattr(self.config.data, "verifier", "exact")
         return [verify(kind, text, example.answer) for example, text in zip(examples, texts, strict=True)]
 
-    def teacher_hidden(self, examples: Sequence[Example], responses: Responses) -> Tensor:
-        """Teacher's hidden states (N, H) on the student's tokens, behind the teacher's own prompts."""
+    def teacher_scores(self, examples: Sequence[Example], responses: Responses) -> TeacherScores:
+        """What the teacher makes of the student's tokens, behind the teacher's own prompts."""
         with torch.no_grad():
-            return self.required_teacher.hidden(
-                responses.with_prompts([self.prompts.teacher_ids(example) for example in examples])
-            )
+            behind_own = responses.with_prompts([self.prompts.teacher_ids(example) for example in examples])
+            return WholeTeacher(self.required_teacher.hidden(behind_own), self.required_teacher.head)
+
+    def use_smaller_chunks(self, tokens: int) -> None:
+        """From now on: the loss ran out of memory with more."""
+        log.warning(
+            "out of memory in the loss: going on with chunks of %d tokens; objective.chunk_tokens is %d",
+            tokens,
+            self.config.objective.chunk_tokens,
+        )
+        self.chunk_tokens = tokens
 
     @torch.no_grad()
     def answer(self, examples: Sequence[Example], *key: object) -> Answers:
@@ -129,18 +141,18 @@ class Scorer:
     @torch.no_grad()
     def measures(self, examples: Sequence[Example], responses: Responses) -> TokenMeasures:
         """Student against teacher on the student's tokens, without gradient; without teacher, the student alone."""
-        hidden_NH, chunk = self.student.hidden(responses), self.config.objective.chunk_tokens
+        hidden_NH, token_N = self.student.hidden(responses), responses.token_N
+        if self.teacher is None:
+            return TokenMeasures.of_student_alone(*self._logp_and_entropy(hidden_NH, token_N))
+        teacher = self.teacher_scores(examples, responses)
         with self.student.autocast():
-            if self.teacher is None:
-                logp_N, entropy_N = token_logp(hidden_NH, self.student.head, responses.token_N, chunk_tokens=chunk)
-                return TokenMeasures.of_student_alone(logp_N, entropy_N)
             return measures_only(
                 hidden_NH,
                 self.student.head,
-                self.teacher_hidden(examples, responses),
-                self.teacher.head,
-                responses.token_N,
-                chunk_tokens=chunk,
+                teacher,
+                token_N,
+                chunk_tokens=self.chunk_tokens,
+                on_smaller=self.use_smaller_chunks,
             )
 
     @torch.no_grad()
@@ -150,11 +162,15 @@ class Scorer:
         rows = rollout.responses.token_BR.shape[0]
         for start in range(0, rows, self.micro_batch_size):
             responses = rollout.responses.rows(start, min(start + self.micro_batch_size, rows))
-            hidden_NH, token_N = self.student.hidden(responses), responses.token_N
-            for at in range(0, len(token_N), self.config.objective.chunk_tokens):
-                window = slice(at, at + self.config.objective.chunk_tokens)
-                with self.student.autocast():
-                    logits_NV = self.student.head(hidden_NH[window])
-                logp_NV = torch.log_softmax(logits_NV.float(), -1)
-                parts.append(logp_NV.gather(1, token_N[window].unsqueeze(1)).squeeze(1))
+            parts.append(self._logp_and_entropy(self.student.hidden(responses), responses.token_N)[0])
         return torch.cat(parts)
+
+    def _logp_and_entropy(self, hidden_NH: Tensor, token_N: Tensor) -> tuple[Tensor, Tensor]:
+        with self.student.autocast():
+            return token_logp(
+                hidden_NH,
+                self.student.head,
+                token_N,
+                chunk_tokens=self.chunk_tokens,
+                on_smaller=self.use_smaller_chunks,
+            )

@@ -18,7 +18,8 @@ from opdboard_worker.core.policy_gradient import (
     policy_gradient_loss,
     response_weights,
 )
-from opdboard_worker.core.token_loss import Head, token_logp
+from opdboard_worker.core.teachers import Head
+from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example, indices_from
 from opdboard_worker.training import reporting
 from opdboard_worker.training.experience import Experience
@@ -132,7 +133,8 @@ class Reinforcement:
                     clip_high=objective.clip_high,
                     reference_logp_N=reference_logp_N,
                     kl_coefficient=objective.kl_coefficient if isinstance(objective, Grpo) else 0.0,
-                    chunk_tokens=objective.chunk_tokens,
+                    chunk_tokens=self._scorer.chunk_tokens,
+                    on_smaller=self._scorer.use_smaller_chunks,
                 )
             loss.backward()
             loss_sum += float(loss.detach())
@@ -153,6 +155,10 @@ class Reinforcement:
         hidden_NH = policy.hidden(responses)
         with policy.autocast():
             logp_N, _ = token_logp(
-                hidden_NH, self._head(policy), responses.token_N, chunk_tokens=self._objective.chunk_tokens
+                hidden_NH,
+                self._head(policy),
+                responses.token_N,
+                chunk_tokens=self._scorer.chunk_tokens,
+                on_smaller=self._scorer.use_smaller_chunks,
             )
         return logp_N

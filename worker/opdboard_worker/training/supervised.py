@@ -53,7 +53,8 @@ class Supervised:
                     student.head,
                     responses.token_N,
                     torch.full((len(responses.token_N),), 1.0 / tokens, device=student.device),
-                    chunk_tokens=self._scorer.config.objective.chunk_tokens,
+                    chunk_tokens=self._scorer.chunk_tokens,
+                    on_smaller=self._scorer.use_smaller_chunks,
                 )
             loss.backward()
             loss_sum += float(loss.detach())

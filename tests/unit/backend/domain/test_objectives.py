@@ -3,7 +3,17 @@
 import pytest
 from pydantic import ValidationError
 
-from opdboard.domain.objectives import Dapo, FullVocabulary, Grpo, SampledToken, Sft, prompts_per_step
+from opdboard.domain.objectives import (
+    Dapo,
+    FullVocabulary,
+    Grpo,
+    JensenShannon,
+    SampledToken,
+    Sft,
+    TopK,
+    needs_reference,
+    prompts_per_step,
+)
 from opdboard.domain.run_config import Budget, EffOPD, NoTeacher, RunConfig
 
 
@@ -39,3 +49,43 @@ def test_groups_fill_the_batch():
     assert "4 x 4 = 16" in refused(objective=Dapo(group_size=4), budget=Budget(batch_size=8))
     assert prompts_per_step(Grpo(group_size=8), 64) == 8
     assert prompts_per_step(FullVocabulary(), 64) == prompts_per_step(Sft(), 64) == 64
+
+
+@pytest.mark.parametrize(
+    "objective", [FullVocabulary(), SampledToken(reward_scale=1.25), TopK(k=3, support="union"), JensenShannon(beta=0)]
+)
+def test_every_kind_survives_being_stored(objective: object):
+    config = RunConfig.model_validate({"objective": objective})
+    assert RunConfig.model_validate_json(config.model_dump_json()).objective == objective
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"kind": "k1"}, "does not contain the teacher"),
+        ({"kind": "top_k", "beta": 0.5}, "Extra inputs"),
+        ({"kind": "jensen_shannon", "beta": 1.5}, "less than or equal to 1"),
+        ({"kind": "top_k", "k": 0}, "greater than or equal to 1"),
+        ({"kind": "sampled_token", "reward_scale": 0}, "greater than 0"),
+        ({"kind": "reverse"}, "'full_vocabulary', 'sampled_token', 'top_k', 'jensen_shannon'"),
+        ("full_vocabulary", "dictionary"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(values: object, sentence: str):
+    with pytest.raises(ValidationError, match=sentence):
+        RunConfig.model_validate({"objective": values})
+
+
+def test_the_form_has_a_sentence_for_every_option():
+    schema = RunConfig.model_json_schema()
+    kinds = schema["properties"]["objective"]["discriminator"]["mapping"]
+    assert {"full_vocabulary", "sampled_token", "top_k", "jensen_shannon"} <= kinds.keys()
+    for reference in kinds.values():
+        options = schema["$defs"][reference.rsplit("/", 1)[1]]["properties"]
+        assert all("description" in option for name, option in options.items() if name != "kind")
+
+
+def test_who_needs_the_initial_student():
+    assert all(map(needs_reference, (FullVocabulary(reward_scale=1.25), SampledToken(reward_scale=0.5), Grpo())))
+    others = (FullVocabulary(), SampledToken(), TopK(), JensenShannon(), Grpo(kl_coefficient=0), Dapo(), Sft())
+    assert not any(map(needs_reference, others))

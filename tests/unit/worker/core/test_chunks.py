@@ -1,0 +1,90 @@
+"""Chunks that shrink where memory does not suffice: nothing is lost, counted twice, or tried larger again."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from opdboard_worker.core.chunks import in_chunks
+from opdboard_worker.core.losses import FullVocabulary, WholeTeacher, distillation_loss, measures_only
+
+
+class SmallHead(torch.nn.Module):
+    """An output layer that has memory for `most` rows of logits; counts the rows it made."""
+
+    def __init__(self, weight: Tensor, most: int) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(weight)
+        self.most, self.rows = most, 0
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        if len(hidden) > self.most:
+            raise torch.OutOfMemoryError(f"{len(hidden)} rows")
+        self.rows += len(hidden)
+        return hidden @ self.weight.T
+
+
+def test_a_chunk_too_large_is_halved_and_later_ones_stay_small():
+    done: list[int] = []
+    sizes: list[int] = []
+
+    def work(chunk: slice) -> None:
+        if chunk.stop - chunk.start > 3:
+            raise torch.OutOfMemoryError
+        done.extend(range(chunk.start, chunk.stop))
+
+    in_chunks(20, 16, work, sizes.append)
+    assert done == list(range(20))
+    assert sizes == [8, 4, 2]
+
+
+def test_a_chunk_larger_than_what_there_is_is_halved_from_what_there_is():
+    sizes: list[int] = []
+
+    def work(chunk: slice) -> None:
+        if chunk.stop - chunk.start > 2:
+            raise torch.OutOfMemoryError
+
+    in_chunks(5, 1000, work, sizes.append)
+    assert sizes == [2]
+
+
+def test_one_token_that_does_not_fit_is_the_end():
+    def work(chunk: slice) -> None:
+        raise torch.OutOfMemoryError("even one")
+
+    with pytest.raises(torch.OutOfMemoryError, match="even one"):
+        in_chunks(4, 4, work)
+
+
+def test_other_errors_pass():
+    def work(chunk: slice) -> None:
+        raise RuntimeError("shape")
+
+    with pytest.raises(RuntimeError, match="shape"):
+        in_chunks(4, 4, work)
+
+
+@pytest.mark.parametrize("fails_in", ["student", "teacher"])
+def test_the_loss_after_running_out_of_memory_is_the_same(fails_in: str):
+    generator = torch.Generator().manual_seed(1)
+    hidden = torch.randn(21, 6, generator=generator, dtype=torch.float64, requires_grad=True)
+    weights = [torch.randn(17, 6, generator=generator, dtype=torch.float64) for _ in range(2)]
+    token = torch.randint(17, (21,), generator=generator)
+    even = torch.full((21,), 1 / 21, dtype=torch.float64)
+    results = []
+    for most in (100, 3):
+        student = SmallHead(weights[0], most if fails_in == "student" else 100)
+        teacher = SmallHead(weights[1], most if fails_in == "teacher" else 100)
+        sizes: list[int] = []
+        loss, measures = distillation_loss(
+            FullVocabulary(), hidden, student, WholeTeacher(hidden.detach(), teacher), token, even,
+            chunk_tokens=12, on_smaller=sizes.append,
+        )  # fmt: skip
+        assert sizes == ([] if most == 100 else [6, 3])
+        assert (student if fails_in == "student" else teacher).rows == 21
+        results.append((loss.detach(), *torch.autograd.grad(loss, [hidden, student.weight]), measures.reverse_kl))
+        alone = measures_only(
+            hidden, student, WholeTeacher(hidden, teacher), token, chunk_tokens=12, on_smaller=sizes.append
+        )
+        torch.testing.assert_close(alone.reverse_kl, measures.reverse_kl)
+    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-13)

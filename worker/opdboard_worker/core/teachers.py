@@ -1,0 +1,91 @@
+"""What a teacher knows of N response tokens: its whole next-token distribution, or a few log-probabilities of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+Head = Callable[[Tensor], Tensor]
+"""Hidden states (n, H) to logits (n, V): a closure, so that soft-capping and logit scales are part of it."""
+
+
+class TeacherScores(Protocol):
+    """The teacher's next-token distributions on N response tokens, made a chunk at a time."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole distribution is known; if not, measures that need it are NaN."""
+        ...
+
+    def __len__(self) -> int:
+        """N."""
+        ...
+
+    def logits(self, tokens: slice) -> Tensor:
+        """Logits (n, V) of some of the tokens."""
+        ...
+
+
+@dataclass(frozen=True)
+class WholeTeacher:
+    """A teacher whose hidden states (N, K) are there; its head makes all logits of a chunk from them."""
+
+    hidden_NK: Tensor
+    head: Head
+
+    @property
+    def complete(self) -> bool:
+        """Always."""
+        return True
+
+    def __len__(self) -> int:
+        """N."""
+        return self.hidden_NK.shape[0]
+
+    def logits(self, tokens: slice) -> Tensor:
+        """head(hidden)."""
+        return self.head(self.hidden_NK[tokens])
+
+
+@dataclass(frozen=True)
+class PartialTeacher:
+    """A teacher of which only log-probabilities (nats) of some tokens are known, such as one behind an endpoint.
+
+    token_N with logp_N is the sampled token, top_token_NM with top_logp_NM the M most likely ones (M may be 0), on any
+    device; V is the vocabulary. What they leave of the probability is spread evenly over all other tokens. Only sums
+    over those tokens mean anything then: enough for the sampled token and for the top k <= M with their tail.
+    """
+
+    token_N: Tensor
+    logp_N: Tensor
+    top_token_NM: Tensor
+    top_logp_NM: Tensor
+    vocabulary: int
+
+    @property
+    def complete(self) -> bool:
+        """Never."""
+        return False
+
+    def __len__(self) -> int:
+        """N."""
+        return self.token_N.shape[0]
+
+    def logits(self, tokens: slice) -> Tensor:
+        """Log-probabilities (n, V) in float32: the known ones, and the even share of the others."""
+        token_n1, logp_n1 = self.token_N[tokens, None], self.logp_N[tokens, None].float()
+        top_token_nM, top_logp_nM = self.top_token_NM[tokens], self.top_logp_NM[tokens].float()
+        new_n1 = ~(top_token_nM == token_n1).any(1, keepdim=True)
+        known_n1 = top_logp_nM.double().exp().sum(1, keepdim=True) + logp_n1.double().exp() * new_n1
+        others_n1 = self.vocabulary - top_token_nM.shape[1] - new_n1.long()
+        # Rounding may leave a little less than nothing; a tail of exactly 0 would make every divergence infinite.
+        share_n1 = ((1 - known_n1).clamp_min(_SMALLEST_TAIL) / others_n1.clamp_min(1)).log().float()
+        logits_nV = share_n1.repeat(1, self.vocabulary)
+        return logits_nV.scatter_(1, top_token_nM, top_logp_nM).scatter_(1, token_n1, logp_n1)
+
+
+_SMALLEST_TAIL = 1e-6
+"""Probability: about what an endpoint's float32 log-probabilities can resolve of one minus a sum."""
