@@ -1677,7 +1677,7 @@ export interface components {
             updates_per_batch: number;
             /**
              * Chunk Tokens
-             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
              * @default 1024
              */
             chunk_tokens: number;
@@ -2109,8 +2109,14 @@ export interface components {
              */
             kind: "full_vocabulary";
             /**
+             * Reward Scale
+             * @description ExOPD's lambda (arXiv:2602.12125): how far the teacher's difference from the initial student is followed. 1 is OPD; above 1 goes beyond the teacher (the paper: 1.25). Other than 1 keeps a copy of the initial student.
+             * @default 1
+             */
+            reward_scale: number;
+            /**
              * Chunk Tokens
-             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
              * @default 1024
              */
             chunk_tokens: number;
@@ -2215,7 +2221,7 @@ export interface components {
             updates_per_batch: number;
             /**
              * Chunk Tokens
-             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
              * @default 1024
              */
             chunk_tokens: number;
@@ -2329,6 +2335,29 @@ export interface components {
             queues: components["schemas"]["QueueOut"][];
             /** Lease Seconds */
             lease_seconds: number;
+        };
+        /**
+         * OPD, Jensen-Shannon
+         * @description Generalised Jensen-Shannon divergence between student and teacher (GKD, arXiv:2306.13649).
+         */
+        JensenShannon: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "jensen_shannon";
+            /**
+             * Beta
+             * @description 0 is the forward KL, 1 the reverse KL, 0.5 the usual Jensen-Shannon divergence. Near the ends, but not at them, gradients are small.
+             * @default 0.5
+             */
+            beta: number;
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
+             * @default 1024
+             */
+            chunk_tokens: number;
         };
         /**
          * LineageLink
@@ -3336,10 +3365,11 @@ export interface components {
              * @description What a step minimises.
              * @default {
              *       "kind": "full_vocabulary",
+             *       "reward_scale": 1,
              *       "chunk_tokens": 1024
              *     }
              */
-            objective: components["schemas"]["FullVocabulary"] | components["schemas"]["SampledToken"] | components["schemas"]["Grpo"] | components["schemas"]["Dapo"] | components["schemas"]["Sft"];
+            objective: components["schemas"]["FullVocabulary"] | components["schemas"]["SampledToken"] | components["schemas"]["TopK"] | components["schemas"]["JensenShannon"] | components["schemas"]["Grpo"] | components["schemas"]["Dapo"] | components["schemas"]["Sft"];
             /**
              * Strategy
              * @description What happens to the weights beyond the optimizer's steps.
@@ -4062,8 +4092,14 @@ export interface components {
              */
             importance_cap: number;
             /**
+             * Reward Scale
+             * @description ExOPD's lambda (arXiv:2602.12125): how far the teacher's difference from the initial student is followed. 1 is OPD; above 1 goes beyond the teacher (the paper: 1.25). Other than 1 keeps a copy of the initial student.
+             * @default 1
+             */
+            reward_scale: number;
+            /**
              * Chunk Tokens
-             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
              * @default 1024
              */
             chunk_tokens: number;
@@ -4126,7 +4162,7 @@ export interface components {
             kind: "sft";
             /**
              * Chunk Tokens
-             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory.
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
              * @default 1024
              */
             chunk_tokens: number;
@@ -4386,6 +4422,36 @@ export interface components {
             groups: string[];
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
+        };
+        /**
+         * OPD, top k
+         * @description Reverse KL over the k likeliest tokens, with the probability of all others as one more bin.
+         */
+        TopK: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "top_k";
+            /**
+             * K
+             * @description Tokens that are told apart; all others are one bin.
+             * @default 16
+             */
+            k: number;
+            /**
+             * Support
+             * @description Whose k likeliest tokens: the student's, the teacher's, or both together.
+             * @default student
+             * @enum {string}
+             */
+            support: "student" | "teacher" | "union";
+            /**
+             * Chunk Tokens
+             * @description Tokens whose logits exist at one time in the loss; smaller needs less memory. Halved by itself when a GPU has no more.
+             * @default 1024
+             */
+            chunk_tokens: number;
         };
         /**
          * Topic
