@@ -72,28 +72,34 @@ class Trainer:
             add(self._server, self.run_id, series=columns, vectors=[{"statistic": "update_norm", "step": step, "values": values}])  # fmt: skip
 
 
-def idle_share(server: Server, browsers: int, seconds: float) -> float:
-    """Share of one core that the web process uses while that many browsers watch one live run."""
+def idle_share(server: Server, browsers: int, seconds: float) -> tuple[float, float]:
+    """Share of one core that the web process uses while that many browsers watch one live run, and what they get for it.
+
+    That is extensions per second and browser: fewer than steps would say that the browsers could not keep up.
+    """
     with Trainer(server) as trainer:
         time.sleep(2)
         return asyncio.run(_watch(server, trainer.run_id, browsers, seconds))
 
 
-async def _watch(server: Server, run_id: str, browsers: int, seconds: float) -> float:
+async def _watch(server: Server, run_id: str, browsers: int, seconds: float) -> tuple[float, float]:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
-        watching = [asyncio.create_task(_browser(http, run_id)) for _ in range(browsers)]
+        got: list[float] = []
+        watching = [asyncio.create_task(_browser(http, run_id, got)) for _ in range(browsers)]
         await asyncio.sleep(5)  # every one has its pictures
         before, start = server.cpu_seconds(), time.perf_counter()
+        got.clear()
         await asyncio.sleep(seconds)
-        share = (server.cpu_seconds() - before) / (time.perf_counter() - start)
+        passed = time.perf_counter() - start
+        share, rate = (server.cpu_seconds() - before) / passed, len(got) / passed / browsers
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
-        return share
+        return share, rate
 
 
-async def _browser(http: httpx.AsyncClient, run_id: str) -> None:
+async def _browser(http: httpx.AsyncClient, run_id: str, got: list[float]) -> None:
     """Gets the three pictures, listens, and asks for an extension when the topics of a picture moved past it."""
     cursors: dict[str, int] = {}
     for panel in SIGNATURE:
@@ -115,3 +121,4 @@ async def _browser(http: httpx.AsyncClient, run_id: str) -> None:
                     given = {"runs": run_id, "after": str(cursors[panel])}
                     answer = await http.get(f"/api/panels/{panel}/extension", params=given)
                     cursors[panel] = answer.json()["cursors"][run_id]
+                    got.append(now)

@@ -9,7 +9,7 @@ import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { followLive } from "./api/live";
 import { liveCache } from "./api/liveCache";
-import { router } from "./routes/router";
+import { makeRouter } from "./routes/router";
 import { theme } from "./theme";
 
 const queries = new QueryClient({
@@ -22,6 +22,7 @@ const queries = new QueryClient({
   },
 });
 
+const router = makeRouter({ queries });
 const live = liveCache(queries);
 followLive({ onRuns: live.apply, onDeleted: live.remove, onOpen: live.refetchAll });
 

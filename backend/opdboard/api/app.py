@@ -24,6 +24,7 @@ from opdboard.api.lineage import endpoints as lineage
 from opdboard.api.logs import endpoints as logs
 from opdboard.api.panels import endpoints as panels
 from opdboard.api.panels.cache import ResponseCache
+from opdboard.api.panels.recent import RecentAnswers
 from opdboard.api.reported import endpoints as reported
 from opdboard.api.runs import endpoints as runs
 from opdboard.api.samples import endpoints as samples
@@ -79,7 +80,8 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
         generate_unique_id_function=_operation_id,
         responses={"4XX": {"model": errors.ErrorBody, "description": "What was asked for is wrong or not possible."}},
     )
-    app.state.context = Context(settings, database, JobQueue(database, make_celery(settings)), ResponseCache())
+    queue = JobQueue(database, make_celery(settings))
+    app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers())
     app.add_middleware(Transfer)
     app.add_middleware(Guard, token=settings.token)
     errors.install(app)

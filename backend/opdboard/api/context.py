@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from opdboard.api.panels.cache import ResponseCache
+from opdboard.api.panels.recent import RecentAnswers
 from opdboard.db.database import Database
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings
@@ -19,9 +20,10 @@ class Context:
     database: Database
     queue: JobQueue
     panel_cache: ResponseCache
+    recent_extensions: RecentAnswers
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:  # a plain function would cost every request a change of thread
     return request.app.state.context
 
 

@@ -24,6 +24,7 @@ from opdboard.db.database import Database
 from opdboard.db.tables import Run
 
 POLL_SECONDS = 0.2
+FRESH_SECONDS = 1.0
 PING_SECONDS = 5.0
 CLOCK_SKEW_SECONDS = 30.0
 RUNS_PER_EVENT = 200
@@ -109,6 +110,10 @@ class LiveHub:
         self._deleted: set[str] = set()
         self._heartbeats: dict[str, float] = {}
         self._read_at = 0.0
+
+    def known_seq(self, run_id: str) -> int | None:
+        """The sequence number of a run that moves, as old as a poll at most; None when nobody has looked lately."""
+        return self._known.get(run_id) if time.time() - self._read_at < FRESH_SECONDS else None
 
     async def run(self) -> None:
         """Poll until cancelled; a database that does not answer is tried again."""

@@ -37,6 +37,15 @@ def decisions_of(session: Session, run_id: str, *, after: int = 0) -> list[Decis
     return list(session.scalars(query))
 
 
+def decisions_of_all(session: Session, run_ids: Sequence[str]) -> dict[str, list[Decision]]:
+    """Run -> its decisions, in order."""
+    found: dict[str, list[Decision]] = {run_id: [] for run_id in run_ids}
+    query = select(Decision).where(Decision.run_id.in_(run_ids)).order_by(Decision.step, Decision.id)
+    for decision in session.scalars(query):
+        found[decision.run_id].append(decision)
+    return found
+
+
 def last_jump(session: Session, run_id: str) -> Decision | None:
     """The last decision that moved the weights, taken back or not."""
     query = select(Decision).where(Decision.run_id == run_id, Decision.accepted_factor > 0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, defer, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
 from opdboard.db import runs
@@ -13,7 +13,8 @@ from opdboard.domain.entries import entry_of_group, group_named
 from opdboard.domain.errors import NotFound
 from opdboard.domain.run_state import RunState
 
-_LONG = (defer(Run.modules), defer(Run.config))
+_LONG = (Run.modules, Run.config)
+_WITHOUT_LONG = tuple(defer(column) for column in _LONG)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,13 @@ def resolve(session: Session, entries: Sequence[str], *, lazily: bool = False) -
 
     lazily: configurations and module lists, which are long, are read when somebody looks at them in this session.
     """
-    return [_entry(session, entry, _LONG if lazily else ()) for entry in entries]
+    return [_entry(session, entry, _WITHOUT_LONG if lazily else ()) for entry in entries]
+
+
+def complete(session: Session, found: Sequence[Run]) -> None:
+    """Read, in one query, what `resolve` left for later."""
+    query = select(Run).where(Run.id.in_([run.id for run in found])).options(*(undefer(column) for column in _LONG))
+    session.execute(query.execution_options(populate_existing=True)).scalars().all()
 
 
 def _entry(session: Session, entry: str, without: Sequence[ORMOption]) -> Entry:
@@ -78,7 +85,7 @@ def named_like(session: Session, search: str, *, limit: int) -> list[tuple[str, 
 
 def runs_like(session: Session, search: str, *, limit: int) -> list[Run]:
     """Runs whose name, id or group contains the text, latest first."""
-    query = select(Run).options(defer(Run.modules), defer(Run.config))
+    query = select(Run).options(*_WITHOUT_LONG)
     if search:
         query = query.where(or_(*(one.icontains(search, autoescape=True) for one in (Run.name, Run.id, Run.group))))
     return list(session.scalars(query.order_by(Run.created_at.desc(), Run.id).limit(limit)))

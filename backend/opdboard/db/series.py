@@ -106,28 +106,51 @@ def read_scalars(
 ) -> dict[str, ScalarSeries]:
     """The points of each key written after a sequence number; keys without any are left out.
 
+    within and timed: see `read_scalars_of_all`.
+    """
+    found = read_scalars_of_all(session, [run_id], keys, within=within, timed=timed, after=after)
+    return {key: one.after(after) for key, one in found[run_id].items()}
+
+
+def read_scalars_of_all(
+    session: Session,
+    run_ids: Sequence[str],
+    keys: Sequence[str],
+    *,
+    within: tuple[float | None, float | None] = (None, None),
+    timed: bool = True,
+    after: int = 0,
+) -> dict[str, dict[str, ScalarSeries]]:
+    """Run -> the points of each key, in one query; keys without any are left out.
+
     within: first and last step of interest (None: no end); the points there, at least one neighbour beyond each end, and
-    whatever else is packed with them. timed: without it times are left unread, and empty.
+    whatever else is packed with them. timed: without it times are left unread, and empty. after: what is packed with
+    nothing written after this sequence number may be left out.
     """
     columns = (ScalarChunk.seqs, ScalarChunk.steps, ScalarChunk.values, *((ScalarChunk.times,) if timed else ()))
-    query = select(ScalarChunk.key, ScalarChunk.first_step, *columns).where(
-        ScalarChunk.run_id == run_id,
+    query = select(ScalarChunk.run_id, ScalarChunk.key, ScalarChunk.first_step, *columns).where(
+        ScalarChunk.run_id.in_(run_ids),
         ScalarChunk.key.in_(keys),
         ScalarChunk.last_seq > after,
-        *_overlapping(run_id, *within),
+        *_overlapping(*within),
     )
-    chunks: dict[str, list[tuple[int, tuple[bytes, ...]]]] = {}
-    for key, first_step, *packed in session.execute(query):  # sorted here: the database would carry the blobs about
-        chunks.setdefault(key, []).append((first_step, tuple(packed)))
-    return {key: _unpack([packed for _, packed in sorted(found)]).after(after) for key, found in chunks.items()}
+    chunks: dict[tuple[str, str], list[tuple[int, tuple[bytes, ...]]]] = {}
+    for run_id, key, first_step, *packed in session.execute(
+        query
+    ):  # sorted here: the database would carry the blobs about
+        chunks.setdefault((run_id, key), []).append((first_step, tuple(packed)))
+    found: dict[str, dict[str, ScalarSeries]] = {run_id: {} for run_id in run_ids}
+    for (run_id, key), parts in chunks.items():
+        found[run_id][key] = _unpack([packed for _, packed in sorted(parts)])
+    return found
 
 
-def _overlapping(run_id: str, first: float | None, last: float | None) -> list[ColumnElement[bool]]:
+def _overlapping(first: float | None, last: float | None) -> list[ColumnElement[bool]]:
     """Conditions for the chunks that hold steps of the range, or the step next to one of its ends."""
     if first is None and last is None:
         return []
     other = aliased(ScalarChunk)
-    of_key = (other.run_id == run_id, other.key == ScalarChunk.key)
+    of_key = (other.run_id == ScalarChunk.run_id, other.key == ScalarChunk.key)
     conditions: list[ColumnElement[bool]] = []
     if first is not None:
         before = select(func.max(other.first_step)).where(*of_key, other.first_step < first).scalar_subquery()

@@ -1,9 +1,22 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { entriesQuery } from "~/api/compare";
+import { panelListQuery } from "~/api/panels";
+import { runQuery } from "~/api/runs";
 import { Shell } from "~/components/shell/Shell";
+import { comparedKeys, MOST_ENTRIES } from "~/lib/compared";
 import { parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
 import { Crashed, NotFound } from "./fallbacks";
 
-const root = createRootRoute({ component: Shell, validateSearch: (search): Search => search as Search });
+/** What loaders start while the page's code is still on its way; the page itself waits for the answers, or shows the error. */
+interface Context {
+  queries: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({
+  component: Shell,
+  validateSearch: (search): Search => search as Search,
+});
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -20,12 +33,22 @@ const runs = createRoute({
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$runId",
+  loader: ({ context: { queries }, params }) => {
+    void queries.prefetchQuery(runQuery(params.runId));
+    void queries.prefetchQuery(panelListQuery());
+  },
   component: lazyRouteComponent(() => import("~/features/run/RunPage"), "RunPage"),
 });
 
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/compare",
+  loaderDeps: ({ search: { runs, groups } }) => ({ runs, groups }),
+  loader: ({ context: { queries }, deps }) => {
+    const keys = comparedKeys(deps).slice(0, MOST_ENTRIES);
+    if (keys.length > 0) void queries.prefetchQuery(entriesQuery(keys));
+    void queries.prefetchQuery(panelListQuery());
+  },
   component: lazyRouteComponent(() => import("~/features/compare/ComparePage"), "ComparePage"),
 });
 
@@ -53,18 +76,20 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("~/features/settings/SettingsPage"), "SettingsPage"),
 });
 
-export const router = createRouter({
-  routeTree: root.addChildren([home, runs, run, compare, launch, alerts, workers, settings]),
-  parseSearch,
-  stringifySearch,
-  defaultPreload: "intent",
-  defaultNotFoundComponent: NotFound,
-  defaultErrorComponent: Crashed,
-  scrollRestoration: true,
-});
+export const makeRouter = (context: Context) =>
+  createRouter({
+    routeTree: root.addChildren([home, runs, run, compare, launch, alerts, workers, settings]),
+    context,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: "intent",
+    defaultNotFoundComponent: NotFound,
+    defaultErrorComponent: Crashed,
+    scrollRestoration: true,
+  });
 
 declare module "@tanstack/react-router" {
   interface Register {
-    router: typeof router;
+    router: ReturnType<typeof makeRouter>;
   }
 }

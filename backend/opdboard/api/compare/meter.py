@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from opdboard.api.compare.schemas import SpeedupOut, SpeedupQuery
 from opdboard.api.context import Context
@@ -27,7 +26,10 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
         )
     with context.database.snapshot() as session:
         found = entries(session, query.runs)
-        contenders = [_contender(session, entry, query.metric) for entry in found]
+        stored = series.read_scalars_of_all(
+            session, [run.id for entry in found for run in entry.runs], [query.metric, *_COSTS], timed=False
+        )
+    contenders = [_contender(entry, stored, query.metric) for entry in found]
     reference = query.reference or found[0].key
     measured = speedup(contenders, reference, query.share, measure.better)
     return SpeedupOut.model_validate(
@@ -53,11 +55,11 @@ def _row(row: SpeedupRow, contender: Contender) -> dict:
     }
 
 
-def _contender(session: Session, entry: Entry, metric: str) -> Contender:
+def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeries]], metric: str) -> Contender:
     rates = [run.config.get("optimizer", {}).get("learning_rate") for run in entry.runs]
     return Contender(
         key=entry.key,
-        curves=[_curve(series.read_scalars(session, run.id, [metric, *_COSTS]), metric) for run in entry.runs],
+        curves=[_curve(stored[run.id], metric) for run in entry.runs],
         seeds=[run.config.get("seed") for run in entry.runs],
         method=entry.runs[0].method,
         learning_rates=[rate for rate in rates if rate is not None],

@@ -3,10 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from opdboard.api.context import Ctx
+from opdboard.api.live import LiveHub
 from opdboard.api.panels import service
 from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut
+from opdboard.domain.entries import GROUP_PREFIX
 
 router = APIRouter(prefix="/api/panels", tags=["panels"])
 
@@ -36,9 +39,18 @@ def draw_panel(context: Ctx, request: Request, name: PanelName, runs: Runs) -> R
 
 
 @router.get("/{name}/extension", response_model=PanelExtension)
-def extend_panel(context: Ctx, request: Request, name: PanelName, runs: Runs, after: After) -> Response:
+async def extend_panel(context: Ctx, request: Request, name: PanelName, runs: Runs, after: After) -> Response:
     """What changed in a figure since its cursors, with the same parameters as the figure."""
-    return _json(service.extension(context, name, runs, after, _own_parameters(request)))
+    question = (name, request.url.query)
+    live: LiveHub = request.app.state.live
+    body = context.recent_extensions.still_right(question, live.known_seq)
+    if body is None:
+        own = _own_parameters(request)
+        answer = await run_in_threadpool(service.extension, context, name, runs, after, own)
+        if GROUP_PREFIX not in runs:  # who is in a group may change while its runs stay where they are
+            context.recent_extensions.keep(question, answer)
+        body = answer.body
+    return _json(body)
 
 
 def _own_parameters(request: Request) -> dict[str, str]:

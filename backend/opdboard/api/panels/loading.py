@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, evidence, series
+from opdboard.db import alerts, evidence, groups, series
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Decision, Run
 from opdboard.domain.modules import Module
@@ -15,8 +15,33 @@ from opdboard.panels.series import AlertMark, Needs, Points, RunSeries, Trigger,
 
 
 def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[RunSeries]:
-    """The data of every entry; a run that was asked for alone and as a member is there twice, and read once."""
-    loaded = {run.id: load(session, run, needs) for run in runs_of(entries)}
+    """The data of every entry; a run that was asked for alone and as a member is there twice, and read once.
+
+    Everything needed is present, empty where nothing is stored.
+    """
+    found = runs_of(entries)
+    ids = [run.id for run in found]
+    groups.complete(session, found)
+    keys = needs.scalars
+    scalars = series.read_scalars_of_all(session, ids, keys, within=needs.steps, timed=False) if keys else {}
+    decisions = evidence.decisions_of_all(session, ids) if needs.triggers else {}
+    loaded = {
+        run.id: RunSeries(
+            id=run.id,
+            name=run.name,
+            color=run.color,
+            longest_response=run.config["budget"]["max_response_tokens"] if run.kind == "trained" else 0,
+            modules=[
+                Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules
+            ],
+            scalars={key: _points(scalars[run.id].get(key)) for key in keys},
+            vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
+            triggers=[_trigger(row) for row in decisions.get(run.id, ())],
+            alerts=_alerts(session, run) if needs.alerts else [],
+            choices=_choices(session, run, needs),
+        )
+        for run in found
+    }
     return [
         replace(loaded[run.id], group=entry.name, group_color=entry.color) if entry.is_group else loaded[run.id]
         for entry in entries
@@ -29,32 +54,13 @@ def runs_of(entries: Sequence[Entry]) -> list[Run]:
     return list({run.id: run for entry in entries for run in entry.runs}.values())
 
 
-def load(session: Session, run: Run, needs: Needs) -> RunSeries:
-    """One run's data; everything needed is present, empty where nothing is stored."""
-    return RunSeries(
-        id=run.id,
-        name=run.name,
-        color=run.color,
-        longest_response=run.config["budget"]["max_response_tokens"] if run.kind == "trained" else 0,
-        modules=[Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules],
-        scalars=_scalars(session, run.id, needs),
-        vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
-        triggers=[_trigger(row) for row in evidence.decisions_of(session, run.id)] if needs.triggers else [],
-        alerts=[
-            AlertMark(row.step, row.title, row.measure, row.module, row.seq) for row in alerts.of_run(session, run.id)
-        ]
-        if needs.alerts
-        else [],
-        choices=_choices(session, run, needs),
-    )
-
-
-def _scalars(session: Session, run_id: str, needs: Needs) -> dict[str, Points]:
-    keys = needs.scalars
-    stored = series.read_scalars(session, run_id, keys, within=needs.steps, timed=False) if keys else {}
+def _points(stored: series.ScalarSeries | None) -> Points:
     none = np.empty(0, np.int64)
-    points = {key: Points(one.steps, one.values, one.seqs) for key, one in stored.items()}
-    return {key: points.get(key, Points(none, np.empty(0), none)) for key in keys}
+    return Points(none, np.empty(0), none) if stored is None else Points(stored.steps, stored.values, stored.seqs)
+
+
+def _alerts(session: Session, run: Run) -> list[AlertMark]:
+    return [AlertMark(row.step, row.title, row.measure, row.module, row.seq) for row in alerts.of_run(session, run.id)]
 
 
 def _vectors(session: Session, run: Run, need: VectorNeed) -> Vectors:

@@ -13,6 +13,7 @@ from opdboard.api.context import Context
 from opdboard.api.entries import within_limit
 from opdboard.api.errors import FieldProblem, InvalidFields, problems
 from opdboard.api.panels.loading import load_all, runs_of
+from opdboard.api.panels.recent import Answer
 from opdboard.api.panels.schemas import PanelMeta, PanelOut
 from opdboard.api.parameters import LARGEST_INTEGER, split_list
 from opdboard.db import groups
@@ -55,11 +56,11 @@ def figure(context: Context, name: str, run_ids: str, given: dict[str, str]) -> 
             }
         )
 
-    return _answer(context, panel, run_ids, (name, params), draw)
+    return _answer(context, panel, run_ids, (name, params), draw).body
 
 
-def extension(context: Context, name: str, run_ids: str, after: str, given: dict[str, str]) -> bytes:
-    """The JSON of a PanelExtension."""
+def extension(context: Context, name: str, run_ids: str, after: str, given: dict[str, str]) -> Answer:
+    """The JSON of a PanelExtension, and how far the runs had come."""
     panel, params = _asked(name, given)
     cursors = _parsed(after)
 
@@ -109,7 +110,7 @@ def _parsed(after: str) -> list[int]:
 
 def _answer(
     context: Context, panel: Panel[Any], run_ids: str, question: tuple, draw: Callable[[Session, list[Entry]], bytes]
-) -> bytes:
+) -> Answer:
     """The answer for the runs as they are now: the same question at the same sequence numbers has the same answer."""
     wanted = split_list(run_ids, where="runs", at_most=1000)
     if not panel.min_runs <= len(wanted) <= panel.max_runs:
@@ -118,7 +119,8 @@ def _answer(
     with context.database.snapshot() as session:
         entries = within_limit(groups.resolve(session, wanted, lazily=True))
         shown = tuple((entry.key, entry.name, entry.color, _state(entry.runs)) for entry in entries)
-        return context.panel_cache.get_or_make((question, shown), lambda: draw(session, entries))
+        body = context.panel_cache.get_or_make((question, shown), lambda: draw(session, entries))
+        return Answer(body, _cursors(runs_of(entries)))
 
 
 def _state(members: Sequence[Run]) -> tuple:

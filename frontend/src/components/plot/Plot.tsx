@@ -2,7 +2,7 @@ import { type RefObject, useEffect, useRef } from "react";
 import type { Figure } from "~/lib/figure";
 import { themed } from "~/lib/plotTheme";
 import { useScheme } from "../useScheme";
-import { loadPlotly } from "./loadPlotly";
+import { inTurn, loadPlotly } from "./loadPlotly";
 import classes from "./Plot.module.css";
 import { type PlotMemory, remembered, restored } from "./plotMemory";
 
@@ -39,7 +39,6 @@ interface PlotProps {
 export function Plot({ figure, label, onPointClick, onZoom, memory }: PlotProps) {
   const host = useRef<HTMLElement>(null);
   const handlers = useRef({ onPointClick, onZoom });
-  const drawing = useRef<Promise<unknown>>(Promise.resolve());
   const wanted = useRef<Figure | null>(null);
   const zoomed = useRef(new Set<string>());
   const scheme = useScheme();
@@ -48,8 +47,7 @@ export function Plot({ figure, label, onPointClick, onZoom, memory }: PlotProps)
   useEffect(() => {
     const drawn = themed(figure, { scheme, height: host.current?.clientHeight });
     wanted.current = restored(drawn, memory?.current ?? null);
-    drawing.current = drawing.current.then(async () => {
-      const plotly = await loadPlotly();
+    void inTurn(async (plotly) => {
       const element = host.current;
       const next = wanted.current;
       if (element === null || next === null) return;

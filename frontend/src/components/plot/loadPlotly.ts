@@ -1,9 +1,23 @@
 type Plotly = typeof import("plotly.js-cartesian-dist-min")["default"];
 
 let loading: Promise<Plotly> | undefined;
+let queue: Promise<unknown> = Promise.resolve();
 
-/** plotly.js comes with the first picture, not with the page. */
+/** plotly.js comes with the first page that has pictures, not with the app. */
 export function loadPlotly(): Promise<Plotly> {
   loading ??= import("plotly.js-cartesian-dist-min").then((module) => module.default);
   return loading;
+}
+
+/** Draws pictures one after the other, each on the screen before the next begins: the first is seen at once. */
+export function inTurn<T>(draw: (plotly: Plotly) => Promise<T>): Promise<T> {
+  const drawn = queue.then(async () => draw(await loadPlotly()));
+  queue = drawn.then(nextFrame, nextFrame);
+  return drawn;
+}
+
+/** After the frame that shows what was just drawn; a page in the background has no frames to wait for. */
+function nextFrame(): Promise<void> {
+  if (document.hidden) return Promise.resolve();
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }

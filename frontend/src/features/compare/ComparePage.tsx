@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
+import { Later } from "~/components/Later";
 import { Loading } from "~/components/Loading";
 import { ComparedSamples } from "./ComparedSamples";
 import classes from "./ComparePage.module.css";
@@ -46,10 +47,12 @@ export function ComparePage() {
           <SpeedupMeter entries={entries} reference={reference} />
           <Overlays entries={entries} runs={runs} keys={keys} />
           <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
-          <SpectralTable runs={runs} keys={keys} />
-          <ConfigDifferences entries={entries} />
-          <ComparedSamples entries={entries} />
-          <EntryNotes entries={entries} />
+          <Later>
+            <SpectralTable runs={runs} keys={keys} />
+            <ConfigDifferences entries={entries} />
+            <ComparedSamples entries={entries} />
+            <EntryNotes entries={entries} />
+          </Later>
         </div>
       )}
     </div>

@@ -11,9 +11,10 @@ import {
 import { Link } from "@tanstack/react-router";
 import type { Entry } from "~/api/types";
 import { RunDot, StatePill } from "~/components/RunBits";
+import { MOST_ENTRIES } from "~/lib/compared";
 import { AddEntry } from "./AddEntry";
 import classes from "./ComparePage.module.css";
-import { type Comparison, MOST_ENTRIES } from "./useComparison";
+import type { Comparison } from "./useComparison";
 
 /** The compared runs and groups in their colours; the star marks the one that the others are measured against. */
 export function EntryChips({ comparison }: { comparison: Comparison }) {

@@ -3,10 +3,8 @@ import { useMemo } from "react";
 import { entriesQuery } from "~/api/compare";
 import type { Entry, RunSummary } from "~/api/types";
 import { useView } from "~/components/useView";
-import { list } from "~/lib/urlParams";
+import { comparedKeys, MOST_ENTRIES } from "~/lib/compared";
 
-export const MOST_ENTRIES = 8;
-const GROUP = "group:";
 const NONE: readonly Entry[] = [];
 
 export type Comparison = ReturnType<typeof useComparison>;
@@ -14,10 +12,8 @@ export type Comparison = ReturnType<typeof useComparison>;
 /** The compared runs and groups, the reference among them, and how to change both; all of it is in the URL. */
 export function useComparison() {
   const [search, change] = useView();
-  const wanted = useMemo(() => {
-    const groups = list(search.groups).map((name) => GROUP + name);
-    return [...new Set([...list(search.runs), ...groups])];
-  }, [search.runs, search.groups]);
+  const { runs: named, groups } = search;
+  const wanted = useMemo(() => comparedKeys({ runs: named, groups }), [named, groups]);
   const keys = useMemo(() => wanted.slice(0, MOST_ENTRIES), [wanted]);
   const { data, error, isPending } = useQuery(entriesQuery(keys));
   const entries = keys.length === 0 ? NONE : (data?.entries ?? NONE);

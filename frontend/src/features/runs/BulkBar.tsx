@@ -10,7 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { MOST_ENTRIES } from "~/features/compare/useComparison";
+import { MOST_ENTRIES } from "~/lib/compared";
 import classes from "./RunsPage.module.css";
 import { type BulkTarget, useBulk } from "./useBulk";
 import type { Selection } from "./useSelection";
