@@ -96,7 +96,7 @@ def mean_curve(curves: Sequence[Curve], over: Over) -> MeanCurve:
         none = np.empty(0)
         return MeanCurve(none.astype(np.int64), none, none, none, none)
     if over == "steps":
-        steps = reduce(np.intersect1d, [one.steps for one in usable])
+        steps = _shared([one.steps for one in usable])
         x = steps.astype(np.float64)
         values = np.array([one.y[np.searchsorted(one.steps, steps)] for one in usable])
     else:
@@ -106,6 +106,13 @@ def mean_curve(curves: Sequence[Curve], over: Over) -> MeanCurve:
         steps = np.arange(len(x))
     means, half = mean_and_half_width(values)
     return MeanCurve(steps, x, means, means - half, means + half)
+
+
+def _shared(steps: Sequence[np.ndarray]) -> np.ndarray:
+    """The steps that all have; most often all have the same."""
+    if all(np.array_equal(one, steps[0]) for one in steps[1:]):
+        return steps[0]
+    return reduce(np.intersect1d, steps)
 
 
 def _ascending(one: Curve) -> tuple[np.ndarray, np.ndarray]:
