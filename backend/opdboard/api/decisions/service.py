@@ -24,15 +24,14 @@ def decisions(context: Context, run_id: str, after: int) -> DecisionList:
 
 def _evaluations(session: Session, run_id: str) -> list[HeldOut]:
     stored = series.read_scalars(session, run_id, [_KL, _ACCURACY])
-    if _KL not in stored:
-        return []
-    accuracy = (
-        dict(zip(stored[_ACCURACY].steps.tolist(), stored[_ACCURACY].values.tolist(), strict=True))
-        if _ACCURACY in stored
-        else {}
+    kl, accuracy = (
+        dict(zip(points.steps.tolist(), points.values.tolist(), strict=True)) if points is not None else {}
+        for points in (stored.get(_KL), stored.get(_ACCURACY))
     )
-    kl = zip(stored[_KL].steps.tolist(), stored[_KL].values.tolist(), strict=True)
-    return [HeldOut(step=at, reverse_kl=finite(value), accuracy=finite(accuracy.get(at))) for at, value in kl]
+    return [
+        HeldOut(step=at, reverse_kl=finite(kl.get(at)), accuracy=finite(accuracy.get(at)))
+        for at in sorted({*kl, *accuracy})
+    ]
 
 
 def _decision(row: Decision, evaluations: list[HeldOut]) -> DecisionOut:

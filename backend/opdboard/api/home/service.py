@@ -17,7 +17,7 @@ from opdboard.domain.waiting import Listener, Queued, in_order, why_it_waits
 from opdboard.panels.thinning import keep_extremes
 from opdboard.queue import queue_for
 
-SPARKLINE_KEYS = ("reverse_kl", "eval/reverse_kl")
+SPARKLINE_KEYS = ("reverse_kl", "eval/reverse_kl", "reward_mean", "loss")
 SPARKLINE_POINTS = 120
 RUNNING_AT_MOST = 24
 WAITING_AT_MOST = 20

@@ -10,6 +10,13 @@ import { fixed, percent } from "~/lib/format";
 import { timeLeft } from "~/lib/progress";
 import classes from "./HomePage.module.css";
 
+const READINGS: Record<string, string> = {
+  reverse_kl: "KL on the batch",
+  "eval/reverse_kl": "held-out KL",
+  reward_mean: "reward",
+  loss: "loss",
+};
+
 interface RunningRunProps {
   run: RunSummary;
   sparkline: Home["running"][number]["sparkline"];
@@ -46,7 +53,7 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
         {sparkline !== null && (
           <div className={classes.reading} title={sparkline.title}>
             <strong className="figures">{fixed(run.latest[sparkline.key], 4)}</strong>
-            {sparkline.key === "reverse_kl" ? "KL on the batch" : "held-out KL"}, nats/token
+            {[READINGS[sparkline.key] ?? sparkline.title, sparkline.unit].filter(Boolean).join(", ")}
           </div>
         )}
       </div>

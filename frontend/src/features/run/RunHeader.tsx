@@ -64,7 +64,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
           help="nats per token, latest evaluation"
         />
         <Fact name="accuracy" value={percent(run.latest["eval/accuracy"])} help="held-out prompts, latest evaluation" />
-        <Fact name="tokens" value={count(run.latest.tokens)} help="trained on so far" />
+        <Fact name="tokens" value={count(run.latest.tokens)} help="of responses so far, discarded ones included" />
         <Fact
           name="time"
           value={duration(run.latest.seconds)}

@@ -40,7 +40,7 @@ export default function Curves({ run }: { run: RunDetail }) {
           />
         </div>
       )}
-      {CURVE_GROUPS.map((group) => (
+      {CURVE_GROUPS.filter(({ cards }) => cards.some(({ keys }) => has(keys))).map((group) => (
         <section key={group.title} className={classes.group}>
           <h2>{group.title}</h2>
           <div className={classes.cards}>

@@ -23,6 +23,8 @@ const VIEWS: readonly [string, string][] = [
   ["gradient", "Gradient norm before clipping"],
 ];
 
+const OF_A_TEACHER = new Set(["overlap", "advantage", "kl"]);
+
 /** The curves that tell whether the distillation is healthy, with the steps of alerts marked; and the alerts. */
 export default function Health({ run }: { run: RunDetail }) {
   const runs = useMemo(() => [run], [run]);
@@ -40,7 +42,11 @@ export default function Health({ run }: { run: RunDetail }) {
             primary={null}
             height={200}
             testId={`panel-health-${view}`}
-            emptyHint="It comes with the first step."
+            emptyHint={
+              run.teacher === "" && OF_A_TEACHER.has(view)
+                ? "This run has no teacher to compare with."
+                : "It comes with the first step."
+            }
             onPointClick={({ customdata }) => {
               if (!Array.isArray(customdata) || typeof customdata[1] !== "number") return;
               const [module, step] = customdata;

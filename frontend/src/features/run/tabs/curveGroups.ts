@@ -24,6 +24,17 @@ export const CURVE_GROUPS: readonly { title: string; cards: readonly CurveCard[]
     ],
   },
   {
+    title: "Rewards",
+    cards: [
+      { title: "Reward, mean and standard deviation", keys: ["reward_mean", "reward_std"] },
+      { title: "Groups with right and wrong answers", keys: ["mixed_groups"] },
+      { title: "Groups drawn beyond the batch", keys: ["resampled_groups"] },
+      { title: "Size of the advantage", keys: ["advantage_size"] },
+      { title: "Tokens that the clip leaves out", keys: ["clip_fraction"] },
+      { title: "KL to the initial student", keys: ["reference_kl"] },
+    ],
+  },
+  {
     title: "Is the distillation healthy?",
     cards: [
       { title: "Overlap of the top 16", keys: ["overlap_ratio", "overlap_mass"] },
