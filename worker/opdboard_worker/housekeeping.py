@@ -136,8 +136,12 @@ class Housekeeper:
             return False
 
     def _resend(self) -> None:
-        """This worker is idle: queued runs that nobody took must have lost their message."""
+        """This worker is idle: queued runs that nobody took have lost their message, or waited for another run."""
+        sent_before = time.time() - RESEND_SECONDS
         with self._database.read() as session:
-            waiting = [run.id for run in runs.waiting(session, time.time() - RESEND_SECONDS)]
-        for run_id in waiting:
+            if not runs.waiting(session, sent_before):
+                return
+        with self._database.write() as session:
+            ready = [run.id for run in runs.ready(session, sent_before)]
+        for run_id in ready:
             self._queue.send(run_id)

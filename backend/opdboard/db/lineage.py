@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
 
-from opdboard.db.tables import Lineage, Run
-from opdboard.domain.run_config import RunConfig
+from opdboard.db.tables import Checkpoint, Lineage, Run
+from opdboard.domain.errors import NotFound
+from opdboard.domain.run_config import RunConfig, RunModel
 from opdboard.domain.run_sources import sources_of
 from opdboard.domain.run_state import ACTIVE, RunState
 
@@ -54,6 +55,32 @@ def unfinished_users(session: Session, run_id: str) -> list[Run]:
     """Runs not yet ended that load weights of this run."""
     query = select(Run).where(Run.id.in_(_users(run_id)), Run.state.in_([*ACTIVE, RunState.QUEUED]))
     return list(session.scalars(query.order_by(Run.created_at)))
+
+
+def awaited(session: Session, source: RunModel) -> Run | None:
+    """The run that has yet to make these weights: unfinished, and without that checkpoint. NotFound without the run.
+
+    Without a step its last checkpoint is meant, so it is waited for until it ends.
+    """
+    run = session.get(Run, source.run_id)
+    if run is None:
+        raise NotFound(f"there is no run {source.run_id!r}", where=source.run_id)
+    unfinished = not RunState(run.state).ended
+    if source.step is None:
+        return run if unfinished else None
+    if not unfinished or source.factor is not None or source.step > run.total_steps:
+        return None
+    present = select(Checkpoint).where(Checkpoint.run_id == run.id, Checkpoint.step == source.step)
+    return None if session.scalars(present).first() is not None or source.step <= run.step else run
+
+
+def waits_for(session: Session, config: RunConfig) -> tuple[str, Run] | None:
+    """(student or teacher, the run that has yet to make its weights), or None when all can be loaded; NotFound if gone."""
+    for relation, source in sources_of(config).items():
+        run = awaited(session, source)
+        if run is not None:
+            return relation, run
+    return None
 
 
 def weights_in_use(session: Session, run_id: str) -> tuple[set[int], set[int]]:

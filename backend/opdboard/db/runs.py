@@ -15,7 +15,7 @@ from opdboard.domain.commands import Command
 from opdboard.domain.errors import Conflict, NotFound, StaleAttempt
 from opdboard.domain.events import Topic
 from opdboard.domain.run_config import RunConfig, RunModel
-from opdboard.domain.run_sources import describe_source, describe_teacher
+from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 
 COLORS = 8
@@ -150,9 +150,9 @@ def _close_attempt(session: Session, run: Run, outcome: str, now: float) -> None
 
 
 def claim(session: Session, run_id: str, worker_id: str) -> int | None:
-    """Begin an attempt at a QUEUED run; its number, or None when someone else has it or it has ended."""
+    """Begin an attempt at a QUEUED run; its number, or None when someone else has it, it has ended, or its sources are not ready."""
     run = session.get(Run, run_id, with_for_update=True)
-    if run is None or run.state != RunState.QUEUED:
+    if run is None or run.state != RunState.QUEUED or not _sources_ready(session, run):
         return None
     transition(session, run, RunState.STARTING, reason=f"taken by {worker_id}")
     now = time.time()
@@ -163,6 +163,25 @@ def claim(session: Session, run_id: str, worker_id: str) -> int | None:
     run.started_at = run.started_at or now
     session.add(Attempt(run_id=run.id, number=run.attempt, worker_id=worker_id, started_at=now))
     return run.attempt
+
+
+def _sources_ready(session: Session, run: Run) -> bool:
+    """Whether its weights can be loaded; fails the run when the run that should make them failed while it waited."""
+    config = RunConfig.model_validate(run.config)
+    failed = [
+        source
+        for source in (session.get(Run, one.run_id) for one in sources_of(config).values() if one.step is None)
+        if source is not None and source.state == RunState.FAILED and (source.ended_at or 0) > run.created_at
+    ]
+    if failed:
+        detail = f"its weights were to come from run {failed[0].name}, which failed; resume that run, then this one"
+        error = {"error": "SourceFailed", "detail": detail, "where": failed[0].id}
+        transition(session, run, RunState.FAILED, reason=f"run {failed[0].name} failed", error=error)
+        return False
+    try:
+        return lineage.waits_for(session, config) is None
+    except NotFound:
+        return True  # the trainer will say what is gone
 
 
 def fence(session: Session, run_id: str, attempt: int) -> Run:
@@ -228,6 +247,11 @@ def silent_since(session: Session, moment: float) -> list[Run]:
     """Active runs of workers whose trainer has given no sign of life since the moment; reported runs are nobody's here."""
     query = select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment, Run.kind == "trained")
     return list(session.scalars(query))
+
+
+def ready(session: Session, sent_before: float) -> list[Run]:
+    """Those of `waiting` whose weights can be loaded, or never will be."""
+    return [run for run in waiting(session, sent_before) if _sources_ready(session, run)]
 
 
 def waiting(session: Session, sent_before: float) -> list[Run]:

@@ -6,11 +6,11 @@ reads beside it. Nothing here imports more than pydantic.
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.frozen import Frozen
-from opdboard.domain.objectives import Distillation, FullVocabulary, Objective, Reinforcement
+from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objective, Reinforcement, TeacherFree
 
 # --- where weights come from -------------------------------------------------------------------
 
@@ -60,7 +60,11 @@ class RunModel(Frozen):
     model_config = ConfigDict(title="A run's checkpoint")
     kind: Literal["run"] = "run"
     run_id: str = Field(min_length=1, description="The run whose weights to load.")
-    step: int | None = Field(default=None, ge=0, description="Checkpoint step; empty takes the latest one.")
+    step: int | None = Field(
+        default=None,
+        ge=0,
+        description="Checkpoint step; empty takes the latest one, of a teacher that is still trained its last.",
+    )
     factor: float | None = Field(
         default=None,
         ge=0,
@@ -112,9 +116,6 @@ class NoTeacher(Frozen):
 
     model_config = ConfigDict(title="None (GRPO, DAPO, SFT)")
     kind: Literal["none"] = "none"
-
-
-Teacher = Annotated[ModelTeacher | PrivilegedTeacher | NoTeacher, Field(discriminator="kind")]
 
 
 # --- data --------------------------------------------------------------------------------------
@@ -247,6 +248,19 @@ class Budget(Frozen):
     keep_checkpoints: int = Field(default=4, ge=1, description="How many checkpoints stay on disk; the newest ones.")
 
 
+class TrainedTeacher(Frozen):
+    """Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished."""
+
+    model_config = ConfigDict(title="Trained first, from this student")
+    kind: Literal["trained"] = "trained"
+    objective: TeacherFree = Field(default=Grpo(), description="What the teacher's run minimises.")
+    optimizer: Optimizer = Field(default=Optimizer(), description="AdamW and its learning rate, of the teacher's run.")
+    budget: Budget = Field(default=Budget(), description="How long and how wide the teacher's run is.")
+
+
+Teacher = Annotated[ModelTeacher | PrivilegedTeacher | TrainedTeacher | NoTeacher, Field(discriminator="kind")]
+
+
 class Monitoring(Frozen):
     """What is measured, and how often."""
 
@@ -338,6 +352,21 @@ class RunConfig(Frozen):
             raise ValueError(
                 "teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_run_is_valid(self) -> "RunConfig":
+        if isinstance(self.teacher, TrainedTeacher):
+            try:
+                RunConfig(
+                    teacher=NoTeacher(),
+                    objective=self.teacher.objective,
+                    optimizer=self.teacher.optimizer,
+                    budget=self.teacher.budget,
+                )
+            except ValidationError as error:
+                told = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())
+                raise ValueError(f"of the teacher's run: {told}") from None
         return self
 
     def _objective_fits(self) -> None:

@@ -10,19 +10,32 @@ class WaitReason(StrEnum):
 
     NO_WORKER = "no_worker"
     NO_LISTENER = "no_listener"
+    SOURCE = "source"
     NOT_SENT = "not_sent"
     IN_LINE = "in_line"
     TAKING = "taking"
 
 
 @dataclass(frozen=True)
+class Source:
+    """An unfinished run whose weights another needs as its student or teacher (relation)."""
+
+    run_id: str
+    name: str
+    relation: str
+    step: int
+    total_steps: int
+
+
+@dataclass(frozen=True)
 class Queued:
-    """A queued run; sent_at is when the broker was last told of it."""
+    """A queued run; sent_at is when the broker was last told of it, source the run that makes weights it needs."""
 
     run_id: str
     name: str
     queue: str
     sent_at: float | None
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,10 @@ def in_order(queued: Sequence[Queued]) -> list[Queued]:
 
 def why_it_waits(run: Queued, line: Sequence[Queued], listeners: Sequence[Listener]) -> Wait:
     """What the run waits for now; line: all queued runs in order, this one among them."""
+    if run.source is not None:
+        made = run.source
+        detail = f"Waits for {made.name} to make its {made.relation}, now at step {made.step} of {made.total_steps}."
+        return Wait(WaitReason.SOURCE, detail, made.run_id)
     if not listeners:
         return Wait(WaitReason.NO_WORKER, "No worker is alive. It starts as soon as one is.")
     suitable = [listener for listener in listeners if run.queue in listener.queues]
@@ -60,7 +77,11 @@ def why_it_waits(run: Queued, line: Sequence[Queued], listeners: Sequence[Listen
         detail = "The broker could not be told of it yet. A worker that is idle tells it again."
         return Wait(WaitReason.NOT_SENT, detail)
     queues = frozenset().union(*(listener.queues for listener in suitable))
-    before = [other for other in line[: line.index(run)] if other.queue in queues and other.sent_at is not None]
+    before = [
+        other
+        for other in line[: line.index(run)]
+        if other.queue in queues and other.sent_at is not None and other.source is None
+    ]
     free = sum(listener.busy_with is None for listener in suitable)
     if len(before) < free:
         return Wait(WaitReason.TAKING, "A worker is free and takes it within seconds.")

@@ -15,7 +15,7 @@ from torch import Tensor
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.footprint import keeps_reference
 from opdboard.domain.objectives import Dapo, Grpo, Sft, needs_reference
-from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
@@ -81,6 +81,10 @@ def _teacher_model(
     """Loaded and found to fit the student; None where nobody scores."""
     if isinstance(config.teacher, NoTeacher):
         return None
+    if isinstance(config.teacher, TrainedTeacher):
+        raise BadInput(
+            "the teacher's run was to be made when this one was launched; launch it anew", where="teacher.kind"
+        )
     source = config.student if isinstance(config.teacher, PrivilegedTeacher) else config.teacher.source
     same = source == config.student
     teacher = _copy(student) if same else load(source, settings=settings, run_folder=run_folder)

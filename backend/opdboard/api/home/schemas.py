@@ -29,7 +29,7 @@ class WaitingOut(BaseModel):
     run: RunSummary
     reason: WaitReason
     detail: str = Field(description="The reason in a sentence.")
-    behind: str | None = Field(description="Id of the run before it in the line.")
+    behind: str | None = Field(description="Id of the run before it in the line, or of the one whose weights it needs.")
     resumes_from: int | None = Field(description="Step of the checkpoint that it goes on from.")
 
 

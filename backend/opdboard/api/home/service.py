@@ -9,11 +9,13 @@ from opdboard.api.arrays import finite
 from opdboard.api.context import Context
 from opdboard.api.home.schemas import EndedOut, HomeOut, RunningOut, SparklineOut, WaitingOut
 from opdboard.api.runs.service import summary
-from opdboard.db import overview, series, workers
+from opdboard.db import lineage, overview, series, workers
 from opdboard.db.tables import Run, Worker
+from opdboard.domain.errors import NotFound
 from opdboard.domain.measures import SCALARS
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard.domain.waiting import Listener, Queued, in_order, why_it_waits
+from opdboard.domain.waiting import Listener, Queued, Source, in_order, why_it_waits
 from opdboard.panels.thinning import keep_extremes
 from opdboard.queue import queue_for
 
@@ -39,7 +41,7 @@ def present(context: Context) -> HomeOut:
         newest = overview.newest_checkpoints(session, [run.id for run in (*queued, *failed, *ended)])
         return HomeOut(
             running=[RunningOut(run=summary(run), sparkline=_sparkline(session, run)) for run in active],
-            waiting=_waiting(queued, _listeners(alive, overview.holders(session)), newest),
+            waiting=_waiting(session, queued, _listeners(alive, overview.holders(session)), newest),
             failed=[EndedOut(run=summary(run), resumes_from=newest.get(run.id)) for run in failed],
             ended=[EndedOut(run=summary(run), resumes_from=newest.get(run.id)) for run in ended],
             totals=overview.totals(session),
@@ -70,9 +72,28 @@ def _listeners(alive: Sequence[Worker], holders: dict[str, str]) -> list[Listene
     return [Listener(frozenset(worker.queues), holders.get(worker.id)) for worker in alive]
 
 
-def _waiting(queued: Sequence[Run], listeners: Sequence[Listener], newest: dict[str, int]) -> list[WaitingOut]:
+def _source(session: Session, run: Run) -> Source | None:
+    """The unfinished run that it waits for; a deleted one is the trainer's to name."""
+    try:
+        found = lineage.waits_for(session, RunConfig.model_validate(run.config))
+    except NotFound:
+        return None
+    if found is None:
+        return None
+    relation, source = found
+    return Source(source.id, source.name, relation, source.step, source.total_steps)
+
+
+def _waiting(
+    session: Session, queued: Sequence[Run], listeners: Sequence[Listener], newest: dict[str, int]
+) -> list[WaitingOut]:
     runs = {run.id: run for run in queued}
-    line = in_order([Queued(run.id, run.name, queue_for(run.config["device"]), run.sent_at) for run in queued])
+    line = in_order(
+        [
+            Queued(run.id, run.name, queue_for(run.config["device"]), run.sent_at, _source(session, run))
+            for run in queued
+        ]
+    )
     shown = []
     for place in line[:WAITING_AT_MOST]:
         wait = why_it_waits(place, line, listeners)

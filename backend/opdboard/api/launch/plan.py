@@ -22,7 +22,7 @@ from opdboard.api.launch.schemas import (
     SweepIn,
     WorkloadOut,
 )
-from opdboard.api.launch.sweeps import Planned, planned
+from opdboard.api.launch.sweeps import Planned, planned, with_teachers
 from opdboard.api.runs.service import check_sources
 from opdboard.db import pace
 from opdboard.db.tables import Run
@@ -36,7 +36,7 @@ from opdboard.queue import queue_of
 def plan(context: Context, wanted: SweepIn) -> PlanOut:
     """Counts, sizes, pace and place; or what is wrong with which field."""
     try:
-        runs = planned(wanted)
+        runs = with_teachers(planned(wanted))
         with context.database.read() as session:
             for run in runs:
                 check_sources(session, run.config)
@@ -112,10 +112,11 @@ def _pace(session: Session, runs: Sequence[Planned]) -> PaceOut | None:
 
 
 def _alike(old: Run, config: RunConfig) -> bool:
-    """The same student, batch and response length, with a clock that ran."""
+    """The same student, objective, batch and response length, with a clock that ran."""
     budget = old.config["budget"]
     return (
         old.config["student"] == config.student.model_dump(mode="json")
+        and old.config["objective"].get("kind") == config.objective.kind
         and budget["batch_size"] == config.budget.batch_size
         and budget["max_response_tokens"] == config.budget.max_response_tokens
         and bool(old.latest.get("seconds"))

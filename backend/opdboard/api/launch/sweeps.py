@@ -1,5 +1,6 @@
 """From a configuration and what to vary to the runs of a launch: all of them valid, or the first that is not, named."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from opdboard.api.launch.schemas import SweepCreate, SweepIn, SweepMade
 from opdboard.api.runs import service
 from opdboard.api.runs.schemas import RunSummary
 from opdboard.domain import sweep as sweeps
+from opdboard.domain.chain import recipe, teacher_group, teacher_run
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sweep import Value, Variant, named
 
@@ -33,6 +35,16 @@ def planned(wanted: SweepIn) -> list[Planned]:
     if wanted.sweep.size == 1 and not wanted.sweep.seeds and not wanted.sweep.grid:
         return [Planned(_validated(wanted.config), {}, wanted.group)]
     return [_planned(wanted, variant) for variant in sweeps.variants(wanted.config, wanted.sweep)]
+
+
+def with_teachers(runs: Sequence[Planned]) -> list[Planned]:
+    """The runs behind those that make their teachers, each teacher once."""
+    teachers: dict[str, Planned] = {}
+    for run in runs:
+        first = teacher_run(run.config)
+        if first is not None:
+            teachers.setdefault(recipe(first), Planned(first, {}, teacher_group(run.group, first)))
+    return [*teachers.values(), *runs]
 
 
 def launch(context: Context, wanted: SweepCreate) -> SweepMade:

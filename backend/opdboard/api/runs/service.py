@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
 from opdboard.db import evidence, lineage, runs, steering
 from opdboard.db.tables import Run
+from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
 from opdboard.domain.run_config import ModelTeacher, RunConfig, RunModel
@@ -87,30 +88,50 @@ class NewRun:
 
 def create(context: Context, wanted: NewRun) -> RunDetail:
     """Store a new run and, once it is committed, tell the workers."""
-    return create_all(context, [wanted])[0]
+    return create_all(context, [wanted])[-1]
 
 
 def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
-    """Store all of these runs or, when one is refused, none; tell the workers once they are committed."""
+    """Store all of these runs or, when one is refused, none; tell the workers once they are committed.
+
+    Runs that make a teacher come first, then those wanted in their order.
+    """
     for one in wanted:
         check_storable(one.config)
     with context.database.write() as session:
-        made = [_create(session, one) for one in wanted]
-    for run in made:
+        teachers: dict[str, RunDetail] = {}
+        made = [_create(session, _with_teacher(session, one, teachers)) for one in wanted]
+    everything = [*teachers.values(), *made]
+    for run in everything:
         send(context.queue, run.id)
-    return made
+    return everything
+
+
+def _with_teacher(session: Session, wanted: NewRun, teachers: dict[str, RunDetail]) -> NewRun:
+    """The run with its teacher's run made, once for all that are taught by the same one."""
+    first = teacher_run(wanted.config)
+    if first is None:
+        return wanted
+    key = recipe(first)
+    if key not in teachers:
+        teachers[key] = _create(session, NewRun(first, teacher_group(wanted.group, first), wanted.tags, wanted.notes))
+    return replace(wanted, config=taught_by(wanted.config, teachers[key].id))
 
 
 def _create(session: Session, wanted: NewRun) -> RunDetail:
     check_sources(session, wanted.config)
     if wanted.copied_from is not None:
         runs.get(session, wanted.copied_from)
-    forked = wanted.config.student if isinstance(wanted.config.student, RunModel) else None
+    config = wanted.config
+    forked = config.student if isinstance(config.student, RunModel) else None
     if forked is not None and forked.step is None:
-        forked = forked.model_copy(update={"step": evidence.checkpoint_at(session, forked.run_id, None).step})
+        # A fork of a live run goes on from what is there now; one of a run that has nothing yet waits for its end.
+        latest = evidence.latest_checkpoint(session, forked.run_id)
+        forked = forked if latest is None else forked.model_copy(update={"step": latest.step})
+        config = config.model_copy(update={"student": forked})
     run = runs.create(
         session,
-        wanted.config,
+        config,
         group=wanted.group,
         tags=wanted.tags,
         notes=wanted.notes,
@@ -130,7 +151,7 @@ def check_storable(config: RunConfig) -> None:
 
 
 def check_sources(session: Session, config: RunConfig) -> None:
-    """InvalidFields where weights of a run that are to be loaded do not exist now."""
+    """InvalidFields where weights of a run that are to be loaded neither exist nor will."""
     sources = {"student": config.student}
     if isinstance(config.teacher, ModelTeacher):
         sources["teacher.source"] = config.teacher.source
@@ -138,7 +159,8 @@ def check_sources(session: Session, config: RunConfig) -> None:
     for path, source in sources.items():
         if isinstance(source, RunModel):
             try:
-                runs.get(session, source.run_id)
+                if lineage.awaited(session, source):
+                    continue
             except NotFound as problem:
                 wrong.append(FieldProblem(path=f"{path}.run_id", message=problem.detail))
                 continue

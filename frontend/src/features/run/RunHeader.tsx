@@ -43,7 +43,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
               <Link to="/runs/$runId" params={{ runId: run.forked_from }}>
                 {run.forked_from}
               </Link>{" "}
-              at step {run.forked_step}
+              at {run.forked_step === null ? "its last step" : `step ${run.forked_step}`}
               {run.forked_factor !== null && `, candidate of factor ${run.forked_factor}`}
             </>
           )}
