@@ -3350,7 +3350,7 @@ export interface components {
              *       }
              *     }
              */
-            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["NoTeacher"];
+            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["TrainedTeacher"] | components["schemas"]["NoTeacher"];
             /**
              * Data
              * @description Prompts, their answers, and how an answer is judged.
@@ -3736,7 +3736,7 @@ export interface components {
             run_id: string;
             /**
              * Step
-             * @description Checkpoint step; empty takes the latest one.
+             * @description Checkpoint step; empty takes the latest one, of a teacher that is still trained its last.
              */
             step?: number | null;
             /**
@@ -4460,6 +4460,57 @@ export interface components {
          */
         Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts";
         /**
+         * Trained first, from this student
+         * @description Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished.
+         */
+        TrainedTeacher: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trained";
+            /**
+             * Objective
+             * @description What the teacher's run minimises.
+             * @default {
+             *       "kind": "grpo",
+             *       "group_size": 8,
+             *       "clip_low": 0.2,
+             *       "clip_high": 0.2,
+             *       "kl_coefficient": 0.001,
+             *       "updates_per_batch": 1,
+             *       "chunk_tokens": 1024
+             *     }
+             */
+            objective: components["schemas"]["Grpo"] | components["schemas"]["Dapo"] | components["schemas"]["Sft"];
+            /**
+             * @description AdamW and its learning rate, of the teacher's run.
+             * @default {
+             *       "learning_rate": 0.000001,
+             *       "schedule": "constant",
+             *       "warmup_steps": 0,
+             *       "weight_decay": 0,
+             *       "beta1": 0.9,
+             *       "beta2": 0.999,
+             *       "gradient_clip": 1
+             *     }
+             */
+            optimizer: components["schemas"]["Optimizer"];
+            /**
+             * @description How long and how wide the teacher's run is.
+             * @default {
+             *       "steps": 64,
+             *       "batch_size": 64,
+             *       "max_prompt_tokens": 512,
+             *       "max_response_tokens": 256,
+             *       "temperature": 1,
+             *       "checkpoint_every": 16,
+             *       "keep_checkpoints": 4
+             *     }
+             */
+            budget: components["schemas"]["Budget"];
+        };
+        /**
          * TypedArray
          * @description Numbers as base64: decode bdata, read it as dtype (f8, f4, i4, ... little-endian), shape it when a shape is given.
          */
@@ -4551,7 +4602,7 @@ export interface components {
          * @description What a queued run waits for.
          * @enum {string}
          */
-        WaitReason: "no_worker" | "no_listener" | "not_sent" | "in_line" | "taking";
+        WaitReason: "no_worker" | "no_listener" | "source" | "not_sent" | "in_line" | "taking";
         /**
          * WaitingOut
          * @description A queued run, and what it waits for.
@@ -4566,7 +4617,7 @@ export interface components {
             detail: string;
             /**
              * Behind
-             * @description Id of the run before it in the line.
+             * @description Id of the run before it in the line, or of the one whose weights it needs.
              */
             behind: string | null;
             /**
