@@ -202,8 +202,69 @@ def test_stop_and_pause_are_obeyed_after_the_step(train):
     assert [(result.command_id, result.ok) for result in results] == [(8, True)]
 
 
-def test_a_loss_that_is_not_finite_is_named_and_nothing_is_updated(train):
-    """A weight that turns NaN between steps 2 and 3: step 3 is refused, what came before stays reported."""
+class Poisoned:
+    """A learner in which one module's gradient, or the loss, is not a number at some steps."""
+
+    def __init__(self, learner, model, at, module=None):
+        self.learner, self.model, self.at, self.module = learner, model, at, module
+        self.step = 0
+
+    def __getattr__(self, name):
+        return getattr(self.learner, name)
+
+    def backward(self, experience, rows):
+        self.step += 1
+        loss, scalars = self.learner.backward(experience, rows)
+        if self.step in self.at and self.module is not None:
+            self.model.get_parameter(self.module).grad[0, 0] = math.nan
+        return (math.nan if self.step in self.at and self.module is None else loss), scalars
+
+
+def poisoned(train, at, module=None, **changes):
+    seen = {}
+
+    def poison(training):
+        seen["training"] = training
+        parts = training.parts
+        parts.learner = Poisoned(parts.learner, parts.scorer.student.model, at, module)
+
+    try:
+        train(tiny_config(**changes), before=poison)
+    finally:
+        seen["sink"] = seen["training"].sink
+    return seen["training"], seen["sink"]
+
+
+@pytest.mark.parametrize("module", [None, "model.layers.3.mlp.up_proj.weight"])
+def test_an_update_that_is_not_finite_is_skipped_and_counted(train, module, caplog):
+    training, sink = poisoned(train, {2, 3, 5}, module, steps=6)
+    assert list(sink.series("skipped_updates").values()) == [0, 1, 2, 2, 3, 3]
+    norms = [
+        next(v.values for v in batch.vectors if v.statistic == "step_norm")
+        for batch in sink.batches
+        if "loss" in batch.scalars
+    ]
+    assert [max(values) > 0 for values in norms] == [True, False, False, True, False, True]
+    assert all(bool(p.isfinite().all()) for p in weights(training).values())
+    if module is not None:
+        assert f"first not finite in {module}" in caplog.text
+
+
+def test_the_rate_follows_the_steps_also_where_updates_are_skipped(train):
+    optimizer = Optimizer(learning_rate=1e-4, schedule="linear", warmup_steps=2)
+    _, skipped = poisoned(train, {1, 2, 4}, steps=6, optimizer=optimizer)
+    _, plain = train(tiny_config(steps=6, optimizer=optimizer))
+    assert skipped.series("learning_rate") == plain.series("learning_rate")
+
+
+def test_three_in_a_row_end_the_run_with_step_and_module(train):
+    with pytest.raises(NonFiniteLoss, match=r"3 updates in a row.* at step 4: .*model\.layers\.1\.self_attn") as caught:
+        poisoned(train, {2, 3, 4, 5}, "model.layers.1.self_attn.q_proj.weight", steps=8)
+    assert caught.value.where == "step 4, model.layers.1.self_attn.q_proj.weight"
+
+
+def test_weights_that_are_not_finite_end_the_run(train):
+    """A weight that turns NaN after step 3: nothing can be updated any more, what came before stays reported."""
     seen = []
 
     class Damaging(Scripted):
@@ -217,7 +278,6 @@ def test_a_loss_that_is_not_finite_is_named_and_nothing_is_updated(train):
         training.control = Damaging()
         seen.extend([training.sink, training])
 
-    with pytest.raises(NonFiniteLoss, match=r"step 4.*learning rate") as caught:
+    with pytest.raises(NonFiniteLoss, match=r"at step 6: the loss is nan.*learning rate"):
         train(tiny_config(steps=8), before=remember)
-    assert caught.value.where == "step 4"
-    assert list(seen[0].series("loss")) == [1, 2, 3]
+    assert [math.isfinite(loss) for loss in seen[0].series("loss").values()] == [True, True, True, False, False]

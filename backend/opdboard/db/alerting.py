@@ -52,6 +52,8 @@ def _signatures(run: Run, batch: Batch, history: History) -> Iterator[_Watch]:
         (AlertKind.NOT_FINITE, scalar_signatures.not_finite(batch.scalars)),
         (AlertKind.NOT_FINITE, module_signatures.not_finite(history.new_rows)),
     ]
+    if "skipped_updates" in batch.scalars:
+        verdicts.append((AlertKind.SKIPPED_UPDATE, scalar_signatures.skipped_update(history.scalar("skipped_updates"))))
     if "reverse_kl" in batch.scalars:
         verdicts.append((AlertKind.KL_SPIKE, scalar_signatures.kl_spike(history.scalar("reverse_kl"))))
     if {"truncated_share", "repetition_rate"} <= batch.scalars.keys():

@@ -25,6 +25,7 @@ class AlertKind(StrEnum):
     EXPLODING_MODULE = "exploding_module"
     RANK_COLLAPSE = "rank_collapse"
     NOT_FINITE = "not_finite"
+    SKIPPED_UPDATE = "skipped_update"
     VOCABULARY_MISMATCH = "vocabulary_mismatch"
     RUN_FAILED = "run_failed"
 
@@ -99,6 +100,14 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             "NaN or an infinity in a scalar, or in a module's update, step, gradient or spectral norm. eval/gap_recovery is left "
             "out: it is NaN where the student starts level with its teacher.",
             "Stop, and go on from the last checkpoint with a lower learning rate or in float32; look at the named measure first.",
+        ),
+        Signature(
+            AlertKind.SKIPPED_UPDATE,
+            "An update was skipped",
+            Severity.WARNING,
+            "skipped_updates rose: a loss or a gradient was not finite, and the weights were left as they were. Three in a row end "
+            "the run.",
+            "One odd batch does no harm; when it comes again, lower the learning rate or train in float32. The log names the module.",
         ),
         Signature(
             AlertKind.VOCABULARY_MISMATCH,

@@ -41,6 +41,7 @@ SCALARS = _table(
     Measure("resampled_groups", "Groups drawn beyond the batch", "groups", "lower", "reinforcement"),
     Measure("learning_rate", "Learning rate"),
     Measure("grad_norm", "Gradient norm, before clipping", log=True),
+    Measure("skipped_updates", "Updates skipped so far: loss or gradient not finite", "updates", "lower", "health"),
     Measure("overlap_ratio", "Overlap of student's and teacher's top 16", "share", "higher", "health"),
     Measure("overlap_mass", "Student's mass on the overlap", "share", "higher", "health"),
     Measure("overlap_advantage", "Advantage on the overlap", "nats/token", None, "health"),

@@ -110,3 +110,11 @@ def not_finite(scalars: Mapping[str, float]) -> Verdict:
         firing,
         lambda subject: subject.module is None and math.isfinite(scalars.get(subject.measure, math.nan)),
     )
+
+
+def skipped_update(counts: Sequence[float]) -> Verdict:
+    """skipped_updates, a running count, rose at the newest measurement; over with the next one at which it does not."""
+    before, now = (counts[-2] if len(counts) > 1 else 0.0), counts[-1]
+    rose = now > before
+    sentence = f"skipped_updates rose from {before:.0f} to {now:.0f}"
+    return Verdict({Subject("skipped_updates"): Sighting(now, sentence)} if rose else {}, lambda _subject: not rose)

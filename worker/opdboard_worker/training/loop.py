@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 _TOLD = {"loss": "loss", "reverse_kl": "reverse KL", "reward_mean": "reward", "accuracy": "accuracy"}
 
+MOST_SKIPPED_IN_A_ROW = 3
+"""Updates without a finite loss and gradient; one or two may be an odd batch."""
+
 
 @dataclass
 class Progress:
@@ -47,6 +50,8 @@ class Progress:
     tokens: int = 0
     search_tokens: int = 0
     cursor: int = 0
+    skipped_updates: int = 0
+    skipped_in_a_row: int = 0
     start_accuracy: float | None = None
     teacher_accuracy: float | None = None
     checkpoints: list[int] = field(default_factory=list)
@@ -147,6 +152,7 @@ class Training:
         batch.scalars = scalars | {
             "tokens": self.progress.tokens,
             "search_tokens": self.progress.search_tokens,
+            "skipped_updates": self.progress.skipped_updates,
             "seconds": self.clock.counted,
             "search_seconds": self.clock.spent["search"],
             "checkpoint_seconds": self.clock.spent["checkpoint"],
@@ -181,21 +187,38 @@ class Training:
             updater.zero_grad()
             with self.clock.running("update"):
                 loss, scalars = learner.backward(experience, rows)
-                if not math.isfinite(loss):
-                    raise NonFiniteLoss(
-                        f"the loss at step {step} is {loss}; lower the learning rate, or resume from the last checkpoint with other settings",
-                        where=f"step {step}",
-                    )
             if number == 0:
                 with self.clock.running("monitor"):
                     self.parts.monitor.before_update(step)
             with self.clock.running("update"):
-                grad_norm = updater.step(step)
-            measured.append(scalars | {"loss": loss, "grad_norm": grad_norm})
+                norm = updater.gradient_norm()
+                if math.isfinite(loss) and math.isfinite(float(norm)):
+                    updater.step(norm)
+                    self.progress.skipped_in_a_row = 0
+                else:
+                    self._skip(step, loss, float(norm))
+            measured.append(scalars | {"loss": loss, "grad_norm": float(norm)})
         with self.clock.running("monitor"):
             described = learner.describe(experience)
         means = {key: sum(one[key] for one in measured) / len(measured) for key in measured[0]}
         return means | experience.scalars | described | {"learning_rate": learning_rate}
+
+    def _skip(self, step: int, loss: float, norm: float) -> None:
+        """Leave the weights as they are; NonFiniteLoss, naming step and module, when that has become a habit."""
+        updater, progress = self.parts.updater, self.progress
+        module = updater.first_non_finite()
+        found = f"the loss is {loss:.4g}, the gradient's norm {norm:.4g}"
+        found += f", first not finite in {module}" if module else ""
+        progress.skipped_updates += 1
+        progress.skipped_in_a_row += 1
+        if progress.skipped_in_a_row == MOST_SKIPPED_IN_A_ROW:
+            raise NonFiniteLoss(
+                f"{MOST_SKIPPED_IN_A_ROW} updates in a row were not finite, the last at step {step}: {found}. Lower the learning "
+                "rate, or resume from the last checkpoint with other settings",
+                where=f"step {step}, {module}" if module else f"step {step}",
+            )
+        updater.skip()
+        log.warning("step %d: update skipped: %s", step, found)
 
     def _steer(self, step: int, orders: Orders, batch: Batch) -> Line | None:
         """Vetoes, then at most one extrapolation: the line it looked along."""

@@ -1,5 +1,6 @@
 """AdamW with its learning-rate schedule, and what a jump of the weights does to them."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,7 +8,6 @@ import torch
 from torch import Tensor
 from transformers import get_scheduler
 
-from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.objectives import updates_per_step
 from opdboard.domain.run_config import RunConfig
 
@@ -39,24 +39,22 @@ class Updater:
         """The rate that the next step uses."""
         return float(self._optimizer.param_groups[0]["lr"])
 
-    def step(self, number: int) -> float:
-        """Clip, update, advance the schedule; returns the gradient's norm before clipping.
+    def gradient_norm(self) -> Tensor:
+        """Norm of the whole gradient (a scalar), before clipping."""
+        return torch.nn.utils.get_total_norm([p.grad for p in self._parameters.values() if p.grad is not None])
 
-        Raises NonFiniteLoss, naming the first parameter concerned, when the gradient is not finite; nothing is updated then.
-        """
-        gradients = [parameter.grad for parameter in self._parameters.values() if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        if not bool(torch.isfinite(norm)):
-            raise NonFiniteLoss(
-                f"the gradient at step {number} is not finite, first in {self._first_non_finite()}; "
-                "lower the learning rate or resume from the last checkpoint with other settings",
-                where=f"step {number}",
-            )
+    def step(self, norm: Tensor) -> None:
+        """Clip, update, advance the schedule; norm: gradient_norm(), which must be finite."""
         if self._clip is not None:
             torch.nn.utils.clip_grads_with_norm_(list(self._parameters.values()), self._clip, norm)
         self._optimizer.step()
         self._scheduler.step()
-        return float(norm)
+
+    def skip(self) -> None:
+        """Leave weights and moments as they are; the schedule goes on, since it follows the run's steps."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"Detected call of `lr_scheduler.step\(\)` before")
+            self._scheduler.step()
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -71,11 +69,12 @@ class Updater:
             for group in self._optimizer.param_groups:
                 group["lr"] = group["lr"] / 2
 
-    def _first_non_finite(self) -> str:
+    def first_non_finite(self) -> str | None:
+        """The first parameter whose gradient is not finite; None when each is, also if their common norm overflows."""
         for name, parameter in self._parameters.items():
             if parameter.grad is not None and not bool(torch.isfinite(parameter.grad).all()):
                 return name
-        return "their sum: every single gradient is finite, their norm overflows"
+        return None
 
     def tensors(self) -> dict[str, Tensor]:
         """Moments and step counts as 'exp_avg|name', 'exp_avg_sq|name', 'step|name'."""

@@ -179,3 +179,13 @@ def test_a_norm_that_is_not_finite_is_named_with_its_module():
     assert set(verdict.firing) == {Subject("grad_norm", 1)}
     assert verdict.is_clear(Subject("grad_norm", 0))
     assert not verdict.is_clear(Subject("update_norm", 0))
+
+
+def test_a_skipped_update_is_told_once_and_is_over_with_the_next_one_made():
+    assert not scalars.skipped_update([0.0]).firing
+    rose = scalars.skipped_update([0.0, 0.0, 1.0])
+    assert rose.firing[Subject("skipped_updates")].sentence == "skipped_updates rose from 0 to 1"
+    assert not rose.is_clear(Subject("skipped_updates"))
+    after = scalars.skipped_update([0.0, 1.0, 1.0])
+    assert not after.firing and after.is_clear(Subject("skipped_updates"))
+    assert scalars.skipped_update([1.0]).firing, "a run may begin with one"
