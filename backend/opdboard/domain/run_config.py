@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objective, Reinforcement, TeacherFree
+from opdboard.domain.selection import Selection
 
 # --- where weights come from -------------------------------------------------------------------
 
@@ -290,6 +291,7 @@ _SECTIONS = [
     {"title": "Optimizer", "fields": ["optimizer"]},
     {"title": "Budget", "fields": ["budget"]},
     {"title": "Monitoring", "fields": ["monitoring"]},
+    {"title": "Best state and early stop", "fields": ["selection"]},
     {"title": "Run", "fields": ["name", "seed", "device", "precision"]},
 ]
 
@@ -315,6 +317,7 @@ class RunConfig(Frozen):
     optimizer: Optimizer = Field(default=Optimizer(), description="AdamW and its learning rate.")
     budget: Budget = Field(default=Budget(), description="How long, how wide.")
     monitoring: Monitoring = Field(default=Monitoring(), description="What is measured, and how often.")
+    selection: Selection = Field(default=Selection(), description="The best state, and when to stop early.")
     seed: int = Field(default=0, ge=0, lt=2**31, description="Decides data order and every random draw.")
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto takes a GPU where the worker has one."
@@ -330,6 +333,13 @@ class RunConfig(Frozen):
         if isinstance(self.strategy, NoStrategy):
             return base
         return self.strategy.kind if base == "opd" else f"{base}-{self.strategy.kind}"
+
+    @property
+    def selection_metric(self) -> str:
+        """The held-out measure that tells which state is best."""
+        if self.selection.metric != "auto":
+            return self.selection.metric
+        return "eval/reverse_kl" if isinstance(self.objective, Distillation) else "eval/accuracy"
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "RunConfig":
@@ -382,6 +392,8 @@ class RunConfig(Frozen):
             raise ValueError(
                 f"strategy.score '{self.strategy.score}' needs a teacher: choose 'accuracy', or name a teacher to compare with"
             )
+        if alone and self.selection.metric == "eval/reverse_kl":
+            raise ValueError("selection.metric 'eval/reverse_kl' needs a teacher: choose 'eval/accuracy', or name one")
         if isinstance(objective, Reinforcement):
             unit = objective.group_size * objective.updates_per_batch
             if budget.batch_size % unit:

@@ -52,7 +52,7 @@ def workload(config: RunConfig) -> Workload:
         evaluations=evaluations,
         evaluation_tokens=(evaluations + teachers) * monitoring.held_out_size * longest,  # a teacher answers once, too
         checkpoints=checkpoints,
-        checkpoints_kept=min(checkpoints, budget.keep_checkpoints),
+        checkpoints_kept=min(checkpoints, budget.keep_checkpoints) + config.selection.keep_best,
         snapshots=_snapshots(monitoring.spectral_every, budget.steps),
     )
 

@@ -20,6 +20,7 @@ from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.records import Batch, CheckpointRecord, CommandResult, DecisionRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.domain.selection import is_gain
 from opdboard_worker.core.extrapolation import Line
 from opdboard_worker.data.examples import Example
 from opdboard_worker.models import candidates
@@ -55,6 +56,9 @@ class Progress:
     start_accuracy: float | None = None
     teacher_accuracy: float | None = None
     checkpoints: list[int] = field(default_factory=list)
+    best_value: float | None = None
+    best_step: int = 0
+    evaluations_without_gain: int = 0
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Training:
         self.control.become(RunState.RUNNING, reason=f"training from step {self.progress.step}")
         if self.progress.step == 0:
             self._report_start()
-        while self.progress.step < self.config.budget.steps:
+        while self.progress.step < self.config.budget.steps and not self.on_plateau:
             orders = self._step()
             if orders.stop:
                 return RunState.STOPPED
@@ -108,6 +112,12 @@ class Training:
                     self._save("stop", self._stopped(orders))
                     return RunState.STOPPED
         return RunState.FINISHED
+
+    @property
+    def on_plateau(self) -> bool:
+        """Whether the last selection.patience evaluations brought no gain."""
+        patience = self.config.selection.patience
+        return patience is not None and self.progress.evaluations_without_gain >= patience
 
     def forget_candidates_after(self, step: int) -> None:
         """Remove what an earlier attempt kept of steps that will be done again."""
@@ -258,6 +268,7 @@ class Training:
             batch.scalars |= reporting.evaluation_scalars(
                 answers, self.progress.start_accuracy, self.progress.teacher_accuracy
             )
+            self._note_best(batch.step, batch.scalars[self.config.selection_metric])
             if self.parts.scorer.teacher is not None:
                 longest = self.config.budget.max_response_tokens
                 batch.vectors.append(reporting.position_vector(batch.step, answers, longest))
@@ -266,14 +277,23 @@ class Training:
                 batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count
             )
 
+    def _note_best(self, step: int, value: float) -> None:
+        progress = self.progress
+        if is_gain(self.config.selection_metric, value, progress.best_value, self.config.selection.least_gain):
+            progress.best_value, progress.best_step, progress.evaluations_without_gain = value, step, 0
+        else:
+            progress.evaluations_without_gain += 1
+
     def _save_if_due(self, step: int, orders: Orders) -> None:
         budget = self.config.budget
         reasons = {
             "final": step == budget.steps,
+            "plateau": self.on_plateau,
             "stop": bool(orders.stop),
             "interrupted": self.interrupted.is_set(),
             "command": bool(orders.checkpoint),
             "schedule": step % budget.checkpoint_every == 0,
+            "best": self.config.selection.keep_best and self.progress.best_step == step,
         }
         reason = next((name for name, applies in reasons.items() if applies), None)
         if reason is not None:
@@ -293,6 +313,8 @@ class Training:
         step = self.progress.step
         in_use, _ = self.control.weights_in_use()
         self.progress.checkpoints = [at for at in self.progress.checkpoints if at != step] + [step]
+        if self.config.selection.keep_best:
+            in_use = in_use | {self.progress.best_step}
         surplus = [at for at in self.progress.checkpoints[: -self.config.budget.keep_checkpoints] if at not in in_use]
         self.progress.checkpoints = [at for at in self.progress.checkpoints if at not in surplus]
         with self.clock.running("checkpoint"):

@@ -80,7 +80,9 @@ def _train(run_id: str, settings: Settings, database: Database, control: Databas
     if ended is None:
         log.info("interrupted after step %d; will go on from its checkpoint", training.progress.step)
         return EXIT_INTERRUPTED
-    control.become(ended, reason=f"after step {training.progress.step}")
+    early = ended is RunState.FINISHED and training.progress.step < config.budget.steps
+    why = f", no gain in {config.selection.patience} evaluations" if early else ""
+    control.become(ended, reason=f"after step {training.progress.step}{why}")
     return 0
 
 

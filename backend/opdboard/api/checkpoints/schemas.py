@@ -11,10 +11,14 @@ class CheckpointOut(BaseModel):
     bytes: int
     reason: str
     created_at: float
+    held_out: float | None = Field(description="The measure that tells which is best, evaluated at its step.")
+    best: bool = Field(description="The best of those on disk that were evaluated at their step.")
     removed: bool = Field(description="The folder is gone; only the record is left.")
 
 
 class CheckpointList(BaseModel):
     """All checkpoints ever written, by step."""
+
+    metric: str | None = Field(description="Key of the measure; null for a reported run.")
 
     checkpoints: list[CheckpointOut]

@@ -10,6 +10,7 @@ from support.stored_runs import candidate, create, decision, filled, move, recor
 
 from opdboard.db import lineage, runs
 from opdboard.db.database import Database
+from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_config import RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.queue import JobQueue
@@ -241,3 +242,22 @@ def test_resuming_a_stopped_run_sends_it(client: TestClient, sqlite_database: Da
         run = runs.get(session, run_id)
         assert run.state == "queued"
         assert run.sent_at is not None
+
+
+def test_checkpoints_say_which_is_best(client: TestClient, sqlite_database: Database):
+    run_id, attempt = start(sqlite_database)
+    for step, value in ((4, 0.5), (8, 0.3), (12, 0.4), (16, 0.2)):
+        record(
+            sqlite_database,
+            run_id,
+            attempt,
+            step,
+            {"eval/reverse_kl": value},
+            checkpoints=[CheckpointRecord(step=step, path=f"x/{step}", bytes=1, reason="schedule")],
+            removed_checkpoint_steps=[16] if step == 16 else [],
+        )
+    found = client.get(f"/api/runs/{run_id}/checkpoints").json()
+    assert found["metric"] == "eval/reverse_kl"
+    assert [(one["step"], one["held_out"], one["best"]) for one in found["checkpoints"]] == [
+        (4, 0.5, False), (8, 0.3, True), (12, 0.4, False), (16, 0.2, False),
+    ]  # fmt: skip

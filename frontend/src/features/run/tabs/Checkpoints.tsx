@@ -5,9 +5,14 @@ import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import table from "~/components/table.module.css";
-import { bytes, moment } from "~/lib/format";
+import { bytes, fixed, moment, percent } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
 import { ForkButton } from "../ForkButton";
+
+const METRICS: Record<string, string> = {
+  "eval/accuracy": "Held-out accuracy",
+  "eval/reverse_kl": "Held-out KL [nats/token]",
+};
 
 /** What is on disk, and a new run from any of it. */
 export default function Checkpoints({ run }: { run: RunDetail }) {
@@ -34,7 +39,7 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
       <p className={table.caption}>
         {kept.length} of {data.checkpoints.length} on disk, {bytes(size)}
         {run.config !== null &&
-          `; the newest ${run.config.budget.keep_checkpoints} stay, and those that unfinished forks still have to load`}
+          `; the newest ${run.config.budget.keep_checkpoints} stay${run.config.selection.keep_best ? ", the best one" : ""}, and those that unfinished forks still have to load`}
         .
       </p>
       <table className={table.table}>
@@ -42,6 +47,7 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
           <tr>
             <th className={table.right}>Step</th>
             <th>Why</th>
+            {data.metric !== null && <th className={table.right}>{METRICS[data.metric] ?? data.metric}</th>}
             <th className={table.right}>Size</th>
             <th>Written</th>
             <th>Folder</th>
@@ -52,7 +58,7 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
         </thead>
         <tbody>
           {[...data.checkpoints].reverse().map((checkpoint) => (
-            <Row key={checkpoint.step} checkpoint={checkpoint} run={run} />
+            <Row key={checkpoint.step} checkpoint={checkpoint} run={run} metric={data.metric} />
           ))}
         </tbody>
       </table>
@@ -60,11 +66,17 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
   );
 }
 
-function Row({ checkpoint, run }: { checkpoint: Checkpoint; run: RunDetail }) {
+function Row({ checkpoint, run, metric }: { checkpoint: Checkpoint; run: RunDetail; metric: string | null }) {
   return (
     <tr className={checkpoint.removed ? table.quiet : undefined} data-testid={`checkpoint-${checkpoint.step}`}>
       <td className={table.right}>{checkpoint.step}</td>
       <td>{optionLabel(checkpoint.reason)}</td>
+      {metric !== null && (
+        <td className={table.right} data-best={checkpoint.best || undefined}>
+          {checkpoint.best && "best: "}
+          {metric === "eval/accuracy" ? percent(checkpoint.held_out) : fixed(checkpoint.held_out, 4)}
+        </td>
+      )}
       <td className={table.right}>{bytes(checkpoint.bytes)}</td>
       <td className="nowrap">{moment(checkpoint.created_at)}</td>
       <td className="mono">{checkpoint.removed ? "removed to save space" : checkpoint.path}</td>
