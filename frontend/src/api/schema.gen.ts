@@ -1495,6 +1495,11 @@ export interface components {
          * @description All checkpoints ever written, by step.
          */
         CheckpointList: {
+            /**
+             * Metric
+             * @description Key of the measure; null for a reported run.
+             */
+            metric: string | null;
             /** Checkpoints */
             checkpoints: components["schemas"]["CheckpointOut"][];
         };
@@ -1527,6 +1532,16 @@ export interface components {
             reason: string;
             /** Created At */
             created_at: number;
+            /**
+             * Held Out
+             * @description The measure that tells which is best, evaluated at its step.
+             */
+            held_out: number | null;
+            /**
+             * Best
+             * @description The best of those on disk that were evaluated at their step.
+             */
+            best: boolean;
             /**
              * Removed
              * @description The folder is gone; only the record is left.
@@ -3414,6 +3429,15 @@ export interface components {
              */
             monitoring: components["schemas"]["Monitoring"];
             /**
+             * @description The best state, and when to stop early.
+             * @default {
+             *       "metric": "auto",
+             *       "keep_best": false,
+             *       "least_gain": 0
+             *     }
+             */
+            selection: components["schemas"]["Selection"];
+            /**
              * Seed
              * @description Decides data order and every random draw.
              * @default 0
@@ -4130,6 +4154,36 @@ export interface components {
          * @enum {string}
          */
         Scope: "scalar" | "module";
+        /**
+         * Selection
+         * @description What is kept beside the newest checkpoints, and when to stop before the last step.
+         */
+        Selection: {
+            /**
+             * Metric
+             * @description Held-out measure that says what is best; auto is the reverse KL of a distillation, else the accuracy.
+             * @default auto
+             * @enum {string}
+             */
+            metric: "auto" | "eval/accuracy" | "eval/reverse_kl";
+            /**
+             * Keep Best
+             * @description Write a checkpoint whenever the measure is at its best so far, and keep that one beside the newest.
+             * @default false
+             */
+            keep_best: boolean;
+            /**
+             * Patience
+             * @description Evaluations in a row without a gain after which the run finishes early; empty = it never does.
+             */
+            patience?: number | null;
+            /**
+             * Least Gain
+             * @description An improvement by less does not count as a gain.
+             * @default 0
+             */
+            least_gain: number;
+        };
         /**
          * SeriesOut
          * @description Points of several keys, with the sequence number to ask from next time.
