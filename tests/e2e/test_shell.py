@@ -10,7 +10,8 @@ from e2e.conftest import Server, demo_config
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from support.commands import LongCommand, clean_environment
 
-from opdboard.domain.run_config import FileData, GgufModel, PrivilegedTeacher
+from opdboard.domain.model_sources import GgufModel
+from opdboard.domain.run_config import FileData, PrivilegedTeacher
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -13,7 +13,8 @@ from integration.installation import small_config, wait_until
 
 from opdboard.db import evidence, logs, runs, series, steering
 from opdboard.domain.commands import Command, request_of
-from opdboard.domain.run_config import FileData, FolderModel, ModelTeacher, RunModel
+from opdboard.domain.model_sources import FolderModel, RunModel
+from opdboard.domain.run_config import FileData, ModelTeacher
 from opdboard.domain.run_state import RunState
 
 

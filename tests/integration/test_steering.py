@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from opdboard.db import evidence, runs, series, steering
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import Conflict
-from opdboard.domain.run_config import NoStrategy, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import NoStrategy
 from opdboard.domain.run_state import RunState
 from opdboard_worker.models.loading import load
 

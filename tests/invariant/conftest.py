@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink

@@ -8,7 +8,8 @@ import torch
 import transformers
 from invariant.conftest import tiny_config
 
-from opdboard.domain.run_config import FileData, FolderModel, ModelTeacher
+from opdboard.domain.model_sources import FolderModel
+from opdboard.domain.run_config import FileData, ModelTeacher
 from opdboard_worker.models.demo import build_tokenizer
 
 SMALL = {"vocab_size": 15, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}

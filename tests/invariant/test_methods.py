@@ -7,8 +7,9 @@ import torch
 from invariant.conftest import tiny_config
 
 from opdboard.domain.measures import SCALARS
+from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import Dapo, Grpo, Sft
-from opdboard.domain.run_config import ArithmeticData, DemoModel, EffOPD, ModelTeacher, NoTeacher
+from opdboard.domain.run_config import ArithmeticData, EffOPD, ModelTeacher, NoTeacher
 from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.checkpoint import checkpoint_folder
 

@@ -9,8 +9,9 @@ from invariant.conftest import Scripted, tiny_config
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
+from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import FullVocabulary, JensenShannon, SampledToken, TopK
-from opdboard.domain.run_config import DemoModel, EffOPD, ModelTeacher, Optimizer
+from opdboard.domain.run_config import EffOPD, ModelTeacher, Optimizer
 from opdboard_worker.training.control import Orders
 
 CUMULATIVE = {"tokens", "search_tokens", "seconds", "search_seconds"}

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from opdboard.db.tables import Candidate, Checkpoint, Decision, Sample
 from opdboard.domain.errors import NotFound
+from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord, DecisionRecord, SampleRecord
-from opdboard.domain.run_config import RunModel
 
 
 def add_decisions(session: Session, run_id: str, seq: int, decisions: Sequence[DecisionRecord]) -> None:

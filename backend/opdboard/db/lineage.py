@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session, defer
 
 from opdboard.db.tables import Checkpoint, Lineage, Run
 from opdboard.domain.errors import NotFound
-from opdboard.domain.run_config import RunConfig, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import sources_of
 from opdboard.domain.run_state import ACTIVE, RunState
 

@@ -14,7 +14,8 @@ from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import Conflict, NotFound, StaleAttempt
 from opdboard.domain.events import Topic
-from opdboard.domain.run_config import RunConfig, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 

@@ -1,6 +1,7 @@
 """Runs that make weights for other runs: the teacher that is trained first."""
 
-from opdboard.domain.run_config import ModelTeacher, NoTeacher, RunConfig, RunModel, TrainedTeacher
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import ModelTeacher, NoTeacher, RunConfig, TrainedTeacher
 
 _LONGEST_NAME = 200
 

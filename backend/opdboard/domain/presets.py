@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from opdboard.domain.model_sources import GgufModel
 from opdboard.domain.run_config import (
     ArithmeticData,
     Budget,
     EffOPD,
     FileData,
-    GgufModel,
     Monitoring,
     Optimizer,
     PrivilegedTeacher,

@@ -1,6 +1,7 @@
 """Where a configuration takes its weights from: in words, and as the runs it depends on."""
 
-from opdboard.domain.run_config import ModelSource, ModelTeacher, PrivilegedTeacher, RunConfig, RunModel
+from opdboard.domain.model_sources import ModelSource, RunModel
+from opdboard.domain.run_config import ModelTeacher, PrivilegedTeacher, RunConfig
 
 
 def describe_source(source: ModelSource) -> str:

@@ -16,7 +16,7 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.run_config import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
+from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.settings import Settings
 from opdboard_worker.models.candidates import move_to_candidate
 from opdboard_worker.models.demo import load_demo

@@ -19,7 +19,8 @@ from sqlalchemy.exc import OperationalError
 from opdboard.db import evidence, runs
 from opdboard.db.database import Database
 from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
-from opdboard.domain.run_config import RunConfig, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.sinks import DatabaseSink

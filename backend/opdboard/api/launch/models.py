@@ -9,7 +9,8 @@ from opdboard.api.launch.headers import folder_shape, gguf_shape
 from opdboard.db import evidence, runs
 from opdboard.domain.errors import OpdboardError
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
-from opdboard.domain.run_config import ModelSource, ModelTeacher, RunConfig
+from opdboard.domain.model_sources import ModelSource
+from opdboard.domain.run_config import ModelTeacher, RunConfig
 from opdboard.settings import Settings
 
 

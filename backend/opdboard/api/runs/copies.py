@@ -7,7 +7,7 @@ from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.runs import service
 from opdboard.api.runs.schemas import RunClone, RunDetail, RunFork
 from opdboard.db import evidence, runs
-from opdboard.domain.run_config import RunModel
+from opdboard.domain.model_sources import RunModel
 
 LONGEST_NAME = 200
 

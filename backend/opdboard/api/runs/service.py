@@ -19,7 +19,8 @@ from opdboard.db.tables import Run
 from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
-from opdboard.domain.run_config import ModelTeacher, RunConfig, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import ModelTeacher, RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 

@@ -10,8 +10,8 @@ from support.stored_runs import candidate, create, decision, filled, move, recor
 
 from opdboard.db import lineage, runs
 from opdboard.db.database import Database
+from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord
-from opdboard.domain.run_config import RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings

@@ -7,8 +7,9 @@ from support.stored_runs import claim, create, move, record, start
 
 from opdboard.db import evidence, lineage, runs
 from opdboard.db.database import Database
+from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord
-from opdboard.domain.run_config import ModelTeacher, RunModel
+from opdboard.domain.run_config import ModelTeacher
 from opdboard.domain.run_state import RunState
 
 

@@ -11,7 +11,8 @@ from opdboard.db.database import Database
 from opdboard.db.tables import Run, Table
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import IllegalTransition, NotFound, StaleAttempt
-from opdboard.domain.run_config import ModelTeacher, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import ModelTeacher
 from opdboard.domain.run_state import RunState
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from opdboard.domain import errors
 from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS, SCALARS
+from opdboard.domain.model_sources import HubModel, RunModel
 from opdboard.domain.modules import KINDS, Module, depth_third, module_of
 from opdboard.domain.presets import PRESETS
-from opdboard.domain.run_config import EffOPD, HubModel, ModelTeacher, PrivilegedTeacher, RunConfig, RunModel
+from opdboard.domain.run_config import EffOPD, ModelTeacher, PrivilegedTeacher, RunConfig
 from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, ENDED, TRANSITIONS, RunState, check_transition
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from opdboard.domain.run_config import FolderModel
+from opdboard.domain.model_sources import FolderModel
 from opdboard.settings import Settings
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loading import load

@@ -5,7 +5,7 @@ import pytest
 import torch
 from tokenizers import pre_tokenizers
 
-from opdboard.domain.run_config import FolderModel, GgufModel
+from opdboard.domain.model_sources import FolderModel, GgufModel
 from opdboard_worker.models.loading import save
 
 TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}{% if add_generation_prompt %}>{% endif %}"

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForMaskedLM
 
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.run_config import DemoModel, FolderModel, GgufModel, HubModel, RunModel
+from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, RunModel
 from opdboard.settings import Settings
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loading import load, save

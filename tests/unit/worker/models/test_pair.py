@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.run_config import DemoModel
+from opdboard.domain.model_sources import DemoModel
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.models.pair import check_pair, check_starts_near_zero, check_teacher_repeatable, eos_token_ids

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from opdboard.domain.run_config import DemoModel
+from opdboard.domain.model_sources import DemoModel
 from opdboard.settings import Settings
 from opdboard_worker.models.loading import load
 from opdboard_worker.training.policy import Policy
