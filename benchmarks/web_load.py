@@ -86,8 +86,10 @@ async def _watch(server: Server, run_id: str, browsers: int, seconds: float) -> 
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
         got: list[float] = []
-        watching = [asyncio.create_task(_browser(http, run_id, got)) for _ in range(browsers)]
-        await asyncio.sleep(5)  # every one has its pictures
+        ready = asyncio.Barrier(browsers + 1)
+        watching = [asyncio.create_task(_browser(http, run_id, ready, got)) for _ in range(browsers)]
+        await ready.wait()  # every one has its pictures and hears of the run
+        await asyncio.sleep(2)
         before, start = server.cpu_seconds(), time.perf_counter()
         got.clear()
         await asyncio.sleep(seconds)
@@ -99,7 +101,7 @@ async def _watch(server: Server, run_id: str, browsers: int, seconds: float) -> 
         return share, rate
 
 
-async def _browser(http: httpx.AsyncClient, run_id: str, got: list[float]) -> None:
+async def _browser(http: httpx.AsyncClient, run_id: str, ready: asyncio.Barrier, got: list[float]) -> None:
     """Gets the three pictures, listens, and asks for an extension when the topics of a picture moved past it."""
     cursors: dict[str, int] = {}
     for panel in SIGNATURE:
@@ -107,6 +109,7 @@ async def _browser(http: httpx.AsyncClient, run_id: str, got: list[float]) -> No
         cursors[panel] = answer.json()["cursors"][run_id]
     due = dict.fromkeys(SIGNATURE, 0.0)
     async with http.stream("GET", "/api/live", headers={"Accept": "text/event-stream"}) as stream:
+        await ready.wait()
         async for line in stream.aiter_lines():
             if not line.startswith('data: {"runs"'):
                 continue

@@ -24,7 +24,7 @@ const queries = new QueryClient({
 
 const router = makeRouter({ queries });
 const live = liveCache(queries);
-followLive({ onRuns: live.apply, onDeleted: live.remove, onOpen: live.refetchAll });
+followLive({ onRuns: live.apply, onDeleted: live.remove, onReturn: live.refetchAll });
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -146,13 +146,14 @@ class LiveHub:
         return news
 
     def _missed(self, last_event: int | None) -> News:
-        """What a new listener must hear first: what it missed, or the active runs when it has heard nothing yet."""
+        """What a new listener must hear first: what it missed, and the active runs when it has heard nothing yet.
+
+        One that has heard nothing has just begun to read pages, and misses what changed between a page and this.
+        """
+        since = (time.time() if last_event is None else last_event / 1e6) - CLOCK_SKEW_SECONDS
         with self._database.read() as session:
-            if last_event is None:
-                return News([_update(run) for run in watching.active(session)])
-            since = last_event / 1e6 - CLOCK_SKEW_SECONDS
-            changed = [_update(run) for run in watching.changed_since(session, since)]
-            return News(changed, watching.deleted_since(session, since))
+            changed = watching.changed_since(session, since, active=last_event is None)
+            return News([_update(run) for run in changed], watching.deleted_since(session, since))
 
     async def events(self, last_event: int | None) -> AsyncIterator[ServerSentEvent]:
         """The stream of one browser: first what it missed, then changes as they come, and a ping every few seconds.

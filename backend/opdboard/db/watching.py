@@ -39,13 +39,9 @@ def by_ids(session: Session, run_ids: Sequence[str]) -> list[Run]:
     return list(session.scalars(query))
 
 
-def active(session: Session) -> list[Run]:
-    """Every run that a worker holds, oldest change first."""
-    query = select(Run).where(Run.state.in_(ACTIVE)).order_by(Run.updated_at).options(defer(Run.modules))
-    return list(session.scalars(query))
-
-
-def changed_since(session: Session, moment: float) -> list[Run]:
-    """Runs written to at or after the moment, oldest change first."""
-    query = select(Run).where(Run.updated_at >= moment).order_by(Run.updated_at).options(defer(Run.modules))
-    return list(session.scalars(query))
+def changed_since(session: Session, moment: float, *, active: bool = False) -> list[Run]:
+    """Runs written to at or after the moment, and all that a worker holds when asked; oldest change first."""
+    wanted = Run.updated_at >= moment
+    if active:
+        wanted |= Run.state.in_(ACTIVE)
+    return list(session.scalars(select(Run).where(wanted).order_by(Run.updated_at).options(defer(Run.modules))))

@@ -10,10 +10,12 @@ from opdboard.panels import look
 from opdboard.panels.curves import Curve, MeanCurve
 from opdboard.panels.smoothing import smoothed
 
+MOST_MARKED = 150  # points further apart than a mark is wide; each mark is an element of the page
+
 
 @dataclass(frozen=True)
 class Pen:
-    """How a line is named and drawn; sparse lines have their points marked."""
+    """How a line is named and drawn; sparse lines have their points marked as long as they are few."""
 
     uid: str
     name: str
@@ -47,7 +49,8 @@ def main_line(pen: Pen, curve: Curve, chosen: np.ndarray, style: Style) -> list[
     line = {"color": pen.color, "dash": pen.dash, "width": 1.75}
     marks = [_odd(pen, x, y, drawable, style)] if not style.crowded or not drawable.all() else []
     if not style.smoothing:
-        mode = "lines+markers" if pen.sparse and not style.crowded else "lines"
+        marked = pen.sparse and not style.crowded and len(x) <= MOST_MARKED
+        mode = "lines+markers" if marked else "lines"
         marker = {"size": 4, "color": pen.color}
         return [go.Scatter(uid=pen.uid, x=x, y=raw, mode=mode, line=line, marker=marker, **common), *marks]
     faint = go.Scatter(

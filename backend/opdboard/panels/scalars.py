@@ -120,7 +120,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
     What is not finite (or not positive on a logarithmic axis) is a mark at the edge.
     """
     compared = entries(series)
-    drawn = len(params.keys) * sum(1 + len(entry.runs) * (entry.is_group and params.members) for entry in compared)
+    drawn = len(params.keys) * sum(_lines_of(entry, members=params.members) for entry in compared)
     style = Style(log=params.log, smoothing=params.smoothing, crowded=len(compared) * len(params.keys) > FEW)
     budget = min(MAX_POINTS, max(LEAST_POINTS, TOTAL_POINTS // max(drawn, 1)))
     traces: list[go.Scatter] = []
@@ -175,6 +175,11 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
         annotations=labels.end_labels(named, labels.span_of(heights, log=params.log), log_y=params.log),
         shapes=[shape for run in series for shape in _jumps(run, params.x)] if len(series) <= FEW else [],
     )
+
+
+def _lines_of(entry: Entry, *, members: bool) -> int:
+    """A run is one line; a group its mean, the two ends of its interval, and its members when these are shown."""
+    return 3 + len(entry.runs) * members if entry.is_group else 1
 
 
 def _seen(line: Curve, params: ScalarParams, budget: int) -> _Seen:

@@ -13,8 +13,8 @@ export const pulse = createStore<Pulse>({ offset: 0, readAt: Number.POSITIVE_INF
 export interface LiveHandlers {
   onRuns: (runs: RunSummary[]) => void;
   onDeleted: (ids: string[]) => void;
-  /** The stream is open, for the first time or again: what does not announce itself may have changed. */
-  onOpen: () => void;
+  /** The stream is open again: what does not announce itself may have changed while it was lost. */
+  onReturn: () => void;
 }
 
 interface Stream {
@@ -31,16 +31,16 @@ export function reconnect(): void {
 
 /** Follows the server from now on, through losses of the connection and changes of the token. */
 export function followLive(handlers: LiveHandlers): void {
-  let open = false;
+  let lost = false;
   const take = (news: LiveNews) => {
     if (news.pulse) pulse.set(news.pulse);
     if (news.runs) handlers.onRuns(news.runs);
     if (news.deleted) handlers.onDeleted(news.deleted);
     if (news.connection) {
       connection.set(news.connection);
-      const nowOpen = news.connection.state === "live" || news.connection.state === "catching up";
-      if (nowOpen && !open) handlers.onOpen();
-      open = nowOpen;
+      const open = news.connection.state === "live" || news.connection.state === "catching up";
+      if (open && lost) handlers.onReturn();
+      lost = news.connection.state === "lost" || (lost && !open);
     }
     if (news.refused) tokenAsked.set(true);
   };

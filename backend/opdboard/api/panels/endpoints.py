@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from opdboard.api.context import Ctx
 from opdboard.api.live import LiveHub
 from opdboard.api.panels import service
+from opdboard.api.panels.recent import Answer
 from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut
 from opdboard.domain.entries import GROUP_PREFIX
 
@@ -41,16 +42,16 @@ def draw_panel(context: Ctx, request: Request, name: PanelName, runs: Runs) -> R
 @router.get("/{name}/extension", response_model=PanelExtension)
 async def extend_panel(context: Ctx, request: Request, name: PanelName, runs: Runs, after: After) -> Response:
     """What changed in a figure since its cursors, with the same parameters as the figure."""
-    question = (name, request.url.query)
+    own = _own_parameters(request)
+
+    async def make() -> Answer:
+        return await run_in_threadpool(service.extension, context, name, runs, after, own)
+
+    if GROUP_PREFIX in runs:  # who is in a group may change while its runs stay where they are
+        return _json((await make()).body)
     live: LiveHub = request.app.state.live
-    body = context.recent_extensions.still_right(question, live.known_seq)
-    if body is None:
-        own = _own_parameters(request)
-        answer = await run_in_threadpool(service.extension, context, name, runs, after, own)
-        if GROUP_PREFIX not in runs:  # who is in a group may change while its runs stay where they are
-            context.recent_extensions.keep(question, answer)
-        body = answer.body
-    return _json(body)
+    question = (name, request.url.query)
+    return _json(await context.recent_extensions.get_or_make(question, live.known_seq, make))
 
 
 def _own_parameters(request: Request) -> dict[str, str]:

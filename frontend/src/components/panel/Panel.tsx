@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useRef } from "react";
 import { connection } from "~/api/live";
 import type { RunSummary } from "~/api/types";
 import type { Figure } from "~/lib/figure";
@@ -9,7 +9,6 @@ import { isActive } from "~/lib/runState";
 import { useStore } from "~/lib/store";
 import { list, type Search } from "~/lib/urlParams";
 import { Empty } from "../Empty";
-import { loadPlotly } from "../plot/loadPlotly";
 import type { PlotMemory } from "../plot/plotMemory";
 import { useView } from "../useView";
 import classes from "./Panel.module.css";
@@ -66,7 +65,6 @@ export function Panel(props: PanelProps) {
   const zoom = useZoom(canZoom(settings.schema));
   const memory = useRef<PlotMemory | null>(null);
   const others = runs.filter((run) => !props.runs.includes(run)).map(({ id }) => id);
-  useEffect(() => void loadPlotly(), []); // while the figure is on its way
   const query = usePanel({
     name,
     runs,

@@ -4,6 +4,7 @@ import { fetchExtension, panelKey, panelQuery } from "~/api/panels";
 import type { RunSummary } from "~/api/types";
 import { type Extension, extend, isBehind, type PanelData } from "~/lib/figure";
 import type { Search } from "~/lib/urlParams";
+import { loadPlotly } from "../plot/loadPlotly";
 
 const SPACING_MS = 600; // a picture follows its run within a second
 const AFTER_FAILURE_MS = 3000;
@@ -32,6 +33,9 @@ export function usePanel({ name, runs, entries, params, topics, visible }: Panel
     placeholderData: keepPreviousData,
     enabled: seen.current,
   });
+  useEffect(() => {
+    if (visible) void loadPlotly(); // while the figure is on its way
+  }, [visible]);
   const { data, isPlaceholderData } = query;
   const progress = useRef({ busy: false, dueAt: 0 });
   const [woken, wake] = useReducer((count: number) => count + 1, 0);

@@ -94,12 +94,17 @@ def server(settings: Settings, sqlite_database: Database) -> Iterator[Server]:
     process.wait()
 
 
-def test_a_browser_hears_of_active_runs_then_of_every_change(server: Server, sqlite_database: Database):
+def test_a_browser_hears_of_active_and_recent_runs_then_of_every_change(server: Server, sqlite_database: Database):
     run_id, attempt = start(sqlite_database)
-    create(sqlite_database, name="queued")
+    recent = create(sqlite_database, name="queued just now")
+    long_ago = [start(sqlite_database)[0], create(sqlite_database, name="queued long ago")]
+    with sqlite_database.write() as session:
+        for one in long_ago:
+            runs.get(session, one).updated_at = time.time() - 3600
     with server.live() as stream:
         first = stream.next("runs")
-        assert [run["id"] for run in first.data["runs"]] == [run_id]
+        told = {run["id"]: run for run in first.data["runs"]}
+        assert told.keys() == {long_ago[0], run_id, recent}
         began = time.monotonic()
         record(sqlite_database, run_id, attempt, 1, {"loss": 0.25})
         changed = stream.next("runs")

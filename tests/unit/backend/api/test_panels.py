@@ -1,6 +1,8 @@
 """Panels over HTTP: what is stored is what is drawn, whole and live."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
@@ -154,3 +156,22 @@ def test_the_cache_forgets_the_oldest_and_never_outgrows_its_size():
     for key, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("b", 4), ("huge", 100), ("huge", 100)):
         assert len(ask(key, size)) == size
     assert made == ["a", "b", "c", "b", "huge", "huge"]
+
+
+def test_those_who_want_the_same_answer_wait_for_the_one_who_makes_it():
+    cache = ResponseCache()
+    made: list[str] = []
+    begun, go_on = Event(), Event()
+
+    def make() -> bytes:
+        made.append("made")
+        begun.set()
+        assert go_on.wait(10)
+        return b"answer"
+
+    with ThreadPoolExecutor(5) as threads:
+        answers = [threads.submit(cache.get_or_make, "key", make) for _ in range(5)]
+        assert begun.wait(10)
+        go_on.set()
+        assert {answer.result() for answer in answers} == {b"answer"}
+    assert made == ["made"]
