@@ -43,13 +43,25 @@ class RequestRefused(OpdboardError):
 class Client:
     """One server. Methods return the API's JSON; ServerNotReached and RequestRefused are the errors."""
 
-    def __init__(self, url: str | None = None, token: str | None = None, *, user: str = "", kind: str = "api") -> None:
-        """url and token default to OPDBOARD_URL and OPDBOARD_TOKEN. user, kind: who and what ('cli') steers, for the audit trail."""
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        user: str = "",
+        kind: str = "api",
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """url and token default to OPDBOARD_URL and OPDBOARD_TOKEN. user, kind: who and what ('cli') steers, for the audit
+        trail. transport: how requests travel, when not over the network.
+        """
         self.url = (url or os.environ.get("OPDBOARD_URL") or DEFAULT_URL).rstrip("/")
         token = token if token is not None else os.environ.get("OPDBOARD_TOKEN", "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"X-Opdboard-Client": kind} | ({"X-Opdboard-User": quote(user)} if user else {})
-        self._http = httpx.Client(base_url=f"{self.url}/api", headers=headers, timeout=TIMEOUT_SECONDS)
+        self._http = httpx.Client(
+            base_url=f"{self.url}/api", headers=headers, timeout=TIMEOUT_SECONDS, transport=transport
+        )
 
     def __enter__(self) -> Self:
         return self

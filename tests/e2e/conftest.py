@@ -3,14 +3,18 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support.commands import LongCommand, clean_environment, wait_until
+from support.commands import LongCommand, clean_environment, wait_until, web_server
+from support.shown_runs import fill
 
+from opdboard.db.database import Database
 from opdboard.domain.run_config import Budget, EffOPD, Monitoring, Optimizer, RunConfig
 
 CHROMIUM_FLAGS = [
@@ -40,6 +44,23 @@ def demo_config(steps: int, **changes: Any) -> RunConfig:
     return config.model_copy(update=changes)
 
 
+def _json(url: str, path: str, params: dict[str, Any]) -> Any:
+    return httpx.get(f"{url}/api/{path}", params=params, timeout=30).raise_for_status().json()
+
+
+@dataclass
+class Shown:
+    """A web server without workers on runs whose every number is known: its address, its runs by name, its database."""
+
+    url: str
+    ids: dict[str, str]
+    database: Database
+
+    def get(self, path: str, **params: Any) -> Any:
+        """JSON of a GET that must succeed."""
+        return _json(self.url, path, params)
+
+
 @dataclass
 class Server:
     """The running installation, through its API."""
@@ -49,7 +70,7 @@ class Server:
 
     def get(self, path: str, **params: Any) -> Any:
         """JSON of a GET that must succeed."""
-        return httpx.get(f"{self.url}/api/{path}", params=params, timeout=30).raise_for_status().json()
+        return _json(self.url, path, params)
 
     def create(self, config: RunConfig) -> str:
         """A queued run."""
@@ -84,6 +105,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(stack.url, stack)
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A database file with the runs of an installation to look at, and their ids by name."""
+    file = tmp_path_factory.mktemp("filled") / "opdboard.db"
+    database = Database(f"sqlite:///{file}")
+    database.upgrade()
+    with pytest.MonkeyPatch.context() as clock:
+        ids = fill(database, clock)
+    database.close()
+    return file, ids
+
+
+@pytest.fixture(scope="module")
+def shown(filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """Far faster than `server` where nothing has to be trained; a module has one of its own and may write to it."""
+    file, ids = filled
+    data = tmp_path_factory.mktemp("shown") / "data"
+    data.mkdir()
+    shutil.copy(file, data)
+    database = Database(f"sqlite:///{data / file.name}")
+    with web_server(clean_environment(data)) as url:
+        yield Shown(url, ids, database)
+    database.close()
+
+
 @pytest.fixture
 def long_run(server: Server) -> Iterator[Callable[[int], str]]:
     """long_run(steps) -> id of a run that is stopped, if it has not ended, when the test is over."""
@@ -112,11 +158,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+@contextmanager
+def tab(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     """A fresh tab at 1280 x 800; a test fails on anything the page writes to the console as an error."""
     expect.set_options(timeout=60_000)
-    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 800})
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, **options)
     page = context.new_page()
     page.set_default_timeout(60_000)
     complaints: list[str] = []
@@ -126,3 +172,10 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     context.close()
     # The browser itself reports every answer of 4xx; tests of errors cause those on purpose.
     assert [text for text in complaints if "status of 4" not in text] == []
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A tab on the installation."""
+    with tab(browser, server.url) as page:
+        yield page

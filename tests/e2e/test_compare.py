@@ -7,6 +7,7 @@ import httpx
 import pytest
 from e2e.axe import assert_accessible
 from e2e.conftest import Server, demo_config
+from e2e.pictures import wait_until_drawn
 from playwright.sync_api import Page, expect
 
 from opdboard.domain.run_config import NoStrategy
@@ -38,13 +39,6 @@ def groups(server: Server) -> Groups:
     return made
 
 
-def drawn(page: Page, panel: str) -> None:
-    """Until the picture has been drawn."""
-    picture = page.get_by_test_id(panel)
-    picture.scroll_into_view_if_needed()
-    expect(picture.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-
-
 def x_title(page: Page, panel: str) -> str:
     return page.evaluate(
         """(panel) => document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`)?.layout.xaxis.title.text ?? ''""",
@@ -69,7 +63,7 @@ def test_two_groups_are_compared(page: Page, server: Server, groups: Groups) -> 
     expect(page.get_by_test_id("speedup-rates")).to_contain_text("All at the same learning rate")
 
     curves = "panel-scalars-eval-accuracy"
-    drawn(page, curves)
+    wait_until_drawn(page, curves)
     assert x_title(page, curves) == "optimizer step t"
     page.get_by_test_id("control-x").click()
     page.get_by_role("option", name="matched teacher KL").click()
@@ -79,8 +73,8 @@ def test_two_groups_are_compared(page: Page, server: Server, groups: Groups) -> 
           .startsWith('held-out reverse KL')"""
     )
 
-    drawn(page, "panel-module_allocation")
-    drawn(page, "panel-difference")
+    wait_until_drawn(page, "panel-module_allocation")
+    wait_until_drawn(page, "panel-difference")
     slider = page.get_by_test_id("panel-module_allocation").get_by_role("slider")
     slider.focus()
     slider.press("Home")

@@ -1,6 +1,5 @@
 """Launch from the form, watch the pictures change, and find the API's numbers in them."""
 
-import base64
 import json
 import re
 from collections.abc import Callable
@@ -8,37 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from e2e.conftest import Server
+from e2e.pictures import CELLS, CURVES, cells, decoded, wait_for_news
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.timeout(600)
-
-# Every number of a panel's heatmaps as the picture holds them, typed arrays decoded by plotly.
-CELLS = """(panel) => {
-  const plot = document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`);
-  const heatmaps = (plot?._fullData ?? []).filter((trace) => trace.type === 'heatmap');
-  return heatmaps.flatMap((trace) => Array.from(trace.z, (row) => Array.from(row))).flat();
-}"""
-CURVES = """(panel) => {
-  const plot = document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`);
-  return (plot?._fullData ?? []).map((trace) => ({ uid: trace.uid, mode: trace.mode, x: Array.from(trace.x ?? []), y: Array.from(trace.y ?? []) }));
-}"""
-CURSOR_MOVED = """([panel, cursor]) => {
-  const now = document.querySelector(`[data-testid="${panel}"]`)?.dataset.cursor;
-  return now && now !== cursor;
-}"""
-
-
-def cursor(page: Page, panel: str) -> str:
-    return page.get_by_test_id(panel).get_attribute("data-cursor") or ""
-
-
-def wait_for_news(page: Page, panel: str) -> None:
-    page.wait_for_function(CURSOR_MOVED, arg=[panel, cursor(page, panel)])
-
-
-def decoded(array: dict) -> np.ndarray:
-    values = np.frombuffer(base64.b64decode(array["bdata"]), np.dtype("<" + array["dtype"]))
-    return values.reshape([int(n) for n in array["shape"].split(",")]) if "shape" in array else values
 
 
 def launch(page: Page, *, steps: int) -> str:
@@ -94,8 +66,7 @@ def _heatmap_agrees(page: Page, server: Server, run_id: str) -> None:
     stored = decoded(server.get(f"runs/{run_id}/statistics/update_norm", step=60)["values"])[0]
     modules = server.get(f"runs/{run_id}/modules")["modules"]
     assert len(modules) == len(stored) == 42
-    shown = np.array(page.evaluate(CELLS, "panel-module_allocation"), dtype=float)
-    drawn = np.sort(shown[np.isfinite(shown)])
+    drawn = cells(page, "panel-module_allocation")
     expected = np.sort(stored)
     assert np.allclose(drawn, expected, rtol=1e-5) or np.allclose(drawn, np.sort(np.log10(stored)), rtol=1e-5)
 

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from e2e.approved import compare
+from e2e.conftest import Shown
 from playwright.sync_api import Browser, Page
-from support.commands import clean_environment, wait_until, web_server
-from support.shown_runs import fill
-
-from opdboard.db.database import Database
+from support.commands import wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -19,31 +17,17 @@ LOADING = """() => Array.from(document.querySelectorAll('.mantine-Skeleton-root,
 SIGNATURE = tuple(f'[data-testid="panel-{name}"] .main-svg' for name in ("module_allocation", "alignment", "decisions"))
 
 
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a server without workers on such an installation, and the ids of its runs by name."""
-    data = tmp_path_factory.mktemp("shown") / "data"
-    data.mkdir()
-    database = Database(f"sqlite:///{data / 'opdboard.db'}")
-    database.upgrade()
-    with pytest.MonkeyPatch.context() as clock:
-        ids = fill(database, clock)
-    database.close()
-    with web_server(clean_environment(data)) as url:
-        yield url, ids
-
-
 @pytest.fixture(params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(params=list(WIDTHS))
-def screen(request: pytest.FixtureRequest, browser: Browser, shown, scheme: str) -> Iterator[tuple[str, Page]]:
+def screen(request: pytest.FixtureRequest, browser: Browser, shown: Shown, scheme: str) -> Iterator[tuple[str, Page]]:
     """A tab of that width and theme."""
     width, height = WIDTHS[request.param]
     context = browser.new_context(
-        base_url=shown[0],
+        base_url=shown.url,
         viewport={"width": width, "height": height},
         color_scheme=scheme,  # pyright: ignore[reportArgumentType]
         timezone_id="Europe/Berlin",
@@ -79,10 +63,10 @@ def screen(request: pytest.FixtureRequest, browser: Browser, shown, scheme: str)
     ],
 )
 def test_a_page_looks_as_approved(
-    screen: tuple[str, Page], shown, name: str, address: str, there: tuple[str, ...]
+    screen: tuple[str, Page], shown: Shown, name: str, address: str, there: tuple[str, ...]
 ) -> None:
     kind, page = screen
-    page.goto(address.format(**shown[1]))
+    page.goto(address.format(**shown.ids))
     for what in (*there, '[data-testid="live-state"][data-state="live"]'):
         page.locator(what).first.wait_for()
     page.evaluate("document.fonts.ready")

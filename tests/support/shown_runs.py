@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,7 +120,16 @@ def _batch(run_id: str, step: int, pace: float, noise: np.random.Generator, *, j
         "loss": kl,
         "grad_norm": 0.5 + 0.1 * noise.random(),
         "overlap_ratio": 0.91 - 0.2 * (kl - 0.4),
+        "overlap_mass": 0.97 - 0.1 * (kl - 0.4),
+        "overlap_advantage": -0.6 * (kl - 0.35),
+        "entropy_student": 0.6 + 0.1 * kl,
+        "entropy_teacher": 0.6,
         "entropy_gap": 0.1 * kl,
+        "teacher_logprob": -1.1 * kl,
+        "response_length": 3.4 + kl,
+        "response_length_p95": 5.0,
+        "truncated_share": max(0.0, 0.2 * (kl - 0.5)),
+        "repetition_rate": max(0.0, 0.1 * (kl - 0.6)),
         "accuracy": 0.5 - 0.4 * (kl - 0.4),
         "tokens": 1280.0 * step,
         "search_tokens": 640.0 * step if jumps else 0.0,
@@ -128,7 +138,8 @@ def _batch(run_id: str, step: int, pace: float, noise: np.random.Generator, *, j
         "learning_rate": 1e-5,
     }
     if step % 4 == 0:
-        scalars |= {"eval/reverse_kl": _kl(step, pace), "eval/accuracy": 0.5 - 0.5 * (_kl(step, pace) - 0.4)}
+        accuracy = 0.5 - 0.5 * (_kl(step, pace) - 0.4)
+        scalars |= {"eval/reverse_kl": _kl(step, pace), "eval/accuracy": accuracy, "eval/teacher_accuracy": 0.53}
     return Batch(
         step=step,
         at=BEGIN + SECONDS_PER_STEP * step,
@@ -168,7 +179,8 @@ def _decision(step: int) -> DecisionRecord:
     gains = (0.02, 0.03, -0.01) if step in (4, 8) else (-0.02,)
     tries = [candidate(2.0 * (k + 1), gain, accepted=gain > 0, score=-0.6) for k, gain in enumerate(gains)]
     accepted = max((one.factor for one in tries if one.accepted), default=0.0)
-    return decision(step, accepted, [candidate(0, 0.0, accepted=True, score=-0.6), *tries])
+    made = decision(step, accepted, [candidate(0, 0.0, accepted=True, score=-0.6), *tries])
+    return replace(made, score_name="negative_reverse_kl")
 
 
 def _sample(step: int, index: int, noise: np.random.Generator) -> SampleRecord:

@@ -16,6 +16,7 @@ from opdboard.api.commands import endpoints as commands
 from opdboard.api.compare import endpoints as compare
 from opdboard.api.context import Context
 from opdboard.api.decisions import endpoints as decisions
+from opdboard.api.exports import endpoints as exports
 from opdboard.api.health import endpoints as health
 from opdboard.api.home import endpoints as home
 from opdboard.api.installation import endpoints as installation
@@ -39,6 +40,7 @@ from opdboard.db.database import Database
 from opdboard.queue import JobQueue, make_celery
 from opdboard.settings import Settings
 
+EXPORTS_AT_ONCE = 2
 _NOUNS = (
     home,
     runs,
@@ -53,6 +55,7 @@ _NOUNS = (
     compare,
     launch,
     lineage,
+    exports,
     views,
     workers,
     alerts,
@@ -81,7 +84,8 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
         responses={"4XX": {"model": errors.ErrorBody, "description": "What was asked for is wrong or not possible."}},
     )
     queue = JobQueue(database, make_celery(settings))
-    app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers())
+    slots = asyncio.Semaphore(EXPORTS_AT_ONCE)
+    app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers(), slots)
     app.add_middleware(Transfer)
     app.add_middleware(Guard, token=settings.token)
     errors.install(app)

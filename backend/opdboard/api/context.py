@@ -1,5 +1,6 @@
 """What every endpoint may use: settings, database and job queue, hung on the application at its creation."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,13 +15,14 @@ from opdboard.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """One web process's tools."""
+    """One web process's tools. exports: how many exports may be made at once, since each takes threads for long."""
 
     settings: Settings
     database: Database
     queue: JobQueue
     panel_cache: ResponseCache
     recent_extensions: RecentAnswers
+    exports: asyncio.Semaphore
 
 
 async def _context(request: Request) -> Context:  # a plain function would cost every request a change of thread

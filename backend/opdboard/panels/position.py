@@ -34,10 +34,11 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
         rows = run.vectors[POSITION_STATISTIC]
         row = rows.row_at(params.step)
         values = rows.values[row].astype(np.float64) if row is not None else np.empty(0)
-        line = lines.Line(run.id, run.name, look.run_color(run), positions(run, len(values)), values)
+        x = positions(run, len(values))
+        line = lines.Line(run.id, run.name, look.run_color(run), x, values[: len(x)])
         drawn.append(line)
         first = rows.values[0].astype(np.float64) if row else np.empty(0)
-        traces += [_faint(run, positions(run, len(first)), first), *lines.traces(line)]
+        traces += [_faint(run, x[: len(first)], first[: len(x)]), *lines.traces(line)]
         if row is not None:
             shown.append(int(rows.steps[row]))
     steps = sorted({step for run in series for step in run.vectors[POSITION_STATISTIC].steps.tolist()})
@@ -63,7 +64,12 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
 
 
 def positions(run: RunSeries, bins: int) -> np.ndarray:
-    """Middles of the bins in tokens from 0: equal parts of the longest possible response, at least one token each."""
+    """Middles of the bins in tokens from 0: equal parts of the longest possible response, at least one token each.
+
+    Bins beyond the longest possible response, which nothing can fall into, are left out.
+    """
+    if 0 < run.longest_response < bins:
+        bins = run.longest_response
     return (np.arange(bins) + 0.5) * max(run.longest_response / max(bins, 1), 1.0) - 0.5
 
 

@@ -168,7 +168,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
             "choices": {"keys": _stored_keys(series)},
         },
         xaxis=look.axis(_X_TITLES[params.x], **_view(params)),
-        yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear"),
+        yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear", **_from_zero(heights)),
         yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         hovermode="closest" if style.crowded else "x unified",
         showlegend=labels.MOST < len(named) <= FEW,
@@ -198,6 +198,13 @@ def _view(params: ScalarParams) -> dict[str, Any]:
     if params.x_from is None and params.x_to is None:
         return {"autorange": "reversed"} if params.x == "teacher_kl" else {}
     return {"range": [params.x_from, params.x_to], "uirevision": f"{params.x} {params.x_from} {params.x_to}"}
+
+
+def _from_zero(heights: Sequence[np.ndarray]) -> dict[str, Any]:
+    """A level line is drawn above zero: plotly's own range is one unit to each side, in which 1e-5 looks like 0."""
+    values = np.concatenate([*heights, np.empty(0)])
+    values = values[np.isfinite(values)]
+    return {"rangemode": "tozero"} if values.size and values.min() == values.max() else {}
 
 
 def _name(entry: Entry, key: str, compared: Sequence[Entry], keys: Sequence[str]) -> str:

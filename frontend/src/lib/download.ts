@@ -1,6 +1,15 @@
 /** Hands a text to the browser as a file. */
 export function downloadText(text: string, filename: string, type = "text/plain") {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  download(new Blob([text], { type }), filename);
+}
+
+/** A name that any file system takes. */
+export function fileName(text: string): string {
+  return text.replace(/[^\w.-]+/g, "-");
+}
+
+export function download(content: Blob, filename: string) {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = filename;

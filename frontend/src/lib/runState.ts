@@ -19,6 +19,11 @@ export function isActive(state: State): boolean {
   return ACTIVE.includes(state);
 }
 
+/** Nothing more will be recorded, unless it is resumed. */
+export function hasEnded(state: State): boolean {
+  return state === "finished" || state === "stopped" || state === "failed";
+}
+
 /** Why a command is not possible now; null when it is. */
 export function obstacle(command: Steering, state: State): string | null {
   if (POSSIBLE[command].includes(state)) return null;

@@ -1,8 +1,10 @@
 """What is taken away is what is stored: files are read again and compared with the API's numbers."""
 
 import csv
+import io
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +136,36 @@ def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database):
     run_id, _ = filled(sqlite_database)
     passing = iter(files._counted(TABLES["scalars"].rows(server, server.run(run_id))))
     assert next(passing)[0] == run_id
+
+
+def test_the_browser_downloads_what_the_command_line_writes(
+    server: Client, sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    on_its_way = tmp_path / "on its way"
+    on_its_way.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(on_its_way))
+    run_id, _ = filled(sqlite_database, name="Ours, lr 1e-5")
+    run("export", run_id, "-o", str(tmp_path / "all.zip"))
+    answer = server._http.get(f"/runs/{run_id}/export")
+    assert answer.headers["content-disposition"] == f'attachment; filename="Ours-lr-1e-5-{run_id}.zip"'
+    with zipfile.ZipFile(tmp_path / "all.zip") as written, zipfile.ZipFile(io.BytesIO(answer.content)) as downloaded:
+        assert downloaded.namelist() == written.namelist()
+        for name in written.namelist():
+            assert downloaded.read(name) == written.read(name), name
+    page = server._http.get(f"/runs/{run_id}/report")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<h1>Ours, lr 1e-5</h1>" in page.text
+    assert page.text.count("<figure>") >= 4
+    assert server._http.get("/runs/00000000/export").status_code == 404
+    assert list(on_its_way.iterdir()) == []
+
+
+def test_an_export_asks_with_the_servers_own_token(
+    sqlite_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    run_id, _ = filled(sqlite_database)
+    guarded = settings.model_copy(update={"token": "secret"})
+    with TestClient(create_app(guarded, static=tmp_path)) as http:
+        assert http.get(f"/api/runs/{run_id}/export").status_code == 401
+        answer = http.get(f"/api/runs/{run_id}/export", headers={"Authorization": "Bearer secret"})
+    assert "scalars.csv" in zipfile.ZipFile(io.BytesIO(answer.content)).namelist()

@@ -1,11 +1,12 @@
 import { lazy, type ReactNode, Suspense, useCallback, useRef } from "react";
 import { connection } from "~/api/live";
 import type { RunSummary } from "~/api/types";
+import { fileName } from "~/lib/download";
 import type { Figure } from "~/lib/figure";
 import { clock } from "~/lib/format";
 import { canZoom } from "~/lib/panelSchema";
 import { moduleAt, pinned } from "~/lib/pinned";
-import { isActive } from "~/lib/runState";
+import { hasEnded, isActive } from "~/lib/runState";
 import { useStore } from "~/lib/store";
 import { list, type Search } from "~/lib/urlParams";
 import { Empty } from "../Empty";
@@ -74,7 +75,7 @@ export function Panel(props: PanelProps) {
     visible: settings.ready && (sight.visible || expanded),
   });
   const title = props.title ?? info?.title ?? name;
-  const filename = `${runs[0]?.name ?? "opdboard"} ${name}`.replace(/[^\w.-]+/g, "-");
+  const filename = fileName(`${runs[0]?.name ?? "opdboard"} ${name}`);
   const lost = useLostSince(runs);
 
   const module = search.module;
@@ -110,6 +111,7 @@ export function Panel(props: PanelProps) {
             title={title}
             filename={filename}
             emptyHint={props.emptyHint}
+            ended={runs.every(({ state }) => hasEnded(state))}
             problem={settings.problem}
             drawn={sight.drawn || !inPage}
             asTable={asTable}

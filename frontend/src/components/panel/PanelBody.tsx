@@ -16,6 +16,8 @@ interface PanelBodyProps {
   title: string;
   filename: string;
   emptyHint: string | undefined;
+  /** Nothing more will come. */
+  ended: boolean;
   /** Another run could not be read. */
   problem: unknown;
   /** Far away pictures are not drawn. */
@@ -52,7 +54,11 @@ export function PanelBody({ query, decorate, ...props }: PanelBodyProps) {
   if (query.data.meta.empty)
     return (
       <div className={classes.state}>
-        <Empty title="Nothing to draw yet">{props.emptyHint ?? query.data.meta.note}</Empty>
+        {props.ended ? (
+          <Empty title="Nothing was recorded for this">{query.data.meta.note}</Empty>
+        ) : (
+          <Empty title="Nothing to draw yet">{props.emptyHint ?? query.data.meta.note}</Empty>
+        )}
       </div>
     );
   if (props.asTable)

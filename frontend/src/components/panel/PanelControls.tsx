@@ -11,7 +11,7 @@ import {
 } from "@mantine/core";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { Control } from "~/lib/panelSchema";
-import { flag, list, real, type Search } from "~/lib/urlParams";
+import { flag, list as listed, real, type Search } from "~/lib/urlParams";
 import classes from "./Panel.module.css";
 import { RunChooser } from "./RunChooser";
 
@@ -76,6 +76,8 @@ export function ControlInput({ control, value, onChange, except, compact = false
   const current = value ?? control.initial;
   const set = (next: string) => onChange(control.name, next === control.initial ? "" : next);
   const testId = `control-${control.name}`;
+  // Within the popover of settings a choice must not count as a click outside, which would close it.
+  const list = { width: "max-content", position: "bottom-start", withinPortal: compact } as const;
 
   switch (control.kind) {
     case "switch":
@@ -108,7 +110,7 @@ export function ControlInput({ control, value, onChange, except, compact = false
           allowDeselect={false}
           searchable={control.options.length > 12}
           w={compact ? widthOf(control) : undefined}
-          comboboxProps={{ width: "max-content", position: "bottom-start" }}
+          comboboxProps={list}
           data-testid={testId}
         />
       );
@@ -118,17 +120,17 @@ export function ControlInput({ control, value, onChange, except, compact = false
           size="xs"
           aria-label={control.label}
           data={control.options}
-          value={list(current)}
+          value={listed(current)}
           onChange={(next) => next.length > 0 && set(next.join(","))}
           maxValues={8}
           searchable
           miw={180}
-          comboboxProps={{ width: "max-content", position: "bottom-start" }}
+          comboboxProps={list}
           data-testid={testId}
         />
       );
     case "run":
-      return <RunChooser label={control.label} value={current} onChange={set} except={except} />;
+      return <RunChooser label={control.label} value={current} onChange={set} except={except} comboboxProps={list} />;
     case "range":
       return (
         <Slider

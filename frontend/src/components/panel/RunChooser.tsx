@@ -1,4 +1,4 @@
-import { Select } from "@mantine/core";
+import { type ComboboxProps, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { runChoicesQuery } from "~/api/panels";
 
@@ -8,10 +8,11 @@ interface RunChooserProps {
   onChange: (run: string) => void;
   /** Runs that are on the page already. */
   except?: readonly string[];
+  comboboxProps: ComboboxProps;
 }
 
 /** Another run, by name; the newest first. */
-export function RunChooser({ label, value, onChange, except = [] }: RunChooserProps) {
+export function RunChooser({ label, value, onChange, except = [], comboboxProps }: RunChooserProps) {
   const { data: runs = [] } = useQuery(runChoicesQuery());
   return (
     <Select
@@ -26,7 +27,7 @@ export function RunChooser({ label, value, onChange, except = [] }: RunChooserPr
       searchable
       clearable
       nothingFoundMessage="No run has this name"
-      comboboxProps={{ width: "max-content", position: "bottom-start" }}
+      comboboxProps={comboboxProps}
       data-testid="run-chooser"
     />
   );

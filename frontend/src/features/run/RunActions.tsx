@@ -1,8 +1,12 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconColumns2, IconCopy, IconDots, IconNote, IconTrash } from "@tabler/icons-react";
+import { IconColumns2, IconCopy, IconDots, IconFileZip, IconNote, IconReport, IconTrash } from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { takeAway } from "~/api/exports";
 import type { RunDetail } from "~/api/types";
+import { errorText } from "~/components/ErrorBox";
+import { notify } from "~/components/notify";
 import { useView } from "~/components/useView";
 import { isActive } from "~/lib/runState";
 import classes from "./RunHeader.module.css";
@@ -13,11 +17,15 @@ export function RunActions({ run }: { run: RunDetail }) {
   const [deleting, setDeleting] = useState(false);
   const navigate = useNavigate();
   const [, change] = useView();
+  const take = useMutation({
+    mutationFn: (what: "export" | "report") => takeAway(run, what),
+    onError: (error) => notify(errorText(error), "The run could not be taken away"),
+  });
   return (
     <span className={classes.actions}>
       <Menu position="bottom-end" shadow="md">
         <Menu.Target>
-          <ActionIcon variant="default" aria-label="More actions">
+          <ActionIcon variant="default" aria-label="More actions" loading={take.isPending} data-testid="more-actions">
             <IconDots size={16} />
           </ActionIcon>
         </Menu.Target>
@@ -43,6 +51,22 @@ export function RunActions({ run }: { run: RunDetail }) {
           <Menu.Item leftSection={<IconNote size={15} />} onClick={() => change({ notes: "edit" })}>
             {run.notes === "" ? "Write notes" : "Edit the notes"}
           </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item
+            leftSection={<IconFileZip size={15} />}
+            onClick={() => take.mutate("export")}
+            data-testid="export-run"
+          >
+            Export all its numbers (ZIP of CSV)
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconReport size={15} />}
+            onClick={() => take.mutate("report")}
+            data-testid="report-run"
+          >
+            Report (one HTML page)
+          </Menu.Item>
+          <Menu.Divider />
           <Menu.Item
             color="red"
             leftSection={<IconTrash size={15} />}

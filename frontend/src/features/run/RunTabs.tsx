@@ -1,5 +1,5 @@
 import { Tabs } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import type { RunDetail } from "~/api/types";
 import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
@@ -30,13 +30,20 @@ export function RunTabs({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const open = oneOf(search.tab, NAMES, "curves");
   const { Body } = TABS[open];
+  const strip = useRef<HTMLDivElement>(null);
+  // On a phone the strip is wider than the page, which itself must not scroll.
+  useEffect(() => {
+    const tab = strip.current?.querySelector<HTMLElement>(`[data-testid="tab-${open}"]`);
+    if (strip.current && tab)
+      strip.current.scrollLeft = tab.offsetLeft - (strip.current.clientWidth - tab.clientWidth) / 2;
+  }, [open]);
   return (
     <Tabs
       value={open}
       onChange={(next) => change({ tab: next === "curves" ? undefined : (next ?? undefined) })}
       keepMounted={false}
     >
-      <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
+      <Tabs.List ref={strip} style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
         {NAMES.map((name) => (
           <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
             {TABS[name].label}

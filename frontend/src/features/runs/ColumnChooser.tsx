@@ -2,6 +2,7 @@ import { ActionIcon, Button, Popover, ScrollArea, TextInput } from "@mantine/cor
 import { IconArrowDown, IconArrowUp, IconColumns3, IconPlus, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import type { RunField } from "~/api/types";
+import offeredClasses from "~/components/offered.module.css";
 import classes from "./RunsPage.module.css";
 import { DEFAULT_COLUMNS, type RunsView } from "./useRunsView";
 
@@ -73,7 +74,7 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
           data-testid="column-search"
         />
         <ScrollArea.Autosize mah={220} type="auto">
-          <ul className={classes.offered} aria-label="More columns">
+          <ul className={offeredClasses.offered} aria-label="More columns">
             {offered.slice(0, MOST_OFFERED).map(({ name, title }) => (
               <li key={name}>
                 <button

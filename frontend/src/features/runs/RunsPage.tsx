@@ -1,14 +1,16 @@
 import { Button } from "@mantine/core";
 import { IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { ApiError } from "~/api/client";
 import { runFieldsQuery, runGroupsQuery } from "~/api/runs";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { ViewsMenu } from "~/components/ViewsMenu";
 import { problemSpan } from "~/lib/queryCompletion";
+import type { Search } from "~/lib/urlParams";
 import { BulkBar } from "./BulkBar";
 import { ColumnChooser } from "./ColumnChooser";
 import { columnOf } from "./cells";
@@ -21,7 +23,6 @@ import { StateChips } from "./StateChips";
 import { type RunsView, useRunsView } from "./useRunsView";
 import { useSections } from "./useSections";
 import { useSelection } from "./useSelection";
-import { ViewsMenu } from "./ViewsMenu";
 
 const NO_FIELDS: never[] = [];
 
@@ -33,7 +34,7 @@ export function RunsPage() {
     <div className="page">
       <div className="page-head">
         <h1>Runs</h1>
-        <ViewsMenu />
+        <RunViews />
         <Button component={Link} to="/launch" size="sm" leftSection={<IconRocket size={16} />} data-testid="new-run">
           Launch a run
         </Button>
@@ -41,6 +42,13 @@ export function RunsPage() {
       {everything.data?.total === 0 ? <NoRuns /> : <Runs view={view} />}
     </div>
   );
+}
+
+function RunViews() {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const show = (view: Search) => void navigate({ to: ".", search: view as never });
+  return <ViewsMenu page="runs" noun="view" search={search} onShow={show} />;
 }
 
 function Runs({ view }: { view: RunsView }) {

@@ -189,7 +189,8 @@ def test_positions_are_tokens():
     np.testing.assert_allclose(line.y[:2], [1 / 16, 1 / 32], rtol=1e-6)
     assert figure.layout.meta["step"] == 16
     short = by_uid(position.figure([replace(run, longest_response=6)], position.PositionParams(step=2)))["run0"]
-    assert short.x[:2].tolist() == [0.0, 1.0]
+    assert short.x.tolist() == [0, 1, 2, 3, 4, 5]  # and no bins that nothing can fall into
+    assert len(short.y) == 6
 
 
 @pytest.mark.parametrize(

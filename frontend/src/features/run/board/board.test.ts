@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import {
   added,
   type BoardItem,
+  boardSearch,
   decodeBoard,
   defaultsOf,
   duplicated,
@@ -72,4 +73,12 @@ it("changes places with the neighbour above or below, and slides to the sides", 
   expect(places(moved(items, 1, "up"))).toEqual(places(items));
   expect(places(moved([item(1, 0, 0)], 1, "right"))).toEqual([[1, 1, 0]]);
   expect(places(moved([item(1, 8, 0)], 1, "right"))).toEqual([[1, 8, 0]]);
+});
+
+it("is saved with the settings of its own pictures, in one order", () => {
+  const items = [item(1, 0, 0), item(9, 4, 0)];
+  const search = { tab: "board", "p9.x": "tokens", "p9.keys": "loss", "p1.log": "true", "p2.log": "true" };
+  const saved = boardSearch(search, items);
+  expect(saved).toEqual({ board: encodeBoard(items), "p1.log": "true", "p9.keys": "loss", "p9.x": "tokens" });
+  expect(Object.keys(saved)).toEqual(["board", "p1.log", "p9.keys", "p9.x"]);
 });

@@ -1,6 +1,6 @@
 /** The board of pictures as it stands in the URL: which pictures, where, how large. */
 import { cloneLayout, type Layout, type LayoutItem, moveElement, verticalCompactor } from "react-grid-layout/core";
-import type { Search } from "~/lib/urlParams";
+import { panelParams, type Search } from "~/lib/urlParams";
 
 export const COLUMNS = 12;
 const LEAST = { w: 3, h: 4 };
@@ -33,7 +33,7 @@ const START: readonly Start[] = [
   start(4, "module_allocation", 0, 6, 6, 9, { mode: "over_time" }),
   start(5, "alignment", 6, 6, 6, 9, { grouping: "depth", x: "log2" }),
   start(6, "position", 0, 15, 6, 6, {}),
-  start(7, "scalars", 6, 15, 6, 6, { keys: "entropy_student,entropy_teacher" }),
+  start(7, "scalars", 6, 15, 6, 6, { keys: "entropy_student,entropy_teacher,entropy_gap" }),
 ];
 
 function start(id: number, name: string, x: number, y: number, w: number, h: number, defaults: Search): Start {
@@ -86,6 +86,17 @@ function sized(item: BoardItem): BoardItem {
     x: Math.min(COLUMNS - w, item.x),
     y: Math.min(MOST.y, item.y),
   };
+}
+
+/** All that the URL says of a board, in one order however it came about. */
+export function boardSearch(search: Search, items: readonly BoardItem[]): Search {
+  const scopes = items.map(scopeOf).sort();
+  const params = scopes.flatMap((scope) =>
+    Object.entries(panelParams(search, scope))
+      .map(([name, value]): [string, string] => [`${scope}.${name}`, value])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return { board: encodeBoard(items), ...Object.fromEntries(params) };
 }
 
 /** For the grid, which names its items by text. */

@@ -9,6 +9,7 @@ import { panelListQuery } from "~/api/panels";
 import type { RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { useView } from "~/components/useView";
+import { ViewsMenu } from "~/components/ViewsMenu";
 import { panelParams, type Search } from "~/lib/urlParams";
 import { AddPicture } from "../board/AddPicture";
 import type { Arrange } from "../board/ArrangeMenu";
@@ -17,6 +18,7 @@ import { BoardPicture } from "../board/BoardPicture";
 import {
   added,
   type BoardItem,
+  boardSearch,
   COLUMNS,
   decodeBoard,
   defaultsOf,
@@ -60,6 +62,8 @@ export default function Board({ run }: { run: RunDetail }) {
       document.querySelector(`[data-testid="${testId}"]`)?.scrollIntoView({ block: "center", behavior: "smooth" }),
     );
   };
+  const show = (board: Search) =>
+    change(Object.assign({ board: undefined }, ...items.map((item) => without(search, item)), board));
   const settle = (grid: Layout) => {
     const next = placed(items, grid);
     if (encodeBoard(next) !== encodeBoard(items)) keep(next);
@@ -78,12 +82,13 @@ export default function Board({ run }: { run: RunDetail }) {
     <div data-testid="board">
       <div className={classes.toolbar}>
         <AddPicture onAdd={add} />
+        <ViewsMenu page="board" noun="board" search={boardSearch(search, items)} onShow={show} />
         {search.board !== undefined && (
           <Button
             variant="subtle"
             color="gray"
             leftSection={<IconRestore size={14} />}
-            onClick={() => change(Object.assign({ board: undefined }, ...items.map((item) => without(search, item))))}
+            onClick={() => show({})}
             data-testid="reset-board"
           >
             Back to the usual board

@@ -4,7 +4,7 @@ import { type LogChoice, wholeLog } from "~/api/logs";
 import type { RunDetail } from "~/api/types";
 import { errorText } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
-import { downloadText } from "~/lib/download";
+import { downloadText, fileName } from "~/lib/download";
 import { stamp } from "~/lib/format";
 
 interface LogExportProps {
@@ -20,7 +20,7 @@ export function LogExport({ run, choice, total }: LogExportProps) {
       const lines = await wholeLog(run.id, choice, total);
       const text = lines.map((line) => `${stamp(line.at)} #${line.attempt} ${line.text}\n`).join("");
       if (to === "clipboard") await navigator.clipboard.writeText(text);
-      else downloadText(text, `${run.name.replace(/[^\w.-]+/g, "-")}-${run.id}.log`);
+      else downloadText(text, `${fileName(run.name)}-${run.id}.log`);
     },
     onError: (error) => notify(errorText(error), "The log could not be taken away"),
   });

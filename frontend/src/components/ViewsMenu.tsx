@@ -1,34 +1,41 @@
 import { ActionIcon, Button, Popover, TextInput } from "@mantine/core";
 import { IconBookmark, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { SavedView } from "~/api/types";
 import { deleteView, saveView, viewsKey, viewsQuery } from "~/api/views";
-import { ErrorBox, errorText } from "~/components/ErrorBox";
-import { notify } from "~/components/notify";
 import { parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
-import classes from "./RunsPage.module.css";
+import { ErrorBox, errorText } from "./ErrorBox";
+import { notify } from "./notify";
+import offered from "./offered.module.css";
+import classes from "./ViewsMenu.module.css";
 
-const PAGE = "runs";
+interface ViewsMenuProps {
+  /** Whose views: the name under which the server keeps them. */
+  page: string;
+  /** What a view is called here: view, board. */
+  noun: string;
+  /** What would be saved now. */
+  search: Search;
+  onShow: (search: Search) => void;
+}
 
-/** Names for what the table shows; everybody who uses this server sees the same ones. */
-export function ViewsMenu() {
+/** Names for what a page shows; everybody who uses this server sees the same ones. */
+export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps) {
   const [name, setName] = useState("");
   const [open, setOpen] = useState(false);
-  const { data, error } = useQuery(viewsQuery(PAGE));
-  const search = stringifySearch(useSearch({ strict: false }) as Search);
-  const navigate = useNavigate();
+  const { data, error } = useQuery(viewsQuery(page));
+  const search = stringifySearch(shown);
   const cache = useQueryClient();
   const done = {
-    onSuccess: () => cache.invalidateQueries({ queryKey: viewsKey(PAGE) }),
-    onError: (problem: unknown) => notify(errorText(problem), "The view was not changed"),
+    onSuccess: () => cache.invalidateQueries({ queryKey: viewsKey(page) }),
+    onError: (problem: unknown) => notify(errorText(problem), `The ${noun} was not changed`),
   };
-  const save = useMutation({ mutationFn: (wanted: string) => saveView(PAGE, wanted, search), ...done });
-  const remove = useMutation({ mutationFn: (view: SavedView) => deleteView(PAGE, view.name), ...done });
+  const save = useMutation({ mutationFn: (wanted: string) => saveView(page, wanted, search), ...done });
+  const remove = useMutation({ mutationFn: (view: SavedView) => deleteView(page, view.name), ...done });
   const show = (view: SavedView) => {
     setOpen(false);
-    void navigate({ to: ".", search: parseSearch(view.search) as never });
+    onShow(parseSearch(view.search));
   };
   const current = data?.views.find((view) => view.search === search);
 
@@ -42,12 +49,12 @@ export function ViewsMenu() {
           onClick={() => setOpen(!open)}
           data-testid="views"
         >
-          {current?.name ?? "Views"}
+          {current?.name ?? `${noun[0]?.toUpperCase()}${noun.slice(1)}s`}
         </Button>
       </Popover.Target>
       <Popover.Dropdown p={8} w={280}>
-        {error && <ErrorBox title="The views could not be read" error={error} />}
-        <ul className={classes.offered} aria-label="Saved views">
+        {error && <ErrorBox title={`The ${noun}s could not be read`} error={error} />}
+        <ul className={offered.offered} aria-label={`Saved ${noun}s`}>
           {data?.views.map((view) => (
             <li key={view.name}>
               <button
@@ -62,14 +69,14 @@ export function ViewsMenu() {
                 variant="subtle"
                 color="gray"
                 size="sm"
-                aria-label={`Forget the view ${view.name}`}
+                aria-label={`Forget the ${noun} ${view.name}`}
                 onClick={() => remove.mutate(view)}
               >
                 <IconTrash size={14} />
               </ActionIcon>
             </li>
           ))}
-          {data?.views.length === 0 && <li className="soft">No view has been saved yet.</li>}
+          {data?.views.length === 0 && <li className="soft">No {noun} has been saved yet.</li>}
         </ul>
         <form
           className={classes.saveView}
@@ -81,8 +88,8 @@ export function ViewsMenu() {
         >
           <TextInput
             size="xs"
-            placeholder="Name of this view"
-            aria-label="Name of this view"
+            placeholder={`Name of this ${noun}`}
+            aria-label={`Name of this ${noun}`}
             value={name}
             maxLength={200}
             onChange={(event) => setName(event.currentTarget.value)}

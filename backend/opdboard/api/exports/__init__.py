@@ -1,0 +1,1 @@
+"""A run taken away as files."""
