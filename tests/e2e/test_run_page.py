@@ -95,7 +95,9 @@ def test_the_board_is_arranged_shared_by_its_address_and_kept_under_a_name(
     assert layout(page)["board-p2"][2] > 1150
 
     picture = page.get_by_test_id("board-p4")
-    picture.evaluate("(it) => it.scrollIntoView({ block: 'center' })")  # at the edge of the window the page would scroll
+    picture.evaluate(
+        "(it) => it.scrollIntoView({ block: 'center' })"
+    )  # at the edge of the window the page would scroll
     width = layout(page)["board-p4"][2]
     corner = page.locator(".react-grid-item", has=picture).locator(".react-resizable-handle").bounding_box()
     assert corner is not None

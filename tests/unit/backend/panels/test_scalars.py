@@ -41,6 +41,17 @@ def test_a_logarithmic_axis_marks_what_it_cannot_show():
     assert (drawn["run0:loss:odd"].x.tolist(), drawn["run0:loss:odd"].y.tolist()) == ([1, 2], [0, 0])
 
 
+def test_a_level_line_is_not_lost_in_an_axis_of_one_unit_to_each_side():
+    def with_rates(values: list[float]) -> Any:
+        run = replace(drawn_run(), scalars={"learning_rate": points(np.arange(3), values)})
+        return figure([run], keys="learning_rate").layout.yaxis.rangemode
+
+    assert with_rates([1e-5, 1e-5, 1e-5]) == "tozero"
+    assert with_rates([1e-5, np.nan, 1e-5]) == "tozero"
+    assert with_rates([1e-5, 2e-5, 3e-5]) is None
+    assert with_rates([np.nan, np.nan, np.nan]) is None
+
+
 @pytest.mark.parametrize(("x", "per_step"), [("steps", 1.0), ("tokens", 64.0), ("seconds", 0.5)])
 def test_curves_run_over_steps_tokens_or_seconds(x: str, per_step: float):
     drawn = traces([drawn_run()], x=x)["run0:eval/reverse_kl"]
