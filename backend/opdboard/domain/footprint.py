@@ -12,7 +12,7 @@ from math import prod
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.objectives import needs_reference
-from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import EffOPD, Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.domain.workload import workload
 
 FLOAT = 4
@@ -46,8 +46,8 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
         Part("student", whole),
         *([] if isinstance(config.teacher, NoTeacher) else [Part("teacher", teacher.parameters * FLOAT)]),
         *([Part("initial student, as the reference", whole)] if keeps_reference(config) else []),
-        Part("gradients", whole),
-        Part("Adam moments", 2 * whole),
+        Part("gradients", trained_parameters(config, student) * FLOAT),
+        Part("Adam moments", 2 * trained_parameters(config, student) * FLOAT),
         Part("W_0 of the matrices", matrices),
         Part("W_t-1 of the matrices", matrices),
         Part("activations", _activations(config, student), "training"),
@@ -62,6 +62,13 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
             Part("key-value cache of D_v", _cache(config, student), "search"),
         ]
     return [*parts, Part("Python, torch, transformers", RUNTIME_BYTES)]
+
+
+def trained_parameters(config: RunConfig, student: ModelShape) -> int:
+    """How many numbers the optimizer steps on: all, or LoRA's factors of each attention and MLP matrix."""
+    if isinstance(config.adapter, Lora):
+        return sum(config.adapter.rank * sum(module.shape) for module in student.modules)
+    return student.parameters
 
 
 def keeps_reference(config: RunConfig) -> bool:
@@ -87,7 +94,9 @@ def checkpoint_bytes(config: RunConfig, student: ModelShape) -> int:
     names = sum(map(len, student.tensors))
     tensors = 4 * len(student.tensors) + copies * len(student.modules)  # weights, two moments, step counts
     headers = tensors * _HEADER_BYTES + 4 * names + copies * sum(len(module.name) for module in student.modules)
-    return (3 * student.parameters + copies * moving) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
+    factors = trained_parameters(config, student)
+    kept = 3 * student.parameters if factors == student.parameters else student.parameters + 3 * factors
+    return (kept + copies * moving) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
 
 
 def candidates_bytes(strategy: EffOPD, student: ModelShape) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from opdboard.domain.model_sources import GgufModel
+from opdboard.domain.objectives import Grpo
 from opdboard.domain.run_config import (
     ArithmeticData,
     Budget,
@@ -12,6 +13,7 @@ from opdboard.domain.run_config import (
     Optimizer,
     PrivilegedTeacher,
     RunConfig,
+    TrainedTeacher,
 )
 from opdboard.domain.sweep import Sweep
 
@@ -75,6 +77,19 @@ REAL_MODEL = RunConfig(
     monitoring=Monitoring(evaluate_every=4, held_out_size=8, spectral_every=8, samples_count=4),
 )
 
+DEMO_OPD_AGAINST_RL = DEMO_OPD.model_copy(
+    update={
+        "name": "OPD from a GRPO teacher",
+        "teacher": TrainedTeacher(
+            objective=Grpo(group_size=8),
+            optimizer=Optimizer(learning_rate=2e-4),
+            budget=_DEMO_BUDGET.model_copy(update={"steps": 128}),
+        ),
+        "optimizer": Optimizer(learning_rate=1e-4),
+        "budget": _DEMO_BUDGET.model_copy(update={"steps": 64}),
+    }
+)
+
 METHODS_AGAINST_EACH_OTHER = DEMO_EFFOPD.model_copy(update={"name": "Demo lr 1e-5"})
 
 PRESETS = (
@@ -111,6 +126,15 @@ PRESETS = (
         config=METHODS_AGAINST_EACH_OTHER,
         sweep=Sweep(seeds=[0, 1, 2], grid={"strategy.kind": ["none", "effopd"]}),
         per_setting=True,
+    ),
+    Preset(
+        "opd-against-rl",
+        "OPD against RL, three seeds",
+        "GRPO by the sums' own verifier makes a teacher of the base; OPD from the same base learns from that teacher.",
+        needs="Nothing: all is built in",
+        takes="3 runs of 128 steps and 3 of 64, about ten minutes",
+        config=DEMO_OPD_AGAINST_RL,
+        sweep=Sweep(seeds=[0, 1, 2]),
     ),
     Preset(
         "real-model",

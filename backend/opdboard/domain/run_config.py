@@ -156,6 +156,25 @@ class Optimizer(Frozen):
     )
 
 
+class AllWeights(Frozen):
+    """Every weight is trained."""
+
+    model_config = ConfigDict(title="All weights")
+    kind: Literal["all"] = "all"
+
+
+class Lora(Frozen):
+    """Low-rank factors of every attention and MLP matrix are trained, dW = scaling B A; the rest is frozen (peft)."""
+
+    model_config = ConfigDict(title="LoRA")
+    kind: Literal["lora"] = "lora"
+    rank: int = Field(default=16, ge=1, description="Columns of B and rows of A: the rank of dW at most.")
+    alpha: int = Field(default=32, ge=1, description="dW is scaled by alpha / rank.")
+
+
+Adapter = Annotated[AllWeights | Lora, Field(discriminator="kind")]
+
+
 class Budget(Frozen):
     """How long, how wide."""
 
@@ -220,7 +239,7 @@ _SECTIONS = [
     {"title": "Data", "fields": ["data"]},
     {"title": "Objective", "fields": ["objective"]},
     {"title": "Strategy", "fields": ["strategy"]},
-    {"title": "Optimizer", "fields": ["optimizer"]},
+    {"title": "Optimizer", "fields": ["adapter", "optimizer"]},
     {"title": "Budget", "fields": ["budget"]},
     {"title": "Monitoring", "fields": ["monitoring"]},
     {"title": "Best state and early stop", "fields": ["selection"]},
@@ -247,6 +266,7 @@ class RunConfig(Frozen):
         default=NoStrategy(), description="What happens to the weights beyond the optimizer's steps."
     )
     optimizer: Optimizer = Field(default=Optimizer(), description="AdamW and its learning rate.")
+    adapter: Adapter = Field(default=AllWeights(), description="What is trained of the student.")
     budget: Budget = Field(default=Budget(), description="How long, how wide.")
     monitoring: Monitoring = Field(default=Monitoring(), description="What is measured, and how often.")
     selection: Selection = Field(default=Selection(), description="The best state, and when to stop early.")
@@ -324,6 +344,8 @@ class RunConfig(Frozen):
             raise ValueError(
                 f"strategy.score '{self.strategy.score}' needs a teacher: choose 'accuracy', or name a teacher to compare with"
             )
+        if isinstance(self.adapter, Lora) and getattr(self.strategy, "parameters", "matrices") != "matrices":
+            raise ValueError("strategy.parameters must be 'matrices' with adapter.kind 'lora': nothing else is trained")
         if alone and self.selection.metric == "eval/reverse_kl":
             raise ValueError("selection.metric 'eval/reverse_kl' needs a teacher: choose 'eval/accuracy', or name one")
         if isinstance(objective, Reinforcement):

@@ -20,14 +20,22 @@ from opdboard_worker.folders import size_of, written_aside
 from opdboard_worker.models.saving import save
 
 
-def write(folder: Path, step: int, model: Any, tokenizer: Any, line: Line) -> int:
-    """Write the folder step-NNNNNN; its size in bytes. The model may stand anywhere on the line. Raises DiskFull."""
+def write(
+    folder: Path, step: int, model: Any, tokenizer: Any, line: Line, weights: Mapping[str, Tensor] | None = None
+) -> int:
+    """Write the folder step-NNNNNN; its size in bytes. The model may stand anywhere on the line. Raises DiskFull.
+
+    weights: the plain model's, where the live one holds adapters.
+    """
     target = candidates_folder(folder, step)
-    parameters = dict(model.named_parameters())
-    # A tied matrix stands under several names in the state dict.
-    start = {parameter.data_ptr(): line.start[name] for name, parameter in parameters.items() if name in line.start}
-    state: dict[str, Tensor] = model.state_dict()
-    state = {name: start.get(tensor.data_ptr(), tensor) for name, tensor in state.items()}
+    if weights is not None:
+        state: dict[str, Tensor] = {**weights, **line.start}
+    else:
+        parameters = dict(model.named_parameters())
+        # A tied matrix stands under several names in the state dict.
+        start = {parameter.data_ptr(): line.start[name] for name, parameter in parameters.items() if name in line.start}
+        own: dict[str, Tensor] = model.state_dict()
+        state = {name: start.get(tensor.data_ptr(), tensor) for name, tensor in own.items()}
     with written_aside(target, f"the candidates of step {step}") as aside:
         save(model, tokenizer, aside, state)
         (aside / "trainer").mkdir()

@@ -27,11 +27,12 @@ from opdboard_worker.training.distillation import Distillation
 from opdboard_worker.training.experience import Learner
 from opdboard_worker.training.lookahead import Lookahead, moving
 from opdboard_worker.training.loop import Parts, Progress, Training
-from opdboard_worker.training.optimizer import Updater, trainable
+from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.reinforcement import Reinforcement
 from opdboard_worker.training.supervised import Supervised
+from opdboard_worker.training.trained import trained_part
 from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
@@ -53,21 +54,22 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     reference = None
     if needs_reference(config.objective):
         reference = _frozen(_copy(student_model), device, config) if keeps_reference(config) else teacher
+    trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
     scorer = Scorer(config, Policy(student_model, device, config.precision), teacher, prompts, eos)
-    parameters = trainable(student_model.model.named_parameters())
     _preflight(scorer, held_out)
 
-    monitor = WeightMonitor(parameters, config.monitoring, snapshots)
+    monitor = WeightMonitor(trained.matrices, config.monitoring, snapshots)
     if not monitor.modules:
         raise ModelProblem(f"no attention or MLP matrices were recognised in {student_model.label}", where="student")
-    updater = Updater(parameters, config)
+    updater = Updater(trained.parameters, config)
     return Parts(
         config=config,
         scorer=scorer,
+        trained=trained,
         learner=_learner(config, scorer, train, reference),
         updater=updater,
         monitor=monitor,
-        lookahead=_lookahead(config, parameters, monitor, scorer, updater, train),
+        lookahead=_lookahead(config, trained.movable, monitor, scorer, updater, train),
         train=train,
         held_out=held_out,
         device=_device_name(device),
@@ -121,7 +123,8 @@ def resume(training: Training, folder: Path) -> None:
             "put the original files back or clone the run",
             where="student",
         )
-    _load_weights(parts.scorer.student, folder)
+    if not parts.trained.restore(state.adapter):
+        _load_weights(parts.scorer.student, folder)
     parts.updater.restore(state.optimizer, progress["schedule"])
     parts.lookahead.restore(state.strategy, progress["lookahead"], {example.id: example for example in parts.train})
     parts.monitor.restore(state.step)

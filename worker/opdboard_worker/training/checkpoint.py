@@ -9,7 +9,7 @@ import json
 import random
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +34,24 @@ class TrainerState:
     progress: dict[str, Any]
     optimizer: dict[str, Tensor]
     strategy: dict[str, Tensor]
+    adapter: dict[str, Tensor] = field(default_factory=dict)
 
 
-def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
-    """Write the checkpoint step-NNNNNN below folder; returns its size in bytes. Raises DiskFull when it does not fit."""
+def write(
+    folder: Path, model: Any, tokenizer: Any, state: TrainerState, weights: Mapping[str, Tensor] | None = None
+) -> int:
+    """Write the checkpoint step-NNNNNN below folder; returns its size in bytes. Raises DiskFull when it does not fit.
+
+    weights: the plain model's, where the live one holds adapters.
+    """
     target = checkpoint_folder(folder, state.step)
     with written_aside(target, f"the checkpoint of step {state.step}") as aside:
         (aside / "trainer").mkdir()
-        save(model, tokenizer, aside)
+        save(model, tokenizer, aside, weights)
         _save_tensors(aside / "trainer" / "optimizer.safetensors", state.optimizer)
         _save_tensors(aside / "trainer" / "strategy.safetensors", state.strategy)
+        if state.adapter:
+            _save_tensors(aside / "trainer" / "adapter.safetensors", state.adapter)
         _save_tensors(aside / "trainer" / "random.safetensors", random_tensors())
         described = {
             "format": _FORMAT,
@@ -57,6 +65,7 @@ def write(folder: Path, model: Any, tokenizer: Any, state: TrainerState) -> int:
 
 def read(folder: Path) -> TrainerState:
     """The trainer's part of a checkpoint folder, and every random generator set back; ModelProblem when unreadable."""
+    adapter = folder / "trainer" / "adapter.safetensors"
     try:
         described = json.loads((folder / "trainer" / "state.json").read_text())
         state = TrainerState(
@@ -64,6 +73,7 @@ def read(folder: Path) -> TrainerState:
             progress=described["progress"],
             optimizer=load_file(folder / "trainer" / "optimizer.safetensors"),
             strategy=load_file(folder / "trainer" / "strategy.safetensors"),
+            adapter=load_file(adapter) if adapter.exists() else {},
         )
         generators = load_file(folder / "trainer" / "random.safetensors")
     except (OSError, ValueError, KeyError, SafetensorError) as error:

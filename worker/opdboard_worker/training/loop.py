@@ -32,6 +32,7 @@ from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.lookahead import Lookahead
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.trained import Trained
 from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Parts:
 
     config: RunConfig
     scorer: Scorer
+    trained: Trained
     learner: Learner
     updater: Updater
     monitor: WeightMonitor
@@ -240,7 +242,7 @@ class Training:
         request = _first_request(orders, scheduled=lookahead.due(step))
         if request is None and not lookahead.due(step):
             return None
-        decision, line = lookahead.look(step, request)
+        decision, line = self._looked(step, request)
         batch.decisions.append(decision)
         self.progress.search_tokens += decision.tokens
         log.info("step %d: %s", step, decision.outcome)
@@ -249,10 +251,15 @@ class Training:
         ]
         return line
 
+    def _looked(self, step: int, request: Extrapolate | None) -> tuple[DecisionRecord, Line]:
+        with self.parts.trained.whole():
+            return self.parts.lookahead.look(step, request)
+
     def _keep(self, step: int, line: Line, batch: Batch) -> None:
         """Write what the candidates can be made again from; remove what is beyond budget.keep_checkpoints and of no use."""
         with self.clock.running("checkpoint"):
-            size = candidates.write(self._candidates, step, self._student.model, self._student.tokenizer, line)
+            student, weights = self._student, self.parts.trained.state_dict()
+            size = candidates.write(self._candidates, step, student.model, student.tokenizer, line, weights)
             folder = candidates.candidates_folder(self._candidates, step)
             path = folder.relative_to(self._data_root).as_posix()
             batch.decisions = [replace(one, weights_path=path, weights_bytes=size) for one in batch.decisions]
@@ -318,7 +325,8 @@ class Training:
         surplus = [at for at in self.progress.checkpoints[: -self.config.budget.keep_checkpoints] if at not in in_use]
         self.progress.checkpoints = [at for at in self.progress.checkpoints if at not in surplus]
         with self.clock.running("checkpoint"):
-            size = checkpoint.write(self._folder, self._student.model, self._student.tokenizer, self._state())
+            student, weights = self._student, self.parts.trained.state_dict()
+            size = checkpoint.write(self._folder, student.model, student.tokenizer, self._state(), weights)
         path = checkpoint.checkpoint_folder(self._folder, step).relative_to(self._data_root).as_posix()
         record = CheckpointRecord(step=step, path=path, bytes=size, reason=reason)
         self.sink.write(
@@ -342,7 +350,11 @@ class Training:
             "base_fingerprint": self.parts.base_fingerprint,
         }
         return checkpoint.TrainerState(
-            self.progress.step, progress, self.parts.updater.tensors(), self.parts.lookahead.tensors()
+            self.progress.step,
+            progress,
+            self.parts.updater.tensors(),
+            self.parts.lookahead.tensors(),
+            self.parts.trained.tensors(),
         )
 
 

@@ -1,7 +1,6 @@
 """AdamW with its learning-rate schedule, and what a jump of the weights does to them."""
 
 import warnings
-from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -99,11 +98,3 @@ class Updater:
         self._scheduler.load_state_dict({**self._scheduler.state_dict(), **schedule})
         for group, rate in zip(self._optimizer.param_groups, schedule["_last_lr"], strict=True):
             group["lr"] = rate
-
-
-def trainable(named: Iterable[tuple[str, torch.nn.Parameter]]) -> dict[str, torch.nn.Parameter]:
-    """All floating-point parameters, switched to require gradients, by name."""
-    parameters = {name: parameter for name, parameter in named if parameter.is_floating_point()}
-    for parameter in parameters.values():
-        parameter.requires_grad_(True)
-    return parameters

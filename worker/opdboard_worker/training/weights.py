@@ -20,21 +20,22 @@ from opdboard_worker.core.krylov import Subspace, spectrum
 from opdboard_worker.core.spectral import group_by_shape, spectral_measures
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.core.subspace import direction_cosine_low_rank, paired_cosine, subspace_affinity
+from opdboard_worker.training.trained import Matrix
 
 
 class WeightMonitor:
     """Follows dW = W_t - W_0 of every attention and MLP matrix."""
 
-    def __init__(self, parameters: Mapping[str, torch.nn.Parameter], settings: Monitoring, folder: Path) -> None:
-        """Takes the present weights as W_0; folder: where snapshots of subspaces are kept."""
+    def __init__(self, matrices: Mapping[str, Matrix], settings: Monitoring, folder: Path) -> None:
+        """matrices: by parameter name; folder: where snapshots of subspaces are kept."""
         self.modules: list[Module] = []
-        for name, parameter in parameters.items():
-            module = module_of(name, tuple(parameter.shape))
+        for name, matrix in matrices.items():
+            module = module_of(name, tuple(matrix.initial.shape))
             if module is not None:
                 self.modules.append(module)
-        self._weights = [parameters[module.name] for module in self.modules]
-        self._base = [weight.detach().clone() for weight in self._weights]
-        self._base_norm = frobenius_norms(self._base)
+        self._matrices = [matrices[module.name] for module in self.modules]
+        self._base = [matrix.origin for matrix in self._matrices]
+        self._base_norm = frobenius_norms([matrix.initial for matrix in self._matrices])
         self._previous: list[Tensor] | None = None
         self._gradients: Tensor | None = None
         self._settings = settings
@@ -44,7 +45,7 @@ class WeightMonitor:
     @property
     def initial(self) -> dict[str, Tensor]:
         """W_0 by parameter name."""
-        return {module.name: base for module, base in zip(self.modules, self._base, strict=True)}
+        return {module.name: matrix.initial for module, matrix in zip(self.modules, self._matrices, strict=True)}
 
     def norms_due(self, step: int) -> bool:
         """Whether per-module norms are measured at this step."""
@@ -59,18 +60,20 @@ class WeightMonitor:
         """Between backward pass and optimizer step: note gradient norms and W_{t-1}."""
         if not self.norms_due(step):
             return
-        self._gradients = frobenius_norms([weight.grad for weight in self._weights if weight.grad is not None])
+        self._gradients = torch.stack(
+            [torch.linalg.vector_norm(frobenius_norms(matrix.gradients())) for matrix in self._matrices]
+        )
         if self._previous is None:
-            self._previous = [weight.detach().clone() for weight in self._weights]
+            self._previous = [matrix.now().clone() for matrix in self._matrices]
         else:
-            for kept, weight in zip(self._previous, self._weights, strict=True):
-                kept.copy_(weight)
+            for kept, matrix in zip(self._previous, self._matrices, strict=True):
+                kept.copy_(matrix.now())
 
     @torch.no_grad()
     def measure(self, step: int) -> list[ModuleVector]:
         """Everything due at this step, after the update and any jump."""
         vectors: list[ModuleVector] = []
-        weights = [weight.detach() for weight in self._weights]
+        weights = [matrix.now() for matrix in self._matrices]
         update_norm = None
         if self.norms_due(step):
             update_norm = difference_norms(weights, self._base)
@@ -97,7 +100,9 @@ class WeightMonitor:
         for indices, update_BMN in self._batches(weights):
             sigma_Br, subspace = spectrum(update_BMN, self._settings.subspace_rank)
             values = spectral_measures(sigma_Br, update_norm[indices])
-            values["visible_sparsity"] = torch.tensor([visible_sparsity(weights[i], self._base[i]) for i in indices])
+            values["visible_sparsity"] = torch.tensor(
+                [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
+            )
             for name, value_B in values.items():
                 measures.setdefault(name, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
             for place, index in enumerate(indices):
