@@ -24,6 +24,9 @@ from opdboard.domain.run_state import RunState
 Source = Literal["run", "measure", "config"]
 FieldType = Literal["text", "word", "number", "time", "tags", "error", "any"]
 
+# Of a teacher that is trained first: by the time a run is stored its teacher is another run's checkpoint.
+_AT_LAUNCH_ONLY = ("teacher.objective.", "teacher.optimizer.", "teacher.budget.")
+
 MEASURE_PREFIX = "latest."
 CONFIG_PREFIX = "config."
 
@@ -119,11 +122,12 @@ def _measure(key: str) -> Field:
 
 @cache
 def configuration() -> Mapping[str, Field]:
-    """Every path that a configuration of opdboard can have, by the path."""
+    """Every path that the configuration of a stored run can have, by the path."""
     schema = RunConfig.model_json_schema()
     described: dict[str, dict[str, Any]] = {}
     for path, leaf in _leaves(schema, schema.get("$defs", {})):
-        described.setdefault(path, leaf)
+        if not path.startswith(_AT_LAUNCH_ONLY):
+            described.setdefault(path, leaf)
     return {path: _config(path, leaf) for path, leaf in described.items()}
 
 
