@@ -1319,6 +1319,17 @@ export interface components {
             run?: string | null;
         };
         /**
+         * All weights
+         * @description Every weight is trained.
+         */
+        AllWeights: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "all";
+        };
+        /**
          * Generated arithmetic (demo)
          * @description Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only.
          */
@@ -2581,6 +2592,29 @@ export interface components {
             total: number;
         };
         /**
+         * LoRA
+         * @description Low-rank factors of every attention and MLP matrix are trained, dW = scaling B A; the rest is frozen (peft).
+         */
+        Lora: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lora";
+            /**
+             * Rank
+             * @description Columns of B and rows of A: the rank of dW at most.
+             * @default 16
+             */
+            rank: number;
+            /**
+             * Alpha
+             * @description dW is scaled by alpha / rank.
+             * @default 32
+             */
+            alpha: number;
+        };
+        /**
          * MeasureOut
          * @description Something a rule can watch.
          */
@@ -3445,6 +3479,14 @@ export interface components {
              *     }
              */
             optimizer: components["schemas"]["Optimizer"];
+            /**
+             * Adapter
+             * @description What is trained of the student.
+             * @default {
+             *       "kind": "all"
+             *     }
+             */
+            adapter: components["schemas"]["AllWeights"] | components["schemas"]["Lora"];
             /**
              * @default {
              *       "steps": 64,
