@@ -17,6 +17,7 @@ from opdboard.domain.records import Batch
 RECENT_WRITES = 512
 _SIGNATURE_KEYS = (
     "reverse_kl", "truncated_share", "repetition_rate", "overlap_ratio", "entropy_gap", "grad_norm",
+    "skipped_updates",
 )  # fmt: skip
 
 

@@ -119,6 +119,14 @@ def test_a_kl_spike_is_raised_from_what_is_stored(database: Database):
     assert [(alert.kind, alert.step, alert.value) for alert in stored(database, run_id)] == [("kl_spike", 21, 2.5)]
 
 
+def test_a_skipped_update_is_raised_from_what_is_stored(database: Database):
+    run_id, attempt = start(database)
+    for step, count in enumerate((0.0, 1.0, 1.0), start=1):
+        record(database, run_id, attempt, step, {"skipped_updates": count})
+    (alert,) = stored(database, run_id)
+    assert (alert.kind, alert.step, alert.cleared_step) == ("skipped_update", 2, 3)
+
+
 def test_a_resumed_attempt_takes_back_what_it_will_measure_again(database: Database):
     make_rule(database)
     run_id, attempt = start(database)
