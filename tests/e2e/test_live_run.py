@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from e2e.conftest import Server
-from e2e.pictures import CELLS, CURVES, cells, decoded, wait_for_news
+from e2e.pictures import CELLS, CURVES, cells, decoded
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.timeout(600)
@@ -95,33 +94,3 @@ def _decisions_agree(page: Page, server: Server, run_id: str) -> None:
         expect(page.get_by_test_id(f"decision-{decision['step']}")).to_be_visible()
     reason = decisions[-1]["candidates"][-1]["reason"]
     expect(page.get_by_test_id("decisions-table")).to_contain_text(reason)
-
-
-def test_zoom_and_hidden_traces_survive_live_updates(
-    page: Page, server: Server, long_run: Callable[[int], str]
-) -> None:
-    run_id = long_run(3000)
-    server.wait_for(run_id, step=12)
-    page.goto(f"/runs/{run_id}?scalars.x=steps")
-    panel = "panel-scalars-reverse_kl"
-    plot = page.get_by_test_id(panel).locator(".js-plotly-plot")
-    plot.scroll_into_view_if_needed()
-    plot.locator(".main-svg").first.wait_for()
-    area = plot.locator(".nsewdrag").first.bounding_box()
-    assert area is not None
-    left, middle = area["x"] + area["width"] * 0.2, area["y"] + area["height"] / 2
-    page.mouse.move(left, middle)
-    page.mouse.down()
-    page.mouse.move(left + area["width"] * 0.4, middle, steps=8)
-    page.mouse.up()
-    range_of = f"""() => document.querySelector('[data-testid="{panel}"] .js-plotly-plot')._fullLayout.xaxis.range.map(Number)"""
-    auto_of = f"""() => document.querySelector('[data-testid="{panel}"] .js-plotly-plot')._fullLayout.xaxis.autorange"""
-    assert page.evaluate(auto_of) is False
-    zoomed = page.evaluate(range_of)
-    points = f"""() => document.querySelector('[data-testid="{panel}"] .js-plotly-plot')._fullData.reduce((n, t) => Math.max(n, t.x.length), 0)"""
-    count = page.evaluate(points)
-    for _ in range(20):
-        wait_for_news(page, panel)
-    page.wait_for_function(f"([before]) => ({points})() > before", arg=[count])
-    assert page.evaluate(range_of) == zoomed
-    assert page.evaluate(auto_of) is False
