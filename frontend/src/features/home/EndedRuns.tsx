@@ -1,14 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import type { Home } from "~/api/types";
 import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
+import table from "~/components/table.module.css";
 import { duration, fixed, moment, percent } from "~/lib/format";
 import classes from "./HomePage.module.css";
 
 /** The last results. */
 export function EndedRuns({ rows }: { rows: Home["ended"] }) {
   return (
-    <div className={`card ${classes.tableCard}`}>
-      <table className={classes.table}>
+    <div className={`card ${table.wrap}`}>
+      <table className={`${table.table} ${classes.ended}`}>
         <thead>
           <tr>
             <th>Name</th>
