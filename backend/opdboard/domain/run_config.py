@@ -12,6 +12,8 @@ from opdboard.domain.frozen import Frozen
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
 from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objective, Reinforcement, TeacherFree
 from opdboard.domain.selection import Selection
+from opdboard.domain.strategies import EffOPD as EffOPD
+from opdboard.domain.strategies import NoStrategy, Strategy
 
 # --- who scores --------------------------------------------------------------------------------
 
@@ -87,57 +89,6 @@ Data = Annotated[ArithmeticData | FileData, Field(discriminator="kind")]
 
 
 # --- method ------------------------------------------------------------------------------------
-
-
-class NoStrategy(Frozen):
-    """Plain OPD: every step is the optimizer's."""
-
-    model_config = ConfigDict(title="None (plain OPD)")
-    kind: Literal["none"] = "none"
-
-
-class EffOPD(Frozen):
-    """Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739)."""
-
-    model_config = ConfigDict(title="EffOPD")
-    kind: Literal["effopd"] = "effopd"
-    candidates: int = Field(
-        default=5, ge=1, le=32, description="How many candidates W_t + 2k D are tried at most, k = 1, 2, ..."
-    )
-    validation_size: int = Field(default=50, ge=1, description="Training examples in the fixed validation set D_v.")
-    score: Literal["accuracy", "negative_reverse_kl", "both"] = Field(
-        default="accuracy",
-        description="What D_v measures: verified accuracy (paper), negative reverse KL to the teacher "
-        "(needs no labels, far less noise), or both, which must then both accept.",
-    )
-    acceptance: Literal[">=", ">", "significant"] = Field(
-        default=">=",
-        description="Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0.",
-    )
-    anchor: Literal["accepted_weights", "weights_before_jump"] = Field(
-        default="accepted_weights",
-        description="Where the next direction starts: the accepted weights (authors' code) or W_t before the jump (paper).",
-    )
-    parameters: Literal["matrices", "authors_filter", "all"] = Field(
-        default="matrices",
-        description="What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, "
-        "post-attention norm); all parameters.",
-    )
-    optimizer_after_jump: Literal["keep", "reset_moments", "halve_learning_rate"] = Field(
-        default="keep", description="Optimizer state after an accepted jump; the authors keep it."
-    )
-    draws: Literal["common", "resampled"] = Field(
-        default="common",
-        description="Random numbers of the candidates' answers: common (paired comparison) or drawn anew each time.",
-    )
-    max_kl: float | None = Field(
-        default=None,
-        gt=0,
-        description="Refuse a candidate whose KL to W_t exceeds this many nats per token; empty = no guard.",
-    )
-
-
-Strategy = Annotated[NoStrategy | EffOPD, Field(discriminator="kind")]
 
 
 class Optimizer(Frozen):

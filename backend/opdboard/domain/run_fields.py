@@ -19,6 +19,7 @@ from typing import Any, Literal
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import STRATEGY_NAMES
 from opdboard.domain.run_state import RunState
 
 Source = Literal["run", "measure", "config"]
@@ -68,7 +69,10 @@ PROPERTIES: Mapping[str, Field] = {
             "state", "word", "State", "Where the run is in its life; active and ended stand for several.",
             (*RunState, "active", "ended"),
         ),
-        _property("method", "word", "Method", "What a reader of the paper would call it.", ("opd", "effopd", "grpo", "dapo", "sft")),
+        _property(
+            "method", "word", "Method", "What a reader of the papers would call it.",
+            ("opd", *(kind for kind in STRATEGY_NAMES if kind != "none"), "grpo", "dapo", "sft"),
+        ),
         _property(
             "kind", "word", "Kind", "trained by a worker, or reported by another trainer.", ("trained", "reported")
         ),

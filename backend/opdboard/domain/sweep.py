@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import STRATEGY_NAMES
 
 LARGEST_SWEEP = 64
 LONGEST_NAME = 200
@@ -18,7 +19,9 @@ _SHORT_NAMES = {
     "objective.kind": "",
 }
 _UNIONS = {name for name, field in RunConfig.model_fields.items() if field.discriminator}
-_SHORT_VALUES = {("strategy.kind", "none"): "OPD", ("strategy.kind", "effopd"): "EffOPD"}
+_SHORT_VALUES = {
+    ("strategy.kind", kind): name for kind, name in STRATEGY_NAMES.items()
+}
 
 Value = bool | int | float | str | None
 

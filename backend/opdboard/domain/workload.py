@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 
 from opdboard.domain.objectives import prompts_per_step
-from opdboard.domain.run_config import EffOPD, NoTeacher, RunConfig
+from opdboard.domain.run_config import NoTeacher, RunConfig
+from opdboard.domain.strategies import NoStrategy, looks_at, most_candidates
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,10 @@ def workload(config: RunConfig) -> Workload:
     """What the training loop will do by its own schedule; commands given meanwhile come on top."""
     budget, monitoring, strategy = config.budget, config.monitoring, config.strategy
     longest = budget.max_response_tokens
-    triggers = candidates = search_tokens = 0
-    if isinstance(strategy, EffOPD):
-        triggers = budget.steps.bit_length()  # steps 1, 2, 4, ... up to the last
-        candidates = triggers * strategy.candidates
-        search_tokens = (triggers + candidates) * strategy.validation_size * longest
+    triggers = sum(looks_at(strategy, step) for step in range(1, budget.steps + 1))
+    candidates = triggers * most_candidates(strategy)
+    examples = 0 if isinstance(strategy, NoStrategy) else strategy.validation_size
+    search_tokens = (triggers + candidates) * examples * longest
     evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
     teachers = 0 if isinstance(config.teacher, NoTeacher) else 1
     checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)

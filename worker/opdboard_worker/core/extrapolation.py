@@ -29,6 +29,7 @@ __all__ = [
     "Search",
     "Try",
     "Validation",
+    "blind_try",
     "candidate_factors",
     "direction",
     "direction_norm",
@@ -221,13 +222,14 @@ class Try:
 class Search:
     """A whole line search: the validation of W_t, the candidates tried, and the factor kept (0 = W_t itself).
 
-    overridden: the factor kept is one that the rule refused.
+    overridden: the factor kept is one that the rule refused. note: what the last try does not tell about the outcome.
     """
 
     start: Validation
     tries: tuple[Try, ...]
     accepted_factor: float
     overridden: bool = False
+    note: str = ""
 
     @property
     def tokens(self) -> int:
@@ -243,8 +245,8 @@ class Search:
     def outcome(self) -> str:
         """One sentence: what was kept, and why the search ended."""
         kept = f"moved by factor {self.accepted_factor:g}" if self.accepted_factor else "stayed at the start"
-        if not self.tries:
-            return f"{kept}: no candidates"
+        if self.note or not self.tries:
+            return f"{kept}: {self.note or 'no candidates'}"
         last = self.tries[-1]
         if self.overridden:
             return f"{kept} as ordered, although refused: {last.reason}"
@@ -281,6 +283,15 @@ def single_try(
     attempt = rule.judge(factor, validate(factor), start)
     overridden = override and not attempt.accepted and attempt.validation.finite
     return Search(start, (attempt,), factor if attempt.accepted or overridden else 0.0, overridden)
+
+
+def blind_try(start: Validation, validate: Callable[[float], Validation], factor: float) -> Search:
+    """Take one candidate whatever it scores, unless a score is not finite; the scores are for the record."""
+    validation = validate(factor)
+    gain, low, high = paired_interval(validation.per_example("negative_reverse_kl") - start.per_example("negative_reverse_kl"))
+    reason = "taken without a test" if validation.finite else f"{_describe(validation)} not finite"
+    attempt = Try(factor, validation, gain, low, high, accepted=validation.finite, reason=reason)
+    return Search(start, (attempt,), factor if validation.finite else 0.0)
 
 
 def _describe(validation: Validation) -> str:

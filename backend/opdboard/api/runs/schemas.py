@@ -28,7 +28,7 @@ class RunSummary(BaseModel):
     kind: Literal["trained", "reported"] = Field(
         description="Trained by a worker, or by somebody else's trainer that reports over HTTP."
     )
-    method: str = Field(description="opd, effopd: what a reader of the paper would call it.")
+    method: str = Field(description="opd, effopd, ...: what a reader of the papers would call it.")
     state: RunState
     student: str
     teacher: str
