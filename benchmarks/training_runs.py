@@ -99,7 +99,9 @@ def demo_config(
         "optimizer": Optimizer(learning_rate=learning_rate),
         "seed": seed,
         "device": "cpu",
-        "budget": DEMO_OPD.budget.model_copy(update={"steps": steps, "checkpoint_every": _NEVER, "keep_checkpoints": 1}),
+        "budget": DEMO_OPD.budget.model_copy(
+            update={"steps": steps, "checkpoint_every": _NEVER, "keep_checkpoints": 1}
+        ),
         "monitoring": Monitoring(
             evaluate_every=evaluate_every,
             held_out_size=HELD_OUT,

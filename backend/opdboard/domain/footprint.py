@@ -12,7 +12,8 @@ from math import prod
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.objectives import needs_reference
-from opdboard.domain.run_config import EffOPD, Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.strategies import AlphaRL, NoStrategy, Relex, Strategy
 from opdboard.domain.workload import workload
 
 FLOAT = 4
@@ -54,13 +55,15 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
         Part("logits", _logits(config, student), "training"),
         Part("key-value cache", _cache(config, student), "rollout"),
     ]
-    if isinstance(config.strategy, EffOPD):
+    if not isinstance(config.strategy, NoStrategy):
         moving = _moving(config.strategy, student) * FLOAT
         parts += [
             Part("anchor and last jump", 2 * moving + (moving - matrices if moving > matrices else 0)),
             Part("start, direction and new anchor", 3 * moving, "search"),
             Part("key-value cache of D_v", _cache(config, student), "search"),
         ]
+        if history := _history(config.strategy, student) * FLOAT:
+            parts.append(Part("checkpoints that the strategy predicts from", history))
     return [*parts, Part("Python, torch, transformers", RUNTIME_BYTES)]
 
 
@@ -87,19 +90,19 @@ def peak(parts: Iterable[Part]) -> int:
 
 
 def checkpoint_bytes(config: RunConfig, student: ModelShape) -> int:
-    """One checkpoint: weights, moments, anchor, and with EffOPD the last jump once there is one."""
-    strategy = config.strategy if isinstance(config.strategy, EffOPD) else None
+    """One checkpoint: weights, moments, anchor, and with a strategy the last jump once there is one, and its history."""
+    strategy = config.strategy
     moving = _moving(strategy, student)
-    copies = 1 if strategy is None else 2
+    copies = 1 if isinstance(strategy, NoStrategy) else 2
     names = sum(map(len, student.tensors))
     tensors = 4 * len(student.tensors) + copies * len(student.modules)  # weights, two moments, step counts
     headers = tensors * _HEADER_BYTES + 4 * names + copies * sum(len(module.name) for module in student.modules)
     factors = trained_parameters(config, student)
     kept = 3 * student.parameters if factors == student.parameters else student.parameters + 3 * factors
-    return (kept + copies * moving) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
+    return (kept + copies * moving + _history(strategy, student)) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
 
 
-def candidates_bytes(strategy: EffOPD, student: ModelShape) -> int:
+def candidates_bytes(strategy: Strategy, student: ModelShape) -> int:
     """What a trigger's candidates can be made again from: W_t, and D of what moves."""
     headers = (len(student.tensors) + len(student.modules)) * _HEADER_BYTES + sum(map(len, student.tensors))
     return (student.parameters + _moving(strategy, student)) * FLOAT + headers
@@ -119,7 +122,7 @@ def disk(config: RunConfig, student: ModelShape) -> list[Part]:
     """What stays on disk at the end."""
     counts = workload(config)
     parts = [Part("checkpoints", counts.checkpoints_kept * checkpoint_bytes(config, student))]
-    if isinstance(config.strategy, EffOPD):
+    if not isinstance(config.strategy, NoStrategy):
         kept = min(counts.triggers, config.budget.keep_checkpoints)
         parts.append(Part("weights of candidates", kept * candidates_bytes(config.strategy, student)))
     return [
@@ -143,9 +146,9 @@ def series_bytes(config: RunConfig, modules: int) -> int:
     )
 
 
-def _moving(strategy: EffOPD | None, student: ModelShape) -> int:
+def _moving(strategy: Strategy, student: ModelShape) -> int:
     """Numbers that an extrapolation moves."""
-    match strategy.parameters if strategy else "matrices":
+    match strategy.parameters if not isinstance(strategy, NoStrategy | AlphaRL) else "matrices":
         case "all":
             return student.parameters
         case "authors_filter":
@@ -153,6 +156,17 @@ def _moving(strategy: EffOPD | None, student: ModelShape) -> int:
             return sum(prod(student.tensors[name]) for name in named)
         case _:
             return student.module_parameters
+
+
+def _history(strategy: Strategy, student: ModelShape) -> int:
+    """Numbers of earlier checkpoints that a strategy keeps: whole weights, or one pair of vectors per matrix."""
+    match strategy:
+        case Relex():
+            return strategy.checkpoints * _moving(strategy, student)
+        case AlphaRL():
+            return strategy.checkpoints * sum(sum(module.shape) for module in student.modules)
+        case _:
+            return 0
 
 
 def _sequences(config: RunConfig) -> tuple[int, int]:

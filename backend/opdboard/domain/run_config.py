@@ -13,7 +13,7 @@ from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, R
 from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objective, Reinforcement, TeacherFree
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import EffOPD as EffOPD
-from opdboard.domain.strategies import NoStrategy, Strategy
+from opdboard.domain.strategies import NoStrategy, Strategy, needs_teacher
 
 # --- who scores --------------------------------------------------------------------------------
 
@@ -291,9 +291,10 @@ class RunConfig(Frozen):
                 f"teacher.kind 'none' leaves objective.kind '{objective.kind}' nobody to learn from: name a teacher, "
                 "or choose 'grpo', 'dapo' or 'sft'"
             )
-        if alone and isinstance(self.strategy, EffOPD) and self.strategy.score != "accuracy":
+        if alone and needs_teacher(self.strategy):
             raise ValueError(
-                f"strategy.score '{self.strategy.score}' needs a teacher: choose 'accuracy', or name a teacher to compare with"
+                f"strategy.kind '{self.strategy.kind}' with these settings scores by the KL to a teacher: name one to compare "
+                "with, or choose 'none', or 'effopd' with strategy.score 'accuracy'"
             )
         if isinstance(self.adapter, Lora) and getattr(self.strategy, "parameters", "matrices") != "matrices":
             raise ValueError("strategy.parameters must be 'matrices' with adapter.kind 'lora': nothing else is trained")

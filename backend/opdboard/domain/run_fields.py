@@ -19,8 +19,8 @@ from typing import Any, Literal
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import STRATEGY_NAMES
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import STRATEGY_NAMES
 
 Source = Literal["run", "measure", "config"]
 FieldType = Literal["text", "word", "number", "time", "tags", "error", "any"]

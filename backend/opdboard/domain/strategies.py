@@ -13,6 +13,9 @@ Moving = Literal["matrices", "authors_filter", "all"]
 OptimizerAfterJump = Literal["keep", "reset_moments", "halve_learning_rate"]
 ScoreChoice = Literal["accuracy", "negative_reverse_kl"]
 
+MOST_BRACKETING_TRIES = 8
+"""Of a line search: factors 1, 2.5, ... up to 100, the vertex of a parabola, and the confirmation on own answers."""
+
 _MOVING = (
     "What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); "
     "all parameters."
@@ -121,11 +124,35 @@ class Relex(Frozen):
     )
 
 
-Strategy = Annotated[NoStrategy | EffOPD | FixedExtrapolation | AlphaRL | Relex, Field(discriminator="kind")]
+class LineSearch(Frozen):
+    """Search the update's line on the teacher KL, both ways, and let the learning rate follow what was found (ours)."""
+
+    model_config = ConfigDict(title="Line-searched OPD (ours)")
+    kind: Literal["linesearch"] = "linesearch"
+    validation_size: int = Field(
+        default=64, ge=2, description="Training examples in the fixed validation set D_v, apart from the held-out set."
+    )
+    adapt_rate: bool = Field(
+        default=True,
+        description="Multiply the learning rate by 1 + f whenever a factor f is kept, so that the next steps are as long as "
+        "this one should have been; off leaves a plain line search.",
+    )
+    parameters: Moving = Field(default="all", description=_MOVING)
+    max_kl: float | None = Field(
+        default=1.0,
+        gt=0,
+        description="Trust region: refuse a candidate whose KL to W_t exceeds this many nats per token; empty = none.",
+    )
+
+
+Strategy = Annotated[
+    NoStrategy | EffOPD | LineSearch | FixedExtrapolation | AlphaRL | Relex, Field(discriminator="kind")
+]
 
 STRATEGY_NAMES: dict[str, str] = {
     "none": "OPD",
     "effopd": "EffOPD",
+    "linesearch": "Line-searched OPD",
     "fixed": "Fixed extrapolation",
     "alpharl": "AlphaRL",
     "relex": "RELEX",
@@ -139,12 +166,17 @@ def is_power_of_two(step: int) -> bool:
 
 
 def looks_at(strategy: Strategy, step: int) -> bool:
-    """Whether the strategy looks ahead after this optimizer step (counted from 1) by its own schedule."""
+    """Whether the strategy looks ahead after this optimizer step (counted from 1) by its own schedule.
+
+    EffOPD at 1, 2, 4, 8, ..., a line search also half-way between these (3, 6, 12, ...), the others every few steps.
+    """
     match strategy:
         case NoStrategy():
             return False
         case EffOPD():
             return is_power_of_two(step)
+        case LineSearch():
+            return is_power_of_two(step) or (step % 3 == 0 and is_power_of_two(step // 3))
         case FixedExtrapolation() | AlphaRL() | Relex():
             return step >= 1 and step % strategy.every == 0
         case _:
@@ -158,7 +190,20 @@ def most_candidates(strategy: Strategy) -> int:
             return 0
         case EffOPD():
             return strategy.candidates
+        case LineSearch():
+            return MOST_BRACKETING_TRIES
         case FixedExtrapolation() | AlphaRL() | Relex():
             return 1
         case _:
             assert_never(strategy)
+
+
+def needs_teacher(strategy: Strategy) -> bool:
+    """Whether candidates are scored by their KL to the teacher."""
+    match strategy:
+        case NoStrategy():
+            return False
+        case EffOPD():
+            return strategy.score != "accuracy"
+        case _:
+            return True

@@ -19,9 +19,7 @@ _SHORT_NAMES = {
     "objective.kind": "",
 }
 _UNIONS = {name for name, field in RunConfig.model_fields.items() if field.discriminator}
-_SHORT_VALUES = {
-    ("strategy.kind", kind): name for kind, name in STRATEGY_NAMES.items()
-}
+_SHORT_VALUES = {("strategy.kind", kind): name for kind, name in STRATEGY_NAMES.items()}
 
 Value = bool | int | float | str | None
 

@@ -94,7 +94,11 @@ def _tested(start: Validation, tries: list[Try], best: float, confirm: Evaluate)
     """The best factor if the paired test and its own answers hold, else W_t."""
     at = next((index for index, attempt in enumerate(tries) if attempt.factor == best), None)
     if at is None or not tries[at].accepted:
-        why = f"none of {len(tries)} tried is better" if at is None else f"factor {best:g}, the best, refused: {tries[at].reason}"
+        why = (
+            f"none of {len(tries)} tried is better"
+            if at is None
+            else f"factor {best:g}, the best, refused: {tries[at].reason}"
+        )
         return Search(start, tuple(tries), 0.0, note=why)
     own = confirm(best)
     attempt = tries[at]

@@ -288,7 +288,9 @@ def single_try(
 def blind_try(start: Validation, validate: Callable[[float], Validation], factor: float) -> Search:
     """Take one candidate whatever it scores, unless a score is not finite; the scores are for the record."""
     validation = validate(factor)
-    gain, low, high = paired_interval(validation.per_example("negative_reverse_kl") - start.per_example("negative_reverse_kl"))
+    gain, low, high = paired_interval(
+        validation.per_example("negative_reverse_kl") - start.per_example("negative_reverse_kl")
+    )
     reason = "taken without a test" if validation.finite else f"{_describe(validation)} not finite"
     attempt = Try(factor, validation, gain, low, high, accepted=validation.finite, reason=reason)
     return Search(start, (attempt,), factor if validation.finite else 0.0)

@@ -15,7 +15,8 @@ from torch import Tensor
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.footprint import keeps_reference
 from opdboard.domain.objectives import Dapo, Grpo, Sft, needs_reference
-from opdboard.domain.run_config import EffOPD, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
+from opdboard.domain.run_config import ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
+from opdboard.domain.strategies import NoStrategy
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
@@ -31,6 +32,7 @@ from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.reinforcement import Reinforcement
+from opdboard_worker.training.strategies.choice import make_strategy
 from opdboard_worker.training.supervised import Supervised
 from opdboard_worker.training.trained import trained_part
 from opdboard_worker.training.weights import WeightMonitor
@@ -192,19 +194,23 @@ def _lookahead(
     updater: Updater,
     train: list[Example],
 ) -> Lookahead:
-    scheduled = isinstance(config.strategy, EffOPD)
+    size = 50 if isinstance(config.strategy, NoStrategy) else config.strategy.validation_size
+    validation = random.Random(f"validation {config.seed}").sample(train, min(size, len(train)))
+
+    def teacher_accuracy() -> float:
+        rollout = scorer.roll(validation, "validation", policy=scorer.teacher, privileged=True)
+        verdicts = scorer.verdicts(validation, scorer.texts(rollout))
+        return sum(verdicts) / len(verdicts)
+
     # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
-    default = EffOPD(score="accuracy" if scorer.teacher is None else "negative_reverse_kl")
-    settings = config.strategy if isinstance(config.strategy, EffOPD) else default
+    manual_score = "accuracy" if scorer.teacher is None else "negative_reverse_kl"
+    strategy = make_strategy(config.strategy, updater, teacher_accuracy, manual_score)
     initial = monitor.initial
-    for name, parameter in moving(parameters, settings.parameters).items():
+    for name, parameter in moving(parameters, strategy.rules.parameters).items():
         if name not in initial:
             initial[name] = parameter.detach().clone()
-    size = min(settings.validation_size, len(train))
-    validation = random.Random(f"validation {config.seed}").sample(train, size)
     return Lookahead(
-        settings,
-        scheduled=scheduled,
+        strategy,
         parameters=parameters,
         initial=initial,
         scorer=scorer,

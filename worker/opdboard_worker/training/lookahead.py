@@ -1,10 +1,13 @@
-"""Looking ahead along the update direction: EffOPD on a live student (arXiv:2605.11739; switches in RunConfig.EffOPD).
+"""Looking ahead on a live student: what every strategy has in common (see training.strategies.protocol).
 
-Also serves 'extrapolate now' on a plain OPD run, whose anchor is the initial weights.
+W_t is kept, the strategy proposes a direction and a search, the student ends at the weights accepted, the anchor moves,
+the optimizer is told, a record is written. Commands (a factor by hand, a search now, a veto) work with each of them,
+plain OPD included, along W_t - anchor.
 """
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,32 +15,29 @@ from torch import Tensor
 
 from opdboard.domain.commands import Extrapolate
 from opdboard.domain.modules import module_of
-from opdboard.domain.records import CandidateRecord, DecisionRecord
-from opdboard.domain.run_config import EffOPD
+from opdboard.domain.records import DecisionRecord
 from opdboard_worker.core.extrapolation import (
-    AcceptanceRule,
     Line,
     Search,
-    Validation,
-    candidate_factors,
     direction,
     direction_norm,
-    is_power_of_two,
     line_search,
     move_,
     single_try,
 )
-from opdboard_worker.core.losses import k3
 from opdboard_worker.data.examples import Example
+from opdboard_worker.training.decision_records import decision_record
 from opdboard_worker.training.optimizer import Updater
-from opdboard_worker.training.probe import Answers, Scorer
+from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Strategy
+from opdboard_worker.training.validation import Candidates
 
 # Substrings by which the authors' published code picks the parameters that move.
 _AUTHORS_FILTER = ("attn", "attention", "mlp")
 
 
 def moving(parameters: Mapping[str, torch.nn.Parameter], which: str) -> dict[str, torch.nn.Parameter]:
-    """The parameters that EffOPD.parameters names."""
+    """The parameters that a strategy's `parameters` names."""
     if which == "all":
         return dict(parameters)
     if which == "authors_filter":
@@ -46,23 +46,22 @@ def moving(parameters: Mapping[str, torch.nn.Parameter], which: str) -> dict[str
 
 
 class Lookahead:
-    """Anchor, validation set and last jump of one run."""
+    """Strategy, anchor, validation set and last jump of one run."""
 
     def __init__(
         self,
-        settings: EffOPD,
+        strategy: Strategy,
         *,
-        scheduled: bool,
         parameters: Mapping[str, torch.nn.Parameter],
         initial: Mapping[str, Tensor],
         scorer: Scorer,
         updater: Updater,
         validation: Sequence[Example],
     ) -> None:
-        """scheduled: jump at powers of two (EffOPD), else on command only; initial: W_0 of the moving parameters, never written to."""
-        self._settings = settings
-        self._scheduled = scheduled
-        self._moving = moving(parameters, settings.parameters)
+        """initial: W_0 of the moving parameters, never written to; validation: D_v."""
+        self.strategy = strategy
+        self._rules = strategy.rules
+        self._moving = moving(parameters, self._rules.parameters)
         self._anchor = {name: initial[name] for name in self._moving}
         self._anchor_step = 0
         self._jump: dict[str, Tensor] = {}
@@ -71,72 +70,79 @@ class Lookahead:
         self._updater = updater
         self._validation = validation
 
-    @property
-    def name(self) -> str:
-        """Strategy name stored with decisions."""
-        return self._settings.kind if self._scheduled else "manual"
-
     def due(self, step: int) -> bool:
-        """EffOPD triggers at t = 1, 2, 4, 8, ..."""
-        return self._scheduled and is_power_of_two(step)
+        """Whether the strategy looks ahead after this step by its own schedule."""
+        return self.strategy.due(step)
 
     @torch.no_grad()
-    def look(self, step: int, request: Extrapolate | None = None) -> tuple[DecisionRecord, Line]:
-        """Search along W_t - anchor, or try the factor that was asked for, and leave the student at the weights accepted.
+    def look(self, step: int, request: Extrapolate | None = None) -> tuple[DecisionRecord, Line | None]:
+        """Do what the strategy proposes, or try what was asked for, and leave the student at the weights accepted.
 
-        The schedule moves the anchor at each trigger. A command does only when it jumps: refused, it leaves no trace.
+        The line is None when there was nothing to try. The schedule moves the anchor at each look. A command does
+        only when it jumps: refused, it leaves no trace.
         """
         began = time.perf_counter()
         start = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
-        line = Line(start, direction(start, self._anchor))
-        search = self._search(step, line, request)
-        move_(self._moving, line.start, line.direction, search.accepted_factor)
-        if search.accepted_factor > 0:
-            self._jump = {name: self._moving[name].detach() - start[name] for name in start}
+        candidates = Candidates(self._scorer, self._validation, self._moving, step, common=self._rules.common_draws)
+        look = Look(step, start, self._anchor, self._anchor_step, candidates)
+        proposal = self.strategy.propose(look) if request is None else self._commanded(look, request)
+        line = Line(start, proposal.direction)
+        search = self._loaded(line, proposal.search(line))
+        if search.accepted_factor:
+            self._jump = {name: self._moving[name].detach() - start[name] for name in line.direction}
             self._jump_step = step
-            self._updater.after_jump(self._settings.optimizer_after_jump)
+            self._updater.after_jump(self._rules.optimizer_after_jump)
         from_step = self._anchor_step
-        if request is None or search.accepted_factor > 0:
-            self._anchor_step = step
-            if self._settings.anchor == "weights_before_jump":
-                self._anchor = start
-            else:
-                self._anchor = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
-        norm, seconds = direction_norm(line.direction), time.perf_counter() - began
-        return self._record(step, "schedule" if request is None else "command", from_step, norm, search, seconds), line
+        if request is None or search.accepted_factor:
+            self._move_anchor(step, start)
+        if request is None:
+            self.strategy.decided(look, search)
+        record = decision_record(
+            search,
+            step=step,
+            strategy=self._rules.name,
+            trigger="schedule" if request is None else "command",
+            anchor_step=from_step,
+            direction_norm=direction_norm(line.direction),
+            validation_size=len(self._validation),
+            score_name=self._rules.rule.score,
+            seconds=time.perf_counter() - began,
+        )
+        return record, line if line.direction else None
 
-    def _search(self, step: int, line: Line, request: Extrapolate | None) -> Search:
-        start, ahead = line.start, line.direction
-        rule = AcceptanceRule(
-            score=self._settings.score, acceptance=self._settings.acceptance, max_kl=self._settings.max_kl
+    def _commanded(self, look: Look, request: Extrapolate) -> Proposal:
+        rule, factor = self._rules.rule, request.factor
+        ahead = direction(look.start, look.anchor)
+        if factor is None:
+            factors = self._rules.search_factors
+            return Proposal(ahead, lambda line: line_search(lambda f: look.candidates.sampled(line, f), factors, rule))
+        return Proposal(
+            ahead,
+            lambda line: single_try(
+                lambda f: look.candidates.sampled(line, f), factor, rule, override=request.override
+            ),
         )
 
-        def validate(factor: float) -> Validation:
-            began = time.perf_counter()
-            move_(self._moving, start, ahead, factor)
-            common = self._settings.draws == "common"
-            answers = self._scorer.answer(self._validation, "validation", *(() if common else (step, factor)))
-            kl_to_start = 0.0 if factor == 0 else self._kl_to_start(answers, start, ahead)
-            return Validation(
-                accuracy_N=torch.tensor(answers.correct, dtype=torch.float64),
-                negative_reverse_kl_N=None
-                if self._scorer.teacher is None
-                else -answers.reverse_kl_by_example().double().cpu(),
-                kl_to_start=kl_to_start,
-                tokens=answers.tokens,
-                seconds=time.perf_counter() - began,
-            )
+    def _loaded(self, line: Line, search: Search) -> Search:
+        """The student at the accepted factor; back at W_t, and the search saying so, where weights are not finite."""
+        move_(self._moving, line.start, line.direction, search.accepted_factor)
+        if not search.accepted_factor:
+            return search
+        moved = [self._moving[name] for name in line.direction]
+        if all(bool(torch.isfinite(parameter).all()) for parameter in moved):
+            return search
+        move_(self._moving, line.start, line.direction, 0.0)
+        note = f"factor {search.accepted_factor:g} refused, its weights are not finite"
+        return replace(search, accepted_factor=0.0, overridden=False, note=note)
 
-        if request is not None and request.factor is not None:
-            return single_try(validate, request.factor, rule, override=request.override)
-        return line_search(validate, candidate_factors(self._settings.candidates), rule)
-
-    def _kl_to_start(self, answers: Answers, start: Mapping[str, Tensor], ahead: Mapping[str, Tensor]) -> float:
-        """KL(candidate || W_t) per token on the candidate's own answers, k3 estimate."""
-        candidate_logp_N = answers.measures.student_logprob
-        move_(self._moving, start, ahead, 0.0)
-        start_logp_N = self._scorer.student_logp(answers.rollout)
-        return float(k3(candidate_logp_N, start_logp_N.to(candidate_logp_N)).mean())
+    def _move_anchor(self, step: int, start: dict[str, Tensor]) -> None:
+        if self._rules.anchor == "initial_weights":
+            return
+        self._anchor_step = step
+        if self._rules.anchor == "weights_before_jump":
+            self._anchor = start
+        else:
+            self._anchor = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
 
     @property
     def jump_step(self) -> int | None:
@@ -153,54 +159,16 @@ class Lookahead:
             return None
         for name, displacement in self._jump.items():
             self._moving[name].sub_(displacement)
-            if self._settings.anchor == "accepted_weights" and self._anchor_step == self._jump_step:
+            if self._rules.anchor == "accepted_weights" and self._anchor_step == self._jump_step:
                 self._anchor[name] = self._anchor[name] - displacement
         vetoed, self._jump_step, self._jump = self._jump_step, None, {}
         return vetoed
 
-    def _record(
-        self, step: int, trigger: str, anchor_step: int, norm: float, search: Search, seconds: float
-    ) -> DecisionRecord:
-        return DecisionRecord(
-            step=step,
-            strategy=self.name,
-            trigger=trigger,
-            anchor_step=anchor_step,
-            direction_norm=norm,
-            validation_size=len(self._validation),
-            score_name=self._settings.score,
-            accepted_factor=search.accepted_factor,
-            outcome=search.outcome,
-            tokens=search.tokens,
-            seconds=seconds,
-            overridden=search.overridden,
-            candidates=[self._start(search.start), *(self._candidate(attempt) for attempt in search.tries)],
-        )
-
-    def _start(self, start: Validation) -> CandidateRecord:
-        return _candidate_record(
-            start, self._score(start), factor=0.0, gain=(0.0, 0.0, 0.0), accepted=True, reason="W_t, the start"
-        )
-
-    def _candidate(self, attempt: Any) -> CandidateRecord:
-        return _candidate_record(
-            attempt.validation,
-            self._score(attempt.validation),
-            factor=attempt.factor,
-            gain=(attempt.gain, attempt.gain_low, attempt.gain_high),
-            accepted=attempt.accepted,
-            reason=attempt.reason,
-        )
-
-    def _score(self, validation: Validation) -> float:
-        if self._settings.score == "accuracy" and validation.accuracy is not None:
-            return validation.accuracy
-        return validation.negative_reverse_kl
-
     def tensors(self) -> dict[str, Tensor]:
-        """Anchor and last jump, for a checkpoint."""
+        """Anchor, last jump and the strategy's own, for a checkpoint."""
         anchor = {f"anchor|{name}": value for name, value in self._anchor.items()}
-        return anchor | {f"jump|{name}": value for name, value in self._jump.items()}
+        jump = {f"jump|{name}": value for name, value in self._jump.items()}
+        return anchor | jump | {f"strategy|{name}": value for name, value in self.strategy.tensors().items()}
 
     def state(self) -> dict[str, Any]:
         """The rest of what must survive, as JSON: the ids of D_v among it."""
@@ -208,38 +176,20 @@ class Lookahead:
             "anchor_step": self._anchor_step,
             "jump_step": self._jump_step,
             "validation_ids": [example.id for example in self._validation],
+            "strategy": self.strategy.state(),
         }
 
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any], examples: Mapping[int, Example]) -> None:
         """Continue from tensors() and state(); examples: all training examples by id."""
         device = next(iter(self._moving.values())).device
-        self._anchor = {name: tensors[f"anchor|{name}"].to(device) for name in self._moving}
-        self._jump = {name: tensors[f"jump|{name}"].to(device) for name in self._moving if f"jump|{name}" in tensors}
+        stored: dict[str, dict[str, Tensor]] = {"anchor": {}, "jump": {}, "strategy": {}}
+        for key, value in tensors.items():
+            kind, name = key.split("|", 1)
+            stored[kind][name] = value.to(device)
+        self._anchor, self._jump = stored["anchor"], stored["jump"]
         self._anchor_step = state["anchor_step"]
         self._jump_step = state["jump_step"]
         self._validation = [examples[example_id] for example_id in state["validation_ids"]]
-
-
-def _candidate_record(
-    validation: Validation,
-    score: float,
-    *,
-    factor: float,
-    gain: tuple[float, float, float],
-    accepted: bool,
-    reason: str,
-) -> CandidateRecord:
-    return CandidateRecord(
-        factor=factor,
-        score=score,
-        accuracy=validation.accuracy,
-        reverse_kl=-validation.negative_reverse_kl,
-        gain=gain[0],
-        gain_low=gain[1],
-        gain_high=gain[2],
-        kl_to_start=validation.kl_to_start,
-        accepted=accepted,
-        reason=reason,
-        tokens=validation.tokens,
-        seconds=validation.seconds,
-    )
+        # Checkpoints of earlier versions know of no strategy with a state of its own.
+        if "strategy" in state:
+            self.strategy.restore(stored["strategy"], state["strategy"])

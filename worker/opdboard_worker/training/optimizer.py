@@ -60,13 +60,17 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
 
     def after_jump(self, treatment: str) -> None:
-        """Apply EffOPD.optimizer_after_jump: 'keep', 'reset_moments' or 'halve_learning_rate'."""
+        """Apply a strategy's optimizer_after_jump: 'keep', 'reset_moments' or 'halve_learning_rate'."""
         if treatment == "reset_moments":
             self._optimizer.state.clear()
         elif treatment == "halve_learning_rate":
-            self._scheduler.base_lrs = [rate / 2 for rate in self._scheduler.base_lrs]
-            for group in self._optimizer.param_groups:
-                group["lr"] = group["lr"] / 2
+            self.scale_learning_rate(0.5)
+
+    def scale_learning_rate(self, factor: float) -> None:
+        """Multiply the rate from now on, the schedule's course included. A checkpoint's schedule() carries it."""
+        self._scheduler.base_lrs = [rate * factor for rate in self._scheduler.base_lrs]
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["lr"] * factor
 
     def first_non_finite(self) -> str | None:
         """The first parameter whose gradient is not finite; None when each is, also if their common norm overflows."""

@@ -1,11 +1,11 @@
 """A fixed set of examples answered by the student on fixed random numbers and scored against the teacher.
 
-The held-out evaluation and EffOPD's validation set D_v are both probes.
+The held-out evaluation and a strategy's validation set D_v are both probes.
 """
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -130,26 +130,47 @@ class Scorer:
     def answer(self, examples: Sequence[Example], *key: object) -> Answers:
         """Roll out and score without gradients, in micro-batches."""
         rollout = self.roll(examples, *key)
-        parts = []
-        for start in range(0, len(examples), self.micro_batch_size):
-            stop = min(start + self.micro_batch_size, len(examples))
-            responses = rollout.responses.rows(start, stop)
-            parts.append(self.measures(examples[start:stop], responses))
+        parts = [
+            self.measures(examples[rows], rollout.responses.rows(rows.start, rows.stop))
+            for rows in self.microbatches(slice(0, len(examples)))
+        ]
         texts = self.texts(rollout)
         return Answers(rollout, texts, self.verdicts(examples, texts), TokenMeasures.cat(parts))
 
     @torch.no_grad()
-    def measures(self, examples: Sequence[Example], responses: Responses) -> TokenMeasures:
-        """Student against teacher on the student's tokens, without gradient; without teacher, the student alone."""
+    def teacher_views(self, examples: Sequence[Example], rollout: Rollout) -> list[TeacherScores]:
+        """What the teacher makes of a rollout, per micro-batch: kept where several weights are scored on it."""
+        return [
+            self.teacher_scores(examples[rows], rollout.responses.rows(rows.start, rows.stop))
+            for rows in self.microbatches(slice(0, len(examples)))
+        ]
+
+    @torch.no_grad()
+    def rescore(self, examples: Sequence[Example], answers: Answers, views: Sequence[TeacherScores]) -> Answers:
+        """The same answers scored by the student's present weights: one forward pass, nothing is sampled or verified."""
+        parts = [
+            self.measures(examples[rows], answers.rollout.responses.rows(rows.start, rows.stop), view)
+            for rows, view in zip(self.microbatches(slice(0, len(examples))), views, strict=True)
+        ]
+        return replace(answers, measures=TokenMeasures.cat(parts))
+
+    @torch.no_grad()
+    def measures(
+        self, examples: Sequence[Example], responses: Responses, teacher: TeacherScores | None = None
+    ) -> TokenMeasures:
+        """Student against teacher on the student's tokens, without gradient; without teacher, the student alone.
+
+        teacher: its scores of these responses, made here if not given.
+        """
         hidden_NH, token_N = self.student.hidden(responses), responses.token_N
         if self.teacher is None:
             return TokenMeasures.of_student_alone(*self._logp_and_entropy(hidden_NH, token_N))
-        teacher = self.teacher_scores(examples, responses)
+        scores = self.teacher_scores(examples, responses) if teacher is None else teacher
         with self.student.autocast():
             return measures_only(
                 hidden_NH,
                 self.student.head,
-                teacher,
+                scores,
                 token_N,
                 chunk_tokens=self.chunk_tokens,
                 on_smaller=self.use_smaller_chunks,
@@ -159,9 +180,8 @@ class Scorer:
     def student_logp(self, rollout: Rollout) -> Tensor:
         """log pi(y_t) (N,) of the student's present weights on a rollout's tokens."""
         parts = []
-        rows = rollout.responses.token_BR.shape[0]
-        for start in range(0, rows, self.micro_batch_size):
-            responses = rollout.responses.rows(start, min(start + self.micro_batch_size, rows))
+        for rows in self.microbatches(slice(0, rollout.responses.token_BR.shape[0])):
+            responses = rollout.responses.rows(rows.start, rows.stop)
             parts.append(self._logp_and_entropy(self.student.hidden(responses), responses.token_N)[0])
         return torch.cat(parts)
 

@@ -8,19 +8,25 @@ import time
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
 
 from opdboard_worker.core.extrapolation import Line, Validation, move_
-from opdboard_worker.core.losses import k3
+from opdboard_worker.core.teachers import TeacherScores
+from opdboard_worker.core.token_measures import k3
 from opdboard_worker.data.examples import Example
-from opdboard_worker.training.probe import Answers, Scorer, TeacherView
+from opdboard_worker.training.probe import Answers, Scorer
 
 
 class Candidates:
     """One look's validations. The student stands at the last candidate that was scored, or at W_t."""
 
     def __init__(
-        self, scorer: Scorer, examples: Sequence[Example], moving: Mapping[str, torch.nn.Parameter], step: int, *, common: bool
+        self,
+        scorer: Scorer,
+        examples: Sequence[Example],
+        moving: Mapping[str, torch.nn.Parameter],
+        step: int,
+        *,
+        common: bool,
     ) -> None:
         """examples: D_v; common: the same random numbers for all candidates at all steps, else drawn anew for each."""
         self._scorer = scorer
@@ -29,13 +35,13 @@ class Candidates:
         self._step = step
         self._common = common
         self._answers: Answers | None = None
-        self._view: TeacherView | None = None
+        self._views: list[TeacherScores] = []
 
     def start(self) -> Validation:
         """W_t, where the student must stand, on its own answers."""
         began = time.perf_counter()
         self._answers = self._answer(0.0)
-        return _validation(self._answers, 0.0, began)
+        return self._validation(self._answers, 0.0, began)
 
     def sampled(self, line: Line, factor: float) -> Validation:
         """A candidate on its own answers; kl_to_start is KL(candidate || W_t), k3 estimate."""
@@ -46,8 +52,10 @@ class Candidates:
         answers = self._answer(factor)
         move_(self._moving, line.start, line.direction, 0.0)
         start_logp_N = self._scorer.student_logp(answers.rollout)
-        kl_to_start = float(k3(answers.measures.student_logprob, start_logp_N.to(answers.measures.student_logprob)).mean())
-        return _validation(answers, kl_to_start, began)
+        kl_to_start = float(
+            k3(answers.measures.student_logprob, start_logp_N.to(answers.measures.student_logprob)).mean()
+        )
+        return self._validation(answers, kl_to_start, began)
 
     def on_start_answers(self, line: Line, factor: float) -> Validation:
         """A candidate on the answers of W_t, which was scored first; kl_to_start is KL(W_t || candidate), k3 estimate."""
@@ -57,22 +65,23 @@ class Candidates:
             return self.start()
         if self._answers is None:
             raise RuntimeError("W_t must be scored before its candidates")
-        if self._view is None:
-            self._view = self._scorer.teacher_view(self._examples, self._answers.rollout)
+        if not self._views:
+            self._views = self._scorer.teacher_views(self._examples, self._answers.rollout)
         move_(self._moving, line.start, line.direction, factor)
-        answers = self._scorer.judge(self._answers, self._view)
+        answers = self._scorer.rescore(self._examples, self._answers, self._views)
         start_logp_N = self._answers.measures.student_logprob
-        return _validation(answers, float(k3(start_logp_N, answers.measures.student_logprob).mean()), began)
+        return self._validation(answers, float(k3(start_logp_N, answers.measures.student_logprob).mean()), began)
 
     def _answer(self, factor: float) -> Answers:
         return self._scorer.answer(self._examples, "validation", *(() if self._common else (self._step, factor)))
 
-
-def _validation(answers: Answers, kl_to_start: float, began: float) -> Validation:
-    return Validation(
-        accuracy_N=torch.tensor(answers.correct, dtype=torch.float64),
-        negative_reverse_kl_N=-answers.reverse_kl_by_example().double().cpu(),
-        kl_to_start=kl_to_start,
-        tokens=answers.tokens,
-        seconds=time.perf_counter() - began,
-    )
+    def _validation(self, answers: Answers, kl_to_start: float, began: float) -> Validation:
+        return Validation(
+            accuracy_N=torch.tensor(answers.correct, dtype=torch.float64),
+            negative_reverse_kl_N=None
+            if self._scorer.teacher is None
+            else -answers.reverse_kl_by_example().double().cpu(),
+            kl_to_start=kl_to_start,
+            tokens=answers.tokens,
+            seconds=time.perf_counter() - began,
+        )

@@ -1,0 +1,1 @@
+"""Strategies on a live student, one file each, behind one protocol."""

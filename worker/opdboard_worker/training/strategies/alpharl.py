@@ -1,0 +1,90 @@
+"""AlphaRL-style prediction on a live student (maths and caveats in core.alpharl)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from opdboard.domain.strategies import AlphaRL, looks_at
+from opdboard_worker.core.alpharl import Leading, leading_part, predicted_update
+from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Validation, blind_try
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+
+
+class PredictedUpdate:
+    """Keeps one vector pair per matrix and checkpoint, and each checkpoint's score."""
+
+    def __init__(self, settings: AlphaRL, teacher_accuracy: Callable[[], float]) -> None:
+        """settings: the strategy of a RunConfig; teacher_accuracy: the teacher's on D_v, which counts as accuracy 1."""
+        self._settings = settings
+        self._teacher_accuracy = teacher_accuracy
+        self._wanted: float | None = 0.0 if settings.score == "negative_reverse_kl" else None
+        self._scores: list[float] = []
+        self._parts: list[dict[str, Leading]] = []
+        self.rules = Rules(
+            settings.kind,
+            AcceptanceRule(settings.score),
+            "matrices",
+            "initial_weights",
+            validation_size=settings.validation_size,
+            optimizer_after_jump=settings.optimizer_after_jump,
+        )
+
+    def due(self, step: int) -> bool:
+        """See Strategy."""
+        return looks_at(self._settings, step)
+
+    @torch.no_grad()
+    def propose(self, look: Look) -> Proposal:
+        """See Strategy: W_0 + z(y*) v_1^T - W_t once there are checkpoints enough; W_0 is look.anchor."""
+        scored, start = look.candidates, look.candidates.start()
+        self._scores.append(self._score(start))
+        self._parts.append({name: leading_part(value - look.anchor[name]) for name, value in look.start.items()})
+        if len(self._scores) < self._settings.checkpoints:
+            return _nothing(start, f"{len(self._scores)} of {self._settings.checkpoints} checkpoints collected")
+        if self._wanted is None:
+            self._wanted = self._teacher_accuracy()
+        scores_T = torch.tensor(self._scores, dtype=torch.float64)
+        try:
+            ahead = {
+                name: predicted_update([one[name] for one in self._parts], scores_T, self._wanted).to(value)
+                - (value - look.anchor[name])
+                for name, value in look.start.items()
+            }
+        except ValueError as error:
+            return _nothing(start, str(error))
+        return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0))
+
+    def _score(self, start: Validation) -> float:
+        if self._settings.score == "accuracy" and start.accuracy is not None:
+            return start.accuracy
+        return start.negative_reverse_kl
+
+    def decided(self, look: Look, search: Search) -> None:
+        """All checkpoints stay: the weights after a jump are one more of them."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """z and v of every checkpoint."""
+        vectors = {}
+        for i, parts in enumerate(self._parts):
+            for name, part in parts.items():
+                vectors |= {f"{i}|z|{name}": part.z_M, f"{i}|v|{name}": part.v_N}
+        return vectors
+
+    def state(self) -> dict[str, Any]:
+        """Scores, and the score that stands for 1."""
+        return {"scores": self._scores, "wanted": self._wanted}
+
+    def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """See Strategy."""
+        self._scores, self._wanted = list(state["scores"]), state["wanted"]
+        self._parts = [{} for _ in self._scores]
+        for key, z_M in tensors.items():
+            index, kind, name = key.split("|", 2)
+            if kind == "z":
+                self._parts[int(index)][name] = Leading(z_M, tensors[f"{index}|v|{name}"])
+
+
+def _nothing(start: Validation, note: str) -> Proposal:
+    return Proposal({}, lambda _line: Search(start, (), 0.0, note=note))

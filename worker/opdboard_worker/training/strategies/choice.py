@@ -1,0 +1,36 @@
+"""From the strategy of a RunConfig to the object that the training loop follows."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from opdboard.domain import strategies
+from opdboard_worker.core.extrapolation import AcceptanceRule, ScoreName
+from opdboard_worker.training.optimizer import Updater
+from opdboard_worker.training.strategies.alpharl import PredictedUpdate
+from opdboard_worker.training.strategies.effopd import AlongTheUpdate
+from opdboard_worker.training.strategies.line_searched import LineSearched
+from opdboard_worker.training.strategies.plain import Plain
+from opdboard_worker.training.strategies.protocol import Strategy
+from opdboard_worker.training.strategies.relex import ContinuedLines
+
+
+def make_strategy(
+    settings: strategies.Strategy, updater: Updater, teacher_accuracy: Callable[[], float], manual_score: ScoreName
+) -> Strategy:
+    """updater: whose learning rate a strategy may change; teacher_accuracy: the teacher's on D_v, measured when asked.
+
+    manual_score: what judges a commanded extrapolation of a run without a strategy.
+    """
+    match settings:
+        case strategies.NoStrategy():
+            return Plain(AcceptanceRule(manual_score))
+        case strategies.EffOPD() | strategies.FixedExtrapolation():
+            return AlongTheUpdate(settings)
+        case strategies.AlphaRL():
+            return PredictedUpdate(settings, teacher_accuracy)
+        case strategies.Relex():
+            return ContinuedLines(settings)
+        case strategies.LineSearch():
+            return LineSearched(settings, updater)
+        case _:
+            assert_never(settings)

@@ -1,0 +1,72 @@
+"""Line-searched OPD, our own strategy: a search along the update whose outcome also sets the learning rate.
+
+At its looks, with A the weights kept at the look before:
+    1  D = W_t - A, what the optimizer did since
+    2  the best factor f of W_t + f D by core.bracketing: teacher KL on the answers that W_t gives on D_v, forward when
+       the way was too short, backward when it was too long, kept only if the paired test and the candidate's own
+       answers hold
+    3  the learning rate is multiplied by 1 + f: had the optimizer taken steps so much longer, it would be there now
+
+3 is what sets it apart from extrapolation. A jump of f = 20 says that the rate is twenty times too small *now*;
+EffOPD goes on at the old rate and has to find out again at each trigger. With it the rate that was configured is but
+the first guess of a search. Compare stochastic line search (arXiv:1905.09997), which searches along each minibatch's
+gradient on that minibatch; here the direction is what Adam made of one or several batches, and the test is on examples
+that the direction has not seen.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from opdboard.domain.strategies import LineSearch, looks_at
+from opdboard_worker.core.bracketing import Bracketing, bracketed_search
+from opdboard_worker.core.extrapolation import AcceptanceRule, Search, direction
+from opdboard_worker.training.optimizer import Updater
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+
+
+class LineSearched:
+    """Remembers nothing of its own: the rate is kept by the optimizer, the anchor by the lookahead."""
+
+    def __init__(self, settings: LineSearch, updater: Updater) -> None:
+        """settings: the strategy of a RunConfig; updater: whose learning rate follows."""
+        self._settings = settings
+        self._updater = updater
+        self._limits = Bracketing(max_kl=settings.max_kl)
+        self.rules = Rules(
+            settings.kind,
+            AcceptanceRule("negative_reverse_kl", "significant", settings.max_kl),
+            settings.parameters,
+            validation_size=settings.validation_size,
+        )
+
+    def due(self, step: int) -> bool:
+        """See Strategy."""
+        return looks_at(self._settings, step)
+
+    def propose(self, look: Look) -> Proposal:
+        """See Strategy."""
+        scored = look.candidates
+        return Proposal(
+            direction(look.start, look.anchor),
+            lambda line: bracketed_search(
+                lambda f: scored.on_start_answers(line, f), lambda f: scored.sampled(line, f), self._limits
+            ),
+        )
+
+    def decided(self, look: Look, search: Search) -> None:
+        """The rate follows the factor kept."""
+        if self._settings.adapt_rate and search.accepted_factor:
+            self._updater.scale_learning_rate(1.0 + search.accepted_factor)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """Nothing."""

@@ -1,0 +1,73 @@
+"""RELEX on a live student: predict each tensor from its last few checkpoints (maths in core.relex)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from opdboard.domain.strategies import Relex, looks_at
+from opdboard_worker.core import relex
+from opdboard_worker.core.extrapolation import AcceptanceRule, Search, blind_try
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+
+
+class ContinuedLines:
+    """Keeps `checkpoints` copies of what moves; after a prediction it begins to collect anew."""
+
+    def __init__(self, settings: Relex) -> None:
+        """settings: the strategy of a RunConfig."""
+        self._settings = settings
+        self._steps: list[int] = []
+        self._weights: list[dict[str, Tensor]] = []
+        self.rules = Rules(
+            settings.kind,
+            AcceptanceRule("negative_reverse_kl"),
+            settings.parameters,
+            "initial_weights",
+            validation_size=settings.validation_size,
+            optimizer_after_jump=settings.optimizer_after_jump,
+        )
+
+    def due(self, step: int) -> bool:
+        """See Strategy."""
+        return looks_at(self._settings, step)
+
+    @torch.no_grad()
+    def propose(self, look: Look) -> Proposal:
+        """See Strategy: W_0 + c(horizon t) v - W_t once there are checkpoints enough; W_0 is look.anchor."""
+        self._steps.append(look.step)
+        self._weights.append(dict(look.start))
+        scored, start = look.candidates, look.candidates.start()
+        if len(self._steps) < self._settings.checkpoints:
+            note = f"{len(self._steps)} of {self._settings.checkpoints} checkpoints collected"
+            return Proposal({}, lambda _line: Search(start, (), 0.0, note=note))
+        at = self._settings.horizon * look.step
+        ahead = {}
+        for name, base in look.anchor.items():
+            updates = [weights[name] - base for weights in self._weights]
+            ahead[name] = relex.predicted_update(updates, self._steps, at) - updates[-1]
+        return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0))
+
+    def decided(self, look: Look, search: Search) -> None:
+        """A jump breaks the line that the checkpoints lie on; without one the oldest checkpoint makes room."""
+        if search.accepted_factor:
+            self._steps, self._weights = [], []
+        elif len(self._steps) >= self._settings.checkpoints:
+            self._steps, self._weights = self._steps[1:], self._weights[1:]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The checkpoints."""
+        return {f"{i}|{name}": value for i, one in enumerate(self._weights) for name, value in one.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Their steps."""
+        return {"steps": self._steps}
+
+    def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """See Strategy."""
+        self._steps = list(state["steps"])
+        self._weights = [{} for _ in self._steps]
+        for key, value in tensors.items():
+            index, name = key.split("|", 1)
+            self._weights[int(index)][name] = value
