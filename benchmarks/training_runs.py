@@ -4,19 +4,31 @@ Only the held-out reverse KL is measured. Seconds are those of rollouts, updates
 (docs/decisions/0003), without module statistics, which these runs leave out.
 """
 
+import json
 import logging
+import math
+import os
+import platform
+import statistics
+import sys
 import tempfile
-from collections.abc import Mapping
+import time
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
+import transformers
 
 from opdboard.domain.presets import DEMO_OPD
 from opdboard.domain.records import Batch, DecisionRecord
-from opdboard.domain.run_config import Monitoring, Optimizer, RunConfig, Strategy
+from opdboard.domain.run_config import Monitoring, Optimizer, RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import STRATEGY_NAMES, NoStrategy, Strategy
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink
 from opdboard_worker.training.assembly import assemble
@@ -91,11 +103,10 @@ class _NoCommands:
         return set(), set()
 
 
-def demo_config(
-    *, strategy: Strategy | None = None, learning_rate: float, seed: int, steps: int, evaluate_every: int = 1
-) -> RunConfig:
-    """The demo's task and batch with another strategy, rate, seed and length."""
+def demo_config(*, strategy: Strategy, learning_rate: float, seed: int, steps: int) -> RunConfig:
+    """The demo's task and batch with another strategy, rate, seed and length, evaluated after every step."""
     changes: Mapping[str, Any] = {
+        "strategy": strategy,
         "optimizer": Optimizer(learning_rate=learning_rate),
         "seed": seed,
         "device": "cpu",
@@ -103,21 +114,17 @@ def demo_config(
             update={"steps": steps, "checkpoint_every": _NEVER, "keep_checkpoints": 1}
         ),
         "monitoring": Monitoring(
-            evaluate_every=evaluate_every,
-            held_out_size=HELD_OUT,
-            modules_every=_NEVER,
-            spectral_every=_NEVER,
-            samples_count=0,
+            evaluate_every=1, held_out_size=HELD_OUT, modules_every=_NEVER, spectral_every=_NEVER, samples_count=0
         ),
     }
-    if strategy is not None:
-        changes = {**changes, "strategy": strategy}
     return DEMO_OPD.model_copy(update=changes)
 
 
 def train(config: RunConfig, *, target: float | None = None) -> Curve:
     """Train to the end, or until an evaluation reaches the target."""
     logging.disable(logging.INFO)
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
@@ -130,6 +137,98 @@ def train(config: RunConfig, *, target: float | None = None) -> Curve:
     return sink.curve
 
 
+@dataclass(frozen=True)
+class Reached:
+    """What a run needed to the target; infinite when it did not get there."""
+
+    steps: float
+    seconds: float
+
+
+class Races:
+    """Runs on the demo task, each to its seed's target: the held-out reverse KL that plain OPD ends with at the small rate."""
+
+    def __init__(self, *, seeds: int, steps: int, learning_rate: float) -> None:
+        """Runs the reference of every seed at once."""
+        self.seeds = range(seeds)
+        self.steps = steps
+        self.learning_rate = learning_rate
+        self.targets: list[float] = []
+        self.reference: list[Reached] = []
+        for seed in self.seeds:
+            curve = self._train(NoStrategy(), learning_rate, seed, None)
+            self.targets.append(curve.final)
+            self.reference.append(_reached(curve, curve.final))
+            self._say("OPD", learning_rate, seed, self.reference[-1])
+
+    def run(self, strategy: Strategy, learning_rate: float) -> list[Reached]:
+        """One run per seed, each until its target or for as many steps as the reference."""
+        results = []
+        for seed, target in zip(self.seeds, self.targets, strict=True):
+            results.append(_reached(self._train(strategy, learning_rate, seed, target), target))
+            self._say(STRATEGY_NAMES[strategy.kind], learning_rate, seed, results[-1])
+        return results
+
+    def _train(self, strategy: Strategy, learning_rate: float, seed: int, target: float | None) -> Curve:
+        config = demo_config(strategy=strategy, learning_rate=learning_rate, seed=seed, steps=self.steps)
+        return train(config, target=target)
+
+    def _say(self, name: str, learning_rate: float, seed: int, reached: Reached) -> None:
+        print(
+            f"{time.strftime('%H:%M:%S')} {name} at {learning_rate:g}, seed {seed}: step {reached.steps:g}, "
+            f"{reached.seconds:.1f} s, target {self.targets[seed]:.4f}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _reached(curve: Curve, target: float) -> Reached:
+    at = curve.first_at(target)
+    return Reached(math.inf, math.inf) if at is None else Reached(float(at[0]), at[1])
+
+
+def best_rate(by_rate: Mapping[float, list[Reached]]) -> float:
+    """The rate with the fewest steps, by the median over seeds."""
+    return min(by_rate, key=lambda rate: statistics.median(one.steps for one in by_rate[rate]))
+
+
+def ratios(slow: Sequence[Reached], fast: Sequence[Reached], what: str) -> list[float]:
+    """slow / fast of each seed, for steps or seconds; 0 where only the fast one did not arrive, NaN where neither did."""
+    pairs = [(getattr(one, what), getattr(other, what)) for one, other in zip(slow, fast, strict=True)]
+    return [math.nan if math.isinf(a) and math.isinf(b) else a / b for a, b in pairs]
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, list[float]]:
+    """Median, and its 95% percentile bootstrap interval over seeds."""
+    drawn = Random(0)
+    medians = sorted(statistics.median(drawn.choices(values, k=len(values))) for _ in range(2000))
+    return round(statistics.median(values), 3), [round(medians[49], 3), round(medians[1949], 3)]
+
+
 def use_threads(count: int) -> None:
     """Torch's threads in this process."""
     torch.set_num_threads(count)
+
+
+def last_line(name: str, measured: Mapping[str, Sequence[float]], settings: Mapping[str, Any]) -> str:
+    """The JSON object that a benchmark prints last: medians and intervals of what was measured per seed."""
+    summaries = {key: median_interval(values) for key, values in measured.items()}
+    return json.dumps(
+        {
+            "benchmark": name,
+            "values": {key: value for key, (value, _) in summaries.items()},
+            "intervals": {key: interval for key, (_, interval) in summaries.items()},
+            "settings": {
+                **settings,
+                "held_out": HELD_OUT,
+                "threads": torch.get_num_threads(),
+                "cores": os.cpu_count(),
+                "machine": platform.machine(),
+                "load": round(os.getloadavg()[0], 2),
+            },
+            "versions": {
+                "python": platform.python_version(),
+                **{package: version(package) for package in ("opdboard", "torch", "transformers")},
+            },
+        }
+    )

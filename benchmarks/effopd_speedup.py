@@ -1,0 +1,59 @@
+"""EffOPD against plain OPD on the demo task, at one small rate and each at its best rate of a grid.
+
+    python benchmarks/effopd_speedup.py --seeds 5
+
+Target of a seed: the held-out teacher KL that plain OPD ends with after 128 steps at 1e-5. EffOPD has the paper's
+switches, scored by negative reverse KL on 64 prompts; its search counts. Ratios above 1 are EffOPD's gain; medians over
+seeds with a bootstrap interval. Progress goes to stderr, the last line of stdout is one JSON object.
+"""
+
+import argparse
+
+from training_runs import Races, best_rate, last_line, ratios, use_threads
+
+from opdboard.domain.strategies import EffOPD, NoStrategy
+
+LEARNING_RATE, STEPS = 1e-5, 128
+GRID = (1e-4, 3e-4, 1e-3)
+EFFOPD = EffOPD(score="negative_reverse_kl", validation_size=64)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0")
+    parser.add_argument("--threads", type=int, default=2, help="torch's threads")
+    arguments = parser.parse_args()
+    use_threads(arguments.threads)
+    races = Races(seeds=arguments.seeds, steps=STEPS, learning_rate=LEARNING_RATE)
+    effopd = {LEARNING_RATE: races.run(EFFOPD, LEARNING_RATE)}
+    opd = {LEARNING_RATE: races.reference}
+    for rate in GRID:
+        opd[rate], effopd[rate] = races.run(NoStrategy(), rate), races.run(EFFOPD, rate)
+    best = {"opd": best_rate(opd), "effopd": best_rate(effopd)}
+    measured = {}
+    for what in ("steps", "seconds"):
+        measured[what] = ratios(races.reference, effopd[LEARNING_RATE], what)
+        measured[f"{what}_best_lr"] = ratios(opd[best["opd"]], effopd[best["effopd"]], what)
+    steps = {
+        name: {
+            f"{rate:g}": [one.steps if one.steps < STEPS + 1 else None for one in runs]
+            for rate, runs in by_rate.items()
+        }
+        for name, by_rate in {"opd": opd, "effopd": effopd}.items()
+    }
+    settings = {
+        "seeds": arguments.seeds,
+        "learning_rate": LEARNING_RATE,
+        "reference_steps": STEPS,
+        "grid": [LEARNING_RATE, *GRID],
+        "best_rate": best,
+        "targets": [round(target, 4) for target in races.targets],
+        "steps_to_target": steps,
+        "validation_size": EFFOPD.validation_size,
+    }
+    print(last_line("effopd_speedup", measured, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""How much the configured learning rate matters: OPD, EffOPD and line-searched OPD from each rate of a 100-fold range.
+
+    python benchmarks/learning_rate_robustness.py --seeds 3
+
+Target of a seed: the held-out teacher KL that plain OPD ends with after 128 steps at 1e-5. worst_ratio and best_ratio
+are the steps of line-searched OPD from its worst and best rate over those of plain OPD at its best rate (the rate with
+the fewest steps by the median over seeds): 1 means that the choice of rate no longer matters, below 1 is better than
+the best constant rate. Progress goes to stderr, the last line of stdout is one JSON object.
+"""
+
+import argparse
+import statistics
+
+from training_runs import Races, Reached, best_rate, last_line, ratios, use_threads
+
+from opdboard.domain.strategies import EffOPD, LineSearch, NoStrategy, Strategy
+
+LEARNING_RATE, STEPS = 1e-5, 128
+RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)
+STRATEGIES: dict[str, Strategy] = {
+    "opd": NoStrategy(),
+    "effopd": EffOPD(score="negative_reverse_kl", validation_size=64),
+    "ours": LineSearch(validation_size=64),
+}
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
+    parser.add_argument("--threads", type=int, default=2, help="torch's threads")
+    arguments = parser.parse_args()
+    use_threads(arguments.threads)
+    races = Races(seeds=arguments.seeds, steps=STEPS, learning_rate=LEARNING_RATE)
+    reached: dict[str, dict[float, list[Reached]]] = {}
+    for name, strategy in STRATEGIES.items():
+        reached[name] = {
+            rate: races.reference if name == "opd" and rate == LEARNING_RATE else races.run(strategy, rate)
+            for rate in RATES
+        }
+    best = reached["opd"][best_rate(reached["opd"])]
+    by_rate = {rate: ratios(runs, best, "steps") for rate, runs in reached["ours"].items()}
+    order = sorted(by_rate, key=lambda rate: statistics.median(by_rate[rate]))
+    settings = {
+        "seeds": arguments.seeds,
+        "rates": RATES,
+        "reference_steps": STEPS,
+        "best_rate": {name: best_rate(found) for name, found in reached.items()},
+        "worst_rate_of_ours": order[-1],
+        "targets": [round(target, 4) for target in races.targets],
+        "steps_to_target": {
+            name: {
+                f"{rate:g}": [one.steps if one.steps < STEPS + 1 else None for one in runs]
+                for rate, runs in found.items()
+            }
+            for name, found in reached.items()
+        },
+    }
+    measured = {"worst_ratio": by_rate[order[-1]], "best_ratio": by_rate[order[0]]}
+    print(last_line("learning_rate_robustness", measured, settings))
+
+
+if __name__ == "__main__":
+    main()
