@@ -26,7 +26,7 @@ def mark_vetoed(session: Session, run_id: str, seq: int, step: int) -> None:
     """The jump taken at this step was taken back."""
     session.execute(
         update(Decision)
-        .where(Decision.run_id == run_id, Decision.step == step, Decision.accepted_factor > 0)
+        .where(Decision.run_id == run_id, Decision.step == step, Decision.accepted_factor != 0)
         .values(vetoed=True, seq=seq)
     )
 
@@ -48,7 +48,7 @@ def decisions_of_all(session: Session, run_ids: Sequence[str]) -> dict[str, list
 
 def last_jump(session: Session, run_id: str) -> Decision | None:
     """The last decision that moved the weights, taken back or not."""
-    query = select(Decision).where(Decision.run_id == run_id, Decision.accepted_factor > 0)
+    query = select(Decision).where(Decision.run_id == run_id, Decision.accepted_factor != 0)
     return session.scalars(query.order_by(Decision.step.desc(), Decision.id.desc()).limit(1)).first()
 
 

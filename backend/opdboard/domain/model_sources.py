@@ -60,10 +60,10 @@ class RunModel(Frozen):
     )
     factor: float | None = Field(
         default=None,
-        ge=0,
+        gt=-1,
         le=LARGEST_FACTOR,
         description="Empty loads the checkpoint. A number loads the candidate W_t + factor D of the extrapolation tried at "
-        "`step`, taken or refused; 0 is W_t before any jump.",
+        "`step`, taken or refused; 0 is W_t before any jump, below 0 a part of the way back.",
     )
 
     @model_validator(mode="after")

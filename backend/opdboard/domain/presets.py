@@ -15,6 +15,7 @@ from opdboard.domain.run_config import (
     RunConfig,
     TrainedTeacher,
 )
+from opdboard.domain.strategies import LineSearch
 from opdboard.domain.sweep import Sweep
 
 
@@ -55,6 +56,13 @@ DEMO_OPD_LARGE_RATE = DEMO_OPD.model_copy(
     update={
         "name": "OPD, lr 1e-4",
         "optimizer": Optimizer(learning_rate=1e-4),
+        "budget": _DEMO_BUDGET.model_copy(update={"steps": 32}),
+    }
+)
+DEMO_LINE_SEARCH = DEMO_OPD.model_copy(
+    update={
+        "name": "Line-searched OPD, lr 1e-5",
+        "strategy": LineSearch(),
         "budget": _DEMO_BUDGET.model_copy(update={"steps": 32}),
     }
 )
@@ -110,6 +118,14 @@ PRESETS = (
         config=DEMO_EFFOPD,
     ),
     Preset(
+        "demo-line-search",
+        "Demo: line-searched OPD",
+        "The same small rate, which a line search on the teacher KL corrects as it goes.",
+        needs="Nothing: all is built in",
+        takes="32 steps, about twenty seconds",
+        config=DEMO_LINE_SEARCH,
+    ),
+    Preset(
         "demo-opd-large-rate",
         "Demo: OPD, ten times the rate",
         "The check that every speed-up needs: what would a larger rate alone have done?",
@@ -135,6 +151,16 @@ PRESETS = (
         takes="3 runs of 128 steps and 3 of 64, about ten minutes",
         config=DEMO_OPD_AGAINST_RL,
         sweep=Sweep(seeds=[0, 1, 2]),
+    ),
+    Preset(
+        "strategies",
+        "All strategies at one small rate",
+        "Plain OPD, EffOPD, our line search, fixed extrapolation, AlphaRL-style prediction and RELEX, one seed each.",
+        needs="Nothing: all is built in",
+        takes="6 runs of 64 steps, a few minutes",
+        config=METHODS_AGAINST_EACH_OTHER,
+        sweep=Sweep(grid={"strategy.kind": ["none", "effopd", "linesearch", "fixed", "alpharl", "relex"]}),
+        per_setting=True,
     ),
     Preset(
         "real-model",

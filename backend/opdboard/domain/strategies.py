@@ -14,7 +14,7 @@ OptimizerAfterJump = Literal["keep", "reset_moments", "halve_learning_rate"]
 ScoreChoice = Literal["accuracy", "negative_reverse_kl"]
 
 MOST_BRACKETING_TRIES = 8
-"""Of a line search: factors 1, 2.5, ... up to 100, the vertex of a parabola, and the confirmation on own answers."""
+"""Of a line search: one try forward, five backward, the vertex of a parabola, and the confirmation on own answers."""
 
 _MOVING = (
     "What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); "
@@ -141,7 +141,7 @@ class LineSearch(Frozen):
     max_kl: float | None = Field(
         default=1.0,
         gt=0,
-        description="Trust region: refuse a candidate whose KL to W_t exceeds this many nats per token; empty = none.",
+        description="Trust region: refuse a candidate ahead whose KL to W_t exceeds this many nats per token; empty = none.",
     )
 
 

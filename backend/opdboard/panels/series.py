@@ -60,7 +60,7 @@ class Trigger:
     @property
     def jumped(self) -> bool:
         """The weights moved, and stayed there."""
-        return self.record.accepted_factor > 0 and not self.vetoed
+        return self.record.accepted_factor != 0 and not self.vetoed
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """A line search that brackets the best factor along D, with a paired test against W_t: the search of line-searched OPD.
 
-Minimises phi(f) = mean KL to the teacher of W_t + f D over the validation examples:
-    forward    f = 1, 2.5, 6.25, ... while phi falls (each try costs one forward pass, so the step is generous)
-    backward   only if f = 1 is no better than W_t: f = -1/2, -3/4, -9/10 while phi falls; f = -1 would be the anchor
-    parabola   through the best factor and its two neighbours, tried once if its vertex is not next to one of them
+Minimises phi(f) = mean KL to the teacher of W_t + f D over the validation examples. 1 + f is the length of the way from
+the anchor, in units of the way made, and tried are its multiples by 2.5:
+    forward    1 + f = 2.5, 6.25, ... while phi falls (a try costs one forward pass, so strides are generous)
+    backward   if the first of these is no better than W_t: 1 + f = 1/2.5, 1/6.25, ... down to 1/98 (as good as the
+               anchor); it ends where phi rises again, but not before something better than W_t was found
+    parabola   through the best factor and its two neighbours; its vertex is tried if it is not next to one of them
     test       the best factor is kept only if the 95% interval of its paired per-example gain over W_t is above 0
     confirm    and only if answers that the candidate itself samples are no worse than those of W_t
 
 phi is measured on W_t's own answers, which a far candidate would not give; hence a bound on KL(W_t || candidate), a
-trust region, and the confirmation. A candidate whose score is not finite counts as infinitely bad.
+trust region, and the confirmation. The bound holds forward only: the way back leads to weights that were kept before,
+and after a step that wrecked the student it must be open. A candidate whose score is not finite counts as infinitely bad.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from dataclasses import dataclass, replace
 
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Try, Validation
 
-FORWARD_START, FORWARD_GROWTH = 1.0, 2.5
-BACKWARD = (-0.5, -0.75, -0.9)
+STRIDE, STRIDES = 2.5, 5
+"""Neighbouring tries differ by this factor in 1 + f, at most so many of them in each direction."""
 _TOO_NEAR = 0.1
 """A vertex nearer to a tried factor than this share of the bracket's narrower side is not worth a try."""
 
@@ -31,39 +34,34 @@ Evaluate = Callable[[float], Validation]
 class Bracketing:
     """Limits of the search."""
 
-    largest_factor: float = 100.0
     max_kl: float | None = None
-    """Trust region: a candidate whose KL to W_t, nats per token, exceeds this is refused."""
+    """Trust region: a candidate ahead of W_t whose KL to it, nats per token, exceeds this is refused."""
     confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        if not self.largest_factor >= FORWARD_START:
-            raise ValueError(f"largest_factor must be at least {FORWARD_START:g}, not {self.largest_factor}")
 
 
 def bracketed_search(evaluate: Evaluate, confirm: Evaluate, limits: Bracketing) -> Search:
     """Search as told above. evaluate(f): W_t + f D on W_t's answers; confirm(f): on answers of its own, same draws."""
     start = evaluate(0.0)
-    rule = AcceptanceRule("negative_reverse_kl", "significant", limits.max_kl, limits.confidence)
+    behind = AcceptanceRule("negative_reverse_kl", "significant", None, limits.confidence)
+    ahead = replace(behind, max_kl=limits.max_kl)
     tries: list[Try] = []
     loss = {0.0: -start.negative_reverse_kl}
 
     def better(factor: float) -> bool:
         """Try a factor: whether it is the best so far."""
+        rule = ahead if factor > 0 else behind
         attempt = rule.judge(factor, evaluate(factor), start)
         tries.append(attempt)
-        inside = limits.max_kl is None or attempt.validation.kl_to_start <= limits.max_kl
+        inside = rule.max_kl is None or attempt.validation.kl_to_start <= rule.max_kl
         usable = attempt.validation.finite and inside
         lowest = min(loss.values())
         loss[factor] = -attempt.validation.negative_reverse_kl if usable else math.inf
         return loss[factor] < lowest
 
-    factor = FORWARD_START
-    while factor <= limits.largest_factor and better(factor):
-        factor *= FORWARD_GROWTH
-    if len(tries) == 1 and loss[FORWARD_START] >= loss[0.0]:
-        for factor in BACKWARD:
-            if not better(factor):
+    forward = next((k for k in range(STRIDES) if not better(STRIDE ** (k + 1) - 1.0)), STRIDES)
+    if forward == 0:
+        for k in range(STRIDES):
+            if not better(STRIDE ** -(k + 1) - 1.0) and min(loss.values()) < loss[0.0]:
                 break
     vertex = _vertex(loss)
     if vertex is not None:

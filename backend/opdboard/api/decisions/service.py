@@ -50,7 +50,7 @@ def _decision(row: Decision, evaluations: list[HeldOut]) -> DecisionOut:
         seconds=row.seconds,
         vetoed=row.vetoed,
         overridden=row.overridden,
-        displacement_norm=finite(row.accepted_factor * row.direction_norm),
+        displacement_norm=finite(abs(row.accepted_factor) * row.direction_norm),
         weights_kept=row.weights_path is not None,
         weights_bytes=row.weights_bytes,
         before=evaluations[later - 1] if later > 0 else None,

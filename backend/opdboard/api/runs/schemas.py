@@ -100,7 +100,7 @@ class RunFork(Parameters):
     step: Count | None = Field(default=None, description="Checkpoint to start from; empty takes the latest.")
     factor: float | None = Field(
         default=None,
-        ge=0,
+        gt=-1,
         le=LARGEST_FACTOR,
         description="Start from W_t + factor D of the extrapolation tried at `step`, taken or refused, instead.",
     )

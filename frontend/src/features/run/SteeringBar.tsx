@@ -14,7 +14,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   const command = useCommand(run.id);
   const { data: history } = useQuery(historyQuery(run.id));
   const { data: decided } = useQuery(decisionsQuery(run.id));
-  const jump = decided?.decisions.findLast((decision) => decision.accepted_factor > 0);
+  const jump = decided?.decisions.findLast((decision) => decision.accepted_factor !== 0);
   const jumpStep = jump === undefined || jump.vetoed ? undefined : jump.step;
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const shown = STEERING.filter(

@@ -7,7 +7,7 @@ import classes from "./Decisions.module.css";
 export function DecisionState({ decision, run }: { decision: Decision; run: RunDetail }) {
   const start = decision.candidates.find((candidate) => candidate.factor === 0);
   const taken =
-    decision.accepted_factor > 0
+    decision.accepted_factor !== 0
       ? decision.candidates.find((candidate) => candidate.factor === decision.accepted_factor)
       : start;
   const { before, after } = decision;

@@ -1,0 +1,125 @@
+"""What must hold of every strategy on a live student."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from invariant.conftest import tiny_config
+
+from opdboard.domain.commands import Command, Extrapolate
+from opdboard.domain.run_config import Optimizer
+from opdboard.domain.strategies import AlphaRL, EffOPD, FixedExtrapolation, LineSearch, Relex, looks_at
+from opdboard_worker.training.assembly import resume
+from opdboard_worker.training.control import Orders
+
+EVERY = [
+    EffOPD(score="negative_reverse_kl", validation_size=4, candidates=1),
+    LineSearch(validation_size=4),
+    FixedExtrapolation(every=2, validation_size=2),
+    AlphaRL(every=1, checkpoints=2, validation_size=2),
+    Relex(every=1, checkpoints=2, validation_size=2),
+]
+each = pytest.mark.parametrize("strategy", EVERY, ids=lambda strategy: strategy.kind)
+
+
+def weights(training):
+    return {name: p.detach().clone() for name, p in training.parts.scorer.student.model.named_parameters()}
+
+
+def decisions_of(sink):
+    return [decision for batch in sink.batches for decision in batch.decisions]
+
+
+def told(sink):
+    return [
+        (d.step, d.accepted_factor, d.direction_norm, [(c.factor, c.score, c.kl_to_start) for c in d.candidates])
+        for d in decisions_of(sink)
+    ]
+
+
+@each
+def test_decisions_come_on_schedule_and_a_resumed_run_goes_on_bit_for_bit(train, strategy):
+    """Weights, decisions and learning rates of 4 steps in one go, and of 2 steps, a checkpoint, and 2 more."""
+    steps = 4
+    config = tiny_config(steps=steps, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    straight, sink = train(config)
+    assert [d.step for d in decisions_of(sink)] == [s for s in range(1, steps + 1) if looks_at(strategy, s)]
+    assert all(d.strategy == strategy.kind and d.candidates[0].factor == 0 for d in decisions_of(sink))
+    assert any(len(d.candidates) > 1 for d in decisions_of(sink)), "something must have been tried"
+
+    checkpoint = Path(straight._folder) / "step-000002"
+    resumed, again = train(config, before=lambda training: resume(training, checkpoint))
+    assert told(again) == [one for one in told(sink) if one[0] > 2]
+    for key in ("learning_rate", "loss"):
+        assert again.series(key) == {step: value for step, value in sink.series(key).items() if step > 2}
+    left, right = weights(straight), weights(resumed)
+    assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+@each
+def test_a_commanded_factor_and_a_veto_work_with_every_strategy(train, strategy):
+    asked = Extrapolate(command=Command.EXTRAPOLATE, factor=2.0, override=True)
+    config = tiny_config(steps=1, strategy=strategy)
+    training, sink = train(config, Orders(extrapolate=[(1, asked)]))
+    (decision,) = decisions_of(sink)
+    assert (decision.trigger, decision.accepted_factor) == ("command", 2.0)
+    far = weights(training)
+    assert training.parts.lookahead.veto() == 1
+    base, back = training.parts.monitor.initial, weights(training)
+    moved = max(float((far[name] - base[name]).abs().max()) for name in base)
+    left = max(float((back[name] - base[name]).abs().max()) for name in base)
+    assert moved == pytest.approx(3 * left, rel=1e-3)
+
+
+@each
+def test_a_candidate_that_is_not_finite_is_never_loaded(train, strategy):
+    """The direction is poisoned: the student stays where the optimizer put it."""
+
+    def poison(training):
+        proposing = training.parts.lookahead.strategy.propose
+
+        def propose(look):
+            proposal = proposing(look)
+            for tensor in proposal.direction.values():
+                tensor.fill_(math.nan)
+            return proposal
+
+        training.parts.lookahead.strategy.propose = propose
+
+    training, sink = train(tiny_config(steps=2, strategy=strategy), before=poison)
+    assert all(d.accepted_factor == 0 for d in decisions_of(sink))
+    assert all(bool(torch.isfinite(p).all()) for p in weights(training).values())
+
+
+def test_the_learning_rate_follows_the_factor(train):
+    config = tiny_config(steps=2, strategy=LineSearch(validation_size=32), optimizer=Optimizer(learning_rate=1e-6))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"batch_size": 64})})
+    _, sink = train(config)
+    first = decisions_of(sink)[0]
+    assert first.accepted_factor > 1, "so small a rate must be found too small"
+    rates = sink.series("learning_rate")
+    assert rates[1] == pytest.approx(1e-6)
+    assert rates[2] == pytest.approx(1e-6 * (1 + first.accepted_factor))
+
+
+def test_a_way_that_was_too_long_goes_back_and_the_rate_falls(train):
+    config = tiny_config(steps=1, strategy=LineSearch(validation_size=32), optimizer=Optimizer(learning_rate=3e-2))
+    training, sink = train(config)
+    (decision,) = decisions_of(sink)
+    assert -1 < decision.accepted_factor < 0
+    assert training.parts.updater.learning_rate == pytest.approx(3e-2 * (1 + decision.accepted_factor))
+
+
+def test_fixed_extrapolation_jumps_whatever_the_score(train):
+    config = tiny_config(steps=2, strategy=FixedExtrapolation(every=1, alpha=50.0, validation_size=2))
+    _, sink = train(config)
+    assert [d.accepted_factor for d in decisions_of(sink)] == [50.0, 50.0]
+
+
+def test_predictions_wait_for_their_checkpoints_and_say_so(train):
+    _, sink = train(tiny_config(steps=2, strategy=Relex(every=1, checkpoints=2, horizon=3.0, validation_size=2)))
+    first, second = decisions_of(sink)
+    assert first.outcome == "stayed at the start: 1 of 2 checkpoints collected" and len(first.candidates) == 1
+    assert second.accepted_factor == 1.0 and second.direction_norm > 0
