@@ -251,7 +251,7 @@ class Training:
         ]
         return line
 
-    def _looked(self, step: int, request: Extrapolate | None) -> tuple[DecisionRecord, Line]:
+    def _looked(self, step: int, request: Extrapolate | None) -> tuple[DecisionRecord, Line | None]:
         with self.parts.trained.whole():
             return self.parts.lookahead.look(step, request)
 
