@@ -1330,6 +1330,49 @@ export interface components {
             kind: "all";
         };
         /**
+         * AlphaRL-style prediction (our reading)
+         * @description Predict the final update from the leading singular direction of the updates so far (our reading of arXiv:2510.00553).
+         */
+        AlphaRL: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "alpharl";
+            /**
+             * Every
+             * @description Steps between the checkpoints it looks at, and between jumps.
+             * @default 8
+             */
+            every: number;
+            /**
+             * Checkpoints
+             * @description How many checkpoints it needs before it first predicts; W_0 is not one.
+             * @default 3
+             */
+            checkpoints: number;
+            /**
+             * Score
+             * @description What is extrapolated to 1: accuracy relative to W_0 and the teacher (paper), or the share of W_0's reverse KL that is gone (needs no labels, far less noise).
+             * @default negative_reverse_kl
+             * @enum {string}
+             */
+            score: "accuracy" | "negative_reverse_kl";
+            /**
+             * Validation Size
+             * @description Training examples in the fixed validation set D_v.
+             * @default 64
+             */
+            validation_size: number;
+            /**
+             * Optimizer After Jump
+             * @description Optimizer state after a jump.
+             * @default keep
+             * @enum {string}
+             */
+            optimizer_after_jump: "keep" | "reset_moments" | "halve_learning_rate";
+        };
+        /**
          * Generated arithmetic (demo)
          * @description Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only.
          */
@@ -2122,6 +2165,49 @@ export interface components {
             verifier: "math" | "exact";
         };
         /**
+         * Fixed extrapolation (control)
+         * @description W_t + alpha (W_t - anchor) every few steps, whatever validation says: the control for EffOPD's search.
+         */
+        FixedExtrapolation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fixed";
+            /**
+             * Every
+             * @description Steps between jumps.
+             * @default 8
+             */
+            every: number;
+            /**
+             * Alpha
+             * @description Length of a jump, in units of the way made since the last one.
+             * @default 1
+             */
+            alpha: number;
+            /**
+             * Parameters
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @default matrices
+             * @enum {string}
+             */
+            parameters: "matrices" | "authors_filter" | "all";
+            /**
+             * Optimizer After Jump
+             * @description Optimizer state after a jump.
+             * @default keep
+             * @enum {string}
+             */
+            optimizer_after_jump: "keep" | "reset_moments" | "halve_learning_rate";
+            /**
+             * Validation Size
+             * @description Examples on which W_t and the candidate are scored for the record; only a score that is not finite refuses.
+             * @default 16
+             */
+            validation_size: number;
+        };
+        /**
          * Local folder
          * @description A folder in Hugging Face format.
          */
@@ -2424,6 +2510,42 @@ export interface components {
              * @default 1024
              */
             chunk_tokens: number;
+        };
+        /**
+         * Line-searched OPD (ours)
+         * @description Search the update's line on the teacher KL, both ways, and let the learning rate follow what was found (ours).
+         */
+        LineSearch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "linesearch";
+            /**
+             * Validation Size
+             * @description Training examples in the fixed validation set D_v, apart from the held-out set.
+             * @default 64
+             */
+            validation_size: number;
+            /**
+             * Adapt Rate
+             * @description Multiply the learning rate by 1 + f whenever a factor f is kept, so that the next steps are as long as this one should have been; off leaves a plain line search.
+             * @default true
+             */
+            adapt_rate: boolean;
+            /**
+             * Parameters
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @default all
+             * @enum {string}
+             */
+            parameters: "matrices" | "authors_filter" | "all";
+            /**
+             * Max Kl
+             * @description Trust region: refuse a candidate ahead whose KL to W_t exceeds this many nats per token; empty = none.
+             * @default 1
+             */
+            max_kl: number | null;
         };
         /**
          * LineageLink
@@ -3242,6 +3364,55 @@ export interface components {
             gpu_seconds: components["schemas"]["RatioOut"] | null;
         };
         /**
+         * RELEX
+         * @description Continue each tensor's leading direction over time, whose coefficient grows linearly (RELEX, arXiv:2605.21468).
+         */
+        Relex: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "relex";
+            /**
+             * Every
+             * @description Steps between the checkpoints it looks at.
+             * @default 4
+             */
+            every: number;
+            /**
+             * Checkpoints
+             * @description Checkpoints from which it predicts; it keeps so many copies of what moves.
+             * @default 4
+             */
+            checkpoints: number;
+            /**
+             * Horizon
+             * @description How far it predicts: to step horizon x t when it looks at step t.
+             * @default 2
+             */
+            horizon: number;
+            /**
+             * Parameters
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @default matrices
+             * @enum {string}
+             */
+            parameters: "matrices" | "authors_filter" | "all";
+            /**
+             * Optimizer After Jump
+             * @description Optimizer state after a jump.
+             * @default keep
+             * @enum {string}
+             */
+            optimizer_after_jump: "keep" | "reset_moments" | "halve_learning_rate";
+            /**
+             * Validation Size
+             * @description Examples on which W_t and the candidate are scored for the record; only a score that is not finite refuses.
+             * @default 16
+             */
+            validation_size: number;
+        };
+        /**
          * ReportedEnd
          * @description How a reported run ended.
          */
@@ -3466,7 +3637,7 @@ export interface components {
              *       "kind": "none"
              *     }
              */
-            strategy: components["schemas"]["NoStrategy"] | components["schemas"]["EffOPD"];
+            strategy: components["schemas"]["NoStrategy"] | components["schemas"]["EffOPD"] | components["schemas"]["LineSearch"] | components["schemas"]["FixedExtrapolation"] | components["schemas"]["AlphaRL"] | components["schemas"]["Relex"];
             /**
              * @default {
              *       "learning_rate": 0.000001,
@@ -3584,7 +3755,7 @@ export interface components {
             kind: "trained" | "reported";
             /**
              * Method
-             * @description opd, effopd: what a reader of the paper would call it.
+             * @description opd, effopd, ...: what a reader of the papers would call it.
              */
             method: string;
             state: components["schemas"]["RunState"];
@@ -3847,7 +4018,7 @@ export interface components {
             step?: number | null;
             /**
              * Factor
-             * @description Empty loads the checkpoint. A number loads the candidate W_t + factor D of the extrapolation tried at `step`, taken or refused; 0 is W_t before any jump.
+             * @description Empty loads the checkpoint. A number loads the candidate W_t + factor D of the extrapolation tried at `step`, taken or refused; 0 is W_t before any jump, below 0 a part of the way back.
              */
             factor?: number | null;
         };
@@ -3868,7 +4039,7 @@ export interface components {
             kind: "trained" | "reported";
             /**
              * Method
-             * @description opd, effopd: what a reader of the paper would call it.
+             * @description opd, effopd, ...: what a reader of the papers would call it.
              */
             method: string;
             state: components["schemas"]["RunState"];
@@ -3997,7 +4168,7 @@ export interface components {
             kind: "trained" | "reported";
             /**
              * Method
-             * @description opd, effopd: what a reader of the paper would call it.
+             * @description opd, effopd, ...: what a reader of the papers would call it.
              */
             method: string;
             state: components["schemas"]["RunState"];
