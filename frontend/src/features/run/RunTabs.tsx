@@ -43,13 +43,15 @@ export function RunTabs({ run }: { run: RunDetail }) {
       onChange={(next) => change({ tab: next === "curves" ? undefined : (next ?? undefined) })}
       keepMounted={false}
     >
-      <Tabs.List ref={strip} style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
-        {NAMES.map((name) => (
-          <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
-            {TABS[name].label}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
+      <div ref={strip} className={classes.strip}>
+        <Tabs.List>
+          {NAMES.map((name) => (
+            <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
+              {TABS[name].label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+      </div>
       <Tabs.Panel value={open} className={classes.tabBody}>
         <Suspense fallback={<Loading />}>
           <Body run={run} />

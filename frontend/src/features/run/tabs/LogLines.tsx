@@ -35,7 +35,6 @@ export function LogLines({ run, choice, total, follow, onPause, found, target }:
     count: total,
     getScrollElement: () => box.current,
     estimateSize: () => LINE_PX,
-    initialOffset: follow ? total * LINE_PX : 0,
     overscan: 20,
   });
   const visible = lines.getVirtualItems();
