@@ -13,6 +13,7 @@ OpdboardError
 |-- Unauthorized         token missing or wrong                   401
 `-- TrainingProblem      training cannot go on
     |-- NonFiniteLoss
+    |-- RemoteTeacherProblem
     |-- OutOfMemory
     `-- DiskFull
 """
@@ -95,6 +96,10 @@ class TrainingProblem(OpdboardError):
 
 class NonFiniteLoss(TrainingProblem):
     """The loss or its gradient is NaN or infinite."""
+
+
+class RemoteTeacherProblem(TrainingProblem):
+    """A teacher behind an endpoint stays away, refuses, or gives answers that cannot be right."""
 
 
 class OutOfMemory(TrainingProblem):

@@ -14,6 +14,7 @@ from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.objectives import needs_reference
 from opdboard.domain.run_config import Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.domain.strategies import AlphaRL, NoStrategy, Relex, Strategy
+from opdboard.domain.teachers import RemoteTeacher
 from opdboard.domain.workload import workload
 
 FLOAT = 4
@@ -45,7 +46,11 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
     matrices = student.module_parameters * FLOAT
     parts = [
         Part("student", whole),
-        *([] if isinstance(config.teacher, NoTeacher) else [Part("teacher", teacher.parameters * FLOAT)]),
+        *(
+            []
+            if isinstance(config.teacher, NoTeacher | RemoteTeacher)
+            else [Part("teacher", teacher.parameters * FLOAT)]
+        ),
         *([Part("initial student, as the reference", whole)] if keeps_reference(config) else []),
         Part("gradients", trained_parameters(config, student) * FLOAT),
         Part("Adam moments", 2 * trained_parameters(config, student) * FLOAT),

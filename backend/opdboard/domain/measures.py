@@ -24,6 +24,13 @@ def _table(*measures: Measure) -> dict[str, Measure]:
 
 SCALARS = _table(
     Measure("eval/reverse_kl", "Held-out reverse KL to the teacher", "nats/token", "lower", "evaluation"),
+    Measure(
+        "eval/reverse_kl_k3",
+        "Held-out reverse KL to a remote teacher, k3 estimate",
+        "nats/token",
+        "lower",
+        "evaluation",
+    ),
     Measure("eval/accuracy", "Held-out accuracy", "share", "higher", "evaluation"),
     Measure("eval/gap_recovery", "Held-out accuracy gap to the teacher recovered", "share", "higher", "evaluation"),
     Measure("eval/teacher_accuracy", "Held-out accuracy of the teacher", "share", "higher", "evaluation"),

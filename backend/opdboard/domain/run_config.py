@@ -14,6 +14,7 @@ from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objec
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import EffOPD as EffOPD
 from opdboard.domain.strategies import NoStrategy, Strategy, needs_teacher
+from opdboard.domain.teachers import RemoteTeacher
 
 # --- who scores --------------------------------------------------------------------------------
 
@@ -161,7 +162,9 @@ class TrainedTeacher(Frozen):
     budget: Budget = Field(default=Budget(), description="How long and how wide the teacher's run is.")
 
 
-Teacher = Annotated[ModelTeacher | PrivilegedTeacher | TrainedTeacher | NoTeacher, Field(discriminator="kind")]
+Teacher = Annotated[
+    ModelTeacher | PrivilegedTeacher | RemoteTeacher | TrainedTeacher | NoTeacher, Field(discriminator="kind")
+]
 
 
 class Monitoring(Frozen):
@@ -242,7 +245,9 @@ class RunConfig(Frozen):
         """The held-out measure that tells which state is best."""
         if self.selection.metric != "auto":
             return self.selection.metric
-        return "eval/reverse_kl" if isinstance(self.objective, Distillation) else "eval/accuracy"
+        if not isinstance(self.objective, Distillation):
+            return "eval/accuracy"
+        return "eval/reverse_kl_k3" if isinstance(self.teacher, RemoteTeacher) else "eval/reverse_kl"
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "RunConfig":
@@ -300,6 +305,19 @@ class RunConfig(Frozen):
             raise ValueError("strategy.parameters must be 'matrices' with adapter.kind 'lora': nothing else is trained")
         if alone and self.selection.metric == "eval/reverse_kl":
             raise ValueError("selection.metric 'eval/reverse_kl' needs a teacher: choose 'eval/accuracy', or name one")
+        if isinstance(self.teacher, RemoteTeacher):
+            if isinstance(objective, Distillation):
+                self.teacher.check(objective)
+            if needs_teacher(self.strategy):
+                raise ValueError(
+                    f"strategy.kind '{self.strategy.kind}' with these settings scores by the KL to the teacher, for which "
+                    "teacher.kind 'remote' tells too little: choose 'none', or 'effopd' with strategy.score 'accuracy'"
+                )
+            if self.selection.metric == "eval/reverse_kl":
+                raise ValueError(
+                    "teacher.kind 'remote' tells too little for selection.metric 'eval/reverse_kl': choose 'auto' (an estimate of "
+                    "it) or 'eval/accuracy'"
+                )
         if isinstance(objective, Reinforcement):
             unit = objective.group_size * objective.updates_per_batch
             if budget.batch_size % unit:

@@ -2,6 +2,7 @@
 
 from opdboard.domain.model_sources import ModelSource, RunModel
 from opdboard.domain.run_config import ModelTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.teachers import RemoteTeacher
 
 
 def describe_source(source: ModelSource) -> str:
@@ -22,6 +23,8 @@ def describe_teacher(config: RunConfig) -> str:
     """A short label of who scores; empty where nobody does."""
     if isinstance(config.teacher, ModelTeacher):
         return describe_source(config.teacher.source)
+    if isinstance(config.teacher, RemoteTeacher):
+        return f"{config.teacher.model} (remote)"
     return "itself, knowing the answer" if isinstance(config.teacher, PrivilegedTeacher) else ""
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem, VocabularyMismatch
 from opdboard_worker.models.loaded import LoadedModel
+from opdboard_worker.models.remote import RemoteModel
 
 _PROBES = (
     "0123456789+=",
@@ -27,7 +28,7 @@ def check_pair(student: LoadedModel, teacher: LoadedModel) -> None:
     """
     differences: list[str] = []
     for what, sizes in {
-        "logits": (_output_size(student), _output_size(teacher)),
+        "logits": (output_size(student), output_size(teacher)),
         "tokens in the tokenizer": (len(student.tokenizer), len(teacher.tokenizer)),
     }.items():
         if sizes[0] != sizes[1]:
@@ -41,12 +42,32 @@ def check_pair(student: LoadedModel, teacher: LoadedModel) -> None:
             where="teacher",
         )
     for loaded, who in ((student, "student"), (teacher, "teacher")):
-        if len(loaded.tokenizer) > _output_size(loaded):
+        if len(loaded.tokenizer) > output_size(loaded):
             raise ModelProblem(
-                f"the {who}'s tokenizer has {len(loaded.tokenizer)} tokens but the model only {_output_size(loaded)} logits; "
+                f"the {who}'s tokenizer has {len(loaded.tokenizer)} tokens but the model only {output_size(loaded)} logits; "
                 "they do not belong together",
                 where=who,
             )
+
+
+def check_remote_vocabulary(student: LoadedModel, teacher: RemoteModel) -> None:
+    """Raise VocabularyMismatch when the server writes tokens of probe strings otherwise than the student's tokenizer.
+
+    Less than `check_pair` knows: sizes and special tokens stay unseen. Compared are the texts of single tokens, but for
+    those that are part of a character. Raises RemoteTeacherProblem when the server cannot be asked.
+    """
+    for probe in _PROBES:
+        ids = _encoded(student, probe)
+        if isinstance(ids, str) or len(ids) < 2:
+            continue
+        for token, theirs in zip(ids[1:], teacher.texts(ids), strict=True):
+            ours = str(student.tokenizer.decode([token]))
+            if "\N{REPLACEMENT CHARACTER}" not in ours + theirs and ours.strip() != theirs.strip():
+                raise VocabularyMismatch(
+                    f"token {token} is {ours!r} to the student ({student.label}) and {theirs!r} to the server; serve a model with "
+                    "the student's tokenizer",
+                    where="teacher",
+                )
 
 
 def eos_token_ids(loaded: LoadedModel) -> list[int]:
@@ -55,10 +76,10 @@ def eos_token_ids(loaded: LoadedModel) -> list[int]:
     generation = loaded.model.generation_config
     declared = None if generation is None else generation.eos_token_id
     candidates += declared if isinstance(declared, list) else [declared]
-    ids = sorted({token for token in candidates if isinstance(token, int) and 0 <= token < _output_size(loaded)})
+    ids = sorted({token for token in candidates if isinstance(token, int) and 0 <= token < output_size(loaded)})
     if not ids:
         raise ModelProblem(
-            f"{loaded.label} has no end-of-sequence token among its {_output_size(loaded)} tokens, so responses cannot end; "
+            f"{loaded.label} has no end-of-sequence token among its {output_size(loaded)} tokens, so responses cannot end; "
             "set eos_token in its tokenizer_config.json",
             where="student",
         )
@@ -99,7 +120,8 @@ def check_starts_near_zero(kl: float, *, tolerance: float = 1e-3) -> None:
         )
 
 
-def _output_size(loaded: LoadedModel) -> int:
+def output_size(loaded: LoadedModel) -> int:
+    """Number of logits."""
     head = loaded.model.get_output_embeddings()
     weight = getattr(head, "weight", None)
     if isinstance(weight, Tensor):

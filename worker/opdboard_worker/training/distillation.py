@@ -44,7 +44,7 @@ class Distillation:
         measures: list[TokenMeasures] = []
         for part in scorer.microbatches(rows):
             responses = rollout.responses.rows(part.start, part.stop)
-            teacher = scorer.teacher_scores(experience.examples[part], responses)
+            teacher = scorer.required_teacher.scores(experience.examples[part], responses)
             reference = self._reference_scores(responses)
             student_hidden = student.hidden(responses)
             with student.autocast():
@@ -63,7 +63,7 @@ class Distillation:
             loss.backward()
             loss_sum += float(loss.detach())
             measures.append(measured)
-        return loss_sum, reporting.token_scalars(TokenMeasures.cat(measures))
+        return loss_sum, reporting.token_scalars(TokenMeasures.cat(measures), complete=scorer.measures_reverse_kl)
 
     def describe(self, experience: Experience) -> dict[str, float]:
         """See Learner."""

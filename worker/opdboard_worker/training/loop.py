@@ -134,11 +134,7 @@ class Training:
         )
         batch.scalars |= self._gpu_seconds()
         with self.clock.running("evaluation"):
-            scorer = self.parts.scorer
-            if scorer.teacher is not None:
-                rollout = scorer.roll(self.parts.held_out, "held-out", policy=scorer.teacher, privileged=True)
-                verdicts = scorer.verdicts(self.parts.held_out, scorer.texts(rollout))
-                self.progress.teacher_accuracy = sum(verdicts) / len(verdicts)
+            self.progress.teacher_accuracy = self.parts.scorer.teacher_accuracy(self.parts.held_out, "held-out")
         self._evaluate(batch)
         batch.at = time.time()
         self.sink.write(batch)
@@ -273,10 +269,10 @@ class Training:
             if batch.step == 0:
                 self.progress.start_accuracy = answers.accuracy
             batch.scalars |= reporting.evaluation_scalars(
-                answers, self.progress.start_accuracy, self.progress.teacher_accuracy
+                answers, self.parts.scorer.teacher, self.progress.start_accuracy, self.progress.teacher_accuracy
             )
             self._note_best(batch.step, batch.scalars[self.config.selection_metric])
-            if self.parts.scorer.teacher is not None:
+            if self.parts.scorer.measures_reverse_kl:
                 longest = self.config.budget.max_response_tokens
                 batch.vectors.append(reporting.position_vector(batch.step, answers, longest))
             count = self.config.monitoring.samples_count

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.run_config import RunConfig
-from opdboard_worker.core.losses import TeacherScores, TokenMeasures, WholeTeacher, measures_only
+from opdboard_worker.core.losses import TokenMeasures, measures_only
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.rollout import Rollout, sample, uniforms
+from opdboard_worker.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,9 @@ class Scorer:
     """Student and teacher together: answers prompts with one and scores the answers with the other."""
 
     def __init__(
-        self, config: RunConfig, student: Policy, teacher: Policy | None, prompts: PromptBuilder, eos: Sequence[int]
+        self, config: RunConfig, student: Policy, teacher: Teacher | None, prompts: PromptBuilder, eos: Sequence[int]
     ) -> None:
-        """teacher: the frozen policy, None for methods without one; prompts: builds what each of the two reads."""
+        """teacher: None for methods without one; prompts: builds what each of the two reads."""
         self.config = config
         self.chunk_tokens = config.objective.chunk_tokens
         self.student = student
@@ -75,7 +76,12 @@ class Scorer:
         return self.config.budget.micro_batch_size or self.config.budget.batch_size
 
     @property
-    def required_teacher(self) -> Policy:
+    def measures_reverse_kl(self) -> bool:
+        """Whether there is a teacher that knows whole distributions."""
+        return self.teacher is not None and self.teacher.complete
+
+    @property
+    def required_teacher(self) -> Teacher:
         """The teacher of a method that has one."""
         assert self.teacher is not None, "only distillation asks, which is refused without a teacher"
         return self.teacher
@@ -111,11 +117,19 @@ class Scorer:
         kind = getattr(self.config.data, "verifier", "exact")
         return [verify(kind, text, example.answer) for example, text in zip(examples, texts, strict=True)]
 
-    def teacher_scores(self, examples: Sequence[Example], responses: Responses) -> TeacherScores:
-        """What the teacher makes of the student's tokens, behind the teacher's own prompts."""
-        with torch.no_grad():
-            behind_own = responses.with_prompts([self.prompts.teacher_ids(example) for example in examples])
-            return WholeTeacher(self.required_teacher.hidden(behind_own), self.required_teacher.head)
+    def teacher_accuracy(self, examples: Sequence[Example], *key: object) -> float | None:
+        """Share that the teacher answers rightly on the same random numbers; None where it cannot be asked to answer."""
+        groups: dict[Policy, list[Example]] = {}
+        for example in examples:
+            policy = None if self.teacher is None else self.teacher.policy_of(example)
+            if policy is None:
+                return None
+            groups.setdefault(policy, []).append(example)
+        right = 0
+        for policy, group in groups.items():
+            rollout = self.roll(group, *key, policy=policy, privileged=True)
+            right += sum(self.verdicts(group, self.texts(rollout)))
+        return right / len(examples)
 
     def use_smaller_chunks(self, tokens: int) -> None:
         """From now on: the loss ran out of memory with more."""
@@ -141,7 +155,7 @@ class Scorer:
     def teacher_views(self, examples: Sequence[Example], rollout: Rollout) -> list[TeacherScores]:
         """What the teacher makes of a rollout, per micro-batch: kept where several weights are scored on it."""
         return [
-            self.teacher_scores(examples[rows], rollout.responses.rows(rows.start, rows.stop))
+            self.required_teacher.scores(examples[rows], rollout.responses.rows(rows.start, rows.stop))
             for rows in self.microbatches(slice(0, len(examples)))
         ]
 
@@ -165,7 +179,7 @@ class Scorer:
         hidden_NH, token_N = self.student.hidden(responses), responses.token_N
         if self.teacher is None:
             return TokenMeasures.of_student_alone(*self._logp_and_entropy(hidden_NH, token_N))
-        scores = self.teacher_scores(examples, responses) if teacher is None else teacher
+        scores = self.teacher.scores(examples, responses) if teacher is None else teacher
         with self.student.autocast():
             return measures_only(
                 hidden_NH,

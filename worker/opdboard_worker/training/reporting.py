@@ -16,15 +16,21 @@ from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.training.probe import Answers
 from opdboard_worker.training.rollout import Rollout
+from opdboard_worker.training.teacher import Teacher
+
+_NEED_WHOLE_TEACHER = ("reverse_kl", "entropy_teacher", "overlap_ratio", "overlap_mass", "overlap_advantage")
 
 
-def token_scalars(measures: TokenMeasures) -> dict[str, float]:
-    """Means over the batch's response tokens, under the names of domain.measures.SCALARS."""
+def token_scalars(measures: TokenMeasures, *, complete: bool) -> dict[str, float]:
+    """Means over the batch's response tokens, under the names of domain.measures.SCALARS.
+
+    complete: whether the teacher's whole distribution is known; what needs it is left out otherwise.
+    """
     means = measures.means()
     means["reverse_kl_k1"], means["reverse_kl_k3"] = means.pop("k1"), means.pop("k3")
     means["entropy_gap"] = means["entropy_student"] - means["entropy_teacher"]
-    del means["student_logprob"]
-    return means
+    unwanted = {"student_logprob"} if complete else {"student_logprob", "entropy_gap", *_NEED_WHOLE_TEACHER}
+    return {name: mean for name, mean in means.items() if name not in unwanted}
 
 
 def policy_scalars(measures: PolicyMeasures) -> dict[str, float]:
@@ -52,11 +58,19 @@ def rollout_scalars(rollout: Rollout, texts: Sequence[str], correct: Sequence[bo
     }
 
 
-def evaluation_scalars(answers: Answers, at_start: float | None, of_teacher: float | None) -> dict[str, float]:
-    """The held-out curve; gap_recovery is NaN where student and teacher started equal. of_teacher: None without one."""
+def evaluation_scalars(
+    answers: Answers, teacher: Teacher | None, at_start: float | None, of_teacher: float | None
+) -> dict[str, float]:
+    """The held-out curve; gap_recovery is NaN where student and teacher started equal.
+
+    of_teacher: its accuracy, None where it cannot be asked to answer. To a teacher that tells the log-probabilities of a
+    few tokens only, the reverse KL is estimated.
+    """
     scalars = {"eval/accuracy": answers.accuracy}
-    if of_teacher is not None:
+    if teacher is not None and teacher.complete:
         scalars["eval/reverse_kl"] = answers.reverse_kl
+    elif teacher is not None:
+        scalars["eval/reverse_kl_k3"] = float(answers.measures.k3.mean())
     if at_start is not None and of_teacher is not None:
         gap = of_teacher - at_start
         scalars["eval/gap_recovery"] = (answers.accuracy - at_start) / gap if gap else math.nan

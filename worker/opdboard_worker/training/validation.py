@@ -79,7 +79,7 @@ class Candidates:
         return Validation(
             accuracy_N=torch.tensor(answers.correct, dtype=torch.float64),
             negative_reverse_kl_N=None
-            if self._scorer.teacher is None
+            if not self._scorer.measures_reverse_kl
             else -answers.reverse_kl_by_example().double().cpu(),
             kl_to_start=kl_to_start,
             tokens=answers.tokens,

@@ -42,11 +42,7 @@ export default function Health({ run }: { run: RunDetail }) {
             primary={null}
             height={200}
             testId={`panel-health-${view}`}
-            emptyHint={
-              run.teacher === "" && OF_A_TEACHER.has(view)
-                ? "This run has no teacher to compare with."
-                : "It comes with the first step."
-            }
+            emptyHint={emptyHint(run, view)}
             onPointClick={({ customdata }) => {
               if (!Array.isArray(customdata) || typeof customdata[1] !== "number") return;
               const [module, step] = customdata;
@@ -58,6 +54,13 @@ export default function Health({ run }: { run: RunDetail }) {
       <RunAlerts run={run} />
     </div>
   );
+}
+
+function emptyHint(run: RunDetail, view: string): string {
+  if (!OF_A_TEACHER.has(view)) return "It comes with the first step.";
+  if (run.teacher === "") return "This run has no teacher to compare with.";
+  const remote = run.config?.teacher.kind === "remote";
+  return remote ? "A remote teacher tells too little of its distribution for this." : "It comes with the first step.";
 }
 
 function RunAlerts({ run }: { run: RunDetail }) {

@@ -9,6 +9,7 @@ export const CURVE_GROUPS: readonly { title: string; cards: readonly CurveCard[]
     title: "Evaluation on held-out prompts",
     cards: [
       { title: "Reverse KL to the teacher", keys: ["eval/reverse_kl"] },
+      { title: "Reverse KL to the remote teacher, k3 estimate", keys: ["eval/reverse_kl_k3"] },
       { title: "Accuracy, student and teacher", keys: ["eval/accuracy", "eval/teacher_accuracy"] },
       { title: "Gap to the teacher recovered", keys: ["eval/gap_recovery"] },
     ],

@@ -1,0 +1,61 @@
+"""Teachers that are not a loaded model. Part of RunConfig."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from opdboard.domain.frozen import Frozen
+from opdboard.domain.objectives import Objective, SampledToken, TopK
+
+
+class RemoteTeacher(Frozen):
+    """A model behind an OpenAI-compatible server that returns log-probabilities of a prompt; only its scores are fetched."""
+
+    model_config = ConfigDict(title="A server (vLLM, SGLang)")
+    kind: Literal["remote"] = "remote"
+    url: str = Field(pattern=r"^https?://\S+$", description="Base address, for example http://gpu1:8000/v1.")
+    model: str = Field(min_length=1, description="Name under which the server has the model.")
+    api: Literal["prompt_logprobs", "echo"] = Field(
+        default="prompt_logprobs",
+        description="How it is asked: prompt_logprobs (vLLM), or echo with logprobs (vLLM, SGLang and others).",
+    )
+    top_logprobs: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Likeliest tokens fetched at each place, for the teacher's top k; vLLM allows --max-logprobs of them.",
+    )
+    parallel_requests: int = Field(default=8, ge=1, le=256, description="Responses that are scored at the same time.")
+    timeout_seconds: float = Field(default=120.0, gt=0, description="Longest wait for one answer.")
+    patience_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        description="How long a server that is down or busy is asked again, with growing pauses, before the run fails.",
+    )
+    key_variable: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_]*$",
+        description="Environment variable of the worker that holds the server's key; empty sends none.",
+    )
+
+    @model_validator(mode="after")
+    def _echo_has_no_ids(self) -> "RemoteTeacher":
+        if self.api == "echo" and self.top_logprobs:
+            raise ValueError(
+                "api 'echo' names the likeliest tokens by their text, which is ambiguous: set top_logprobs to 0, or choose "
+                "'prompt_logprobs'"
+            )
+        return self
+
+    def check(self, objective: Objective) -> None:
+        """ValueError where an objective needs more than the server tells."""
+        known = self.top_logprobs
+        if isinstance(objective, SampledToken):
+            return
+        if isinstance(objective, TopK) and objective.support == "teacher" and objective.k <= known:
+            return
+        raise ValueError(
+            f"teacher.kind 'remote' tells the log-probabilities of the sampled and of the {known} likeliest tokens, too little "
+            f"for objective.kind '{objective.kind}': choose 'sampled_token', or 'top_k' with support 'teacher' and k at most "
+            "teacher.top_logprobs"
+        )

@@ -1,0 +1,78 @@
+"""From the configured teacher to the one that scores, checked against the student, and to the objective's reference."""
+
+import copy
+import os
+from dataclasses import replace
+
+import torch
+
+from opdboard.domain.errors import BadInput
+from opdboard.domain.footprint import keeps_reference
+from opdboard.domain.objectives import needs_reference
+from opdboard.domain.run_config import ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
+from opdboard.domain.teachers import RemoteTeacher
+from opdboard.settings import Settings
+from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.models.loading import LoadedModel, RunFolder, load
+from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, output_size
+from opdboard_worker.models.remote import RemoteModel
+from opdboard_worker.training.policy import Policy
+from opdboard_worker.training.teacher import DistantTeacher, LoadedTeacher, Teacher
+
+
+def teacher_and_reference(
+    config: RunConfig,
+    student: LoadedModel,
+    prompts: PromptBuilder,
+    device: torch.device,
+    settings: Settings,
+    run_folder: RunFolder,
+) -> tuple[Teacher | None, Policy | None]:
+    """The teacher, found to fit the student, and the initial student where the objective compares with it.
+
+    Each is None where nobody asks for it. A teacher with the student's weights is the reference as well.
+    """
+    policy = None
+    match config.teacher:
+        case TrainedTeacher():
+            raise BadInput(
+                "the teacher's run was to be made when this one was launched; launch it anew", where="teacher.kind"
+            )
+        case NoTeacher():
+            teacher = None
+        case RemoteTeacher():
+            teacher = _remote_teacher(config.teacher, student, prompts, device)
+        case ModelTeacher() | PrivilegedTeacher():
+            source = config.teacher.source if isinstance(config.teacher, ModelTeacher) else config.student
+            same = source == config.student
+            loaded = _copy(student) if same else load(source, settings=settings, run_folder=run_folder)
+            check_pair(student, loaded)
+            policy = _frozen(loaded, device, config)
+            teacher = LoadedTeacher(policy, prompts)
+    if not needs_reference(config.objective):
+        return teacher, None
+    return teacher, _frozen(_copy(student), device, config) if keeps_reference(config) else policy
+
+
+def _remote_teacher(
+    settings: RemoteTeacher, student: LoadedModel, prompts: PromptBuilder, device: torch.device
+) -> DistantTeacher:
+    key = os.environ.get(settings.key_variable) if settings.key_variable else None
+    if settings.key_variable and not key:
+        raise BadInput(
+            f"the environment variable {settings.key_variable} is not set on this worker; set it to the key of {settings.url}",
+            where="teacher.key_variable",
+        )
+    model = RemoteModel(settings, key)
+    check_remote_vocabulary(student, model)
+    parallel = settings.parallel_requests
+    return DistantTeacher(model, prompts, vocabulary=output_size(student), device=device, parallel=parallel)
+
+
+def _copy(loaded: LoadedModel) -> LoadedModel:
+    return replace(loaded, model=copy.deepcopy(loaded.model))
+
+
+def _frozen(loaded: LoadedModel, device: torch.device, config: RunConfig) -> Policy:
+    loaded.model.requires_grad_(False)
+    return Policy(loaded, device, config.precision)
