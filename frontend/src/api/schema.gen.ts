@@ -3413,6 +3413,64 @@ export interface components {
             validation_size: number;
         };
         /**
+         * A server (vLLM, SGLang)
+         * @description A model behind an OpenAI-compatible server that returns log-probabilities of a prompt; only its scores are fetched.
+         */
+        RemoteTeacher: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "remote";
+            /**
+             * Url
+             * @description Base address, for example http://gpu1:8000/v1.
+             */
+            url: string;
+            /**
+             * Model
+             * @description Name under which the server has the model.
+             */
+            model: string;
+            /**
+             * Api
+             * @description How it is asked: prompt_logprobs (vLLM), or echo with logprobs (vLLM, SGLang and others).
+             * @default prompt_logprobs
+             * @enum {string}
+             */
+            api: "prompt_logprobs" | "echo";
+            /**
+             * Top Logprobs
+             * @description Likeliest tokens fetched at each place, for the teacher's top k; vLLM allows --max-logprobs of them.
+             * @default 0
+             */
+            top_logprobs: number;
+            /**
+             * Parallel Requests
+             * @description Responses that are scored at the same time.
+             * @default 8
+             */
+            parallel_requests: number;
+            /**
+             * Timeout Seconds
+             * @description Longest wait for one answer.
+             * @default 120
+             */
+            timeout_seconds: number;
+            /**
+             * Patience Seconds
+             * @description How long a server that is down or busy is asked again, with growing pauses, before the run fails.
+             * @default 300
+             */
+            patience_seconds: number;
+            /**
+             * Key Variable
+             * @description Environment variable of the worker that holds the server's key; empty sends none.
+             * @default
+             */
+            key_variable: string;
+        };
+        /**
          * ReportedEnd
          * @description How a reported run ended.
          */
@@ -3610,7 +3668,7 @@ export interface components {
              *       }
              *     }
              */
-            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["TrainedTeacher"] | components["schemas"]["NoTeacher"];
+            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["RemoteTeacher"] | components["schemas"]["TrainedTeacher"] | components["schemas"]["NoTeacher"];
             /**
              * Data
              * @description Prompts, their answers, and how an answer is judged.
