@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.run_config import RunConfig
-from opdboard_worker.core.losses import TokenMeasures, measures_only
+from opdboard_worker.core.losses import TeacherScores, TokenMeasures, measures_only
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
