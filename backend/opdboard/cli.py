@@ -62,7 +62,7 @@ def demo(
         bool, typer.Option("--json", help="Print the outcome as one JSON object on the last line.")
     ] = False,
 ) -> None:
-    """Run plain OPD, EffOPD and plain OPD at a larger rate on the built-in models, and show them side by side."""
+    """Run plain OPD, EffOPD, plain OPD at a larger rate and a line search on the built-in models, side by side."""
     from opdboard.embedded.demo import Demo, all_finished, sentence
     from opdboard.embedded.stack import Stack
 

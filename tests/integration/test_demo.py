@@ -30,8 +30,8 @@ def test_effopd_reaches_the_references_kl_in_at_most_half_of_its_steps(tmp_path)
     assert processes_of(tmp_path / "data") == []
     outcome = json.loads(done.stdout.splitlines()[-1])
     assert all(set(run) == RUN_KEYS and run["state"] == "finished" for run in outcome["runs"])
-    plain, effopd, large_rate = outcome["runs"]
-    assert [run["method"] for run in outcome["runs"]] == ["opd", "effopd", "opd"]
+    plain, effopd, large_rate, searched = outcome["runs"]
+    assert [run["method"] for run in outcome["runs"]] == ["opd", "effopd", "opd", "linesearch"]
     assert plain["learning_rate"] == effopd["learning_rate"] == large_rate["learning_rate"] / 10
     assert outcome["target_reverse_kl"] == pytest.approx(plain["reverse_kl"])
     assert effopd["reverse_kl"] < plain["reverse_kl"]
@@ -39,6 +39,8 @@ def test_effopd_reaches_the_references_kl_in_at_most_half_of_its_steps(tmp_path)
     assert outcome["speedup_steps"] >= 2
     assert outcome["speedup_seconds"] > 0  # how much is for benchmarks: other programs share this machine
     assert large_rate["steps_to_target"] < effopd["steps_to_target"], "what the demo's notes say about the larger rate"
+    assert searched["learning_rate"] == plain["learning_rate"]
+    assert searched["steps_to_target"] < effopd["steps_to_target"] / 2
     assert "a learning rate that was too small" in done.stderr
 
 

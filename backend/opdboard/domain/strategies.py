@@ -134,8 +134,8 @@ class LineSearch(Frozen):
     )
     adapt_rate: bool = Field(
         default=True,
-        description="Multiply the learning rate by 1 + f whenever a factor f is kept, so that the next steps are as long as "
-        "this one should have been; off leaves a plain line search.",
+        description="Multiply the learning rate by the square root of 1 + f whenever a factor f is kept, so that the next steps "
+        "come nearer to the length that this one should have had; off leaves a plain line search.",
     )
     parameters: Moving = Field(default="all", description=_MOVING)
     max_kl: float | None = Field(

@@ -1,11 +1,11 @@
-"""The demo: three small runs that show what EffOPD gains over plain OPD, and what that gain is worth on a toy."""
+"""The demo: four small runs that show what EffOPD gains over plain OPD, and what that gain is worth on a toy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from opdboard.client import Client
-from opdboard.domain.presets import DEMO_EFFOPD, DEMO_OPD, DEMO_OPD_LARGE_RATE
+from opdboard.domain.presets import DEMO_EFFOPD, DEMO_LINE_SEARCH, DEMO_OPD, DEMO_OPD_LARGE_RATE
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 
@@ -40,11 +40,16 @@ RUNS = (
         DEMO_OPD_LARGE_RATE,
         f"Plain on-policy distillation at ten times the learning rate: the check that every speed-up needs.\n\n{CAVEAT}",
     ),
+    DemoRun(
+        DEMO_LINE_SEARCH,
+        "The small rate once more, with a line search on the teacher KL whose outcome also sets the learning rate: the rate "
+        f"that was configured is but its first guess (docs/strategies.md).\n\n{CAVEAT}",
+    ),
 )
 
 
 class Demo:
-    """The three runs on one server, followed until they have ended."""
+    """The four runs on one server, followed until they have ended."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -60,7 +65,7 @@ class Demo:
 
     @property
     def compare_path(self) -> str:
-        """The page that shows all three side by side."""
+        """The page that shows all of them side by side."""
         return f"/compare?runs={','.join(self.ids)}"
 
     def follow(self, report: Callable[[Json], None]) -> None:
