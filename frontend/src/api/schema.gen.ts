@@ -2529,7 +2529,7 @@ export interface components {
             validation_size: number;
             /**
              * Adapt Rate
-             * @description Multiply the learning rate by 1 + f whenever a factor f is kept, so that the next steps are as long as this one should have been; off leaves a plain line search.
+             * @description Multiply the learning rate by the square root of 1 + f whenever a factor f is kept, so that the next steps come nearer to the length that this one should have had; off leaves a plain line search.
              * @default true
              */
             adapt_rate: boolean;
