@@ -7,12 +7,20 @@ Shapes: B matrices, r the short and m the long side of each.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 _ROWS, _COLUMNS = 192, 1024
 """Tile of the product: tiles above the diagonal are skipped, and float64 copies are few columns wide."""
+
+
+EIGENVALUE_ERROR = 8.0
+"""How far eigenvalues may be off after a solver of precision eps, in units of eps times the largest one.
+
+One unit is usual for LAPACK's and cuSOLVER's solvers; the rest is room for the sums that make the Gram matrix.
+"""
 
 
 def wide(matrix_BMN: Tensor) -> Tensor:
@@ -37,5 +45,45 @@ def gram_lower(wide_Brm: Tensor) -> tuple[Tensor, Tensor]:
 
 def gram_singular_values(gram_Brr: Tensor, finite_B: Tensor) -> Tensor:
     """Descending singular values, (B, r), from what `gram_lower` returned; NaN for a matrix that is not finite."""
-    values_Br = torch.linalg.eigvalsh(gram_Brr, UPLO="L").clamp(min=0.0).sqrt().flip(-1)
-    return values_Br.masked_fill(~finite_B[:, None], math.nan)
+    return singular(torch.linalg.eigvalsh(gram_Brr, UPLO="L"), finite_B)
+
+
+def singular(eigenvalues_Br: Tensor, finite_B: Tensor) -> Tensor:
+    """Singular values, descending, from ascending eigenvalues of A A^T; NaN for a matrix that is not finite."""
+    return eigenvalues_Br.clamp(min=0.0).sqrt().flip(-1).masked_fill(~finite_B[:, None], math.nan)
+
+
+def trace(gram_Brr: Tensor) -> Tensor:
+    """||A||_F^2, (B,)."""
+    return gram_Brr.diagonal(dim1=-2, dim2=-1).sum(-1)
+
+
+def whole(gram_lower_Brr: Tensor) -> Tensor:
+    """The symmetric matrix of which the lower triangle is given."""
+    return gram_lower_Brr.tril() + gram_lower_Brr.tril(-1).mT
+
+
+@dataclass(frozen=True)
+class Deflated:
+    """A Gram matrix G split by k orthonormal columns U, nearly invariant: U^T G U, and what is left outside of U."""
+
+    u_Brk: Tensor
+    known_Bk: Tensor
+    """Eigenvalues of U^T G U, descending."""
+    rest_Brr: Tensor
+    """(1 - U U^T) G (1 - U U^T), whole."""
+    coupling_B: Tensor
+    """||(1 - U U^T) G U||_F. Eigenvalues of the two parts are those of G but for its square over their distance."""
+
+
+def deflated(gram_Brr: Tensor, u_Brk: Tensor) -> Deflated:
+    """The leading part of what `gram_lower` returned taken out, in float64. Columns u may be of lower precision."""
+    rest_Brr = whole(gram_Brr)
+    u_Brk = torch.linalg.qr(u_Brk.double()).Q
+    image_Brk = rest_Brr @ u_Brk
+    inner_Bkk = u_Brk.mT @ image_Brk
+    coupling_Brk = image_Brk - u_Brk @ inner_Bkk
+    half_Brk = coupling_Brk + 0.5 * (u_Brk @ inner_Bkk)
+    rest_Brr.baddbmm_(half_Brk, u_Brk.mT, alpha=-1.0).baddbmm_(u_Brk, half_Brk.mT, alpha=-1.0)
+    known_Bk = torch.linalg.eigvalsh(inner_Bkk).clamp(min=0.0).flip(-1)
+    return Deflated(u_Brk, known_Bk, rest_Brr, torch.linalg.vector_norm(coupling_Brk, dim=(-2, -1)))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import gram_lower, gram_singular_values, wide
+from opdboard_worker.core.gram import gram_lower, gram_singular_values, singular, trace, whole, wide
 
 _EXACT_SIDE = 256
 """Up to this short side eigenvectors of the Gram matrix cost no more than the iteration."""
@@ -72,26 +72,44 @@ def leading_subspace(
 def spectrum(
     matrix_BMN: Tensor, k: int, *, oversample: int = 8, iterations: int = 6, tolerance: float = 2e-3
 ) -> tuple[Tensor, Subspace]:
-    """All singular values, (B, r) as of `spectral.singular_values`, and the leading subspace, from one Gram matrix.
-
-    The iteration runs on the Gram matrix, which is small, in float32. Where that is too coarse for the k-th direction
-    (sigma_k under some 1e-3 of sigma_1) its error on the matrix itself says so, and the iteration goes on there.
-    """
+    """All singular values, (B, r) as of `spectral.singular_values`, and the leading subspace, from one Gram matrix."""
     gram_Brr, finite_B = gram_lower(wide(matrix_BMN))
-    values_Br = gram_singular_values(gram_Brr, finite_B)
+    values_Br, subspace = subspace_from_gram(
+        matrix_BMN, gram_Brr, finite_B, k, oversample=oversample, iterations=iterations, tolerance=tolerance
+    )
+    return gram_singular_values(gram_Brr, finite_B) if values_Br is None else values_Br, subspace
+
+
+def subspace_from_gram(
+    matrix_BMN: Tensor,
+    gram_Brr: Tensor,
+    finite_B: Tensor,
+    k: int,
+    *,
+    oversample: int = 8,
+    iterations: int = 6,
+    tolerance: float = 2e-3,
+) -> tuple[Tensor | None, Subspace]:
+    """The leading subspace as of `leading_subspace`, by way of what `gram_lower` returned.
+
+    A short Gram matrix is decomposed whole, and all singular values, (B, r), come with it; else the iteration runs on
+    the Gram matrix, in float32, and they are None. Where that is too coarse for the k-th direction (sigma_k under some
+    1e-3 of sigma_1) its error on the matrix itself says so, and the iteration goes on there.
+    """
     wide_Brm, _ = _finite(_at_least_float32(wide(matrix_BMN)), finite_B)
     k, width = _columns(k, oversample, wide_Brm.shape[-2])
     if _is_exact(wide_Brm.shape[-2], width):
-        triplets, estimator = _ritz(wide_Brm, _gram_eigenvectors(gram_Brr, k)), "gram"
-    else:
-        scale_B11 = values_Br[:, :1, None].nan_to_num(0.0).square().clamp(min=torch.finfo(torch.float64).tiny)
-        full_Brr = ((gram_Brr.tril() + gram_Brr.tril(-1).mT) / scale_B11).to(wide_Brm.dtype)
-        start_Brl = full_Brr @ _random_columns(full_Brr, width)
-        block_Brl, _, _ = _leading(_block_krylov(full_Brr, start_Brl, k, iterations, tolerance), width)
-        triplets, estimator = _ritz(wide_Brm, block_Brl), "block_krylov"
-        if not _converged(wide_Brm, _leading(triplets, k), tolerance):
-            triplets = _block_krylov(wide_Brm, block_Brl, k, iterations, tolerance)
-    return values_Br, _subspace(matrix_BMN, wide_Brm, _leading(triplets, k), finite_B, estimator)
+        eigenvalues_Br, vectors_Brr = torch.linalg.eigh(gram_Brr, UPLO="L")
+        triplets = _leading(_ritz(wide_Brm, vectors_Brr[..., -k:]), k)
+        return singular(eigenvalues_Br, finite_B), _subspace(matrix_BMN, wide_Brm, triplets, finite_B, "gram")
+    scale_B11 = trace(gram_Brr).clamp(min=torch.finfo(torch.float64).tiny)[:, None, None]
+    full_Brr = whole((gram_Brr / scale_B11).to(wide_Brm.dtype))
+    start_Brl = full_Brr @ _random_columns(full_Brr, width)
+    block_Brl, _, _ = _leading(_block_krylov(full_Brr, start_Brl, k, iterations, tolerance), width)
+    triplets = _ritz(wide_Brm, block_Brl)
+    if not _converged(wide_Brm, _leading(triplets, k), tolerance):
+        triplets = _block_krylov(wide_Brm, block_Brl, k, iterations, tolerance)
+    return None, _subspace(matrix_BMN, wide_Brm, _leading(triplets, k), finite_B, "block_krylov")
 
 
 def _block_krylov(wide_Brm: Tensor, block_Brl: Tensor, k: int, iterations: int, tolerance: float) -> _Triplets:

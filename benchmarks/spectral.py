@@ -1,0 +1,221 @@
+"""The full spectral panel of a checkpoint against torch.linalg.svd of every matrix, on a 1.5B model's shapes.
+
+    python benchmarks/spectral.py            # minutes: the reference decomposes 1536 x 8960 matrices
+    python benchmarks/spectral.py --quick    # small shapes, to try it
+
+The panel: all spectral measures of each attention and MLP matrix and both subspaces of its 20 leading singular
+directions, effective ranks to 0.1%. One matrix of each distinct shape is measured and counts as often as the model has
+it (28 layers of Qwen2.5-1.5B; times of one shape do not differ between layers). Both sides get the same float32 updates
+and threads, in one process, ours both before and after the reference. Updates are heavy-tailed: a power law of leading
+directions over noise whose rows and columns have log-normal scales, set so that the measures come near those which the
+paper prints for a trained 1.5B model (arXiv:2605.11739: spectral/Frobenius 0.40, top 1% 0.92, effective rank 778);
+what they came to is in the settings.
+
+values: speedup (seconds of the reference / ours), effective_rank_error (relative, worst shape), affinity_error
+(1 - affinity@20 with the reference's subspace, worst shape and side), peak_memory_ratio (ours / the reference's memory
+beyond the update itself, largest shape, each in a process of its own). The last line of stdout is one JSON object.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from opdboard_worker.core.spectral import EXACT, LIVE, spectral_measures, spectral_panel
+from opdboard_worker.core.subspace import subspace_affinity
+
+K, TOLERANCE = 20, 1e-3
+LEADING = 64
+"""Directions above the noise."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One distinct shape of the model's matrices and how many have it."""
+
+    rows: int
+    columns: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.rows}x{self.columns}"
+
+
+LAYERS = 28
+FULL = [
+    Shape(256, 1536, 2 * LAYERS),  # k, v
+    Shape(1536, 1536, 2 * LAYERS),  # q, o
+    Shape(8960, 1536, 2 * LAYERS),  # gate, up
+    Shape(1536, 8960, 1 * LAYERS),  # down
+]
+QUICK = [Shape(64, 384, 2), Shape(384, 384, 2), Shape(1536, 384, 2), Shape(384, 1536, 1)]
+
+
+def heavy_tailed_update(shape: Shape, seed: int = 0) -> Tensor:
+    """A float32 (1, M, N) update with a heavy-tailed spectrum, as the module's docstring says."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*size: int) -> Tensor:
+        return torch.randn(*size, generator=generator)
+
+    rank = min(shape.rows, shape.columns)
+    leading = min(LEADING, rank // 4)
+    sigma_k = torch.arange(1, leading + 1).float() ** -0.5
+    left_Mk, right_Nk = (torch.linalg.qr(normal(side, leading)).Q for side in (shape.rows, shape.columns))
+    scales = (0.3 * normal(shape.rows, 1)).exp() * (0.3 * normal(1, shape.columns)).exp()
+    noise_MN = normal(shape.rows, shape.columns) * scales
+    noise_MN *= 0.8 / torch.linalg.vector_norm(noise_MN)
+    return (1e-3 * (noise_MN + (left_Mk * sigma_k) @ right_Nk.T))[None]
+
+
+def reference(update_BMN: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Measures and the leading left and right subspaces from a full SVD."""
+    u_BMr, s_Br, vT_BrN = torch.linalg.svd(update_BMN, full_matrices=False)
+    return spectral_measures(s_Br), u_BMr[..., :K].clone(), vT_BrN[:, :K].mT.clone()
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A result with its wall-clock and processor seconds."""
+
+    result: Any
+    wall: float
+    cpu: float
+
+
+def timed(run: Callable[[], Any]) -> Timed:
+    """Run once."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = run()
+    return Timed(result, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def compare(shape: Shape) -> dict[str, Any]:
+    """Times and errors of one shape."""
+    update = heavy_tailed_update(shape)
+    panels = [timed(lambda: spectral_panel(update, K, tolerance=TOLERANCE))]
+    full = timed(lambda: reference(update))
+    panels.append(timed(lambda: spectral_panel(update, K, tolerance=TOLERANCE)))
+    other = {
+        name: timed(lambda tolerance=tolerance: spectral_panel(update, K, tolerance=tolerance))
+        for name, tolerance in {"exact": EXACT, "live": LIVE}.items()
+    }
+    measures, u, v = full.result
+    panel = panels[0].result
+
+    def rank_error(one: Timed) -> float:
+        return abs(float(one.result.values["effective_rank"] / measures["effective_rank"]) - 1.0)
+
+    return {
+        "shape": str(shape),
+        "count": shape.count,
+        "svd_s": full.wall,
+        "panel_s": sum(one.wall for one in panels) / len(panels),
+        "svd_cpu_s": full.cpu,
+        "panel_cpu_s": sum(one.cpu for one in panels) / len(panels),
+        "exact_s": other["exact"].wall,
+        "live_s": other["live"].wall,
+        "effective_rank_error": rank_error(panels[0]),
+        "effective_rank_error_bound": float(panel.error_bounds["effective_rank"]),
+        "effective_rank_error_exact": rank_error(other["exact"]),
+        "effective_rank_error_live": rank_error(other["live"]),
+        "affinity_error": max(
+            1.0 - float(subspace_affinity(ours.double(), theirs.double(), K))
+            for ours, theirs in ((panel.subspace.u_BMk, u), (panel.subspace.v_BNk, v))
+        ),
+        "estimator": panel.estimators["effective_rank"],
+        "estimator_live": other["live"].result.estimators["effective_rank"],
+        "measures": {name: round(float(value), 4) for name, value in measures.items()},
+    }
+
+
+def peak_beyond_update(side: str, shape: Shape) -> int:
+    """Most resident bytes that a side needs beyond the update, which is there already; for a fresh process, on Linux."""
+    update = heavy_tailed_update(shape)
+    small = heavy_tailed_update(Shape(300, 320, 1))
+    runs = {"ours": lambda x: spectral_panel(x, K, tolerance=TOLERANCE), "svd": reference}
+    runs[side](small)  # libraries load what they need
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts again from what is resident now
+    before = _resident("VmRSS")
+    result = runs[side](update)
+    peak = _resident("VmHWM") - before
+    del result
+    return peak
+
+
+def _resident(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
+
+
+def peak_of(side: str, arguments: argparse.Namespace) -> int:
+    """`peak_beyond_update` of the largest shape, in a process of its own."""
+    command = [sys.executable, __file__, "--peak-of", side, "--threads", str(arguments.threads)]
+    command += ["--quick"] if arguments.quick else []
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small shapes")
+    parser.add_argument("--threads", type=int, default=2, help="torch's threads, of both sides")
+    parser.add_argument("--peak-of", choices=["ours", "svd"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    shapes = QUICK if arguments.quick else FULL
+    if arguments.peak_of:
+        print(peak_beyond_update(arguments.peak_of, shapes[-1]))
+        return
+    spectral_panel(heavy_tailed_update(Shape(300, 320, 1)), K)  # libraries load what they need
+    rows = []
+    for shape in shapes:
+        rows.append(compare(shape))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    peaks = {side: peak_of(side, arguments) for side in ("ours", "svd")}
+
+    def ratio(slow: str, fast: str) -> float:
+        return round(sum(row["count"] * row[slow] for row in rows) / sum(row["count"] * row[fast] for row in rows), 2)
+
+    values = {
+        "speedup": ratio("svd_s", "panel_s"),
+        "effective_rank_error": max(row["effective_rank_error"] for row in rows),
+        "affinity_error": max(row["affinity_error"] for row in rows),
+        "peak_memory_ratio": round(peaks["ours"] / peaks["svd"], 3),
+    }
+    settings = {
+        "k": K,
+        "tolerance": TOLERANCE,
+        "timing": "one matrix of each distinct shape, weighted by count",
+        "quick": arguments.quick,
+        "shapes": rows,
+        "speedup_cpu_seconds": ratio("svd_cpu_s", "panel_cpu_s"),
+        "speedup_exact_mode": ratio("svd_s", "exact_s"),
+        "speedup_live_mode": ratio("svd_s", "live_s"),
+        "peak_bytes": peaks,
+        "threads": arguments.threads,
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+    versions = {"python": platform.python_version(), **{name: version(name) for name in ("opdboard", "torch")}}
+    print(
+        json.dumps(
+            {"benchmark": "spectral", "values": values, "intervals": {}, "settings": settings, "versions": versions}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
