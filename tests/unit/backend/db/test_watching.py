@@ -27,7 +27,7 @@ def test_active_runs_are_watched_however_old_and_others_while_they_are_new(datab
             new: watching.Pulse(0, None),
         }
         assert [run.id for run in watching.changed_since(session, 20.0)] == [old, new]
-        assert [run.id for run in watching.active(session)] == [running]
+        assert [run.id for run in watching.changed_since(session, 30.0, active=True)] == [running, new]
 
 
 def test_watched_runs_come_without_their_module_lists(database: Database):

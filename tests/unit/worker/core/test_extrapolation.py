@@ -158,9 +158,10 @@ def test_significance_pairs_the_examples():
     """Examples of very different difficulty, each a little better: significant only if compared one by one."""
     difficulty = torch.linspace(-5.0, 0.0, 10)
     start = validation(negative_reverse_kl=difficulty)
-    better = validation(negative_reverse_kl=difficulty + 0.01 * torch.arange(1, 11))
+    slightly_better = difficulty + 0.01 * torch.arange(1, 11)
+    better = validation(negative_reverse_kl=slightly_better)
     assert AcceptanceRule(score="negative_reverse_kl", acceptance="significant").judge(2.0, better, start).accepted
-    shuffled = validation(negative_reverse_kl=better.negative_reverse_kl_N.flip(0))
+    shuffled = validation(negative_reverse_kl=slightly_better.flip(0))
     assert (
         not AcceptanceRule(score="negative_reverse_kl", acceptance="significant").judge(2.0, shuffled, start).accepted
     )
@@ -195,7 +196,8 @@ def test_guard_bounds_the_kl_to_the_start():
     ],
 )
 def test_scores_that_are_not_finite_are_always_refused(score, acceptance, broken: Validation):
-    start = validation(0.0, -9.0) if len(broken.negative_reverse_kl_N) else broken
+    scores_N = broken.negative_reverse_kl_N
+    start = validation(0.0, -9.0) if scores_N is not None and len(scores_N) else broken
     attempt = AcceptanceRule(score=score, acceptance=acceptance).judge(2.0, broken, start)
     assert not attempt.accepted
     assert attempt.reason.endswith("not finite")
