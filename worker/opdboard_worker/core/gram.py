@@ -16,10 +16,10 @@ _ROWS, _COLUMNS = 192, 1024
 """Tile of the product: tiles above the diagonal are skipped, and float64 copies are few columns wide."""
 
 
-EIGENVALUE_ERROR = 8.0
-"""How far eigenvalues may be off after a solver of precision eps, in units of eps times the largest one.
+ROUNDING = 8.0
+"""Error allowed to eigenvalues of G, in units of eps ||G||_F, in which norm solvers are backward stable.
 
-One unit is usual for LAPACK's and cuSOLVER's solvers; the rest is room for the sums that make the Gram matrix.
+On random, sign, sparse and trained-like matrices of sides 300 to 1536, LAPACK's were off by up to 6 units in float32.
 """
 
 

@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import EIGENVALUE_ERROR, Deflated, trace
+from opdboard_worker.core.gram import ROUNDING, Deflated, trace
 
 PROBES, STEPS = 32, 24
 """Directions, and Lanczos steps from each."""
@@ -95,8 +95,9 @@ def _estimate(alpha_Bnm: Tensor, beta_Bnm: Tensor, known_Bk: Tensor, moments_B3:
     # Weight of one more singular value sigma in the entropy, the total following.
     influence_Bq = torch.special.entr(share_Bq) + share_Bq * (1.0 - entropy_B1)
     # Nodes that rounding made of zeros, counted as if they were all as large as it can make them.
-    floor_B1 = (EIGENVALUE_ERROR * torch.finfo(node_Bq.dtype).eps * known_Bk[:, :1].square()).sqrt()
-    lost_Bq = weight_Bq.masked_fill(sigma_Bq > floor_B1, 0.0) * (torch.special.entr(floor_B1 / total_B1))
+    gram_norm_B1 = (known_Bk.pow(4).sum(-1, keepdim=True) + moments_B3[:, 2:]).sqrt()
+    floor_B1 = (ROUNDING * torch.finfo(node_Bq.dtype).eps * gram_norm_B1).sqrt()
+    lost_Bq = weight_Bq.masked_fill(sigma_Bq > floor_B1, 0.0) * torch.special.entr(floor_B1 / total_B1)
     standard_error_B = _standard_error(influence_Bq, node_Bq, weight_Bq, size_B1, probes)
     return entropy_B1.exp()[:, 0], 3.0 * standard_error_B + lost_Bq.sum(-1)
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from opdboard_worker.core.gram import (
-    EIGENVALUE_ERROR,
+    ROUNDING,
     Deflated,
     deflated,
     gram_lower,
@@ -46,6 +46,11 @@ _QUADRATURE_FROM = 3e-3
 """Tolerances under this one need more random directions than eigenvalues cost."""
 
 
+_FLOAT32_FROM = 1.2
+"""Long over short side from which float32 is tried for small tolerances: noise in squarer matrices has singular values
+next to 0, which it loses, and then the time it took is lost too."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """All spectral measures of B updates, and their leading subspaces."""
@@ -68,7 +73,7 @@ def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT)
 
     tolerance: relative error allowed of the effective rank. Estimators are tried from the cheapest on until the bound
     of every matrix is within it: stochastic Lanczos quadrature (not for tolerances under 0.3%), eigenvalues in
-    float32, eigenvalues in float64, which are taken whatever their bound. EXACT takes the last at once. ValueError
+    float32 (then not for nearly square matrices), eigenvalues in float64, which are taken whatever their bound. EXACT takes the last at once. ValueError
     unless update is (B, M, N) and k at least 1.
     """
     gram_Brr, finite_B = gram_lower(wide(update_BMN))
@@ -80,7 +85,7 @@ def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT)
     else:
         values, bounds, estimators = _cheapest(gram_Brr, finite_B, wider, frobenius_B, tolerance)
     values["update_norm"] = frobenius_B
-    bounds["update_norm"] = torch.full_like(frobenius_B, EIGENVALUE_ERROR * torch.finfo(torch.float64).eps)
+    bounds["update_norm"] = torch.full_like(frobenius_B, ROUNDING * torch.finfo(torch.float64).eps)
     estimators["update_norm"] = "sum_of_squares"
     bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
     return Panel(values, bounds, estimators, _cut(wider, k), finite_B)
@@ -93,6 +98,7 @@ _Measured = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, str]]
 def _cheapest(
     gram_Brr: Tensor, finite_B: Tensor, leading: Subspace, frobenius_B: Tensor, tolerance: float
 ) -> _Measured:
+    longer = max(leading.u_BMk.shape[-2], leading.v_BNk.shape[-2]) / gram_Brr.shape[-1]
     if tolerance > EXACT:
         u_Brk = leading.u_BMk if leading.u_BMk.shape[-2] == gram_Brr.shape[-1] else leading.v_BNk
         split = deflated(gram_Brr, u_Brk.nan_to_num(0.0))
@@ -100,9 +106,10 @@ def _cheapest(
             measured = _from_quadrature(split, finite_B, leading, frobenius_B)
             if _within(measured, tolerance):
                 return measured
-        measured = _from_parts(split, finite_B)
-        if _within(measured, tolerance):
-            return measured
+        if longer >= _FLOAT32_FROM or tolerance >= _QUADRATURE_FROM:
+            measured = _from_parts(split, finite_B)
+            if _within(measured, tolerance):
+                return measured
     return _from_eigenvalues(gram_singular_values(gram_Brr, finite_B))
 
 
@@ -112,21 +119,23 @@ def _within(measured: _Measured, tolerance: float) -> bool:
 
 
 def _from_eigenvalues(sigma_Br: Tensor) -> _Measured:
-    relative = EIGENVALUE_ERROR * torch.finfo(torch.float64).eps
-    off_Br = relative * sigma_Br[:, :1].square().expand_as(sigma_Br)
-    return _from_all(sigma_Br, off_Br, "gram_float64")
+    return _from_all(sigma_Br, _rounding(sigma_Br.square(), torch.float64), "gram_float64")
+
+
+def _rounding(eigenvalues_Bq: Tensor, dtype: torch.dtype) -> Tensor:
+    norm_B1 = torch.linalg.vector_norm(eigenvalues_Bq, dim=-1, keepdim=True)
+    return (ROUNDING * torch.finfo(dtype).eps * norm_B1).expand_as(eigenvalues_Bq)
 
 
 def _from_parts(split: Deflated, finite_B: Tensor) -> _Measured:
-    """From eigenvalues of the two parts, those of the larger one in float32: its rounding is relative to sigma_{k+1}."""
+    """From eigenvalues of the two parts, in float32 those of the rest, whose rounding is relative to its own norm."""
     known_Bk = split.known_Bk
     scale_B1 = trace(split.rest_Brr).clamp(min=torch.finfo(torch.float64).tiny)[:, None]
     scaled_Brr = (split.rest_Brr / scale_B1[..., None]).float()
     # The k smallest belong to the columns taken out.
     rest_Bq = torch.linalg.eigvalsh(scaled_Brr)[:, known_Bk.shape[-1] :].double().clamp(min=0.0) * scale_B1
-    largest_B1 = known_Bk[:, :1]
-    off_known_Bk = (EIGENVALUE_ERROR * torch.finfo(torch.float64).eps * largest_B1).expand_as(known_Bk)
-    off_rest_Bq = (EIGENVALUE_ERROR * torch.finfo(torch.float32).eps * rest_Bq[:, -1:]).expand_as(rest_Bq)
+    off_known_Bk = _rounding(known_Bk, torch.float64)
+    off_rest_Bq = _rounding(rest_Bq, torch.float32)
     # Two eigenvalues that are coupled by c push each other away by c^2 over their distance, and by c at most.
     coupling_B1 = split.coupling_B[:, None]
     smallest = torch.finfo(torch.float64).tiny
@@ -188,7 +197,7 @@ def _from_quadrature(split: Deflated, finite_B: Tensor, leading: Subspace, frobe
     }
     # The triplets are exact for dW - R V^T, R = dW V - U S: what they give is off by ||R||_F at most, and rounding.
     residual_B = leading.residual_B.double() * torch.linalg.vector_norm(s_Bk, dim=-1)
-    rounding = EIGENVALUE_ERROR * torch.finfo(torch.float32).eps
+    rounding = ROUNDING * torch.finfo(torch.float32).eps
     first_bound_B = _share(residual_B, first_B) + rounding
     bounds = {
         "spectral_norm": first_bound_B,
