@@ -78,18 +78,20 @@ def distillation_loss(
     """
     _require_equal_length(student_hidden_NH, teacher, token_N, weight_N, sampler_logp_N, reference)
     _require_enough(objective, teacher, reference)
-    parts: list[TokenMeasures] = []
-    weighted_losses: list[Tensor] = []
+    measures = TokenMeasures.empty(len(token_N), student_hidden_NH.device)
+    sum_of_block_N = torch.zeros(
+        max(len(token_N), 1), dtype=_at_least_float32(student_hidden_NH), device=token_N.device
+    )
+    first_of_block: set[int] = set()
     gradients: dict[Tensor, Tensor] = {}
     if student_hidden_NH.requires_grad and torch.is_grad_enabled():
         gradients[student_hidden_NH] = torch.zeros_like(student_hidden_NH)
 
     def add_chunk(chunk: slice) -> None:
-        measures_of_blocks: list[TokenMeasures] = []
-        losses_of_blocks: list[Tensor] = []
         hidden_nH = student_hidden_NH[chunk].detach().requires_grad_(student_hidden_NH.requires_grad)
         logits_nV = student_head(hidden_nH)
         logits_gradient_nV = torch.empty_like(logits_nV) if logits_nV.requires_grad else None
+        blocks: list[int] = []
         with torch.no_grad():
             teacher_logits_nV = _same_vocabulary(logits_nV, teacher.logits(chunk))
             reference_logits_nV = _same_vocabulary(logits_nV, reference.logits(chunk)) if reference else None
@@ -105,21 +107,21 @@ def distillation_loss(
                     measure(logp_rV, logq_rV, token_N[tokens], overlap_k, complete=teacher.complete),
                 )
                 loss_r, gradient_rV = objective.loss_and_gradient(block)
-                measures_of_blocks.append(block.measures)
+                measures.put(tokens, block.measures)
                 weight_r = weight_N[tokens].to(loss_r.dtype)
-                losses_of_blocks.append((weight_r * loss_r).sum())
+                sum_of_block_N[tokens.start] = (weight_r * loss_r).sum()
+                blocks.append(tokens.start)
                 if logits_gradient_nV is not None:
                     logits_gradient_nV[rows] = gradient_rV.mul_(weight_r[:, None])
         if logits_gradient_nV is not None:
             hidden_gradient_nH = pull_back(logits_nV, logits_gradient_nV, hidden_nH, gradients)
             if hidden_gradient_nH is not None:
                 gradients[student_hidden_NH][chunk] = hidden_gradient_nH
-        parts.extend(measures_of_blocks)
-        weighted_losses.extend(losses_of_blocks)
+        first_of_block.update(blocks)
 
     in_chunks(token_N.shape[0], chunk_tokens, add_chunk, on_smaller)
-    total = with_known_gradients(torch.stack(weighted_losses).sum(), gradients)
-    return total, TokenMeasures.cat(parts)
+    total = sum_of_block_N[torch.tensor(sorted(first_of_block), device=token_N.device)].sum()
+    return with_known_gradients(total, gradients), measures
 
 
 @torch.no_grad()
@@ -135,19 +137,19 @@ def measures_only(
 ) -> TokenMeasures:
     """The measures that `distillation_loss` returns, without a loss or gradient: for evaluation and validation."""
     _require_equal_length(student_hidden_NH, teacher, token_N)
-    parts: list[TokenMeasures] = []
+    measures = TokenMeasures.empty(len(token_N), student_hidden_NH.device)
 
     def add_chunk(chunk: slice) -> None:
-        of_blocks: list[TokenMeasures] = []
         logits_nV = student_head(student_hidden_NH[chunk])
         teacher_logits_nV = _same_vocabulary(logits_nV, teacher.logits(chunk))
         for rows in row_blocks(logits_nV):
             logp_rV, logq_rV = log_probabilities(logits_nV[rows]), log_probabilities(teacher_logits_nV[rows])
-            of_blocks.append(measure(logp_rV, logq_rV, token_N[chunk][rows], overlap_k, complete=teacher.complete))
-        parts.extend(of_blocks)
+            tokens = slice(chunk.start + rows.start, chunk.start + rows.stop)
+            part = measure(logp_rV, logq_rV, token_N[tokens], overlap_k, complete=teacher.complete)
+            measures.put(tokens, part)
 
     in_chunks(token_N.shape[0], chunk_tokens, add_chunk, on_smaller)
-    return TokenMeasures.cat(parts)
+    return measures
 
 
 @torch.no_grad()
@@ -168,6 +170,10 @@ def kl_between(
 
     in_chunks(hidden_a_NH.shape[0], chunk_tokens, add_chunk)
     return torch.cat(parts)
+
+
+def _at_least_float32(values: Tensor) -> torch.dtype:
+    return torch.promote_types(values.dtype, torch.float32)
 
 
 def _same_vocabulary(logits_nV: Tensor, others_nV: Tensor) -> Tensor:

@@ -42,13 +42,15 @@ def token_loss(
     """
     if not len(hidden_NH) == len(token_N) == len(weight_N):
         raise ValueError(f"lengths differ: {len(hidden_NH)} states, {len(token_N)} tokens, {len(weight_N)} weights")
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    # All room for results is taken at once: small ones that stay, between large temporaries, leave these none to reuse.
+    logp_N, entropy_N, sum_of_block_N = (_room(hidden_NH, len(token_N)) for _ in range(3))
+    first_of_block: set[int] = set()
     gradients: dict[Tensor, Tensor] = {}
     if hidden_NH.requires_grad and torch.is_grad_enabled():
         gradients[hidden_NH] = torch.zeros_like(hidden_NH)
 
     def add_chunk(chunk: slice) -> None:
-        of_blocks: list[tuple[Tensor, Tensor, Tensor]] = []
+        blocks: list[int] = []
         hidden_nH = hidden_NH[chunk].detach().requires_grad_(hidden_NH.requires_grad)
         logits_nV = head(hidden_nH)
         logits_gradient_nV = torch.empty_like(logits_nV) if logits_nV.requires_grad else None
@@ -58,7 +60,9 @@ def token_loss(
                 logp_rV = log_probabilities(logits_nV[rows])
                 logp_r = logp_rV.gather(1, token_N[tokens, None]).squeeze(1)
                 loss_r, slope_r = loss_of(logp_r, tokens)
-                of_blocks.append(((weight_N[tokens] * loss_r).sum(), logp_r, entropy(logp_rV)))
+                logp_N[tokens], entropy_N[tokens] = logp_r, entropy(logp_rV)
+                sum_of_block_N[tokens.start] = (weight_N[tokens] * loss_r).sum()
+                blocks.append(tokens.start)
                 if logits_gradient_nV is not None:
                     gradient_rV = logp_rV.exp_().neg_()
                     gradient_rV[torch.arange(len(logp_r), device=logp_r.device), token_N[tokens]] += 1.0
@@ -67,11 +71,11 @@ def token_loss(
             hidden_gradient_nH = pull_back(logits_nV, logits_gradient_nV, hidden_nH, gradients)
             if hidden_gradient_nH is not None:
                 gradients[hidden_NH][chunk] = hidden_gradient_nH
-        parts.extend(of_blocks)
+        first_of_block.update(blocks)
 
     in_chunks(len(token_N), chunk_tokens, add_chunk, on_smaller)
-    losses, logps, entropies = zip(*parts, strict=True)
-    return with_known_gradients(torch.stack(list(losses)).sum(), gradients), torch.cat(logps), torch.cat(entropies)
+    total = sum_of_block_N[torch.tensor(sorted(first_of_block), device=token_N.device)].sum()
+    return with_known_gradients(total, gradients), logp_N[: len(token_N)], entropy_N[: len(token_N)]
 
 
 @torch.no_grad()
@@ -79,16 +83,22 @@ def token_logp(
     hidden_NH: Tensor, head: Head, token_N: Tensor, *, chunk_tokens: int = 1024, on_smaller: OnSmaller | None = None
 ) -> tuple[Tensor, Tensor]:
     """log p of each token and the entropy at its place, both (N,), float32, without gradient."""
-    parts: list[tuple[Tensor, Tensor]] = []
+    logp_N, entropy_N = (_room(hidden_NH, len(token_N)) for _ in range(2))
 
     def add_chunk(chunk: slice) -> None:
-        of_blocks: list[tuple[Tensor, Tensor]] = []
         logits_nV = head(hidden_NH[chunk])
         for rows in row_blocks(logits_nV):
+            tokens = slice(chunk.start + rows.start, chunk.start + rows.stop)
             logp_rV = log_probabilities(logits_nV[rows])
-            of_blocks.append((logp_rV.gather(1, token_N[chunk][rows, None]).squeeze(1), entropy(logp_rV)))
-        parts.extend(of_blocks)
+            logp_N[tokens] = logp_rV.gather(1, token_N[tokens, None]).squeeze(1)
+            entropy_N[tokens] = entropy(logp_rV)
 
     in_chunks(len(token_N), chunk_tokens, add_chunk, on_smaller)
-    logps, entropies = zip(*parts, strict=True)
-    return torch.cat(logps), torch.cat(entropies)
+    return logp_N[: len(token_N)], entropy_N[: len(token_N)]
+
+
+def _room(hidden_NH: Tensor, count: int) -> Tensor:
+    """One value per token, at least float32; one for no tokens, so that a sum over none is 0."""
+    return torch.zeros(
+        max(count, 1), dtype=torch.promote_types(hidden_NH.dtype, torch.float32), device=hidden_NH.device
+    )

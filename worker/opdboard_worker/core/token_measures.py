@@ -55,6 +55,19 @@ class TokenMeasures:
         )
 
     @classmethod
+    def empty(cls, count: int, device: torch.device) -> TokenMeasures:
+        """Room for `count` tokens, to be filled by `put`.
+
+        Made at once: many small results that stay, taken between large temporaries, leave these no room to be reused.
+        """
+        return cls(**{field.name: torch.empty(count, device=device) for field in fields(cls)})
+
+    def put(self, tokens: slice, part: TokenMeasures) -> None:
+        """Write the measures of some of the tokens."""
+        for field in fields(self):
+            getattr(self, field.name)[tokens] = getattr(part, field.name)
+
+    @classmethod
     def of_student_alone(cls, student_logprob_N: Tensor, entropy_N: Tensor) -> TokenMeasures:
         """What is known without a teacher; the rest is NaN."""
         unknown_N = torch.full_like(student_logprob_N, torch.nan)

@@ -88,3 +88,33 @@ def test_the_loss_after_running_out_of_memory_is_the_same(fails_in: str):
         )
         torch.testing.assert_close(alone.reverse_kl, measures.reverse_kl)
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-13)
+
+
+def test_an_objective_that_fails_once_more_in_the_backward_counts_each_token_once():
+    """Memory may also run out when a chunk's gradient is formed, after its losses are known."""
+
+    class Stumbling(torch.autograd.Function):
+        tries = 0
+
+        @staticmethod
+        def forward(ctx, logits):
+            return logits.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            Stumbling.tries += 1
+            if len(gradient) > 4:
+                raise torch.OutOfMemoryError("in the backward pass")
+            return gradient
+
+    generator = torch.Generator().manual_seed(2)
+    hidden = torch.randn(14, 6, generator=generator, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(9, 6, generator=generator, dtype=torch.float64, requires_grad=True)
+    teacher = WholeTeacher(torch.randn(14, 9, generator=generator, dtype=torch.float64), lambda logits: logits)
+    token, even = torch.zeros(14, dtype=torch.long), torch.full((14,), 1 / 14, dtype=torch.float64)
+    results = []
+    for head in (lambda h: h @ weight.T, lambda h: Stumbling.apply(h @ weight.T)):
+        loss, _ = distillation_loss(FullVocabulary(), hidden, head, teacher, token, even, chunk_tokens=14)
+        results.append((loss.detach(), *torch.autograd.grad(loss, [hidden, weight])))
+    assert Stumbling.tries > 2
+    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-13)
