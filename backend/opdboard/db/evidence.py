@@ -54,6 +54,8 @@ def last_jump(session: Session, run_id: str) -> Decision | None:
 
 def mark_candidates_removed(session: Session, run_id: str, seq: int, steps: Sequence[int]) -> None:
     """The weights from which candidates of these steps could be made again are gone."""
+    if not steps:
+        return
     condition = (Decision.run_id == run_id) & Decision.step.in_(steps) & Decision.weights_path.is_not(None)
     session.execute(update(Decision).where(condition).values(weights_path=None, weights_bytes=None, seq=seq))
 
@@ -91,6 +93,8 @@ def add_checkpoints(session: Session, run_id: str, seq: int, checkpoints: Sequen
 
 def mark_checkpoints_removed(session: Session, run_id: str, seq: int, steps: Sequence[int]) -> None:
     """Their folders are gone; the rows stay as a record."""
+    if not steps:
+        return
     condition = (Checkpoint.run_id == run_id) & Checkpoint.step.in_(steps)
     session.execute(update(Checkpoint).where(condition).values(removed=True, seq=seq))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ REPETITION_COMPRESSION = 10.0
 
 def frobenius_norms(tensors: Sequence[Tensor]) -> Tensor:
     """||X||_F of each tensor, (n,), float64, on the first tensor's device; a NaN stays in its own entry."""
-    return _stacked(_norm(pieces(tensor)) for tensor in tensors)
+    return _in_runs_of_small(tensors, tensors, lambda x, _: _float64_norms(x), lambda x, _: _norm(pieces(x)))
 
 
 def difference_norms(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
@@ -30,7 +30,7 @@ def difference_norms(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
 
     Half-precision entries are subtracted in float32. No difference is ever held whole.
     """
-    return _stacked(_difference_norm(x, y) for x, y in zip(a, b, strict=True))
+    return _in_runs_of_small(a, b, _small_difference_norms, _difference_norm)
 
 
 def norm_share(norms: Tensor) -> Tensor:
@@ -90,8 +90,47 @@ def _difference_norm(a: Tensor, b: Tensor) -> Tensor:
     return _norm(x.to(dtype) - y.to(dtype) for x, y in zip(pieces(a), pieces(b), strict=True))
 
 
-def _stacked(norms: Iterable[Tensor]) -> Tensor:
-    collected = list(norms)
+def _small_difference_norms(a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
+    differences = torch._foreach_sub(a, b)  # pyright: ignore[reportPrivateImportUsage]
+    return _float64_norms(list(differences))
+
+
+def _float64_norms(tensors: list[Tensor]) -> list[Tensor]:
+    return list(torch._foreach_norm(tensors, 2, dtype=torch.float64))  # pyright: ignore[reportPrivateImportUsage]
+
+
+def _in_runs_of_small(
+    a: Sequence[Tensor],
+    b: Sequence[Tensor],
+    of_small: Callable[[list[Tensor], list[Tensor]], list[Tensor]],
+    of_one: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
+    """A norm per pair. Float32 tensors that together make up one piece are handled by one call each for all of them:
+    in models of many small matrices the calls themselves are what costs. Their norms are the same bit for bit."""
+    norms: list[Tensor] = []
+    run: list[tuple[Tensor, Tensor]] = []
+
+    def finish_run() -> None:
+        if run:
+            norms.extend(of_small([x for x, _ in run], [y for _, y in run]))
+            run.clear()
+
+    elements = 0
+    for x, y in zip(a, b, strict=True):
+        small = x.numel() <= _CPU_PIECE and x.dtype == y.dtype == torch.float32 and x.shape == y.shape
+        if not small or elements + x.numel() > _CPU_PIECE or (run and run[-1][0].device != x.device):
+            finish_run()
+            elements = 0
+        if small:
+            run.append((x.detach(), y.detach()))
+            elements += x.numel()
+        else:
+            norms.append(of_one(x, y))
+    finish_run()
+    return _stacked(norms)
+
+
+def _stacked(collected: list[Tensor]) -> Tensor:
     if not collected:
         return torch.empty(0, dtype=torch.float64)
     return torch.stack([norm.to(collected[0].device) for norm in collected])

@@ -30,6 +30,17 @@ def subspace_affinity(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> Tensor:
     return (u_a_BMk.mT @ u_b_BMk).square().sum((-2, -1)) / u_a_BMk.shape[-1]
 
 
+def alignments(u_a_BMk: Tensor, u_b_BMk: Tensor, depths: Sequence[int]) -> dict[int, tuple[Tensor, Tensor]]:
+    """(subspace_affinity, paired_cosine) at each depth that both have columns for, from one product of all columns."""
+    deepest = min(u_a_BMk.shape[-1], u_b_BMk.shape[-1])
+    u_a_BMk, u_b_BMk = _unit_columns(u_a_BMk, u_b_BMk, deepest)
+    inner_Bkk = u_a_BMk.mT @ u_b_BMk
+    squares_Bkk, paired_Bk = inner_Bkk.square(), inner_Bkk.diagonal(dim1=-2, dim2=-1).abs()
+    return {
+        k: (squares_Bkk[..., :k, :k].sum((-2, -1)) / k, paired_Bk[..., :k].mean(-1)) for k in depths if k <= deepest
+    }
+
+
 def principal_angles(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> Tensor:
     """The k principal angles between two subspaces, (B, k), radians in [0, pi/2], ascending, float64.
 
@@ -55,8 +66,10 @@ def direction_cosine(a_BMN: Tensor, b_BMN: Tensor) -> Tensor:
     return inner_B / (frobenius_norms(list(a_BMN)) * frobenius_norms(list(b_BMN)))
 
 
-def direction_cosine_low_rank(subspace_a: Subspace, b_BMN: Tensor) -> Tensor:
+def direction_cosine_low_rank(subspace_a: Subspace, b_BMN: Tensor, norm_b_B: Tensor | None = None) -> Tensor:
     """<U S V^T, B> / (||S|| ||B||), (B,), float64: `direction_cosine` of the rank-k truncation of A with B.
+
+    norm_b_B: ||B||_F where it is known.
 
     An estimator: it needs only A's stored triplets. The truncation leaves A's smaller components out of its own norm
     too.
@@ -65,7 +78,8 @@ def direction_cosine_low_rank(subspace_a: Subspace, b_BMN: Tensor) -> Tensor:
     u_BMk, s_Bk, v_BNk = (x.to(dtype) for x in (subspace_a.u_BMk, subspace_a.s_Bk, subspace_a.v_BNk))
     along_Bk = ((u_BMk.mT @ b_BMN.to(dtype)) * v_BNk.mT).sum(-1, dtype=torch.float64)
     inner_B = (along_Bk * s_Bk).sum(-1)
-    return inner_B / (torch.linalg.vector_norm(s_Bk.double(), dim=-1) * frobenius_norms(list(b_BMN)))
+    norm_b_B = frobenius_norms(list(b_BMN)) if norm_b_B is None else norm_b_B
+    return inner_B / (torch.linalg.vector_norm(s_Bk.double(), dim=-1) * norm_b_B)
 
 
 def pooled_cosine(cosine_n: Tensor, norm_a_n: Tensor, norm_b_n: Tensor) -> float:

@@ -109,7 +109,8 @@ class Scorer:
     def texts(self, rollout: Rollout) -> list[str]:
         """Responses as text, without special tokens."""
         responses = rollout.responses
-        rows = [tokens[mask].tolist() for tokens, mask in zip(responses.token_BR, responses.mask_BR, strict=True)]
+        lengths = rollout.lengths_B.tolist()
+        rows = [tokens[:length] for tokens, length in zip(responses.token_BR.tolist(), lengths, strict=True)]
         return self.prompts.tokenizer.batch_decode(rows, skip_special_tokens=True)
 
     def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool]:

@@ -5,6 +5,7 @@ against each new one, so that the alignment curves always refer to the latest sn
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from opdboard_worker.core.extrapolation import is_power_of_two
 from opdboard_worker.core.krylov import Subspace, spectrum
 from opdboard_worker.core.spectral import group_by_shape, spectral_measures
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
-from opdboard_worker.core.subspace import direction_cosine_low_rank, paired_cosine, subspace_affinity
+from opdboard_worker.core.subspace import alignments, direction_cosine_low_rank
 from opdboard_worker.training.trained import Matrix
 
 
@@ -40,6 +41,8 @@ class WeightMonitor:
         self._gradients: Tensor | None = None
         self._settings = settings
         self._folder = folder
+        self._groups = _of_equal_shape(self.modules)
+        # By step, one of each group.
         self._snapshots: dict[int, list[Subspace]] = {}
 
     @property
@@ -60,14 +63,15 @@ class WeightMonitor:
         """Between backward pass and optimizer step: note gradient norms and W_{t-1}."""
         if not self.norms_due(step):
             return
-        self._gradients = torch.stack(
-            [torch.linalg.vector_norm(frobenius_norms(matrix.gradients())) for matrix in self._matrices]
-        )
+        gradients = [matrix.gradients() for matrix in self._matrices]
+        norms = frobenius_norms([gradient for of_matrix in gradients for gradient in of_matrix])
+        of_matrices = norms.split([len(of_matrix) for of_matrix in gradients])
+        self._gradients = torch.stack([torch.linalg.vector_norm(norms_n) for norms_n in of_matrices])
         if self._previous is None:
             self._previous = [matrix.now().clone() for matrix in self._matrices]
         else:
-            for kept, matrix in zip(self._previous, self._matrices, strict=True):
-                kept.copy_(matrix.now())
+            now = [matrix.now() for matrix in self._matrices]
+            torch._foreach_copy_(self._previous, now)  # pyright: ignore[reportPrivateImportUsage]
 
     @torch.no_grad()
     def measure(self, step: int) -> list[ModuleVector]:
@@ -94,51 +98,47 @@ class WeightMonitor:
             yield ModuleVector("grad_norm", step, self._gradients.tolist())
 
     def _spectra(self, step: int, weights: list[Tensor], update_norm: Tensor) -> list[ModuleVector]:
-        measures: dict[str, Tensor] = {}
-        snapshot: list[Subspace | None] = [None] * len(self.modules)
-        aligned: dict[tuple[str, int], Tensor] = {}
-        for indices, update_BMN in self._batches(weights):
+        values: dict[tuple[str, int | None], Tensor] = {}
+        snapshot: list[Subspace] = []
+        for group, indices in enumerate(self._groups):
+            update_BMN = torch.stack([weights[i].float() - self._base[i].float() for i in indices])
             sigma_Br, subspace = spectrum(update_BMN, self._settings.subspace_rank)
-            values = spectral_measures(sigma_Br, update_norm[indices])
-            values["visible_sparsity"] = torch.tensor(
+            measures = spectral_measures(sigma_Br, update_norm[indices])
+            measures["visible_sparsity"] = torch.tensor(
                 [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
             )
-            for name, value_B in values.items():
-                measures.setdefault(name, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
-            for place, index in enumerate(indices):
-                snapshot[index] = _half(subspace, place)
-            for key, value_B in self._align(indices, subspace, update_BMN).items():
-                aligned.setdefault(key, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
-        self._snapshots[step] = [part for part in snapshot if part is not None]
+            of_group: dict[tuple[str, int | None], Tensor] = {(name, None): value for name, value in measures.items()}
+            of_group |= self._align(group, subspace, update_BMN, update_norm[indices])
+            snapshot.append(_half(subspace))
+            for key, value_B in of_group.items():
+                values.setdefault(key, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
+        self._snapshots[step] = snapshot
         self._save(step)
-        vectors = [ModuleVector(name, step, value.tolist()) for name, value in measures.items()]
-        return vectors + [ModuleVector(name, at, value.tolist(), step) for (name, at), value in aligned.items()]
+        return [
+            ModuleVector(name, step, value.tolist()) if at is None else ModuleVector(name, at, value.tolist(), step)
+            for (name, at), value in values.items()
+        ]
 
-    def _batches(self, weights: list[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
-        """Module indices and their dW (B, M, N), small matrices of equal shape together."""
-        place = {module.name: index for index, module in enumerate(self.modules)}
-        shapes = {module.name: torch.empty(module.shape, device="meta") for module in self.modules}
-        for names, _ in group_by_shape(shapes):
-            indices = [place[name] for name in names]
-            yield indices, torch.stack([weights[i].float() - self._base[i].float() for i in indices])
-
-    def _align(self, indices: list[int], latest: Subspace, update_BMN: Tensor) -> dict[tuple[str, int], Tensor]:
+    def _align(
+        self, group: int, latest: Subspace, update_BMN: Tensor, update_norm_B: Tensor
+    ) -> dict[tuple[str, int | None], Tensor]:
         """Alignment of every earlier snapshot to the one being taken, by (statistic, earlier step)."""
-        values: dict[tuple[str, int], Tensor] = {}
+        values: dict[tuple[str, int | None], Tensor] = {}
         for at, snapshot in self._snapshots.items():
-            earlier = _stack([snapshot[index] for index in indices], update_BMN.device)
-            for depth in ALIGNMENT_DEPTHS:
-                if depth <= min(latest.u_BMk.shape[-1], earlier.u_BMk.shape[-1]):
-                    values[f"subspace_affinity@{depth}", at] = subspace_affinity(earlier.u_BMk, latest.u_BMk, depth)
-                    values[f"paired_cosine@{depth}", at] = paired_cosine(earlier.u_BMk, latest.u_BMk, depth)
-            values["direction_cosine", at] = direction_cosine_low_rank(earlier, update_BMN)
+            earlier = _whole(snapshot[group], update_BMN.device)
+            for depth, (affinity_B, cosine_B) in alignments(earlier.u_BMk, latest.u_BMk, ALIGNMENT_DEPTHS).items():
+                values[f"subspace_affinity@{depth}", at] = affinity_B
+                values[f"paired_cosine@{depth}", at] = cosine_B
+            values["direction_cosine", at] = direction_cosine_low_rank(earlier, update_BMN, update_norm_B)
         return values
 
     def _save(self, step: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         tensors = {}
-        for module, part in zip(self.modules, self._snapshots[step], strict=True):
-            tensors |= {f"{module.name}|u": part.u_BMk, f"{module.name}|s": part.s_Bk, f"{module.name}|v": part.v_BNk}
+        for indices, part in zip(self._groups, self._snapshots[step], strict=True):
+            for place, name in enumerate(self.modules[index].name for index in indices):
+                one = slice(place, place + 1)
+                tensors |= {f"{name}|u": part.u_BMk[one], f"{name}|s": part.s_Bk[one], f"{name}|v": part.v_BNk[one]}
         target = self._folder / f"step-{step:06d}.safetensors"
         aside = target.with_suffix(".partial")
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside)
@@ -153,33 +153,37 @@ class WeightMonitor:
                 continue
             tensors = load_file(path)
             self._snapshots[at] = [
-                Subspace(
-                    tensors[f"{m.name}|u"],
-                    tensors[f"{m.name}|s"],
-                    tensors[f"{m.name}|v"],
-                    torch.zeros(1),
-                    estimator="stored",
-                )
-                for m in self.modules
+                _stored([[tensors[f"{self.modules[index].name}|{kind}"] for index in indices] for kind in "usv"])
+                for indices in self._groups
             ]
 
 
-def _half(subspace: Subspace, place: int) -> Subspace:
-    window = slice(place, place + 1)
-    return Subspace(
-        subspace.u_BMk[window].half().cpu(),
-        subspace.s_Bk[window].float().cpu(),
-        subspace.v_BNk[window].half().cpu(),
-        subspace.residual_B[window].float().cpu(),
-        estimator=subspace.estimator,
+def _of_equal_shape(modules: list[Module]) -> list[list[int]]:
+    """Indices of the modules, small matrices of equal shape together."""
+    place = {module.name: index for index, module in enumerate(modules)}
+    shapes = {module.name: torch.empty(module.shape, device="meta") for module in modules}
+    return [[place[name] for name in names] for names, _ in group_by_shape(shapes)]
+
+
+def _half(subspace: Subspace) -> Subspace:
+    return replace(
+        subspace,
+        u_BMk=subspace.u_BMk.half().cpu(),
+        s_Bk=subspace.s_Bk.float().cpu(),
+        v_BNk=subspace.v_BNk.half().cpu(),
+        residual_B=subspace.residual_B.float().cpu(),
     )
 
 
-def _stack(parts: list[Subspace], device: torch.device) -> Subspace:
-    return Subspace(
-        torch.cat([part.u_BMk for part in parts]).float().to(device),
-        torch.cat([part.s_Bk for part in parts]).to(device),
-        torch.cat([part.v_BNk for part in parts]).float().to(device),
-        torch.cat([part.residual_B for part in parts]),
-        estimator="stored",
+def _whole(subspace: Subspace, device: torch.device) -> Subspace:
+    return replace(
+        subspace,
+        u_BMk=subspace.u_BMk.to(device).float(),
+        s_Bk=subspace.s_Bk.to(device),
+        v_BNk=subspace.v_BNk.to(device).float(),
     )
+
+
+def _stored(of_modules: list[list[Tensor]]) -> Subspace:
+    u_BMk, s_Bk, v_BNk = (torch.cat(tensors) for tensors in of_modules)
+    return Subspace(u_BMk, s_Bk, v_BNk, torch.full((len(s_Bk),), torch.nan), estimator="stored")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from opdboard_worker.core.krylov import leading_subspace
 from opdboard_worker.core.subspace import (
+    alignments,
     direction_cosine,
     direction_cosine_low_rank,
     lock_in_step,
@@ -151,3 +152,12 @@ def test_lock_in_of_odd_input():
     assert lock_in_step([1, 2, 3], [0.9, math.nan, 0.9]) == 3
     with pytest.raises(ValueError):
         lock_in_step([1, 2], [0.9])
+
+
+def test_alignments_at_all_depths_are_those_at_each():
+    a, b = orthonormal(0, 30, 8, 3), orthonormal(1, 30, 6, 3)
+    at = alignments(a.half(), b, (1, 5, 20))
+    assert list(at) == [1, 5]
+    for k, (affinity, cosine) in at.items():
+        torch.testing.assert_close(affinity, subspace_affinity(a.half(), b, k))
+        torch.testing.assert_close(cosine, paired_cosine(a.half(), b, k))
