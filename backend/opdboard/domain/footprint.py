@@ -201,7 +201,8 @@ def _logits(config: RunConfig, student: ModelShape) -> int:
 
 def _cache(config: RunConfig, student: ModelShape) -> int:
     """Keys and values of a rollout's sequences, and the distribution they draw from (single and double precision)."""
-    sequences, tokens = _sequences(config)
+    together, tokens = _sequences(config)
+    sequences = config.budget.rollout_batch_size or together
     keys_and_values = sum(_key_value_rows(module.kind, module.shape) for module in student.modules)
     size = HALF if config.precision == "bf16" else FLOAT
     drawing = sequences * student.vocabulary * 5 * FLOAT

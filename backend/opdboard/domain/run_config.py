@@ -141,6 +141,12 @@ class Budget(Frozen):
         ge=1,
         description="Sequences per forward pass; empty = the whole batch. Changes memory, not the result.",
     )
+    rollout_batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        description="Responses sampled at a time; empty = as many as micro_batch_size. More are faster while their key-value "
+        "cache fits: sampling needs far less memory per sequence than training.",
+    )
     max_prompt_tokens: int = Field(
         default=512, ge=1, description="Longer prompts are left out, and counted in the log."
     )

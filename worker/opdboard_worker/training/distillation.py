@@ -29,7 +29,10 @@ class Distillation:
         indices = batch_indices(step, config.budget.batch_size, len(self._train), config.seed)
         examples = [self._train[index] for index in indices]
         rollout = self._scorer.roll(examples, "rollout", step)
-        return Experience(examples, rollout, int(rollout.lengths_B.sum()), cursor)
+        # Micro-batches of like lengths hold the least padding.
+        by_length = rollout.rows_by_length()
+        examples = [examples[row] for row in by_length]
+        return Experience(examples, rollout.take(by_length), int(rollout.lengths_B.sum()), cursor)
 
     def minibatches(self, experience: Experience) -> Sequence[slice]:
         """See Learner."""

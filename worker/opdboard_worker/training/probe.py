@@ -103,7 +103,7 @@ class Scorer:
             uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key),
             temperature=budget.temperature,
             eos=self._eos,
-            micro_batch_size=self.micro_batch_size,
+            pass_size=budget.rollout_batch_size or self.micro_batch_size,
         )
 
     def texts(self, rollout: Rollout) -> list[str]:

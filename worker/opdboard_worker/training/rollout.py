@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
+from opdboard_worker.training.kv_cache import sampling_cache
 from opdboard_worker.training.policy import Policy, Responses, positions
 
 
@@ -28,6 +28,11 @@ class Rollout:
     def lengths_B(self) -> Tensor:
         """Response tokens per example, EOS included."""
         return self.responses.mask_BR.sum(1)
+
+    def rows_by_length(self) -> list[int]:
+        """Examples from the shortest to the longest, prompt and response together."""
+        lengths = [len(p) + n for p, n in zip(self.responses.prompts, self.lengths_B.tolist(), strict=True)]
+        return sorted(range(len(lengths)), key=lengths.__getitem__)
 
     def take(self, rows: Sequence[int]) -> "Rollout":
         """These examples, in this order."""
@@ -92,29 +97,35 @@ def sample(
     *,
     temperature: float,
     eos: Sequence[int],
-    micro_batch_size: int,
+    pass_size: int,
 ) -> Rollout:
-    """One response per prompt, at most uniform_BR.shape[1] tokens long, in passes of micro_batch_size examples."""
-    parts = [
-        _sample_together(
-            policy,
-            prompts[start : start + micro_batch_size],
-            uniform_BR[start : start + micro_batch_size],
-            temperature,
-            eos,
+    """One response per prompt, at most uniform_BR.shape[1] tokens long, in passes of pass_size examples.
+
+    Prompts of like length go together, and rows that have ended leave their pass: little padding or waiting is computed.
+    """
+    rows, width = uniform_BR.shape
+    device = policy.device
+    token_BR = torch.full((rows, width), policy.tokenizer.pad_token_id, device=device)
+    mask_BR = torch.zeros((rows, width), dtype=torch.bool, device=device)
+    logp_BR = torch.zeros((rows, width), device=device)
+    ended_B = torch.zeros(rows, dtype=torch.bool, device=device)
+    by_length = sorted(range(rows), key=lambda row: len(prompts[row]))
+    for start in range(0, rows, pass_size):
+        together = by_length[start : start + pass_size]
+        token_BR[together], mask_BR[together], logp_BR[together], ended_B[together] = _sample_together(
+            policy, [prompts[row] for row in together], uniform_BR[together], temperature, eos
         )
-        for start in range(0, len(prompts), micro_batch_size)
-    ]
-    return Rollout(
-        Responses(prompts, torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])),
-        torch.cat([part[2] for part in parts]),
-        torch.cat([part[3] for part in parts]),
-    )
+    return Rollout(Responses(prompts, token_BR, mask_BR), logp_BR, ended_B)
+
+
+_LEAVING_SHARE = 1 / 8
+"""Ended rows leave once they are this share of a pass: each leaving copies the cache of those that stay."""
 
 
 def _sample_together(
     policy: Policy, prompts: Sequence[Sequence[int]], uniform_BR: Tensor, temperature: float, eos: Sequence[int]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """B rows in all; b those still in the pass, of which row_b are the indices."""
     rows, width = uniform_BR.shape
     device = policy.device
     uniform_BR = uniform_BR.to(device)
@@ -124,24 +135,30 @@ def _sample_together(
     logp_BR = torch.zeros((rows, width), device=device)
     ended_B = torch.zeros(rows, dtype=torch.bool, device=device)
 
-    next_BT, mask_BT = policy.pad_left(prompts)
-    position_BT = positions(mask_BT)
-    cache = DynamicCache(config=policy.model.config)
+    row_b = torch.arange(rows, device=device)
+    next_bT, mask_bT = policy.pad_left(prompts)
+    position_bT = positions(mask_bT)
+    cache, keep = sampling_cache(policy.model.config, width)
     for column in range(width):
         with policy.autocast():
-            hidden_BTH, cache = policy.forward(next_BT, mask_BT.long(), position_BT, cache)
-            logits_BV = policy.head(hidden_BTH[:, -1])
-        token_B, logp_B = draw(logits_BV.float() / temperature, uniform_BR[:, column])
-        active_B = ~ended_B
-        token_BR[:, column] = torch.where(active_B, token_B, token_BR[:, column])
-        logp_BR[:, column] = torch.where(active_B, logp_B, 0.0)
-        mask_BR[:, column] = active_B
-        ended_B = ended_B | (active_B & torch.isin(token_B, eos_ids))
-        if bool(ended_B.all()):
+            hidden_bTH, _ = policy.forward(next_bT, mask_bT.long(), position_bT, cache)
+            logits_bV = policy.head(hidden_bTH[:, -1])
+        token_b, logp_b = draw(logits_bV.float() / temperature, uniform_BR[row_b, column])
+        active_b = ~ended_B[row_b]
+        token_BR[row_b, column] = torch.where(active_b, token_b, token_BR[row_b, column])
+        logp_BR[row_b, column] = torch.where(active_b, logp_b, 0.0)
+        mask_BR[row_b, column] = active_b
+        ended_B[row_b] = ~active_b | torch.isin(token_b, eos_ids)
+        staying_b = ~ended_B[row_b]
+        ended = len(row_b) - int(staying_b.sum())
+        if ended == len(row_b):
             break
-        next_BT = token_BR[:, column : column + 1]
-        mask_BT = torch.cat([mask_BT, active_B.unsqueeze(1)], 1)
-        position_BT = position_BT[:, -1:] + 1
+        mask_bT = torch.cat([mask_bT, active_b.unsqueeze(1)], 1)
+        position_bT = position_bT[:, -1:] + 1
+        if keep is not None and ended and ended >= _LEAVING_SHARE * len(row_b):
+            keep(staying_b.nonzero().squeeze(1))
+            row_b, mask_bT, position_bT = row_b[staying_b], mask_bT[staying_b], position_bT[staying_b]
+        next_bT = token_BR[row_b, column : column + 1]
     return token_BR, mask_BR, logp_BR, ended_B
 
 

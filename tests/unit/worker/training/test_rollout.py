@@ -16,7 +16,7 @@ def prompts(policy):
 def _sample(policy, prompts, *, micro_batch_size=64, key=("seed", 0), width=6, temperature=1.0):
     eos = [policy.tokenizer.eos_token_id]
     numbers = uniforms(len(prompts), width, *key)
-    return sample(policy, prompts, numbers, temperature=temperature, eos=eos, micro_batch_size=micro_batch_size)
+    return sample(policy, prompts, numbers, temperature=temperature, eos=eos, pass_size=micro_batch_size)
 
 
 def test_draw_inverts_the_cumulative_distribution():
