@@ -1465,6 +1465,11 @@ export interface components {
              */
             micro_batch_size?: number | null;
             /**
+             * Rollout Batch Size
+             * @description Responses sampled at a time; empty = as many as micro_batch_size. More are faster while their key-value cache fits: sampling needs far less memory per sequence than training.
+             */
+            rollout_batch_size?: number | null;
+            /**
              * Max Prompt Tokens
              * @description Longer prompts are left out, and counted in the log.
              * @default 512
