@@ -225,7 +225,7 @@ def _trl(arguments: argparse.Namespace) -> dict[str, Any]:
     logging.disable(logging.WARNING)
     folder = arguments.folder
     prompts = [[{"role": "user", "content": text}] for text in json.loads((folder / "train.json").read_text())]
-    began: list[float] = []
+    began: list[tuple[float, float]] = []
     tokens: list[int] = []
 
     class Clock(TrainerCallback):
@@ -233,7 +233,7 @@ def _trl(arguments: argparse.Namespace) -> dict[str, Any]:
 
         def on_step_end(self, *_args: Any, **_kwargs: Any) -> None:
             """See TrainerCallback."""
-            began.append(time.perf_counter())
+            began.append((time.perf_counter(), time.process_time()))
 
     trainer = DistillationTrainer(
         model=AutoModelForCausalLM.from_pretrained(folder / "student", dtype="float32"),
@@ -267,9 +267,11 @@ def _trl(arguments: argparse.Namespace) -> dict[str, Any]:
 
     trainer._generate_single_turn = counting
     trainer.train()
+    seconds, cpu_seconds = (began[-1][kind] - began[0][kind] for kind in (0, 1))
     return {
         "tokens": sum(tokens[1:]),
-        "seconds": began[-1] - began[0],
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "versions": {name: version(name) for name in ("trl", "torch", "transformers")},
     }
 
