@@ -168,6 +168,8 @@ def claim(session: Session, run_id: str, worker_id: str) -> int | None:
 
 def _sources_ready(session: Session, run: Run) -> bool:
     """Whether its weights can be loaded; fails the run when the run that should make them failed while it waited."""
+    if run.kind != "trained":
+        return True  # its trainer has its own
     config = RunConfig.model_validate(run.config)
     failed = [
         source

@@ -265,11 +265,12 @@ def test_a_database_that_fails_once_is_asked_again(sqlite_database: Database, mo
 
 def test_browsers_told_of_the_same_step_get_the_same_right_extension(server: Server, sqlite_database: Database):
     run_id, attempt = start(sqlite_database)
-    record(sqlite_database, run_id, attempt, 1, {"loss": 0.5})
+    for step in (1, 2):  # a single point, or a level curve, has an axis of its own
+        record(sqlite_database, run_id, attempt, step, {"loss": 0.5 * step})
     with server.live() as stream, httpx.Client(base_url=server.url, timeout=DEADLINE_SECONDS) as http:
         figure = http.get(f"/api/panels/scalars?runs={run_id}&keys=loss").json()
         asked = f"/api/panels/scalars/extension?runs={run_id}&keys=loss&after={figure['cursors'][run_id]}"
-        for step in (2, 3):
+        for step in (3, 4):
             record(sqlite_database, run_id, attempt, step, {"loss": 0.5 * step})
             while stream.next("runs").data["runs"][-1]["step"] < step:
                 pass
@@ -278,4 +279,4 @@ def test_browsers_told_of_the_same_step_get_the_same_right_extension(server: Ser
                 assert {answer["cursors"][run_id] for answer in answers} == {runs.get(session, run_id).seq}
             assert answers[0] == answers[1] == answers[2]
             appended = base64.b64decode(answers[0]["append"][f"{run_id}:loss"]["x"]["bdata"])
-            assert len(appended) == 8 * (step - 1)  # the steps behind the figure's, as float64
+            assert len(appended) == 8 * (step - 2)  # the steps behind the figure's, as float64
