@@ -19,7 +19,7 @@ _COPY = "copy"
 
 def record(session: Session, run_id: str, config: RunConfig, *, copied_from: str | None = None) -> None:
     """Note where a new run comes from."""
-    for relation, source in sources_of(config).items():
+    for relation, source in sources_of(config):
         session.add(
             Lineage(run_id=run_id, relation=relation, source_id=source.run_id, step=source.step, factor=source.factor)
         )
@@ -77,7 +77,7 @@ def awaited(session: Session, source: RunModel) -> Run | None:
 
 def waits_for(session: Session, config: RunConfig) -> tuple[str, Run] | None:
     """(student or teacher, the run that has yet to make its weights), or None when all can be loaded; NotFound if gone."""
-    for relation, source in sources_of(config).items():
+    for relation, source in sources_of(config):
         run = awaited(session, source)
         if run is not None:
             return relation, run

@@ -173,7 +173,7 @@ def _sources_ready(session: Session, run: Run) -> bool:
     config = RunConfig.model_validate(run.config)
     failed = [
         source
-        for source in (session.get(Run, one.run_id) for one in sources_of(config).values() if one.step is None)
+        for source in (session.get(Run, one.run_id) for _, one in sources_of(config) if one.step is None)
         if source is not None and source.state == RunState.FAILED and (source.ended_at or 0) > run.created_at
     ]
     if failed:

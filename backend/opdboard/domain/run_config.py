@@ -14,7 +14,7 @@ from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objec
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import EffOPD as EffOPD
 from opdboard.domain.strategies import NoStrategy, Strategy, needs_teacher
-from opdboard.domain.teachers import RemoteTeacher
+from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
 
 # --- who scores --------------------------------------------------------------------------------
 
@@ -169,7 +169,8 @@ class TrainedTeacher(Frozen):
 
 
 Teacher = Annotated[
-    ModelTeacher | PrivilegedTeacher | RemoteTeacher | TrainedTeacher | NoTeacher, Field(discriminator="kind")
+    ModelTeacher | PrivilegedTeacher | SeveralTeachers | RemoteTeacher | TrainedTeacher | NoTeacher,
+    Field(discriminator="kind"),
 ]
 
 
@@ -271,6 +272,10 @@ class RunConfig(Frozen):
         if on_demo_data != isinstance(self.student, DemoModel) and not isinstance(self.student, RunModel | FolderModel):
             raise ValueError(
                 "data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums"
+            )
+        if isinstance(self.teacher, SeveralTeachers) and self.teacher.route_by and on_demo_data:
+            raise ValueError(
+                "teacher.route_by must be empty with data.kind 'arithmetic': generated sums name no teacher"
             )
         if isinstance(self.teacher, PrivilegedTeacher) and on_demo_data:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from opdboard.domain.model_sources import ModelSource, RunModel
 from opdboard.domain.run_config import ModelTeacher, PrivilegedTeacher, RunConfig
-from opdboard.domain.teachers import RemoteTeacher
+from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
 
 
 def describe_source(source: ModelSource) -> str:
@@ -23,14 +23,23 @@ def describe_teacher(config: RunConfig) -> str:
     """A short label of who scores; empty where nobody does."""
     if isinstance(config.teacher, ModelTeacher):
         return describe_source(config.teacher.source)
+    if isinstance(config.teacher, SeveralTeachers):
+        return ", ".join(one.name for one in config.teacher.teachers)
     if isinstance(config.teacher, RemoteTeacher):
         return f"{config.teacher.model} (remote)"
     return "itself, knowing the answer" if isinstance(config.teacher, PrivilegedTeacher) else ""
 
 
-def sources_of(config: RunConfig) -> dict[str, RunModel]:
-    """What a configuration loads from other runs, by relation: 'student', 'teacher'."""
-    sources: dict[str, ModelSource] = {"student": config.student}
+def sources_of(config: RunConfig) -> list[tuple[str, RunModel]]:
+    """What a configuration loads from other runs, each with its relation: 'student' or 'teacher'."""
+    sources = [("student", config.student), *(("teacher", source) for source in teacher_sources(config).values())]
+    return [(relation, source) for relation, source in sources if isinstance(source, RunModel)]
+
+
+def teacher_sources(config: RunConfig) -> dict[str, ModelSource]:
+    """The models that score, by the path of the field that names each."""
     if isinstance(config.teacher, ModelTeacher):
-        sources["teacher"] = config.teacher.source
-    return {relation: source for relation, source in sources.items() if isinstance(source, RunModel)}
+        return {"teacher.source": config.teacher.source}
+    if isinstance(config.teacher, SeveralTeachers):
+        return {f"teacher.teachers.{place}.source": one.source for place, one in enumerate(config.teacher.teachers)}
+    return {}

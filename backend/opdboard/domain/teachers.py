@@ -1,10 +1,11 @@
 """Teachers that are not a loaded model. Part of RunConfig."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from opdboard.domain.frozen import Frozen
+from opdboard.domain.model_sources import ModelSource
 from opdboard.domain.objectives import Objective, SampledToken, TopK
 
 
@@ -59,3 +60,34 @@ class RemoteTeacher(Frozen):
             f"for objective.kind '{objective.kind}': choose 'sampled_token', or 'top_k' with support 'teacher' and k at most "
             "teacher.top_logprobs"
         )
+
+
+class OneOfSeveral(Frozen):
+    """A teacher among several."""
+
+    model_config = ConfigDict(title="Teacher")
+    name: str = Field(min_length=1, max_length=40, description="What rows call it.")
+    source: ModelSource = Field(description="The frozen model that scores its examples.")
+    weight: float = Field(
+        default=1.0, gt=0, description="Its share where teachers are drawn, against the others' weights."
+    )
+
+
+class SeveralTeachers(Frozen):
+    """Several models with the student's tokenizer, of which one scores each example; all are kept in memory."""
+
+    model_config = ConfigDict(title="Several models, one per example")
+    kind: Literal["several"] = "several"
+    route_by: str = Field(
+        default="",
+        description="Field of each row of the data that names its teacher, such as data_source; empty draws one per example by "
+        "weight, the same one in every run.",
+    )
+    teachers: list[OneOfSeveral] = Field(min_length=2, max_length=8, description="Who there is to choose from.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [one.name for one in self.teachers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"each teacher needs a name of its own, not {', '.join(names)}")
+        return self

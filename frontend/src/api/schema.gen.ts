@@ -2881,6 +2881,28 @@ export interface components {
             kind: "none";
         };
         /**
+         * Teacher
+         * @description A teacher among several.
+         */
+        OneOfSeveral: {
+            /**
+             * Name
+             * @description What rows call it.
+             */
+            name: string;
+            /**
+             * Source
+             * @description The frozen model that scores its examples.
+             */
+            source: components["schemas"]["DemoModel"] | components["schemas"]["FolderModel"] | components["schemas"]["HubModel"] | components["schemas"]["GgufModel"] | components["schemas"]["RunModel"];
+            /**
+             * Weight
+             * @description Its share where teachers are drawn, against the others' weights.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
          * Optimizer
          * @description AdamW and its learning rate.
          */
@@ -3673,7 +3695,7 @@ export interface components {
              *       }
              *     }
              */
-            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["RemoteTeacher"] | components["schemas"]["TrainedTeacher"] | components["schemas"]["NoTeacher"];
+            teacher: components["schemas"]["ModelTeacher"] | components["schemas"]["PrivilegedTeacher"] | components["schemas"]["SeveralTeachers"] | components["schemas"]["RemoteTeacher"] | components["schemas"]["TrainedTeacher"] | components["schemas"]["NoTeacher"];
             /**
              * Data
              * @description Prompts, their answers, and how an answer is judged.
@@ -4513,6 +4535,28 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["ScalarOut"];
             };
+        };
+        /**
+         * Several models, one per example
+         * @description Several models with the student's tokenizer, of which one scores each example; all are kept in memory.
+         */
+        SeveralTeachers: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "several";
+            /**
+             * Route By
+             * @description Field of each row of the data that names its teacher, such as data_source; empty draws one per example by weight, the same one in every run.
+             * @default
+             */
+            route_by: string;
+            /**
+             * Teachers
+             * @description Who there is to choose from.
+             */
+            teachers: components["schemas"]["OneOfSeveral"][];
         };
         /**
          * Severity

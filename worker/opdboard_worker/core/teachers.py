@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +48,40 @@ class WholeTeacher:
     def logits(self, tokens: slice) -> Tensor:
         """head(hidden)."""
         return self.head(self.hidden_NK[tokens])
+
+
+@dataclass(frozen=True)
+class MixedTeacher:
+    """Several whole teachers, each of some of the tokens: token n is row place_N[n] of part number part_N[n]."""
+
+    parts: Sequence[WholeTeacher]
+    part_N: Tensor
+    place_N: Tensor
+
+    @property
+    def complete(self) -> bool:
+        """Always."""
+        return True
+
+    def __len__(self) -> int:
+        """N."""
+        return self.part_N.shape[0]
+
+    def logits(self, tokens: slice) -> Tensor:
+        """Of each token from its own teacher; all of one vocabulary."""
+        part_n, place_n = self.part_N[tokens], self.place_N[tokens]
+        first = self.parts[0]
+        logits_nV: Tensor | None = None
+        for number, part in enumerate(self.parts):
+            of_part = (part_n == number).nonzero().squeeze(1)
+            if len(of_part) == 0 and (logits_nV is not None or part is not first):
+                continue
+            logits_mV = part.head(part.hidden_NK[place_n[of_part]])
+            if logits_nV is None:
+                logits_nV = logits_mV.new_empty(len(part_n), logits_mV.shape[1])
+            logits_nV[of_part] = logits_mV
+        assert logits_nV is not None, "the first part is asked even for no tokens"
+        return logits_nV
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,21 @@ GENERATED_EXAMPLES = 16_384
 
 @dataclass(frozen=True)
 class Example:
-    """A prompt with its known answer; `id` is stable between runs, `solution` is the worked answer where there is one."""
+    """A prompt with its known answer; `id` is stable between runs, `solution` is the worked answer where there is one.
+
+    `route` names the teacher that scores it, where rows do.
+    """
 
     id: int
     prompt: str
     answer: str
     solution: str | None
+    route: str | None = None
 
 
-def load_examples(data: Data, *, generate: int = GENERATED_EXAMPLES, seed: int = 0) -> list[Example]:
+def load_examples(
+    data: Data, *, route_by: str = "", generate: int = GENERATED_EXAMPLES, seed: int = 0
+) -> list[Example]:
     """All examples of a file in its order, or `generate` different sums (all there are, if fewer).
 
     The sums depend on `seed` only. Leave it at 0 to give every run of a comparison the same examples. Raises DataProblem
@@ -37,8 +43,8 @@ def load_examples(data: Data, *, generate: int = GENERATED_EXAMPLES, seed: int =
         space = 10 ** (2 * data.digits)
         drawn = random.Random(f"sums {data.digits} {seed}").sample(range(space), min(generate, space))
         return [arithmetic_example(number, data.digits) for number in drawn]
-    rows = read_rows(data.path)
-    return [Example(index, row.prompt, row.answer, row.solution) for index, row in enumerate(rows)]
+    rows = read_rows(data.path, route_by)
+    return [Example(index, row.prompt, row.answer, row.solution, row.route) for index, row in enumerate(rows)]
 
 
 def arithmetic_example(number: int, digits: int) -> Example:

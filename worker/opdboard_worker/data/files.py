@@ -19,10 +19,14 @@ class Row:
     prompt: str
     answer: str
     solution: str | None
+    route: str | None = None
 
 
-def read_rows(path: str) -> list[Row]:
-    """All rows of a .jsonl or .parquet file. Raises DataProblem whose `where` is the file, with ':line' where one is at fault."""
+def read_rows(path: str, route_by: str = "") -> list[Row]:
+    """All rows of a .jsonl or .parquet file. Raises DataProblem whose `where` is the file, with ':line' where one is at fault.
+
+    route_by: a field that each row must have, for Row.route.
+    """
     file = Path(path).expanduser()
     readers = {".jsonl": _jsonl, ".parquet": _parquet}
     reader = readers.get(file.suffix.lower())
@@ -35,7 +39,7 @@ def read_rows(path: str) -> list[Row]:
     if not file.is_file():
         raise DataProblem(f"{file} is not a file; name the .jsonl or .parquet file itself", where=path)
     try:
-        rows = list(reader(file))
+        rows = list(reader(file, route_by))
     except OSError as error:
         raise DataProblem(f"{file} cannot be read: {error.strerror or error}", where=path) from error
     if not rows:
@@ -43,7 +47,7 @@ def read_rows(path: str) -> list[Row]:
     return rows
 
 
-def _jsonl(file: Path) -> Iterator[Row]:
+def _jsonl(file: Path, route_by: str) -> Iterator[Row]:
     with file.open("rb") as lines:
         number = 0
         while line := lines.readline(_LONGEST_LINE + 1):
@@ -60,7 +64,7 @@ def _jsonl(file: Path) -> Iterator[Row]:
                     f"the row is not UTF-8 text ({error.reason}); save the file as UTF-8", where=where
                 ) from error
             if text.strip():
-                yield _row(_parsed(text, where), where)
+                yield _row(_parsed(text, where), where, route_by)
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -71,32 +75,34 @@ def _parsed(text: str, where: str) -> Any:
         raise DataProblem(f"the row is not valid JSON ({reason}); write one JSON object a line", where=where) from error
 
 
-def _parquet(file: Path) -> Iterator[Row]:
+def _parquet(file: Path, route_by: str) -> Iterator[Row]:
     import pyarrow
     import pyarrow.parquet
 
     try:
         with pyarrow.parquet.ParquetFile(file) as table:
-            wanted = [name for name in ("prompt", "problem", "answer", "solution") if name in table.schema_arrow.names]
+            fields = dict.fromkeys(("prompt", "problem", "answer", "solution", route_by))
+            wanted = [name for name in fields if name in table.schema_arrow.names]
             number = 0
             for batch in table.iter_batches(batch_size=1024, columns=wanted):
                 for values in batch.to_pylist():
                     number += 1
-                    yield _row(values, f"{file}:{number}")
+                    yield _row(values, f"{file}:{number}", route_by)
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise DataProblem(
             f"{file.name} is not a readable Parquet file ({_first_line(error)}); write it anew", where=str(file)
         ) from error
 
 
-def _row(values: Any, where: str) -> Row:
+def _row(values: Any, where: str, route_by: str) -> Row:
     if not isinstance(values, Mapping):
         raise DataProblem(f"the row is {_kind(values)}, not an object with prompt (or problem) and answer", where=where)
     name = "prompt" if values.get("prompt") is not None else "problem"
     prompt = _text(values, name, where, called="prompt (or problem)")
     answer = _text(values, "answer", where, called="answer", numbers=True)
     solution = None if values.get("solution") is None else _text(values, "solution", where, called="solution")
-    return Row(prompt, answer, solution)
+    route = _text(values, route_by, where, called=f"{route_by} (teacher.route_by)", numbers=True) if route_by else None
+    return Row(prompt, answer, solution, route)
 
 
 def _text(values: Mapping[str, Any], name: str, where: str, *, called: str, numbers: bool = False) -> str:

@@ -15,6 +15,7 @@ from opdboard.domain.objectives import Dapo, Grpo, Sft
 from opdboard.domain.run_config import ModelTeacher, RunConfig
 from opdboard.domain.run_sources import describe_teacher
 from opdboard.domain.strategies import NoStrategy
+from opdboard.domain.teachers import SeveralTeachers
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
@@ -36,6 +37,7 @@ from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.reinforcement import Reinforcement
 from opdboard_worker.training.strategies.choice import make_strategy
 from opdboard_worker.training.supervised import Supervised
+from opdboard_worker.training.teacher import route_of
 from opdboard_worker.training.teaching import teacher_and_reference
 from opdboard_worker.training.trained import trained_part
 from opdboard_worker.training.weights import WeightMonitor
@@ -140,7 +142,12 @@ def _seed_everything(seed: int) -> None:
 
 def _examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples whose prompts fit."""
-    everything = load_examples(config.data)
+    routing = config.teacher if isinstance(config.teacher, SeveralTeachers) else None
+    everything = load_examples(config.data, route_by=routing.route_by if routing else "")
+    if routing is not None:
+        route = route_of(routing)
+        for example in everything:
+            route(example)  # a name that no teacher has is refused now, not at the step that comes to it
     limit = config.budget.max_prompt_tokens
     fitting = [example for example in everything if len(prompts.student_ids(example)) <= limit]
     if len(fitting) < len(everything):

@@ -33,6 +33,12 @@ class Responses:
         width = max(1, int(mask_BR.sum(1).max()))
         return Responses(self.prompts[start:stop], self.token_BR[start:stop, :width], mask_BR[:, :width])
 
+    def of_rows(self, rows: Sequence[int]) -> "Responses":
+        """Some of the examples, without the columns that are padding for all of them."""
+        mask_BR = self.mask_BR[rows]
+        width = max(1, int(mask_BR.sum(1).max()))
+        return Responses([self.prompts[row] for row in rows], self.token_BR[rows, :width], mask_BR[:, :width])
+
     def with_prompts(self, prompts: Sequence[Sequence[int]]) -> "Responses":
         """The same responses after other prompts: what a teacher with privileged context reads."""
         return Responses(prompts, self.token_BR, self.mask_BR)

@@ -10,14 +10,14 @@ from opdboard.domain.errors import BadInput
 from opdboard.domain.footprint import keeps_reference
 from opdboard.domain.objectives import needs_reference
 from opdboard.domain.run_config import ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
-from opdboard.domain.teachers import RemoteTeacher
+from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
 from opdboard.settings import Settings
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.loading import LoadedModel, RunFolder, load
 from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, output_size
 from opdboard_worker.models.remote import RemoteModel
 from opdboard_worker.training.policy import Policy
-from opdboard_worker.training.teacher import DistantTeacher, LoadedTeacher, Teacher
+from opdboard_worker.training.teacher import DistantTeacher, LoadedTeacher, RoutedTeacher, Teacher, route_of
 
 
 def teacher_and_reference(
@@ -40,6 +40,14 @@ def teacher_and_reference(
             )
         case NoTeacher():
             teacher = None
+        case SeveralTeachers(teachers=several):
+            policies: dict[str, Policy] = {}
+            for one in several:
+                same = one.source == config.student
+                loaded = _copy(student) if same else load(one.source, settings=settings, run_folder=run_folder)
+                check_pair(student, loaded)
+                policies[one.name] = _frozen(loaded, device, config)
+            teacher = RoutedTeacher(policies, route_of(config.teacher), prompts)
         case RemoteTeacher():
             teacher = _remote_teacher(config.teacher, student, prompts, device)
         case ModelTeacher() | PrivilegedTeacher():

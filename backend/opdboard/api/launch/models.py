@@ -10,13 +10,14 @@ from opdboard.db import evidence, runs
 from opdboard.domain.errors import OpdboardError
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
 from opdboard.domain.model_sources import ModelSource
-from opdboard.domain.run_config import ModelTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_sources import teacher_sources
 from opdboard.settings import Settings
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Shapes of student and teacher, or the sentence that says why one of them is not known."""
+    """Shapes of student and teacher (all of several in one), or the sentence that says why one of them is not known."""
 
     student: ModelShape | None
     teacher: ModelShape | None
@@ -29,10 +30,16 @@ def sizes(session: Session, settings: Settings, config: RunConfig) -> Sizes:
         student = _shape(session, settings, config.student)
     except _Unknown as reason:
         return Sizes(None, None, f"the student's size is not known here: {reason}")
-    if not isinstance(config.teacher, ModelTeacher) or config.teacher.source == config.student:
+    sources = teacher_sources(config)
+    if not sources:
         return Sizes(student, student, None)
     try:
-        return Sizes(student, _shape(session, settings, config.teacher.source), None)
+        tensors = {
+            f"{path} {name}": shape
+            for path, source in sources.items()
+            for name, shape in _shape(session, settings, source).tensors.items()
+        }
+        return Sizes(student, ModelShape(tensors), None)
     except _Unknown as reason:
         return Sizes(student, None, f"the teacher's size is not known here: {reason}")
 

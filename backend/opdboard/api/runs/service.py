@@ -20,7 +20,8 @@ from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import ModelTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_sources import teacher_sources
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 
@@ -153,9 +154,7 @@ def check_storable(config: RunConfig) -> None:
 
 def check_sources(session: Session, config: RunConfig) -> None:
     """InvalidFields where weights of a run that are to be loaded neither exist nor will."""
-    sources = {"student": config.student}
-    if isinstance(config.teacher, ModelTeacher):
-        sources["teacher.source"] = config.teacher.source
+    sources = {"student": config.student} | teacher_sources(config)
     wrong = []
     for path, source in sources.items():
         if isinstance(source, RunModel):

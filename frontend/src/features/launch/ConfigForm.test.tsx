@@ -24,6 +24,11 @@ const schema = {
         repo_id: { type: "string", title: "Repo Id", description: "For example org/model." },
       },
     },
+    Teacher: {
+      title: "Teacher",
+      type: "object",
+      properties: { weight: { type: "number", title: "Weight", default: 1 } },
+    },
     Budget: {
       title: "Budget",
       type: "object",
@@ -43,6 +48,7 @@ const schema = {
       oneOf: [{ $ref: "#/$defs/Demo" }, { $ref: "#/$defs/Hub" }],
     },
     budget: { $ref: "#/$defs/Budget", description: "How long." },
+    teachers: { type: "array", title: "Teachers", minItems: 1, items: { $ref: "#/$defs/Teacher" } },
   },
   sections: [
     { title: "Model", fields: ["student"] },
@@ -58,6 +64,7 @@ function draw(problems: FieldProblem[] = [], changes: Difference[] = []) {
     name: "a",
     student: { kind: "hub", repo_id: "org/model" },
     budget: { steps: 8, micro_batch_size: null },
+    teachers: [{ weight: 2 }, { weight: 3 }],
   } as unknown as RunConfig;
   render(
     <QueryClientProvider client={new QueryClient()}>
@@ -117,4 +124,12 @@ it("folds into sections whose line says what they hold, what was changed and wha
   expect(within(screen.getByTestId("section-Run")).getByLabelText("Name")).toHaveProperty("value", "a");
   fireEvent.click(screen.getByRole("button", { name: "Put budget › steps back to 64" }));
   expect(onPutBack).toHaveBeenCalledWith(change);
+});
+
+it("lists entries that can be added and taken out", () => {
+  const { onChange } = draw();
+  fireEvent.click(screen.getByRole("button", { name: "Add to teachers" }));
+  expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ teachers: [{ weight: 2 }, { weight: 3 }, { weight: 1 }] });
+  fireEvent.click(screen.getByRole("button", { name: "Remove number 1" }));
+  expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ teachers: [{ weight: 3 }, { weight: 1 }] });
 });

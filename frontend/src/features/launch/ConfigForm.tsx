@@ -8,12 +8,19 @@ import { type Leaf, leavesOf, type Section, sectionsOf } from "~/lib/configSchem
 import { errorTree, type FieldProblem, pathInWords } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
 import type { LaunchFormContext } from "./formContext";
+import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "./lists";
 import { ObjectFieldTemplate } from "./sections";
 import { FieldTemplate, MultiSchemaFieldTemplate } from "./templates";
 import { SelectWidget, SwitchWidget, TextWidget } from "./widgets";
 import { shownValue } from "./words";
 
-const templates = { FieldTemplate, ObjectFieldTemplate, MultiSchemaFieldTemplate };
+const templates = {
+  ArrayFieldItemTemplate,
+  ArrayFieldTemplate,
+  FieldTemplate,
+  ObjectFieldTemplate,
+  MultiSchemaFieldTemplate,
+};
 const widgets = { TextWidget, SelectWidget, CheckboxWidget: SwitchWidget };
 const validator = customizeValidator<RunConfig>();
 const uiSchema: UiSchema<RunConfig> = { "ui:submitButtonOptions": { norender: true } };

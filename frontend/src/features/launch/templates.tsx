@@ -17,12 +17,16 @@ export function FieldTemplate(props: FieldTemplateProps) {
   if (path === "" || isOption(schema)) return children;
   const context = registry.formContext as LaunchFormContext;
   const description = rawDescription ?? schema.description;
-  if (schema.oneOf !== undefined || schema.type === "object") {
+  const isList = schema.type === "array";
+  if (schema.oneOf !== undefined || schema.type === "object" || isList) {
     return (
       <fieldset className={classes.group} data-top={fieldPathId.path.length === 1} id={`${id}-section`}>
         <legend>{label}</legend>
         {description && <p className={classes.groupHelp}>{description}</p>}
-        <Was change={schema.oneOf && context.changes[`${path}.kind`]} putBack={context.putBack} />
+        <Was
+          change={isList ? context.changes[path] : schema.oneOf && context.changes[`${path}.kind`]}
+          putBack={context.putBack}
+        />
         {children}
         {schema.oneOf === undefined && errors}
       </fieldset>

@@ -3,12 +3,13 @@
 import pytest
 from pydantic import ValidationError
 
+from opdboard.domain.model_sources import DemoModel, RunModel
 from opdboard.domain.objectives import FullVocabulary, Grpo, JensenShannon, SampledToken, TopK
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import describe_teacher
+from opdboard.domain.run_sources import describe_teacher, sources_of, teacher_sources
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import EffOPD
-from opdboard.domain.teachers import RemoteTeacher
+from opdboard.domain.teachers import OneOfSeveral, RemoteTeacher, SeveralTeachers
 
 REMOTE = RemoteTeacher(url="http://gpu1:8000/v1", model="big", top_logprobs=8)
 
@@ -54,3 +55,33 @@ def test_what_is_best_is_told_by_an_estimate():
     assert RunConfig(teacher=REMOTE, objective=Grpo()).selection_metric == "eval/accuracy"
     with pytest.raises(ValidationError, match="choose 'auto'"):
         RunConfig(teacher=REMOTE, objective=SampledToken(), selection=Selection(metric="eval/reverse_kl"))
+
+
+def several(*names: str, **changes) -> SeveralTeachers:
+    return SeveralTeachers(teachers=[OneOfSeveral(name=name, source=DemoModel()) for name in names], **changes)
+
+
+def test_several_teachers_are_named_and_their_weights_found():
+    teacher = SeveralTeachers(
+        teachers=[
+            OneOfSeveral(name="math", source=RunModel(run_id="r1")),
+            OneOfSeveral(name="code", source=RunModel(run_id="r2"), weight=3),
+        ]
+    )
+    config = RunConfig(teacher=teacher)
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+    assert describe_teacher(config) == "math, code"
+    assert [(relation, source.run_id) for relation, source in sources_of(config)] == [
+        ("teacher", "r1"),
+        ("teacher", "r2"),
+    ]
+    assert list(teacher_sources(config)) == ["teacher.teachers.0.source", "teacher.teachers.1.source"]
+
+
+def test_several_teachers_that_cannot_be_told_apart_or_chosen():
+    with pytest.raises(ValidationError, match="name of its own"):
+        several("a", "a")
+    with pytest.raises(ValidationError, match="at least 2"):
+        several("a")
+    with pytest.raises(ValidationError, match="generated sums name no teacher"):
+        RunConfig(teacher=several("a", "b", route_by="data_source"))

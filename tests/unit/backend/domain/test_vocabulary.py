@@ -92,17 +92,17 @@ def test_sources_are_described_and_found():
     config = RunConfig(
         student=RunModel(run_id="a"), teacher=ModelTeacher(source=RunModel(run_id="b", step=1)), strategy=EffOPD()
     )
-    assert {relation: source.run_id for relation, source in sources_of(config).items()} == {
+    assert {relation: source.run_id for relation, source in sources_of(config)} == {
         "student": "a",
         "teacher": "b",
     }
     assert describe_teacher(config) == "run b @ 1"
-    assert sources_of(RunConfig()) == {}
+    assert sources_of(RunConfig()) == []
 
 
 def test_a_teacher_that_is_the_student_itself_is_no_other_run():
     config = RunConfig.model_construct(student=RunModel(run_id="a"), teacher=PrivilegedTeacher())
-    assert list(sources_of(config)) == ["student"]
+    assert [relation for relation, _ in sources_of(config)] == ["student"]
     assert describe_teacher(config) == "itself, knowing the answer"
 
 

@@ -127,3 +127,21 @@ def test_a_damaged_parquet_file_is_refused(tmp_path):
     Path(path).write_bytes(Path(path).read_bytes()[:-20])
     with pytest.raises(DataProblem, match="not a readable Parquet file"):
         _load(path)
+
+
+def test_a_field_that_names_a_teacher_is_read_and_missed(jsonl):
+    rows = [GOOD | {"data_source": "math"}, GOOD | {"data_source": 7}]
+    data = FileData(path=jsonl(rows))
+    assert [example.route for example in load_examples(data, route_by="data_source")] == ["math", "7"]
+    assert [example.route for example in load_examples(data)] == [None, None]
+    file = jsonl([GOOD | {"data_source": "math"}, GOOD], "missing.jsonl")
+    with pytest.raises(DataProblem, match=r"the row has no data_source \(teacher.route_by\)") as caught:
+        load_examples(FileData(path=file), route_by="data_source")
+    assert caught.value.where == f"{file}:2"
+
+
+def test_a_field_that_names_a_teacher_is_read_from_parquet(tmp_path):
+    file = tmp_path / "rows.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([GOOD | {"data_source": "code"}]), file)
+    [example] = load_examples(FileData(path=str(file)), route_by="data_source")
+    assert example.route == "code"

@@ -30,9 +30,7 @@ export default function Decisions({ run }: { run: RunDetail }) {
     return (
       <div className="card">
         <Empty title="No extrapolation has been tried">
-          {looksAhead(run.method)
-            ? "The strategy has not looked ahead yet."
-            : "This run follows the optimizer alone."}
+          {looksAhead(run.method) ? "The strategy has not looked ahead yet." : "This run follows the optimizer alone."}
         </Empty>
       </div>
     );
