@@ -101,7 +101,7 @@ def test_the_learning_rate_follows_the_factor(train):
     assert first.accepted_factor > 1, "so small a rate must be found too small"
     rates = sink.series("learning_rate")
     assert rates[1] == pytest.approx(1e-6)
-    assert rates[2] == pytest.approx(1e-6 * math.sqrt(1 + first.accepted_factor))
+    assert rates[2] == pytest.approx(1e-6 * (1 + first.accepted_factor))
 
 
 def test_a_way_that_was_too_long_goes_back_and_the_rate_falls(train):

@@ -5,13 +5,14 @@ At its looks, with A the weights kept at the look before:
     2  the best factor f of W_t + f D by core.bracketing: teacher KL on the answers that W_t gives on D_v, forward when
        the way was too short, backward when it was too long, kept only if the paired test and the candidate's own
        answers hold
-    3  the learning rate is multiplied by sqrt(1 + f): had the optimizer taken steps 1 + f times as long, it would be
-       there now, and the next steps go half-way there on a logarithmic scale
+    3  the learning rate is multiplied by 1 + f where f > 0: had the optimizer taken steps so much longer, it would be
+       there now. Where f < 0 it is multiplied by sqrt(1 + f): half-way on a logarithmic scale
 
 3 is what sets it apart from extrapolation. A jump of f = 20 says that the rate is twenty times too small *now*;
 EffOPD goes on at the old rate and has to find out again at each trigger. With it the rate that was configured is but
-the first guess of a search. Half-way, because one look's best factor is noisy and greedy: the way that pays most now
-is not the rate that pays most over the next steps (docs/strategies.md has both measured). Compare stochastic line search (arXiv:1905.09997), which searches along each minibatch's
+the first guess of a search. Down only half-way, because a search is greedy: with noisy gradients the way that pays
+most at once is shorter than the one that pays most over the next steps (arXiv:1803.02021), so a rate that follows each
+search all the way down ends too low. docs/strategies.md has the variants measured. Compare stochastic line search (arXiv:1905.09997), which searches along each minibatch's
 gradient on that minibatch; here the direction is what Adam made of one or several batches, and the test is on examples
 that the direction has not seen.
 """
@@ -59,9 +60,10 @@ class LineSearched:
         )
 
     def decided(self, look: Look, search: Search) -> None:
-        """The rate follows the factor kept, half-way."""
-        if self._settings.adapt_rate and search.accepted_factor:
-            self._updater.scale_learning_rate(math.sqrt(1.0 + search.accepted_factor))
+        """The rate follows the factor kept: up all the way, down half-way."""
+        length = 1.0 + search.accepted_factor
+        if self._settings.adapt_rate and length != 1.0:
+            self._updater.scale_learning_rate(length if length > 1.0 else math.sqrt(length))
 
     def tensors(self) -> dict[str, Tensor]:
         """Nothing."""
