@@ -59,12 +59,12 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(train):
     ids=lambda one: one.kind,
 )
 def test_training_moves_towards_the_teacher(train, objective):
-    config = tiny_config(steps=12, objective=objective)
+    config = tiny_config(steps=20, objective=objective, optimizer=Optimizer(learning_rate=3e-4))
     budget = config.budget.model_copy(update={"batch_size": 64})
-    monitoring = config.monitoring.model_copy(update={"held_out_size": 64, "evaluate_every": 12})
+    monitoring = config.monitoring.model_copy(update={"held_out_size": 64, "evaluate_every": 20})
     _, sink = train(config.model_copy(update={"budget": budget, "monitoring": monitoring}))
     curve = sink.series("eval/reverse_kl")
-    assert curve[12] < 0.8 * curve[0]
+    assert curve[20] < 0.85 * curve[0]
 
 
 def test_bf16_autocast_follows_float32(train):

@@ -6,7 +6,7 @@ the anchor, in units of the way made, and tried are its multiples by 2.5:
     backward   if the first of these is no better than W_t: 1 + f = 1/2.5, 1/6.25, ... down to 1/98 (as good as the
                anchor); it ends where phi rises again, but not before something better than W_t was found
     parabola   through the best factor and its two neighbours; its vertex is tried if it is not next to one of them
-    test       the best factor is kept only if the 95% interval of its paired per-example gain over W_t is above 0
+    test       kept is the best of those factors whose 95% interval of the paired per-example gain over W_t is above 0
     confirm    and only if answers that the candidate itself samples are no worse than those of W_t
 
 phi is measured on W_t's own answers, which a far candidate would not give; hence a bound on KL(W_t || candidate), a
@@ -66,7 +66,7 @@ def bracketed_search(evaluate: Evaluate, confirm: Evaluate, limits: Bracketing) 
     vertex = _vertex(loss)
     if vertex is not None:
         better(vertex)
-    return _tested(start, tries, min(loss, key=lambda factor: (loss[factor], abs(factor))), confirm)
+    return _tested(start, tries, confirm)
 
 
 def _vertex(loss: dict[float, float]) -> float | None:
@@ -88,16 +88,15 @@ def _vertex(loss: dict[float, float]) -> float | None:
     return vertex if nearest > _TOO_NEAR * min(before, after) else None
 
 
-def _tested(start: Validation, tries: list[Try], best: float, confirm: Evaluate) -> Search:
-    """The best factor if the paired test and its own answers hold, else W_t."""
-    at = next((index for index, attempt in enumerate(tries) if attempt.factor == best), None)
-    if at is None or not tries[at].accepted:
-        why = (
-            f"none of {len(tries)} tried is better"
-            if at is None
-            else f"factor {best:g}, the best, refused: {tries[at].reason}"
-        )
+def _tested(start: Validation, tries: list[Try], confirm: Evaluate) -> Search:
+    """The best of the factors that pass the paired test, if its own answers hold, else W_t."""
+    passing = [index for index, attempt in enumerate(tries) if attempt.accepted]
+    if not passing:
+        last = max(tries, key=lambda attempt: attempt.gain if attempt.validation.finite else -math.inf)
+        why = f"none of {len(tries)} tried is better, the best being factor {last.factor:g}: {last.reason}"
         return Search(start, tuple(tries), 0.0, note=why)
+    at = max(passing, key=lambda index: tries[index].gain)
+    best = tries[at].factor
     own = confirm(best)
     attempt = tries[at]
     held = own.finite and own.negative_reverse_kl >= start.negative_reverse_kl

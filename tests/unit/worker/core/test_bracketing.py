@@ -107,3 +107,17 @@ def test_what_is_not_finite_is_never_kept(broken):
     assert search.accepted_factor == 1.5
     nowhere = Landscape(lambda f: broken if f else 1.0).search()
     assert nowhere.accepted_factor == 0.0
+
+
+def test_a_shorter_step_that_is_sure_is_kept_where_the_best_is_not():
+    signs = torch.where(torch.arange(EXAMPLES) % 2 == 0, 1.0, -1.0).double()
+
+    class Spreading(Landscape):
+        """The farther, the better on average, and the more unequal."""
+
+        def _validation(self, value, factor):
+            return Validation(None, -(value + 0.01 * factor**2 * signs), 0.0, 10, 0.5)
+
+    search = Spreading(lambda f: -math.sqrt(max(f, 0.0))).search()
+    refused = [attempt.factor for attempt in search.tries if not attempt.accepted]
+    assert search.accepted_factor > 0 and refused and max(refused) > search.accepted_factor
