@@ -2534,7 +2534,7 @@ export interface components {
             validation_size: number;
             /**
              * Adapt Rate
-             * @description Multiply the learning rate by the square root of 1 + f whenever a factor f is kept, so that the next steps come nearer to the length that this one should have had; off leaves a plain line search.
+             * @description Whenever a factor f is kept, multiply the learning rate by 1 + f (f > 0) or by its square root (f < 0), so that the next steps have the length that this one should have had; off leaves a plain line search.
              * @default true
              */
             adapt_rate: boolean;
