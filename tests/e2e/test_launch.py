@@ -62,6 +62,11 @@ def test_yaml_goes_there_and_back_with_its_comments(page: Page) -> None:
     expect(text).to_have_value(re.compile("keep_checkpoints: 4"))
 
 
+def choose_strategy(page: Page, title: str) -> None:
+    page.locator("#root_strategy__oneof_select").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
 def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: Page, server: Server) -> None:
     run_id = server.create(demo_config(2, name="the original", strategy=NoStrategy()))
     server.wait_for(run_id, states=("finished",))
@@ -69,7 +74,7 @@ def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: 
     expect(page.locator("#root_name")).to_have_value("the original copy")
     expect(page.get_by_test_id("changes")).to_contain_text("No change")
     page.locator("#root_budget_batch_size").fill("8")
-    page.get_by_test_id("root_strategy__oneof_select").get_by_text("EffOPD", exact=True).click()
+    choose_strategy(page, "EffOPD")
     expect(page.get_by_test_id("changes")).to_contain_text("2 changes")
     expect(page.get_by_test_id("change-strategy.kind")).to_contain_text("none → effopd")
     page.get_by_test_id("change-strategy.kind").get_by_role("button").click()
@@ -78,7 +83,7 @@ def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: 
     expect(page.locator("#root_budget_batch_size")).to_have_value("16")
 
     page.goto("/launch?preset=demo-effopd")
-    page.get_by_test_id("root_strategy__oneof_select").get_by_text("None (plain OPD)").click()
+    choose_strategy(page, "None (plain OPD)")
     expect(page.get_by_test_id("changes")).to_contain_text("1 change")
     page.get_by_test_id("launch-view").get_by_text("YAML").click()
     expect(page.get_by_test_id("yaml-text")).not_to_have_value(re.compile("candidates|strategy"))

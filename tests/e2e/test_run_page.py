@@ -198,7 +198,7 @@ def test_the_allocation_is_normalised_and_set_against_another_run(page: Page, sh
         page.wait_for_function(
             """([panel, wanted]) => {
               const plot = document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`);
-              const maps = plot._fullData.filter((trace) => trace.type === 'heatmap');
+              const maps = (plot?._fullData ?? []).filter((trace) => trace.type === 'heatmap');
               const drawn = maps.flatMap((trace) => Array.from(trace.z, (row) => Array.from(row))).flat()
                 .filter(Number.isFinite).sort((a, b) => a - b);
               return drawn.length === wanted.length && drawn.every((value, at) => Math.abs(value - wanted[at]) < 1e-5 + 1e-4 * Math.abs(value));
@@ -246,7 +246,7 @@ def test_the_tree_of_tries_leads_to_the_line_and_the_state_around_it(page: Page,
     page.wait_for_function(
         """(wanted) => {
           const plot = document.querySelector('[data-testid="decision-line"] .js-plotly-plot');
-          const drawn = plot._fullData.flatMap((trace) => Array.from(trace.y ?? []));
+          const drawn = (plot?._fullData ?? []).flatMap((trace) => Array.from(trace.y ?? []));
           return wanted.every((score) => drawn.some((value) => Math.abs(value - score) < 1e-6));
         }""",
         arg=[one["score"] for one in jump["candidates"]],

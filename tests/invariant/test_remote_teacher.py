@@ -35,7 +35,9 @@ def test_remote_and_local_teacher_train_alike(train, server, objective, settings
     local, told_locally = train(tiny_config(objective=objective))
     remote, told = train(tiny_config(objective=objective, teacher=teacher))
     for key in ("loss", "reverse_kl_k1", "reverse_kl_k3", "teacher_logprob", "entropy_student", "eval/accuracy"):
-        assert told.series(key) == pytest.approx(told_locally.series(key), rel=1e-4, abs=1e-5), key
+        # Rounded log-probabilities can swap which of two near-equal tokens is the last of the top k.
+        tolerance = 1e-3 if key == "loss" else 1e-4
+        assert told.series(key) == pytest.approx(told_locally.series(key), rel=tolerance, abs=1e-5), key
     apart, moved = (
         sum(float((end[name] - start[name]).norm() ** 2) for name in start) ** 0.5
         for end, start in ((weights(remote), weights(local)), (weights(local), local.parts.monitor.initial))

@@ -31,16 +31,19 @@ export function reconnect(): void {
 
 /** Follows the server from now on, through losses of the connection and changes of the token. */
 export function followLive(handlers: LiveHandlers): void {
-  let lost = false;
+  let open = false;
+  let fresh = true; // what the page reads before its first connection is as new as that
   const take = (news: LiveNews) => {
     if (news.pulse) pulse.set(news.pulse);
     if (news.runs) handlers.onRuns(news.runs);
     if (news.deleted) handlers.onDeleted(news.deleted);
     if (news.connection) {
       connection.set(news.connection);
-      const open = news.connection.state === "live" || news.connection.state === "catching up";
-      if (open && lost) handlers.onReturn();
-      lost = news.connection.state === "lost" || (lost && !open);
+      const { state } = news.connection;
+      const nowOpen = state === "live" || state === "catching up";
+      if (nowOpen && !open && !fresh) handlers.onReturn();
+      fresh &&= !nowOpen && state !== "lost";
+      open = nowOpen;
     }
     if (news.refused) tokenAsked.set(true);
   };
