@@ -145,6 +145,7 @@ def test_a_lost_server_is_said_and_healed_without_reload(tabs: BrowserContext, t
         home.goto(server.url)
         gone.goto(f"{server.url}/runs/{doomed}")
         expect(gone.get_by_test_id("run-name")).to_have_text("doomed")
+        gone.wait_for_load_state("networkidle")  # all of its code is there
         wait_for_later_step(home, -1)
         home.evaluate("window.sameDocument = true")
         gone.evaluate("window.sameDocument = true")
