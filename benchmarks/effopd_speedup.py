@@ -7,9 +7,7 @@ switches, scored by negative reverse KL on 64 prompts; its search counts. Ratios
 seeds with a bootstrap interval. Progress goes to stderr, the last line of stdout is one JSON object.
 """
 
-import argparse
-
-from training_runs import Races, best_rate, last_line, ratios, use_threads
+from training_runs import Races, best_rate, last_line, ratios, read_seeds, steps_to_target
 
 from opdboard.domain.strategies import EffOPD, NoStrategy
 
@@ -20,12 +18,8 @@ EFFOPD = EffOPD(score="negative_reverse_kl", validation_size=64)
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0")
-    parser.add_argument("--threads", type=int, default=2, help="torch's threads")
-    arguments = parser.parse_args()
-    use_threads(arguments.threads)
-    races = Races(seeds=arguments.seeds, steps=STEPS, learning_rate=LEARNING_RATE)
+    seeds = read_seeds(__doc__, 5)
+    races = Races(seeds=seeds, steps=STEPS, learning_rate=LEARNING_RATE)
     effopd = {LEARNING_RATE: races.run(EFFOPD, LEARNING_RATE)}
     opd = {LEARNING_RATE: races.reference}
     for rate in GRID:
@@ -36,14 +30,11 @@ def main() -> None:
         measured[what] = ratios(races.reference, effopd[LEARNING_RATE], what)
         measured[f"{what}_best_lr"] = ratios(opd[best["opd"]], effopd[best["effopd"]], what)
     steps = {
-        name: {
-            f"{rate:g}": [one.steps if one.steps < STEPS + 1 else None for one in runs]
-            for rate, runs in by_rate.items()
-        }
+        name: {f"{rate:g}": steps_to_target(runs) for rate, runs in by_rate.items()}
         for name, by_rate in {"opd": opd, "effopd": effopd}.items()
     }
     settings = {
-        "seeds": arguments.seeds,
+        "seeds": seeds,
         "learning_rate": LEARNING_RATE,
         "reference_steps": STEPS,
         "grid": [LEARNING_RATE, *GRID],

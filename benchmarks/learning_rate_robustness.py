@@ -8,10 +8,9 @@ the fewest steps by the median over seeds): 1 means that the choice of rate no l
 the best constant rate. Progress goes to stderr, the last line of stdout is one JSON object.
 """
 
-import argparse
 import statistics
 
-from training_runs import Races, Reached, best_rate, last_line, ratios, use_threads
+from training_runs import Races, Reached, best_rate, last_line, ratios, read_seeds, steps_to_target
 
 from opdboard.domain.strategies import EffOPD, LineSearch, NoStrategy, Strategy
 
@@ -26,12 +25,8 @@ STRATEGIES: dict[str, Strategy] = {
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
-    parser.add_argument("--threads", type=int, default=2, help="torch's threads")
-    arguments = parser.parse_args()
-    use_threads(arguments.threads)
-    races = Races(seeds=arguments.seeds, steps=STEPS, learning_rate=LEARNING_RATE)
+    seeds = read_seeds(__doc__, 3)
+    races = Races(seeds=seeds, steps=STEPS, learning_rate=LEARNING_RATE)
     reached: dict[str, dict[float, list[Reached]]] = {}
     for name, strategy in STRATEGIES.items():
         reached[name] = {
@@ -42,17 +37,14 @@ def main() -> None:
     by_rate = {rate: ratios(runs, best, "steps") for rate, runs in reached["ours"].items()}
     order = sorted(by_rate, key=lambda rate: statistics.median(by_rate[rate]))
     settings = {
-        "seeds": arguments.seeds,
+        "seeds": seeds,
         "rates": RATES,
         "reference_steps": STEPS,
         "best_rate": {name: best_rate(found) for name, found in reached.items()},
         "worst_rate_of_ours": order[-1],
         "targets": [round(target, 4) for target in races.targets],
         "steps_to_target": {
-            name: {
-                f"{rate:g}": [one.steps if one.steps < STEPS + 1 else None for one in runs]
-                for rate, runs in found.items()
-            }
+            name: {f"{rate:g}": steps_to_target(runs) for rate, runs in found.items()}
             for name, found in reached.items()
         },
     }

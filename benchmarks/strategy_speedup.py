@@ -7,9 +7,7 @@ prompts; searches count. Ratios above 1 are our gain; medians over seeds with a 
 stderr, the last line of stdout is one JSON object.
 """
 
-import argparse
-
-from training_runs import Races, last_line, ratios, use_threads
+from training_runs import Races, last_line, ratios, read_seeds, steps_to_target
 
 from opdboard.domain.strategies import EffOPD, LineSearch
 
@@ -20,21 +18,17 @@ OURS = LineSearch(validation_size=64)
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0")
-    parser.add_argument("--threads", type=int, default=2, help="torch's threads")
-    arguments = parser.parse_args()
-    use_threads(arguments.threads)
-    races = Races(seeds=arguments.seeds, steps=STEPS, learning_rate=LEARNING_RATE)
+    seeds = read_seeds(__doc__, 5)
+    races = Races(seeds=seeds, steps=STEPS, learning_rate=LEARNING_RATE)
     effopd, ours = races.run(EFFOPD, LEARNING_RATE), races.run(OURS, LEARNING_RATE)
     measured = {what: ratios(effopd, ours, what) for what in ("steps", "seconds")}
     settings = {
-        "seeds": arguments.seeds,
+        "seeds": seeds,
         "learning_rate": LEARNING_RATE,
         "reference_steps": STEPS,
         "targets": [round(target, 4) for target in races.targets],
         "steps_to_target": {
-            name: [one.steps if one.steps < STEPS + 1 else None for one in runs]
+            name: steps_to_target(runs)
             for name, runs in {"opd": races.reference, "effopd": effopd, "ours": ours}.items()
         },
         "validation_size": OURS.validation_size,

@@ -4,6 +4,7 @@ Only the held-out reverse KL is measured. Seconds are those of rollouts, updates
 (docs/decisions/0003), without module statistics, which these runs leave out.
 """
 
+import argparse
 import json
 import logging
 import math
@@ -205,9 +206,19 @@ def median_interval(values: Sequence[float]) -> tuple[float, list[float]]:
     return round(statistics.median(values), 3), [round(medians[49], 3), round(medians[1949], 3)]
 
 
-def use_threads(count: int) -> None:
-    """Torch's threads in this process."""
-    torch.set_num_threads(count)
+def read_seeds(description: str | None, usual: int) -> int:
+    """How many seeds the command line asks for; its --threads become torch's."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=usual, help="how many seeds, from 0")
+    parser.add_argument("--threads", type=int, default=2, help="torch's threads")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    return arguments.seeds
+
+
+def steps_to_target(runs: Sequence[Reached]) -> list[int | None]:
+    """Steps of each seed for the record; None where the target was not reached."""
+    return [None if math.isinf(one.steps) else int(one.steps) for one in runs]
 
 
 def last_line(name: str, measured: Mapping[str, Sequence[float]], settings: Mapping[str, Any]) -> str:

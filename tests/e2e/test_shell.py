@@ -141,12 +141,16 @@ def test_a_lost_server_is_said_and_healed_without_reload(tabs: BrowserContext, t
         doomed = server.create(demo_config(8, name="doomed"))
         server.command(doomed, "stop")
         server.wait_for(run_id, step=2)
-        home, gone = tabs.new_page(), tabs.new_page()
+        home, gone, broken = tabs.new_page(), tabs.new_page(), tabs.new_page()
         home.goto(server.url)
         gone.goto(f"{server.url}/runs/{doomed}")
         expect(gone.get_by_test_id("run-name")).to_have_text("doomed")
         gone.wait_for_load_state("networkidle")  # all of its code is there
         wait_for_later_step(home, -1)
+        broken.route("**/assets/CurveChooser-*.js", lambda route: route.abort())
+        broken.goto(f"{server.url}/runs/{run_id}")
+        expect(broken.get_by_test_id("error-box")).to_contain_text("This page could not be drawn")
+        broken.unroute_all()
         home.evaluate("window.sameDocument = true")
         gone.evaluate("window.sameDocument = true")
 
@@ -164,5 +168,6 @@ def test_a_lost_server_is_said_and_healed_without_reload(tabs: BrowserContext, t
             expect(tab.get_by_test_id("live-state")).to_have_text("live")
             expect(tab.get_by_test_id("connection-banner")).to_have_count(0)
         expect(gone.get_by_text(f"There is no run {doomed}")).to_be_visible()
+        expect(broken.get_by_test_id("run-name")).to_be_visible()  # its code could not come; it came anew
         wait_for_later_step(home, before)
         assert home.evaluate("window.sameDocument") and gone.evaluate("window.sameDocument")

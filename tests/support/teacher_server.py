@@ -8,7 +8,6 @@ import asyncio
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -31,6 +30,7 @@ class TeacherServer:
         loaded = load_demo(role)
         self._model, self.tokenizer = loaded.model.eval(), loaded.tokenizer
         self._one_at_a_time = threading.Lock()
+        self.closing = threading.Event()
 
     def answer(self, body: dict[str, Any], key: str) -> Response:
         self.asked += 1
@@ -41,7 +41,7 @@ class TeacherServer:
         if fault == "refuse":
             return Response("no such model", 400)
         if fault == "slow":
-            time.sleep(1.0)
+            self.closing.wait(30)  # the client gives up first
         if fault == "junk":
             return Response("<html>", 200)
         choice = self._choice(body, fault)
@@ -107,5 +107,6 @@ def serving(role: Literal["base", "teacher"] = "teacher") -> Iterator[TeacherSer
     try:
         yield state
     finally:
+        state.closing.set()
         server.should_exit = True
         thread.join(5)

@@ -21,6 +21,10 @@ _MOVING = (
     "all parameters."
 )
 _VALIDATION_SIZE = "Training examples in the fixed validation set D_v."
+_FOR_THE_RECORD = (
+    "Examples on which W_t and the candidate are scored for the record; only a score that is not finite refuses."
+)
+_AFTER_JUMP = "Optimizer state after a jump."
 
 
 class NoStrategy(Frozen):
@@ -77,11 +81,11 @@ class FixedExtrapolation(Frozen):
         default=1.0, gt=0, le=1000, description="Length of a jump, in units of the way made since the last one."
     )
     parameters: Moving = Field(default="matrices", description=_MOVING)
-    optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description="Optimizer state after a jump.")
+    optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description=_AFTER_JUMP)
     validation_size: int = Field(
         default=16,
         ge=1,
-        description="Examples on which W_t and the candidate are scored for the record; only a score that is not finite refuses.",
+        description=_FOR_THE_RECORD,
     )
 
 
@@ -100,7 +104,7 @@ class AlphaRL(Frozen):
         "reverse KL that is gone (needs no labels, far less noise).",
     )
     validation_size: int = Field(default=64, ge=2, description=_VALIDATION_SIZE)
-    optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description="Optimizer state after a jump.")
+    optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description=_AFTER_JUMP)
 
 
 class Relex(Frozen):
@@ -116,11 +120,11 @@ class Relex(Frozen):
         default=2.0, gt=1, le=1000, description="How far it predicts: to step horizon x t when it looks at step t."
     )
     parameters: Moving = Field(default="matrices", description=_MOVING)
-    optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description="Optimizer state after a jump.")
+    optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description=_AFTER_JUMP)
     validation_size: int = Field(
         default=16,
         ge=1,
-        description="Examples on which W_t and the candidate are scored for the record; only a score that is not finite refuses.",
+        description=_FOR_THE_RECORD,
     )
 
 

@@ -1,7 +1,10 @@
 import { Button } from "@mantine/core";
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { connection } from "~/api/live";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
+import { useStore } from "~/lib/store";
 
 export function NotFound() {
   return (
@@ -20,11 +23,22 @@ export function NotFound() {
   );
 }
 
-/** A defect of the page itself; the rest of the application stays. */
+/** A defect of the page itself, or code of it that a lost server could not send; the rest of the application stays. */
 export function Crashed({ error, reset }: ErrorComponentProps) {
+  useReloadOnReturn();
   return (
     <div className="page">
       <ErrorBox title="This page could not be drawn" error={error} onRetry={reset} />
     </div>
   );
+}
+
+/** What could not be fetched is not asked for again by itself: once the server is back the page starts anew, its state is in the URL. */
+function useReloadOnReturn() {
+  const { state } = useStore(connection);
+  const lost = useRef(false);
+  useEffect(() => {
+    if (state === "lost") lost.current = true;
+    else if (state === "live" && lost.current) window.location.reload();
+  }, [state]);
 }

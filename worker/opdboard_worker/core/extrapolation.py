@@ -79,8 +79,8 @@ class Line:
 
 
 def direction_norm(direction: Mapping[str, Tensor]) -> float:
-    """||D||_F over all parameters together, to the last bit the same in whatever order they come."""
-    return math.sqrt(math.fsum(norm * norm for norm in frobenius_norms(list(direction.values())).tolist()))
+    """||D||_F over all parameters together."""
+    return float(torch.linalg.vector_norm(frobenius_norms(list(direction.values()))))
 
 
 @torch.no_grad()

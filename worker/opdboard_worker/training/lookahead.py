@@ -186,7 +186,9 @@ class Lookahead:
         for key, value in tensors.items():
             kind, name = key.split("|", 1)
             stored[kind][name] = value.to(device)
-        self._anchor, self._jump = stored["anchor"], stored["jump"]
+        # A file sorts its tensors; sums over modules come out the same only in the model's own order.
+        self._anchor = {name: stored["anchor"][name] for name in self._moving}
+        self._jump = {name: stored["jump"][name] for name in self._moving if name in stored["jump"]}
         self._anchor_step = state["anchor_step"]
         self._jump_step = state["jump_step"]
         self._validation = [examples[example_id] for example_id in state["validation_ids"]]

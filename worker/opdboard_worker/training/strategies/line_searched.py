@@ -12,9 +12,10 @@ At its looks, with A the weights kept at the look before:
 EffOPD goes on at the old rate and has to find out again at each trigger. With it the rate that was configured is but
 the first guess of a search. Down only half-way, because a search is greedy: with noisy gradients the way that pays
 most at once is shorter than the one that pays most over the next steps (arXiv:1803.02021), so a rate that follows each
-search all the way down ends too low. docs/strategies.md has the variants measured. Compare stochastic line search (arXiv:1905.09997), which searches along each minibatch's
-gradient on that minibatch; here the direction is what Adam made of one or several batches, and the test is on examples
-that the direction has not seen.
+search all the way down ends too low. docs/strategies.md has the variants measured.
+
+Compare stochastic line search (arXiv:1905.09997), which searches along each minibatch's gradient on that minibatch;
+here the direction is what Adam made of one or several batches, and the test is on examples that it has not seen.
 """
 
 import math

@@ -80,5 +80,5 @@ class Strategy(Protocol):
         ...
 
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-        """Continue from tensors() and state(), the tensors on the CPU."""
+        """Continue from tensors() and state(); the tensors are where the model is."""
         ...
