@@ -12,7 +12,7 @@ from opdboard.db import runs
 from opdboard.db.tables import LogLine, Run
 from opdboard.domain.events import Topic
 
-ERROR_WORDS = ("error", "exception", "traceback", "failed", "refused")
+ERROR_WORDS = ("error", "exception", "traceback", "failed")
 WARNING_WORDS = ("warn",)
 
 

@@ -148,7 +148,7 @@ PRESETS = (
         "OPD against RL, three seeds",
         "GRPO by the sums' own verifier makes a teacher of the base; OPD from the same base learns from that teacher.",
         needs="Nothing: all is built in",
-        takes="3 runs of 128 steps and 3 of 64, about ten minutes",
+        takes="3 runs of 128 steps and 3 of 64, about five minutes",
         config=DEMO_OPD_AGAINST_RL,
         sweep=Sweep(seeds=[0, 1, 2]),
     ),

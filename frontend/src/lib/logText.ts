@@ -2,7 +2,7 @@
 
 /** The same words as the server's choice of lines. */
 export function tone(text: string): "bad" | "warn" | undefined {
-  if (/error|exception|traceback|failed|refused/i.test(text)) return "bad";
+  if (/error|exception|traceback|failed/i.test(text)) return "bad";
   return /warn/i.test(text) ? "warn" : undefined;
 }
 

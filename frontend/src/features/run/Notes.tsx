@@ -19,9 +19,9 @@ export function Notes({ run }: { run: RunDetail }) {
   }
   if (run.notes.trim() === "") return null;
   return (
-    <section className={`card ${classes.notes}`} aria-label="Notes" data-testid="run-notes">
+    <section className={`card ${classes.notes} ${classes.noteShown}`} aria-label="Notes" data-testid="run-notes">
       <NoteText text={run.notes} />
-      <Button variant="subtle" color="gray" className={classes.noteEdit} onClick={() => change({ notes: "edit" })}>
+      <Button variant="subtle" color="gray" onClick={() => change({ notes: "edit" })}>
         Edit the notes
       </Button>
     </section>
