@@ -135,9 +135,8 @@ def read_scalars_of_all(
         *_overlapping(*within),
     )
     chunks: dict[tuple[str, str], list[tuple[int, tuple[bytes, ...]]]] = {}
-    for run_id, key, first_step, *packed in session.execute(
-        query
-    ):  # sorted here: the database would carry the blobs about
+    # Sorted below, not by the query: the database would carry the blobs about.
+    for run_id, key, first_step, *packed in session.execute(query):
         chunks.setdefault((run_id, key), []).append((first_step, tuple(packed)))
     found: dict[str, dict[str, ScalarSeries]] = {run_id: {} for run_id in run_ids}
     for (run_id, key), parts in chunks.items():
