@@ -83,25 +83,29 @@ def idle_share(server: Server, browsers: int, seconds: float) -> tuple[float, fl
 
 
 async def _watch(server: Server, run_id: str, browsers: int, seconds: float) -> tuple[float, float]:
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
-        got: list[float] = []
-        ready = asyncio.Barrier(browsers + 1)
-        watching = [asyncio.create_task(_browser(http, run_id, ready, got)) for _ in range(browsers)]
-        await ready.wait()  # every one has its pictures and hears of the run
-        await asyncio.sleep(2)
-        before, start = server.cpu_seconds(), time.perf_counter()
-        got.clear()
-        await asyncio.sleep(seconds)
-        passed = time.perf_counter() - start
-        share, rate = (server.cpu_seconds() - before) / passed, len(got) / passed / browsers
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
-        return share, rate
+    got: list[float] = []
+    ready = asyncio.Barrier(browsers + 1)
+    watching = [asyncio.create_task(_browser(server.url, run_id, ready, got)) for _ in range(browsers)]
+    await ready.wait()  # every one has its pictures and hears of the run
+    await asyncio.sleep(2)
+    before, start = server.cpu_seconds(), time.perf_counter()
+    got.clear()
+    await asyncio.sleep(seconds)
+    passed = time.perf_counter() - start
+    share, rate = (server.cpu_seconds() - before) / passed, len(got) / passed / browsers
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    return share, rate
 
 
-async def _browser(http: httpx.AsyncClient, run_id: str, ready: asyncio.Barrier, got: list[float]) -> None:
+async def _browser(url: str, run_id: str, ready: asyncio.Barrier, got: list[float]) -> None:
+    """One browser with connections of its own."""
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
+        await _watch_run(http, run_id, ready, got)
+
+
+async def _watch_run(http: httpx.AsyncClient, run_id: str, ready: asyncio.Barrier, got: list[float]) -> None:
     """Gets the three pictures, listens, and asks for an extension when the topics of a picture moved past it."""
     cursors: dict[str, int] = {}
     for panel in SIGNATURE:

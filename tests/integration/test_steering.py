@@ -11,15 +11,15 @@ from opdboard.db import evidence, runs, series, steering
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import Conflict
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import NoStrategy
+from opdboard.domain.run_config import NoStrategy, Optimizer
 from opdboard.domain.run_state import RunState
 from opdboard_worker.models.loading import load
 
 
 @pytest.fixture
 def live(installation):
-    """A run far from its end, and how to steer it."""
-    config = small_config(strategy=NoStrategy())
+    """A run far from its end, and how to steer it; at its rate 90 times one step ruins the model."""
+    config = small_config(strategy=NoStrategy(), optimizer=Optimizer(learning_rate=1e-3))
     run_id = installation.create(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 5000})}))
     installation.begin(run_id)
     installation.wait_for_step(run_id, 2)

@@ -42,7 +42,8 @@ def test_remote_and_local_teacher_train_alike(train, server, objective, settings
         sum(float((end[name] - start[name]).norm() ** 2) for name in start) ** 0.5
         for end, start in ((weights(remote), weights(local)), (weights(local), local.parts.monitor.initial))
     )
-    assert apart < 2e-3 * moved, "as far apart as rounding, of which Adam makes more where a gradient is almost zero"
+    # Adam makes more of rounding where a gradient is almost zero, and most of a token that is in one top k only.
+    assert apart < (2e-2 if isinstance(objective, TopK) else 2e-3) * moved
     unknown = {"reverse_kl", "eval/reverse_kl", "entropy_gap", "overlap_ratio", "eval/teacher_accuracy"}
     scalars = {key: value for batch in told.batches for key, value in batch.scalars.items()}
     assert not unknown & scalars.keys() and "eval/reverse_kl_k3" in scalars
