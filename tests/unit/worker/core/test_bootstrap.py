@@ -1,0 +1,67 @@
+"""Bootstrap intervals: exact where the draw cannot matter, and as wide as theory says where it does."""
+
+import math
+
+import pytest
+import torch
+
+from opdboard_worker.core import bootstrap
+
+
+def normal(seed: int, count: int, mean: float = 0.0) -> torch.Tensor:
+    return mean + torch.randn(count, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_a_constant_gain_has_no_spread():
+    base = normal(0, 50)
+    gain = bootstrap.difference(base + 0.25, base)
+    assert (gain.value, gain.low, gain.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_the_interval_of_a_mean_is_as_wide_as_the_central_limit_says():
+    scores = normal(1, 400, mean=3.0)
+    found = bootstrap.mean(scores)
+    half = 1.96 * float(scores.std()) / math.sqrt(400)
+    assert found.value == pytest.approx(float(scores.mean()))
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.1)
+    assert found.low < 3.0 < found.high
+
+
+def test_pairing_takes_away_what_both_share():
+    hard = normal(2, 200) * 10
+    a, b = hard + normal(3, 200), hard + 0.5 + normal(4, 200)
+    paired = bootstrap.difference(b, a)
+    assert paired.high - paired.low < 0.2 * (bootstrap.mean(a).high - bootstrap.mean(a).low)
+
+
+def test_recovery_is_the_share_of_the_gain():
+    base = normal(5, 300)
+    final = base + 2.0 + 0.1 * normal(6, 300)
+    for share in (0.0, 0.8, 1.0, 1.2):
+        found = bootstrap.recovery(base + share * (final - base), base, final)
+        assert found.value == pytest.approx(share)
+        assert (found.low, found.high) == pytest.approx((share, share))
+    noisy = bootstrap.recovery(base + 1.6 + 0.5 * normal(7, 300), base, final)
+    assert noisy.low < noisy.value < noisy.high
+    assert noisy.value == pytest.approx(0.8, abs=0.1)
+
+
+def test_there_is_no_share_of_no_gain():
+    base = normal(8, 10)
+    assert math.isnan(bootstrap.recovery(base + 1, base, base).value)
+    assert math.isnan(bootstrap.recovery(base + 1, base, base).low)
+
+
+def test_one_prompt_has_no_interval_and_none_no_value():
+    one = bootstrap.difference(torch.tensor([2.0]), torch.tensor([1.0]))
+    assert one.value == 1.0
+    assert math.isnan(one.low)
+    assert math.isnan(bootstrap.mean(torch.empty(0)).value)
+    with pytest.raises(ValueError, match="one value per prompt"):
+        bootstrap.difference(torch.ones(2), torch.ones(3))
+
+
+def test_equal_seeds_draw_equal_prompts():
+    scores = normal(9, 40)
+    assert bootstrap.mean(scores, seed=1) == bootstrap.mean(scores, seed=1)
+    assert bootstrap.mean(scores, seed=1) != bootstrap.mean(scores, seed=2)

@@ -1,0 +1,75 @@
+"""Percentile bootstrap over prompts: how far a score could differ had other prompts been drawn.
+
+Scores of two sets of weights come from the same prompts and the same random numbers, so prompts are drawn anew for both
+together. Score vectors have one value per prompt, (N,), in the same order; draws come from `seed` alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the ends of its 95% interval; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+
+def mean(score_N: Tensor, *, seed: int = 0) -> Interval:
+    """Mean score."""
+    return difference(score_N, torch.zeros_like(score_N), seed=seed)
+
+
+def difference(score_N: Tensor, reference_N: Tensor, *, seed: int = 0) -> Interval:
+    """Mean of score - reference, paired. One prompt has no interval (NaN), none no value either."""
+    gain_N = _paired(score_N, reference_N)
+    if gain_N.numel() < 2:
+        return Interval(float(gain_N.mean()) if gain_N.numel() else math.nan, math.nan, math.nan)
+    return _interval(float(gain_N.mean()), _means(gain_N[None], seed)[0])
+
+
+def recovery(score_N: Tensor, base_N: Tensor, final_N: Tensor, *, seed: int = 0) -> Interval:
+    """(score - base) / (final - base) of the means: the share of the whole gain; NaN where base and final are equal.
+
+    A resample in which they are equal says nothing and is left out; where the gain's sign is in doubt the interval is wide.
+    """
+    gains_2N = torch.stack([_paired(score_N, base_N), _paired(final_N, base_N)])
+    gain, whole = gains_2N.mean(1).tolist() if gains_2N.shape[1] else (math.nan, math.nan)
+    value = gain / whole if whole else math.nan
+    if gains_2N.shape[1] < 2:
+        return Interval(value, math.nan, math.nan)
+    gain_R, whole_R = _means(gains_2N, seed)
+    share_R = gain_R / whole_R
+    return _interval(value, share_R[share_R.isfinite()])
+
+
+def _paired(a_N: Tensor, b_N: Tensor) -> Tensor:
+    if a_N.shape != b_N.shape or a_N.ndim != 1:
+        raise ValueError(f"paired scores need one value per prompt each: {tuple(a_N.shape)} and {tuple(b_N.shape)}")
+    return a_N.double() - b_N.double()
+
+
+def _means(values_SN: Tensor, seed: int) -> Tensor:
+    """Means of each row over the same RESAMPLES draws of the prompts, (S, R)."""
+    generator = torch.Generator().manual_seed(seed)
+    count = values_SN.shape[1]
+    drawn_RN = torch.randint(count, (RESAMPLES, count), generator=generator)
+    return torch.stack([values_N[drawn_RN].mean(1) for values_N in values_SN.cpu()])
+
+
+def _interval(value: float, drawn_R: Tensor) -> Interval:
+    if not drawn_R.numel():
+        return Interval(value, math.nan, math.nan)
+    tail = (1.0 - CONFIDENCE) / 2
+    low, high = torch.quantile(drawn_R, torch.tensor([tail, 1.0 - tail], dtype=torch.float64)).tolist()
+    return Interval(value, low, high)
