@@ -33,6 +33,12 @@ def test_micro_batches_change_memory_and_not_the_result(train):
     assert max(float((ours[name] - theirs[name]).abs().max()) for name in ours) <= 2 * 4 * 1e-4
 
 
+def test_gradient_checkpointing_changes_memory_and_not_the_result(train):
+    budget = tiny_config(steps=2).budget.model_copy(update={"gradient_checkpointing": True})
+    (_, whole), (_, recomputed) = train(tiny_config(steps=2)), train(tiny_config(budget=budget))
+    assert whole.series("loss") == recomputed.series("loss")
+
+
 def test_equal_runs_are_equal_bit_for_bit(train):
     (_, first), (_, second) = train(tiny_config()), train(tiny_config())
     assert first.series("loss") == second.series("loss")

@@ -182,11 +182,14 @@ def _sequences(config: RunConfig) -> tuple[int, int]:
 
 def _activations(config: RunConfig, student: ModelShape) -> int:
     """What the backward pass needs of a micro-batch: every matrix's output, both gated products, and eight copies of the
-    residual stream's width per layer (norms, rotated queries and keys, attention's output, sums)."""
+    residual stream's width per layer (norms, rotated queries and keys, attention's output, sums). With gradient
+    checkpointing, of one layer at a time, and every layer's input."""
     sequences, tokens = _sequences(config)
     outputs = sum(module.shape[0] for module in student.modules)
     gated = 2 * sum(module.shape[0] for module in student.modules if module.kind == "up")
     width = outputs + gated + 8 * student.hidden * student.layers
+    if config.budget.gradient_checkpointing and student.layers:
+        width = width // student.layers + student.hidden * student.layers
     size = HALF if config.precision == "bf16" else FLOAT
     return sequences * tokens * width * size
 

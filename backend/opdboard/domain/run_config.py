@@ -147,6 +147,11 @@ class Budget(Frozen):
         description="Responses sampled at a time; empty = as many as micro_batch_size. More are faster while their key-value "
         "cache fits: sampling needs far less memory per sequence than training.",
     )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="Keep only each layer's input for the backward pass and compute the rest again: far less memory, for one "
+        "more forward pass per update. Gradients stay the same, and sampling is not touched.",
+    )
     max_prompt_tokens: int = Field(
         default=512, ge=1, description="Longer prompts are left out, and counted in the log."
     )

@@ -1470,6 +1470,12 @@ export interface components {
              */
             rollout_batch_size?: number | null;
             /**
+             * Gradient Checkpointing
+             * @description Keep only each layer's input for the backward pass and compute the rest again: far less memory, for one more forward pass per update. Gradients stay the same, and sampling is not touched.
+             * @default false
+             */
+            gradient_checkpointing: boolean;
+            /**
              * Max Prompt Tokens
              * @description Longer prompts are left out, and counted in the log.
              * @default 512
@@ -3747,6 +3753,7 @@ export interface components {
              * @default {
              *       "steps": 64,
              *       "batch_size": 64,
+             *       "gradient_checkpointing": false,
              *       "max_prompt_tokens": 512,
              *       "max_response_tokens": 256,
              *       "temperature": 1,
@@ -4915,6 +4922,7 @@ export interface components {
              * @default {
              *       "steps": 64,
              *       "batch_size": 64,
+             *       "gradient_checkpointing": false,
              *       "max_prompt_tokens": 512,
              *       "max_response_tokens": 256,
              *       "temperature": 1,

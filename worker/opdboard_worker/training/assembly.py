@@ -57,7 +57,8 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder)
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
-    scorer = Scorer(config, Policy(student_model, device, config.precision), teacher, prompts, eos)
+    student = Policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
+    scorer = Scorer(config, student, teacher, prompts, eos)
     _preflight(scorer, held_out)
 
     monitor = WeightMonitor(trained.matrices, config.monitoring, snapshots)

@@ -4,6 +4,7 @@ Keeping hidden states instead of logits is what lets the loss work in chunks of 
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.loading import LoadedModel
+from opdboard_worker.training.recompute import RecomputedLayers
 
 _PROBE_TOLERANCE = 1e-3
 
@@ -63,8 +65,11 @@ class Responses:
 class Policy:
     """A loaded model on its device, run in float32 or under bf16 autocast."""
 
-    def __init__(self, loaded: LoadedModel, device: torch.device, precision: str) -> None:
-        """Moves the model; ModelProblem when its logits cannot be rebuilt from its last hidden state."""
+    def __init__(self, loaded: LoadedModel, device: torch.device, precision: str, *, recompute: bool = False) -> None:
+        """Moves the model; ModelProblem when its logits cannot be rebuilt from its last hidden state.
+
+        recompute: gradient checkpointing. BadInput where the model cannot.
+        """
         self.model: Any = loaded.model.to(device)  # pyright: ignore[reportArgumentType]
         self.tokenizer: Any = loaded.tokenizer
         self.label = loaded.label
@@ -74,6 +79,7 @@ class Policy:
         self._output: Any = self.model.get_output_embeddings()
         self._softcap: float | None = getattr(self.model.config, "final_logit_softcapping", None)
         self._scale: float = _logit_scale(self.model.config)
+        self._recomputed = RecomputedLayers(self.model, self.label) if recompute else None
         self._check_head()
 
     def autocast(self) -> torch.autocast:
@@ -104,7 +110,7 @@ class Policy:
         width = responses.token_BR.shape[1]
         token_BT = torch.cat([prompt_BP, responses.token_BR.to(self.device)], 1)
         mask_BT = torch.cat([prompt_mask_BP, responses.mask_BR.to(self.device)], 1)
-        with self.autocast():
+        with self.autocast(), self._recomputing():
             hidden_BTH, _ = self.forward(token_BT, mask_BT.long(), positions(mask_BT))
         predicting_BRH = hidden_BTH[:, prompt_BP.shape[1] - 1 : prompt_BP.shape[1] - 1 + width]
         return predicting_BRH[responses.mask_BR.to(self.device)]
@@ -119,6 +125,9 @@ class Policy:
             token_BP[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
             mask_BP[row, width - len(prompt) :] = True
         return token_BP.to(self.device), mask_BP.to(self.device)
+
+    def _recomputing(self) -> AbstractContextManager[None]:
+        return self._recomputed.on() if self._recomputed is not None and torch.is_grad_enabled() else nullcontext()
 
     @torch.no_grad()
     def _check_head(self) -> None:

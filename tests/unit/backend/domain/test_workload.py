@@ -64,6 +64,16 @@ def test_smaller_micro_batches_need_less():
     assert peaks[0] < peaks[1]
 
 
+def test_recomputed_activations_are_one_layers_and_every_layers_input():
+    budget = DEMO_EFFOPD.budget.model_copy(update={"gradient_checkpointing": True})
+    whole, recomputed = (
+        next(part.bytes for part in footprint.memory(config, DEMO_SHAPE, DEMO_SHAPE) if part.name == "activations")
+        for config in (DEMO_EFFOPD, DEMO_EFFOPD.model_copy(update={"budget": budget}))
+    )
+    tokens = budget.batch_size * (budget.max_prompt_tokens + budget.max_response_tokens)
+    assert recomputed == whole // 6 + tokens * 6 * 64 * 4
+
+
 def test_checkpoint_and_snapshot_sizes_are_those_that_a_trainer_wrote():
     """Sizes on disk of a demo run of 40 steps, with and without an accepted jump."""
     rank_20 = RunConfig(strategy=EffOPD())
