@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import runs
 from opdboard.db.database import Database
-from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 
@@ -74,12 +73,7 @@ class JobQueue:
         if run.state != RunState.QUEUED:
             return None
         run.sent_at = time.time()
-        return queue_of(runs.config_of(run))
-
-
-def queue_of(config: RunConfig) -> str:
-    """The queue whose workers have the device that a run wants."""
-    return queue_for(config.device)
+        return queue_for(run.config["device"])
 
 
 def queue_for(device: str) -> str:

@@ -1,6 +1,7 @@
 """Holds one run for a worker: claims it, starts its trainer as a child process group, keeps its pulse and its log.
 
-The trainer is a process of its own so that a CUDA crash, an out-of-memory kill or a hang never takes the worker down.
+The trainer, or whatever does the job of a run that trains nothing, is a process of its own so that a CUDA crash, an
+out-of-memory kill or a hang never takes the worker down.
 """
 
 import contextlib
@@ -17,12 +18,14 @@ from typing import IO
 from opdboard.db import logs, runs
 from opdboard.db.database import Database
 from opdboard.domain.errors import NotFound, StaleAttempt
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 
 BEAT_SECONDS = 2.0
 LOG_FLUSH_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 TRAINER = "opdboard_worker.training.main"
+ANALYST = "opdboard_worker.analysis.main"
 
 # Threads that spin while they wait would starve the web server, the worker and each other on a small machine;
 # progress bars would fill the log.
@@ -49,19 +52,20 @@ class Supervisor:
         """
         with self._database.write() as session:
             attempt = None if self._closing else runs.claim(session, run_id, self._worker_id)
-        if attempt is None:
-            return None
+            if attempt is None:
+                return None
+            program = ANALYST if RunKind(runs.get(session, run_id).kind).is_job else TRAINER
         self.run_id = run_id
         try:
-            status = self._attend(run_id, attempt)
+            status = self._attend(program, run_id, attempt)
             return self._settle(run_id, attempt, status)
         finally:
             self.run_id = None
 
-    def _attend(self, run_id: str, attempt: int) -> int:
+    def _attend(self, program: str, run_id: str, attempt: int) -> int:
         """Start the trainer and wait for its end; its exit status."""
         trainer = subprocess.Popen(
-            [sys.executable, "-m", TRAINER, run_id, str(attempt)],
+            [sys.executable, "-m", program, run_id, str(attempt)],
             stdin=subprocess.PIPE,  # closes with us, whatever kills us; the trainer watches it
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -177,12 +181,12 @@ class LogWriter:
 def describe_exit(status: int) -> str:
     """An exit status in words."""
     if status == 0:
-        return "the trainer left without a word"
+        return "its process left without a word"
     if status < 0:
         name = signal.Signals(-status).name
         hint = " (out of memory, or killed by hand)" if name == "SIGKILL" else ""
-        return f"the trainer was ended by {name}{hint}"
-    return "the worker is leaving" if status == 75 else f"the trainer ended with status {status}"
+        return f"its process was ended by {name}{hint}"
+    return "the worker is leaving" if status == 75 else f"its process ended with status {status}"
 
 
 def _kill_group(trainer: subprocess.Popen[str]) -> None:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from opdboard.api import errors, interface, live
 from opdboard.api.alert_rules import endpoints as alert_rules
 from opdboard.api.alerts import endpoints as alerts
+from opdboard.api.analyses import endpoints as analyses
 from opdboard.api.checkpoints import endpoints as checkpoints
 from opdboard.api.commands import endpoints as commands
 from opdboard.api.compare import endpoints as compare
@@ -54,6 +55,7 @@ _NOUNS = (
     panels,
     compare,
     launch,
+    analyses,
     lineage,
     exports,
     views,

@@ -15,6 +15,7 @@ from opdboard.domain.run_state import ACTIVE, RunState
 MOST_LINKS = 500
 MOST_GENERATIONS = 16
 _COPY = "copy"
+_SUBJECT = "subject"
 
 
 def record(session: Session, run_id: str, config: RunConfig, *, copied_from: str | None = None) -> None:
@@ -25,6 +26,11 @@ def record(session: Session, run_id: str, config: RunConfig, *, copied_from: str
         )
     if copied_from is not None:
         session.add(Lineage(run_id=run_id, relation=_COPY, source_id=copied_from))
+
+
+def record_subject(session: Session, run_id: str, subject_id: str) -> None:
+    """Note which run's checkpoints an analysis or an import is about."""
+    session.add(Lineage(run_id=run_id, relation=_SUBJECT, source_id=subject_id))
 
 
 def around(session: Session, run_id: str) -> list[Lineage]:

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from opdboard.db.tables import Run, Worker
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 
 FEWEST_STEPS = 2
@@ -14,7 +15,7 @@ def past_runs(session: Session, student: str) -> list[Run]:
     """The latest trained runs of this student that got anywhere, newest first, without their module lists."""
     query = (
         select(Run)
-        .where(Run.student == student, Run.kind == "trained", Run.step >= FEWEST_STEPS)
+        .where(Run.student == student, Run.kind == RunKind.TRAINED, Run.step >= FEWEST_STEPS)
         .options(defer(Run.modules))
         .order_by(Run.created_at.desc())
         .limit(MOST_RUNS)

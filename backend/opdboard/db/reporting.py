@@ -1,14 +1,13 @@
 """Runs that somebody else's trainer reports: made, written and ended by it, never queued and never given to a worker."""
 
 import math
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opdboard.db import alerting, recording, runs, series
@@ -17,9 +16,9 @@ from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch, ModuleVector
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 
-KIND = "reported"
 REPORTER = "reported over HTTP"
 
 
@@ -51,30 +50,21 @@ class Appended:
 
 def create(session: Session, wanted: ReportedRun) -> Run:
     """A RUNNING run under its first attempt."""
-    now = time.time()
-    run = Run(
-        id=secrets.token_hex(4),
-        kind=KIND,
-        name=wanted.name,
-        method=wanted.method,
-        state=RunState.QUEUED,
-        config=wanted.config,
-        student=wanted.student,
-        teacher=wanted.teacher,
-        group=wanted.group,
-        tags=list(wanted.tags),
-        notes=wanted.notes,
-        color=(session.scalar(select(func.count()).select_from(Run)) or 0) % runs.COLORS,
-        created_at=now,
-        total_steps=wanted.total_steps,
-        latest={},
-        modules=[],
-        seq=0,
-        topics={},
-        updated_at=now,
+    run = runs.add(
+        session,
+        runs.NewRun(
+            kind=RunKind.REPORTED,
+            name=wanted.name,
+            method=wanted.method,
+            total_steps=wanted.total_steps,
+            config=wanted.config,
+            student=wanted.student,
+            teacher=wanted.teacher,
+            group=wanted.group,
+            tags=wanted.tags,
+            notes=wanted.notes,
+        ),
     )
-    session.add(run)
-    session.flush()
     _attempt(session, run, step=0, modules=list(wanted.modules), device=wanted.device)
     return run
 
@@ -97,9 +87,9 @@ def _attempt(session: Session, run: Run, *, step: int, modules: list[Module], de
 
 
 def reported(run: Run) -> Run:
-    """The run; Conflict when a worker trains it."""
-    if run.kind != KIND:
-        raise Conflict(f"run {run.id} is trained by a worker of opdboard; only its trainer writes to it", where=run.id)
+    """The run; Conflict when it belongs to a worker."""
+    if run.kind != RunKind.REPORTED:
+        raise Conflict(f"run {run.id} belongs to a worker of opdboard, and only that writes to it", where=run.id)
     return run
 
 

@@ -14,7 +14,8 @@ from opdboard.db.json_values import JsonValues
 from opdboard.db.run_conditions import Conditions
 from opdboard.db.tables import Run
 from opdboard.domain.run_fields import Field
-from opdboard.domain.run_query import Condition
+from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_query import LISTED, Condition
 from opdboard.domain.run_state import ACTIVE, RunState
 
 
@@ -28,6 +29,7 @@ class Order:
 
 LOOKED_THROUGH = 2000
 NEWEST_FIRST: tuple[Order, ...] = ()
+_LISTED = Run.kind != RunKind.ANALYSIS
 
 
 def _matching(session: Session, wanted: Condition | None, *columns: Any) -> Any:
@@ -39,8 +41,9 @@ def page(
     session: Session, wanted: Condition | None, order: Sequence[Order] = NEWEST_FIRST, *, limit: int, offset: int = 0
 ) -> tuple[list[Run], int]:
     """Runs without their module lists, and how many match in all. What has no value comes last in either direction."""
-    if wanted is None and not order:
-        return newest(session, limit, offset), session.scalar(select(func.count()).select_from(Run)) or 0
+    if wanted == LISTED and not order:
+        total = select(func.count()).select_from(Run).where(_LISTED)
+        return newest(session, limit, offset), session.scalar(total) or 0
     keys = [
         (key.label(f"key_{place}_{part}"), one.descending)
         for place, one in enumerate(order)
@@ -143,8 +146,8 @@ def is_stored(session: Session, field: Field) -> bool:
 
 
 def newest(session: Session, count: int, offset: int = 0) -> list[Run]:
-    """The newest runs, without their module lists."""
-    query = select(Run).order_by(Run.created_at.desc(), Run.id).limit(count).offset(offset)
+    """The newest runs that tables list, without their module lists."""
+    query = select(Run).where(_LISTED).order_by(Run.created_at.desc(), Run.id).limit(count).offset(offset)
     return list(session.scalars(query.options(defer(Run.modules))))
 
 

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
@@ -16,6 +17,7 @@ from opdboard.domain.errors import Conflict, NotFound, StaleAttempt
 from opdboard.domain.events import Topic
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 
@@ -37,35 +39,70 @@ def create(
 
     forked: the weights of another run that it goes on from. copied_from: the run whose configuration it has.
     """
+    run = add(
+        session,
+        NewRun(
+            kind=RunKind.TRAINED,
+            name=config.name,
+            method=config.method,
+            total_steps=config.budget.steps,
+            config=config.model_dump(mode="json"),
+            student=describe_source(config.student),
+            teacher=describe_teacher(config),
+            group=group,
+            tags=tags,
+            notes=notes,
+        ),
+    )
+    if forked is not None:
+        run.forked_from, run.forked_step, run.forked_factor = forked.run_id, forked.step, forked.factor
+    lineage.record(session, run.id, config, copied_from=copied_from)
+    return run
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What is known of a run of any kind before its first point; an empty name becomes method and time."""
+
+    kind: RunKind
+    name: str
+    method: str
+    total_steps: int
+    config: dict[str, Any]
+    student: str = ""
+    teacher: str = ""
+    group: str = ""
+    tags: Sequence[str] = ()
+    notes: str = ""
+
+
+def add(session: Session, wanted: NewRun) -> Run:
+    """A QUEUED run with the next colour and without lineage."""
     now = time.time()
     run = Run(
         id=secrets.token_hex(4),
-        name=config.name or f"{config.method}-{time.strftime('%m%d-%H%M%S', time.gmtime(now))}",
-        method=config.method,
+        kind=wanted.kind,
+        name=wanted.name or f"{wanted.method}-{time.strftime('%m%d-%H%M%S', time.gmtime(now))}",
+        method=wanted.method,
         state=RunState.QUEUED,
-        config=config.model_dump(mode="json"),
-        student=describe_source(config.student),
-        teacher=describe_teacher(config),
-        group=group,
-        tags=list(tags),
-        notes=notes,
-        color=session.scalar(select(func.count()).select_from(Run)) or 0,
-        forked_from=forked.run_id if forked else None,
-        forked_step=forked.step if forked else None,
-        forked_factor=forked.factor if forked else None,
+        config=wanted.config,
+        student=wanted.student,
+        teacher=wanted.teacher,
+        group=wanted.group,
+        tags=list(wanted.tags),
+        notes=wanted.notes,
+        color=(session.scalar(select(func.count()).select_from(Run)) or 0) % COLORS,
         created_at=now,
-        total_steps=config.budget.steps,
+        total_steps=wanted.total_steps,
         latest={},
         modules=[],
         seq=0,
         topics={},
         updated_at=now,
     )
-    run.color %= COLORS
     session.add(run)
     session.flush()
     session.add(StateChange(run_id=run.id, at=now, from_state=None, to_state=RunState.QUEUED, reason="created"))
-    lineage.record(session, run.id, config, copied_from=copied_from)
     return run
 
 
@@ -78,11 +115,14 @@ def get(session: Session, run_id: str, *, lock: bool = False, without: Sequence[
 
 
 def config_of(run: Run) -> RunConfig:
-    """What a worker would train by; Conflict for a run that somebody else's trainer reports."""
-    if run.kind != "trained":
+    """What a worker would train by; Conflict for a run that no worker trains."""
+    kind = RunKind(run.kind)
+    if kind is RunKind.REPORTED:
         raise Conflict(
             f"run {run.id} is reported by another trainer, whose configuration cannot be launched", where=run.id
         )
+    if kind.is_job:
+        raise Conflict(f"run {run.id} is an {kind}: it trains nothing, so there is nothing to launch", where=run.id)
     return RunConfig.model_validate(run.config)
 
 
@@ -168,8 +208,8 @@ def claim(session: Session, run_id: str, worker_id: str) -> int | None:
 
 def _sources_ready(session: Session, run: Run) -> bool:
     """Whether its weights can be loaded; fails the run when the run that should make them failed while it waited."""
-    if run.kind != "trained":
-        return True  # its trainer has its own
+    if run.kind != RunKind.TRAINED:
+        return True  # whoever makes it has its own, or says what is missing
     config = RunConfig.model_validate(run.config)
     failed = [
         source
@@ -207,7 +247,7 @@ def give_back(session: Session, run: Run, reason: str) -> RunState:
     if run.state == RunState.STOPPING:
         transition(session, run, RunState.STOPPED if run.step else RunState.FAILED, reason=reason)
     elif run.fruitless_attempts >= MAX_FRUITLESS_ATTEMPTS:
-        detail = f"the trainer died {run.fruitless_attempts} times without finishing a step ({reason}); read the end of the log"
+        detail = f"its process died {run.fruitless_attempts} times without finishing a step ({reason}); read the end of the log"
         transition(
             session,
             run,
@@ -247,8 +287,8 @@ def held_by(session: Session, worker_ids: Sequence[str]) -> list[Run]:
 
 
 def silent_since(session: Session, moment: float) -> list[Run]:
-    """Active runs of workers whose trainer has given no sign of life since the moment; reported runs are nobody's here."""
-    query = select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment, Run.kind == "trained")
+    """Active runs of workers whose process has given no sign of life since the moment; reported runs are nobody's here."""
+    query = select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment, Run.kind != RunKind.REPORTED)
     return list(session.scalars(query))
 
 

@@ -11,6 +11,7 @@ from opdboard.domain.commands import AnyRequest, Command, Veto
 from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CommandResult
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 
 
@@ -30,7 +31,7 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
         created_at=now,
         asked_step=run.step,
     )
-    if run.kind == "reported":
+    if run.kind == RunKind.REPORTED:
         _stop_reported(session, run, row)
     elif kind is Command.STOP and state is RunState.QUEUED:
         runs.transition(session, run, RunState.STOPPED, reason=f"stopped by {actor} before it began")
@@ -38,7 +39,12 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
     elif kind is Command.RESUME and state in (RunState.STOPPED, RunState.FAILED):
         run.fruitless_attempts = 0
         runs.transition(session, run, RunState.QUEUED, reason=f"resumed by {actor}")
-        row.done_at, row.ok, row.result = now, True, "queued again; continues from the last checkpoint"
+        row.done_at, row.ok, row.result = (
+            now,
+            True,
+            "queued again; continues from "
+            + ("the last stored step" if RunKind(run.kind).is_job else "the last checkpoint"),
+        )
     else:
         _check_possible(run, state, kind)
         if isinstance(request, Veto):
@@ -62,6 +68,8 @@ def _stop_reported(session: Session, run: Run, row: CommandRow) -> None:
 
 
 def _check_possible(run: Run, state: RunState, kind: Command) -> None:
+    if RunKind(run.kind).is_job and kind in (Command.CHECKPOINT, Command.EXTRAPOLATE, Command.VETO):
+        raise Conflict(f"'{kind}' is possible for a run that trains; this one is an {run.kind}", where=run.id)
     possible = {
         Command.PAUSE: {RunState.STARTING, RunState.RUNNING},
         Command.RESUME: {RunState.PAUSED},

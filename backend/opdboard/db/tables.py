@@ -31,7 +31,7 @@ def _of_run() -> Mapped[str]:
 class Run(Table):
     """A run and its present state. seq grows with every write; topics says which kind of data moved to which seq.
 
-    kind: 'trained' by an opdboard worker, or 'reported' by somebody else's trainer over HTTP, whose config is free-form.
+    kind: see domain.run_kinds; config is that kind's, free-form for a reported run.
     """
 
     __tablename__ = "runs"
@@ -93,7 +93,8 @@ class DeletedRun(Table):
 
 
 class Lineage(Table):
-    """Where a run comes from: weights of its student or teacher (step None: the latest checkpoint), or a copied config.
+    """Where a run comes from: weights of its student or teacher (step None: the latest checkpoint), a copied config, or
+    the checkpoints that it is about.
 
     The source may have been deleted since.
     """

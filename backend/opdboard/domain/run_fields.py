@@ -19,6 +19,7 @@ from typing import Any, Literal
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 from opdboard.domain.strategies import STRATEGY_NAMES
 
@@ -74,7 +75,9 @@ PROPERTIES: Mapping[str, Field] = {
             ("opd", *(kind for kind in STRATEGY_NAMES if kind != "none"), "grpo", "dapo", "sft"),
         ),
         _property(
-            "kind", "word", "Kind", "trained by a worker, or reported by another trainer.", ("trained", "reported")
+            "kind", "word", "Kind",
+            "trained by a worker, reported by another trainer, an import of checkpoints, or an analysis, listed only when asked for.",
+            tuple(RunKind),
         ),
         _property("group", "text", "Group", "The group the run was launched in."),
         _property("tag", "tags", "Tags", "One of the run's tags."),

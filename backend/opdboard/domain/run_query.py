@@ -20,7 +20,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 
 from opdboard.domain.errors import BadInput, QueryProblem
 from opdboard.domain.query_values import Value, read_value
-from opdboard.domain.run_fields import Field, Stored, find_field, nothing_more
+from opdboard.domain.run_fields import PROPERTIES, Field, Stored, find_field, nothing_more
+from opdboard.domain.run_kinds import RunKind
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~"]
 LONGEST = 4000
@@ -81,6 +82,9 @@ class Either:
 
 
 Condition = Words | Comparison | OneOf | Empty | Not | Both | Either
+
+LISTED: Condition = Not(Comparison(PROPERTIES["kind"], "=", Value(RunKind.ANALYSIS, words=(RunKind.ANALYSIS,))))
+"""What a table shows where nothing is asked for: all runs but analyses."""
 
 _GRAMMAR = r"""
 ?start: either
@@ -146,6 +150,25 @@ def parse_query(text: str, *, stored: Stored = nothing_more, now: float | None =
         return _Builder(stored, time.time() if now is None else now).transform(tree)
     except VisitError as problem:
         raise problem.orig_exc from None
+
+
+def listed(condition: Condition | None) -> Condition:
+    """The condition, and LISTED unless it asks for a kind itself."""
+    if condition is None:
+        return LISTED
+    return condition if _asks_for(condition, "kind") else Both((condition, LISTED))
+
+
+def _asks_for(condition: Condition, name: str) -> bool:
+    match condition:
+        case Both(parts) | Either(parts):
+            return any(_asks_for(part, name) for part in parts)
+        case Not(part):
+            return _asks_for(part, name)
+        case Words():
+            return False
+        case Comparison(field) | OneOf(field) | Empty(field):
+            return field == PROPERTIES[name]
 
 
 def quoted(text: str) -> str:

@@ -157,7 +157,7 @@ def _samples(client: Client, run: Run) -> str:
 def _configuration(run: Run) -> str:
     import yaml
 
-    config = run["config"] or run["reported_config"]
+    config = run["config"] or run["reported_config"] or run["job_config"]
     return f"<details><summary>Configuration</summary><pre>{_text(yaml.safe_dump(config, sort_keys=False))}</pre></details>"
 
 

@@ -756,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analyses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Analysis
+         * @description Queue an analysis; it is a run of kind 'analysis', which the runs table lists where a query asks for that kind.
+         */
+        post: operations["create_analysis"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/lineage": {
         parameters: {
             query?: never;
@@ -1371,6 +1391,65 @@ export interface components {
              * @enum {string}
              */
             optimizer_after_jump: "keep" | "reset_moments" | "halve_learning_rate";
+        };
+        /**
+         * AnalysisConfig
+         * @description One analysis of a run's checkpoints; the worker finds by `kind` what to do.
+         */
+        AnalysisConfig: {
+            /**
+             * Kind
+             * @description Which analysis.
+             */
+            kind: string;
+            /**
+             * Run Id
+             * @description The run whose checkpoints are looked at.
+             */
+            run_id: string;
+            /**
+             * Name
+             * @description Empty: kind and run.
+             * @default
+             */
+            name: string;
+            /**
+             * Parameters
+             * @description What the analysis asks for.
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Device
+             * @description auto takes a GPU where the worker has one.
+             * @default auto
+             * @enum {string}
+             */
+            device: "auto" | "cpu" | "cuda";
+        };
+        /**
+         * AnalysisCreate
+         * @description An analysis to queue.
+         */
+        AnalysisCreate: {
+            config: components["schemas"]["AnalysisConfig"];
+            /**
+             * Group
+             * @default
+             */
+            group: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
         };
         /**
          * Generated arithmetic (demo)
@@ -2572,10 +2651,10 @@ export interface components {
             source: string;
             /**
              * Relation
-             * @description Its student or its teacher has the source's weights, or it copied the source's configuration.
+             * @description Its student or its teacher has the source's weights, it copied the source's configuration, or it is about the source's checkpoints.
              * @enum {string}
              */
-            relation: "student" | "teacher" | "copy";
+            relation: "student" | "teacher" | "copy" | "subject";
             /**
              * Step
              * @description Of the weights; null for the latest checkpoint, and for a copy.
@@ -3839,12 +3918,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /**
-             * Kind
-             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
-             * @enum {string}
-             */
-            kind: "trained" | "reported";
+            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
+            kind: components["schemas"]["RunKind"];
             /**
              * Method
              * @description opd, effopd, ...: what a reader of the papers would call it.
@@ -3945,13 +4020,20 @@ export interface components {
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
-            /** @description What the worker trains by; null for a reported run. */
+            /** @description What the worker trains by; null where none trains. */
             config: components["schemas"]["RunConfig"] | null;
             /**
              * Reported Config
              * @description What a reported run says of itself; null for others.
              */
             reported_config: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Job Config
+             * @description What an import or an analysis does; null for others.
+             */
+            job_config: {
                 [key: string]: unknown;
             } | null;
             /** Notes */
@@ -4076,6 +4158,12 @@ export interface components {
             commands: components["schemas"]["CommandOut"][];
         };
         /**
+         * RunKind
+         * @description Who makes the run's data, and from what.
+         * @enum {string}
+         */
+        RunKind: "trained" | "reported" | "import" | "analysis";
+        /**
          * RunList
          * @description One page of runs.
          */
@@ -4123,12 +4211,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /**
-             * Kind
-             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
-             * @enum {string}
-             */
-            kind: "trained" | "reported";
+            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
+            kind: components["schemas"]["RunKind"];
             /**
              * Method
              * @description opd, effopd, ...: what a reader of the papers would call it.
@@ -4252,12 +4336,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /**
-             * Kind
-             * @description Trained by a worker, or by somebody else's trainer that reports over HTTP.
-             * @enum {string}
-             */
-            kind: "trained" | "reported";
+            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
+            kind: components["schemas"]["RunKind"];
             /**
              * Method
              * @description opd, effopd, ...: what a reader of the papers would call it.
@@ -6590,6 +6670,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SweepMade"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_analysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnalysisCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

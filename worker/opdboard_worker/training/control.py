@@ -91,6 +91,14 @@ class DatabaseControl:
             if state.ended:
                 steering.drop_pending(session, self._run_id, f"the run has {state} before this was obeyed")
 
+    def plan(self, total_steps: int) -> None:
+        """Note how many steps there are, where that is known only now."""
+        with self._database.write() as session:
+            run = runs.fence(session, self._run_id, self._attempt)
+            if run.total_steps != total_steps:
+                run.total_steps = total_steps
+                runs.touch(run, Topic.STATE)
+
     def finish(self, results: list[CommandResult]) -> None:
         """Write down what was done with commands outside of a batch."""
         with self._database.write() as session:

@@ -5,6 +5,7 @@ from opdboard.api.checkpoints.schemas import CheckpointList, CheckpointOut
 from opdboard.api.context import Context
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Checkpoint
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.selection import is_gain
 
 
@@ -13,7 +14,7 @@ def checkpoints(context: Context, run_id: str) -> CheckpointList:
     with context.database.snapshot() as session:
         run = runs.get(session, run_id)
         found = evidence.checkpoints_of(session, run_id)
-        metric = runs.config_of(run).selection_metric if run.kind == "trained" else None
+        metric = runs.config_of(run).selection_metric if run.kind == RunKind.TRAINED else None
         stored = {} if metric is None else series.read_scalars(session, run_id, [metric])
     points = stored.get(metric) if metric is not None else None
     values = {} if points is None else dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))

@@ -14,6 +14,7 @@ from opdboard.db.tables import Run, Worker
 from opdboard.domain.errors import NotFound
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 from opdboard.domain.waiting import Listener, Queued, Source, in_order, why_it_waits
 from opdboard.panels.thinning import keep_extremes
@@ -73,7 +74,9 @@ def _listeners(alive: Sequence[Worker], holders: dict[str, str]) -> list[Listene
 
 
 def _source(session: Session, run: Run) -> Source | None:
-    """The unfinished run that it waits for; a deleted one is the trainer's to name."""
+    """The unfinished run that it waits for; a deleted one is the trainer's to name. Only training waits for weights."""
+    if run.kind != RunKind.TRAINED:
+        return None
     try:
         found = lineage.waits_for(session, RunConfig.model_validate(run.config))
     except NotFound:

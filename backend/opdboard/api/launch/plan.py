@@ -30,7 +30,7 @@ from opdboard.domain import footprint
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_source
 from opdboard.domain.workload import workload
-from opdboard.queue import queue_of
+from opdboard.queue import queue_for
 
 
 def plan(context: Context, wanted: SweepIn) -> PlanOut:
@@ -124,7 +124,7 @@ def _alike(old: Run, config: RunConfig) -> bool:
 
 
 def _place(context: Context, session: Session, config: RunConfig) -> PlaceOut:
-    queue = queue_of(config)
+    queue = queue_for(config.device)
     alive_since = time.time() - context.settings.lease_seconds
     workers = pace.listening(session, queue, alive_since=alive_since)
     waiting = [run for run in pace.queued_runs(session) if run.config["device"] == config.device]

@@ -24,8 +24,8 @@ class LineageLink(BaseModel):
 
     run: str
     source: str = Field(description="May have been deleted since; then it is not among the runs.")
-    relation: Literal["student", "teacher", "copy"] = Field(
-        description="Its student or its teacher has the source's weights, or it copied the source's configuration."
+    relation: Literal["student", "teacher", "copy", "subject"] = Field(
+        description="Its student or its teacher has the source's weights, it copied the source's configuration, or it is about the source's checkpoints."
     )
     step: int | None = Field(description="Of the weights; null for the latest checkpoint, and for a copy.")
     factor: float | None = Field(description="Set for a candidate of the extrapolation tried at that step.")

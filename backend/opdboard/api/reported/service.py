@@ -10,7 +10,7 @@ from opdboard.api.reported.schemas import (
     ReportedRunCreate,
     ReportedVector,
 )
-from opdboard.api.runs.paths import flattened
+from opdboard.api.runs.service import check_text
 from opdboard.api.series.service import STATISTICS
 from opdboard.db import reporting, runs
 from opdboard.db.reporting import ReportedRun
@@ -24,9 +24,7 @@ from opdboard.domain.run_state import RunState
 
 def create(context: Context, wanted: ReportedRunCreate) -> AttemptBegun:
     """A run in state running, under its first attempt."""
-    nul = [path for path, value in flattened(wanted.config) if "\x00" in path or "\x00" in str(value)]
-    if nul:
-        raise InvalidFields([FieldProblem(path="config", message="must not contain the NUL character")])
+    check_text(wanted.config)
     fields = {name: getattr(wanted, name) for name in ReportedRunCreate.model_fields if name != "modules"}
     with context.database.write() as session:
         run = reporting.create(session, ReportedRun(**fields, modules=_modules(wanted)))

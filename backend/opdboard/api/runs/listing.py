@@ -22,7 +22,7 @@ from opdboard.db.run_listing import Order, RunGroup
 from opdboard.db.tables import Run
 from opdboard.domain.errors import BadInput
 from opdboard.domain.run_fields import Field, find_field
-from opdboard.domain.run_query import Condition, equals, parse_query
+from opdboard.domain.run_query import Condition, equals, listed, parse_query
 
 MOST_SORTED_BY = 3
 MOST_GROUPED_BY = 3
@@ -31,9 +31,9 @@ MOST_MEASURES = 12
 _GROUP_ORDERS = ("newest", "name", "count")
 
 
-def condition(session: Session, query: str) -> Condition | None:
-    """What the query says; names that only stored runs know are known too."""
-    return parse_query(query, stored=lambda field: run_listing.is_stored(session, field))
+def condition(session: Session, query: str) -> Condition:
+    """What the query says of the runs that tables list; names that only stored runs know are known too."""
+    return listed(parse_query(query, stored=lambda field: run_listing.is_stored(session, field)))
 
 
 def find(context: Context, wanted: RunListQuery) -> RunList:

@@ -1,6 +1,6 @@
 """Runs as they travel over HTTP. Times are seconds since the epoch (UTC)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -8,6 +8,7 @@ from opdboard.api.commands.schemas import CommandOut
 from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Count, Parameters
 from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
@@ -25,8 +26,8 @@ class RunSummary(BaseModel):
 
     id: str
     name: str
-    kind: Literal["trained", "reported"] = Field(
-        description="Trained by a worker, or by somebody else's trainer that reports over HTTP."
+    kind: RunKind = Field(
+        description="Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis."
     )
     method: str = Field(description="opd, effopd, ...: what a reader of the papers would call it.")
     state: RunState
@@ -63,8 +64,9 @@ class RunSummary(BaseModel):
 class RunDetail(RunSummary):
     """A run with its configuration and what it was asked and has not yet done."""
 
-    config: RunConfig | None = Field(description="What the worker trains by; null for a reported run.")
+    config: RunConfig | None = Field(description="What the worker trains by; null where none trains.")
     reported_config: dict[str, Any] | None = Field(description="What a reported run says of itself; null for others.")
+    job_config: dict[str, Any] | None = Field(description="What an import or an analysis does; null for others.")
     notes: str
     commands_pending: list[CommandOut]
 

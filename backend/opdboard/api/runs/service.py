@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from opdboard.domain.errors import Conflict, NotFound
 from opdboard.domain.events import Topic
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_sources import teacher_sources
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
@@ -47,7 +49,7 @@ def _common(run: Run) -> dict:
 
 def _learning_rate(run: Run) -> float | None:
     """The configured peak; a reported run may name it as its trainer does."""
-    if run.kind == "trained":
+    if run.kind == RunKind.TRAINED:
         return run.config["optimizer"]["learning_rate"]
     rate = run.config.get("learning_rate")
     return finite(rate) if isinstance(rate, int | float) else None
@@ -61,11 +63,13 @@ def _seconds_left(run: Run) -> float | None:
     return spent / run.step * max(run.total_steps - run.step, 0)
 
 
-def _detail(session: Session, run: Run) -> RunDetail:
+def rendered(session: Session, run: Run) -> RunDetail:
+    """The run with its configuration."""
     return RunDetail(
         **_common(run),
-        config=runs.config_of(run) if run.kind == "trained" else None,
-        reported_config=run.config if run.kind == "reported" else None,
+        config=runs.config_of(run) if run.kind == RunKind.TRAINED else None,
+        reported_config=run.config if run.kind == RunKind.REPORTED else None,
+        job_config=run.config if RunKind(run.kind).is_job else None,
         notes=run.notes,
         commands_pending=[command_out(row) for row in steering.pending(session, run.id)],
     )
@@ -74,7 +78,7 @@ def _detail(session: Session, run: Run) -> RunDetail:
 def detail(context: Context, run_id: str) -> RunDetail:
     """One run with its configuration."""
     with context.database.read() as session:
-        return _detail(session, runs.get(session, run_id))
+        return rendered(session, runs.get(session, run_id))
 
 
 @dataclass(frozen=True)
@@ -140,14 +144,19 @@ def _create(session: Session, wanted: NewRun) -> RunDetail:
         forked=forked,
         copied_from=wanted.copied_from,
     )
-    return _detail(session, run)
+    return rendered(session, run)
 
 
 def check_storable(config: RunConfig) -> None:
     """InvalidFields where a value is valid but no database could hold it."""
     if config.budget.steps > LARGEST_INTEGER:
         raise InvalidFields([FieldProblem(path="budget.steps", message=f"must not exceed {LARGEST_INTEGER}")])
-    nul = [path for path, value in flattened(config.model_dump()) if isinstance(value, str) and "\x00" in value]
+    check_text(config.model_dump())
+
+
+def check_text(config: dict[str, Any]) -> None:
+    """InvalidFields where the configuration has a NUL character, which no database holds."""
+    nul = [path for path, value in flattened(config) if "\x00" in path or "\x00" in str(value)]
     if nul:
         raise InvalidFields([FieldProblem(path=path, message="must not contain the NUL character") for path in nul])
 
@@ -179,7 +188,7 @@ def change(context: Context, run_id: str, wanted: RunChange) -> RunDetail:
         for name, value in wanted.model_dump(exclude_none=True).items():
             setattr(run, name, value)
         runs.touch(run, Topic.STATE)
-        return _detail(session, run)
+        return rendered(session, run)
 
 
 def delete(context: Context, run_id: str) -> None:

@@ -18,7 +18,10 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   const jumpStep = jump === undefined || jump.vetoed ? undefined : jump.step;
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const shown = STEERING.filter(
-    ({ command: name }) => !(name === "pause" && run.state === "paused") && !isIdleResume(name, run),
+    ({ command: name }) =>
+      !(name === "pause" && run.state === "paused") &&
+      !isIdleResume(name, run) &&
+      (hasWeights(run) || !OF_WEIGHTS.has(name)),
   );
 
   const why = (name: Command): string | null => {
@@ -68,6 +71,13 @@ export function SteeringBar({ run }: { run: RunDetail }) {
       <Feedback last={history?.commands.at(-1)} />
     </div>
   );
+}
+
+/** Only what trains has weights to act on. */
+const OF_WEIGHTS: ReadonlySet<string> = new Set(["checkpoint", "extrapolate", "veto"]);
+
+function hasWeights({ kind }: RunDetail): boolean {
+  return kind !== "import" && kind !== "analysis";
 }
 
 /** "Resume" takes the place of "Pause" when there is something to resume. */

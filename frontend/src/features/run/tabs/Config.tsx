@@ -10,7 +10,7 @@ import classes from "./Logs.module.css";
 export default function Config({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const format = oneOf(search.format, ["yaml", "json"] as const, "yaml");
-  const config = run.config ?? run.reported_config ?? {};
+  const config = run.config ?? run.reported_config ?? run.job_config ?? {};
   const text = format === "yaml" ? toYaml(config).trimStart() : JSON.stringify(config, null, 2);
   return (
     <>

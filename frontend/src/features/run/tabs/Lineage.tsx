@@ -86,6 +86,7 @@ function Member({ id, run, how }: { id: string; run: LineageRun | undefined; how
 
 function howOf({ relation, step, factor }: LineageLink, direction: "source" | "run"): string {
   if (relation === "copy") return direction === "source" ? "configuration of" : "configuration copied by";
+  if (relation === "subject") return direction === "source" ? "looks at" : "looked at by";
   const at =
     step === null
       ? "latest checkpoint"

@@ -1,0 +1,1 @@
+"""Analyses of a run's checkpoints: interventions, done by workers."""

@@ -1,0 +1,21 @@
+"""What a run is: training, or another job of a worker that lives as training does, or somebody else's training."""
+
+from enum import StrEnum
+
+
+class RunKind(StrEnum):
+    """Who makes the run's data, and from what."""
+
+    TRAINED = "trained"
+    """A worker trains."""
+    REPORTED = "reported"
+    """Another trainer writes over HTTP; no worker has anything to do with it."""
+    IMPORT = "import"
+    """A worker measures a series of checkpoints that are there already."""
+    ANALYSIS = "analysis"
+    """A worker evaluates changed weights of another run; listed only where asked for."""
+
+    @property
+    def is_job(self) -> bool:
+        """A worker does it without training: it can be paused, stopped and resumed, nothing else."""
+        return self in (RunKind.IMPORT, RunKind.ANALYSIS)

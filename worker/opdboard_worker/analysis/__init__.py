@@ -1,0 +1,1 @@
+"""Checkpoints that are there already, measured and intervened in."""

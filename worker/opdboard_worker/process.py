@@ -1,0 +1,94 @@
+"""A run's own process, the child of a supervisor: how it begins, how it may end, and what a failure becomes.
+
+It leaves with EXIT_INTERRUPTED when asked to (SIGTERM) with what it needs to go on; a failure that has a cause ends the
+run as FAILED with a sentence; anything that kills the process is the supervisor's to notice.
+"""
+
+import errno
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from sqlalchemy.exc import OperationalError
+
+from opdboard.db.database import Database
+from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
+from opdboard.domain.run_state import RunState
+from opdboard.settings import Settings
+from opdboard_worker.sinks import DatabaseSink
+from opdboard_worker.training.control import DatabaseControl
+
+EXIT_INTERRUPTED = 75
+EXIT_ORPHANED = 76
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a run, with everything through which its process speaks to the installation."""
+
+    run_id: str
+    settings: Settings
+    database: Database
+    control: DatabaseControl
+    sink: DatabaseSink
+
+
+def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
+    """Do the attempt that the command line names, `RUN_ID ATTEMPT`; the exit status tells the supervisor how it ended.
+
+    out_of_memory: what a user can do when memory does not suffice.
+    """
+    run_id, number = sys.argv[1], int(sys.argv[2])
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    _die_with_parent()
+    settings = Settings()
+    database = Database(settings.sql_url)
+    control = DatabaseControl(database, run_id, number)
+    try:
+        return work(Attempt(run_id, settings, database, control, DatabaseSink(database, run_id, number)))
+    except StaleAttempt as error:
+        log.warning("%s", error.detail)
+        return EXIT_ORPHANED
+    except Exception as error:  # the top of the process: every cause becomes a sentence on the run
+        problem = explain(error, out_of_memory)
+        log.exception("failed: %s", problem.detail)
+        control.become(RunState.FAILED, reason=problem.detail, error=problem.as_dict())
+        return 1
+
+
+def explain(error: Exception, out_of_memory: str) -> OpdboardError:
+    """The error as one of opdboard's, with a sentence that says what to do."""
+    text = str(error)
+    if isinstance(error, OpdboardError):
+        return error
+    if (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "can't allocate memory" in text
+        or "out of memory" in text
+    ):
+        return OutOfMemory(f"memory does not suffice; {out_of_memory}")
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or (isinstance(error, OperationalError) and ("full" in text or "disk I/O error" in text)):
+        return DiskFull(
+            "the disk of the data folder or of the database is full or failing; free some space, then resume the run"
+        )
+    return TrainingProblem(
+        f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}; the log has the details"
+    )
+
+
+def _die_with_parent() -> None:
+    """Exit at once when the supervisor, which holds the other end of our stdin, is gone."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os._exit(EXIT_ORPHANED)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
