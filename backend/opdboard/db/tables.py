@@ -94,9 +94,7 @@ class DeletedRun(Table):
 
 class Lineage(Table):
     """Where a run comes from: weights of its student or teacher (step None: the latest checkpoint), a copied config, or
-    the checkpoints that it is about.
-
-    The source may have been deleted since.
+    the checkpoints that it is about. The source may have been deleted since.
     """
 
     __tablename__ = "lineage"
