@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import gram_lower, gram_singular_values, singular, trace, whole, wide
+from opdboard_worker.core.gram import Gram, gram, wide
 
-_EXACT_SIDE = 256
+EXACT_SIDE = 256
 """Up to this short side eigenvectors of the Gram matrix cost no more than the iteration."""
 
 _DEPTH = 4
@@ -62,50 +62,31 @@ def leading_subspace(
     wide_Brm, finite_B = _finite(_at_least_float32(wide(matrix_BMN)))
     k, width = _columns(k, oversample, wide_Brm.shape[-2])
     if _is_exact(wide_Brm.shape[-2], width):
-        triplets, estimator = _ritz(wide_Brm, _gram_eigenvectors(gram_lower(wide_Brm)[0], k)), "gram"
+        triplets, estimator = _ritz(wide_Brm, _eigenvectors(gram(wide_Brm), k)), "gram"
     else:
         block_Brl = wide_Brm @ _random_columns(wide_Brm, width, generator)
         triplets, estimator = _block_krylov(wide_Brm, block_Brl, k, iterations, tolerance), "block_krylov"
     return _subspace(matrix_BMN, wide_Brm, _leading(triplets, k), finite_B, estimator)
 
 
-def spectrum(
-    matrix_BMN: Tensor, k: int, *, oversample: int = 8, iterations: int = 6, tolerance: float = 2e-3
-) -> tuple[Tensor, Subspace]:
-    """All singular values, (B, r) as of `spectral.singular_values`, and the leading subspace, from one Gram matrix."""
-    gram_Brr, finite_B = gram_lower(wide(matrix_BMN))
-    values_Br, subspace = subspace_from_gram(
-        matrix_BMN, gram_Brr, finite_B, k, oversample=oversample, iterations=iterations, tolerance=tolerance
-    )
-    return gram_singular_values(gram_Brr, finite_B) if values_Br is None else values_Br, subspace
-
-
 def subspace_from_gram(
-    matrix_BMN: Tensor,
-    gram_Brr: Tensor,
-    finite_B: Tensor,
-    k: int,
-    *,
-    oversample: int = 8,
-    iterations: int = 6,
-    tolerance: float = 2e-3,
+    matrix_BMN: Tensor, whole: Gram, k: int, *, oversample: int = 8, iterations: int = 6, tolerance: float = 2e-3
 ) -> tuple[Tensor | None, Subspace]:
-    """The leading subspace as of `leading_subspace`, by way of what `gram_lower` returned.
+    """The leading subspace as of `leading_subspace`, by way of the Gram matrix.
 
     A short Gram matrix is decomposed whole, and all singular values, (B, r), come with it; else the iteration runs on
     the Gram matrix, in float32, and they are None. Where that is too coarse for the k-th direction (sigma_k under some
     1e-3 of sigma_1) its error on the matrix itself says so, and the iteration goes on there.
     """
-    wide_Brm, _ = _finite(_at_least_float32(wide(matrix_BMN)), finite_B)
+    wide_Brm, finite_B = _finite(_at_least_float32(wide(matrix_BMN)), whole.finite_B)
     k, width = _columns(k, oversample, wide_Brm.shape[-2])
     if _is_exact(wide_Brm.shape[-2], width):
-        eigenvalues_Br, vectors_Brr = torch.linalg.eigh(gram_Brr, UPLO="L")
+        eigenvalues_Br, vectors_Brr = torch.linalg.eigh(whole.matrix_Brr)
         triplets = _leading(_ritz(wide_Brm, vectors_Brr[..., -k:]), k)
-        return singular(eigenvalues_Br, finite_B), _subspace(matrix_BMN, wide_Brm, triplets, finite_B, "gram")
-    scale_B11 = trace(gram_Brr).clamp(min=torch.finfo(torch.float64).tiny)[:, None, None]
-    full_Brr = whole((gram_Brr / scale_B11).to(wide_Brm.dtype))
-    start_Brl = full_Brr @ _random_columns(full_Brr, width)
-    block_Brl, _, _ = _leading(_block_krylov(full_Brr, start_Brl, k, iterations, tolerance), width)
+        return whole.singular(eigenvalues_Br), _subspace(matrix_BMN, wide_Brm, triplets, finite_B, "gram")
+    gram_Brr = whole.matrix_Brr.to(wide_Brm.dtype)
+    start_Brl = gram_Brr @ _random_columns(gram_Brr, width)
+    block_Brl, _, _ = _leading(_block_krylov(gram_Brr, start_Brl, k, iterations, tolerance), width)
     triplets = _ritz(wide_Brm, block_Brl)
     if not _converged(wide_Brm, _leading(triplets, k), tolerance):
         triplets = _block_krylov(wide_Brm, block_Brl, k, iterations, tolerance)
@@ -182,8 +163,8 @@ def _random_columns(wide_Brm: Tensor, width: int, generator: torch.Generator | N
     return torch.randn(wide_Brm.shape[-1], width, generator=generator).to(wide_Brm)
 
 
-def _gram_eigenvectors(gram_Brr: Tensor, k: int) -> Tensor:
-    return torch.linalg.eigh(gram_Brr, UPLO="L").eigenvectors[..., -k:]
+def _eigenvectors(whole: Gram, k: int) -> Tensor:
+    return torch.linalg.eigh(whole.matrix_Brr).eigenvectors[..., -k:]
 
 
 def _at_least_float32(wide_Brm: Tensor) -> Tensor:
@@ -203,4 +184,4 @@ def _columns(k: int, oversample: int, rank: int) -> tuple[int, int]:
 
 
 def _is_exact(rank: int, width: int) -> bool:
-    return rank <= _EXACT_SIDE or 2 * (_DEPTH + 1) * width > rank
+    return rank <= EXACT_SIDE or 2 * (_DEPTH + 1) * width > rank

@@ -15,36 +15,40 @@ import math
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import ROUNDING, Deflated, trace
+from opdboard_worker.core.entropy import rounding_bound, weighted_entropy
+from opdboard_worker.core.gram import Deflated
 
-PROBES, STEPS = 32, 24
+PROBES, STEPS = 32, 36
 """Directions, and Lanczos steps from each."""
 
 
 def effective_rank_quadrature(
-    split: Deflated, *, probes: int = PROBES, steps: int = STEPS, seed: int = 0
+    split: Deflated, rounded_B: Tensor, *, probes: int = PROBES, steps: int = STEPS, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
-    """Effective rank of A, (B,), from the parts of G = A A^T.
+    """Effective rank of A, (B,), from the parts of G = A A^T, in float32.
 
-    Second comes the relative error to expect, (B,): three standard errors of the random directions plus what the later
-    half of the Lanczos steps changed. Directions are drawn on the CPU from the seed: equal input, equal output. A
-    zero matrix gives NaN.
+    rounded_B: what `gram.rounded` says of G. Second comes the relative error to expect, (B,): three standard errors of
+    the random directions, what the later half of the Lanczos steps changed, and rounding. Directions are drawn on the
+    CPU from the seed: equal input, equal output. A zero matrix gives NaN.
     """
-    scale_B = split.known_Bk.sum(-1) + trace(split.rest_Brr).clamp(min=0.0)
-    unit_B1 = torch.where(scale_B > 0, scale_B, 1.0)[:, None]
-    known_Bk, rest_Brr = split.known_Bk / unit_B1, split.rest_Brr / unit_B1[..., None]
+    rest_trace_B = split.rest_Brr.diagonal(dim1=-2, dim2=-1).sum(-1, dtype=torch.float64).clamp(min=0.0)
+    scale_B = split.known_Bk.sum(-1) + rest_trace_B
+    unit_B = torch.where(scale_B > 0, scale_B, 1.0)
+    known_Bk = split.known_Bk / unit_B[:, None]
+    rest_Brr = (split.rest_Brr / unit_B[:, None, None]).float()
     moments_B3 = torch.stack(
         [
             torch.full_like(scale_B, rest_Brr.shape[-1] - known_Bk.shape[-1]),
-            trace(rest_Brr).clamp(min=0.0),
-            rest_Brr.square().sum((-2, -1)),
+            rest_trace_B / unit_B,
+            torch.linalg.vector_norm(rest_Brr, dim=(-2, -1), dtype=torch.float64).square(),
         ],
         dim=-1,
     )
-    alpha_Bnm, beta_Bnm = _lanczos(rest_Brr, split.u_Brk, probes, steps, seed)
-    rank_B, error_B = _estimate(alpha_Bnm, beta_Bnm, known_Bk, moments_B3)
+    alpha_Bnm, beta_Bnm = _lanczos(rest_Brr, split.u_Brk.float(), probes, steps, seed)
+    rounded_B = rounded_B / unit_B
+    rank_B, error_B = _estimate(alpha_Bnm, beta_Bnm, known_Bk, moments_B3, rounded_B)
     fewer = (alpha_Bnm.shape[-1] + 1) // 2
-    coarse_B, _ = _estimate(alpha_Bnm[..., :fewer], beta_Bnm[..., :fewer], known_Bk, moments_B3)
+    coarse_B, _ = _estimate(alpha_Bnm[..., :fewer], beta_Bnm[..., :fewer], known_Bk, moments_B3, rounded_B)
     zero_B = scale_B <= 0
     error_B = error_B + (coarse_B / rank_B - 1.0).abs()
     return rank_B.masked_fill(zero_B, math.nan), error_B.masked_fill(zero_B, math.nan)
@@ -73,11 +77,13 @@ def _lanczos(rest_Brr: Tensor, u_Brk: Tensor, probes: int, steps: int, seed: int
         betas.append(beta_B1n[:, 0])
         # An invariant subspace is spanned: zero vectors from here on, whose nodes have no weight.
         before_Brn, x_Brn = x_Brn, torch.where(beta_B1n > 0, y_Brn / beta_B1n, 0.0)
-    return torch.stack(alphas, dim=-1), torch.stack(betas, dim=-1)
+    return torch.stack(alphas, dim=-1).double(), torch.stack(betas, dim=-1).double()
 
 
-def _estimate(alpha_Bnm: Tensor, beta_Bnm: Tensor, known_Bk: Tensor, moments_B3: Tensor) -> tuple[Tensor, Tensor]:
-    """Effective rank, (B,), and relative to it three standard errors and what is lost in rounding."""
+def _estimate(
+    alpha_Bnm: Tensor, beta_Bnm: Tensor, known_Bk: Tensor, moments_B3: Tensor, rounded_B: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Effective rank, (B,), and relative to it three standard errors and rounding."""
     beta_Bnm = beta_Bnm[..., :-1]
     tridiagonal = torch.diag_embed(alpha_Bnm) + torch.diag_embed(beta_Bnm, 1) + torch.diag_embed(beta_Bnm, -1)
     node_Bnm, vector_Bnmm = torch.linalg.eigh(tridiagonal)
@@ -86,20 +92,15 @@ def _estimate(alpha_Bnm: Tensor, beta_Bnm: Tensor, known_Bk: Tensor, moments_B3:
     node_Bq = node_Bnm.clamp(min=0.0).flatten(1)
     weight_Bq = vector_Bnmm[..., 0, :].square().flatten(1) * size_B1 / probes
     calibrated_Bq = _calibrated(node_Bq, weight_Bq, moments_B3)
-    sigma_Bq, known_Bk = node_Bq.sqrt(), known_Bk.sqrt()
-    total_B1 = known_Bk.sum(-1, keepdim=True) + (calibrated_Bq * sigma_Bq).sum(-1, keepdim=True)
-    entropy_B1 = torch.special.entr(known_Bk / total_B1).sum(-1, keepdim=True) + (
-        calibrated_Bq * torch.special.entr(sigma_Bq / total_B1)
-    ).sum(-1, keepdim=True)
-    share_Bq = sigma_Bq / total_B1
+    sigma_Bq = torch.cat([known_Bk.sqrt(), node_Bq.sqrt()], dim=-1)
+    number_Bq = torch.cat([torch.ones_like(known_Bk), calibrated_Bq], dim=-1)
+    entropy_B, total_B = weighted_entropy(sigma_Bq, number_Bq)
+    share_Bq = node_Bq.sqrt() / total_B[:, None]
     # Weight of one more singular value sigma in the entropy, the total following.
-    influence_Bq = torch.special.entr(share_Bq) + share_Bq * (1.0 - entropy_B1)
-    # Nodes that rounding made of zeros, counted as if they were all as large as it can make them.
-    gram_norm_B1 = (known_Bk.pow(4).sum(-1, keepdim=True) + moments_B3[:, 2:]).sqrt()
-    floor_B1 = (ROUNDING * torch.finfo(node_Bq.dtype).eps * gram_norm_B1).sqrt()
-    lost_Bq = weight_Bq.masked_fill(sigma_Bq > floor_B1, 0.0) * torch.special.entr(floor_B1 / total_B1)
+    influence_Bq = torch.special.entr(share_Bq) + share_Bq * (1.0 - entropy_B[:, None])
     standard_error_B = _standard_error(influence_Bq, node_Bq, weight_Bq, size_B1, probes)
-    return entropy_B1.exp()[:, 0], 3.0 * standard_error_B + lost_Bq.sum(-1)
+    uncalibrated_Bq = torch.cat([torch.ones_like(known_Bk), weight_Bq], dim=-1)
+    return entropy_B.exp(), 3.0 * standard_error_B + rounding_bound(sigma_Bq, uncalibrated_Bq, rounded_B)
 
 
 def _basis(node_Bq: Tensor) -> Tensor:

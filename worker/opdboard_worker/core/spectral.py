@@ -1,8 +1,8 @@
 """Spectral measures of weight updates dW = U S V^T, without a full SVD.
 
 The paper (arXiv:2605.11739) takes full SVDs of every matrix at every checkpoint. Here all singular values come from
-the eigenvalues of the short side's Gram matrix, in about a tenth of the time, and leading subspaces from block Krylov
-iteration. `spectral_panel` gives everything from one Gram matrix, at the least cost that keeps a wanted error bound.
+the eigenvalues of the short side's Gram matrix, and leading subspaces from block Krylov iteration.
+`spectral_panel` gives everything from one Gram matrix, at the least cost that keeps a wanted error bound.
 Shapes: B matrices (M, N) of one shape, r = min(M, N).
 """
 
@@ -15,17 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import (
-    ROUNDING,
-    Deflated,
-    deflated,
-    gram_lower,
-    gram_singular_values,
-    singular,
-    trace,
-    wide,
-)
-from opdboard_worker.core.krylov import Subspace, leading_subspace, spectrum, subspace_from_gram
+from opdboard_worker.core.entropy import rounding_bound
+from opdboard_worker.core.gram import PRODUCT, Deflated, Gram, deflated, gram, rounded, wide
+from opdboard_worker.core.krylov import EXACT_SIDE, Subspace, leading_subspace, subspace_from_gram
 from opdboard_worker.core.lanczos import effective_rank_quadrature
 
 __all__ = [
@@ -36,7 +28,6 @@ __all__ = [
     "singular_values",
     "spectral_measures",
     "spectral_panel",
-    "spectrum",
 ]
 
 EXACT, LIVE = 0.0, 1e-2
@@ -45,10 +36,9 @@ EXACT, LIVE = 0.0, 1e-2
 _QUADRATURE_FROM = 3e-3
 """Tolerances under this one need more random directions than eigenvalues cost."""
 
-
 _FLOAT32_FROM = 1.2
-"""Long over short side from which float32 is tried for small tolerances: noise in squarer matrices has singular values
-next to 0, which it loses, and then the time it took is lost too."""
+"""Long over short side from which float32 and quadrature are tried: noise in squarer matrices has singular values next
+to 0, which rounding loses and few Lanczos steps do not find."""
 
 
 @dataclass(frozen=True)
@@ -69,48 +59,55 @@ class Panel:
 
 
 def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT) -> Panel:
-    """Every spectral measure and the k leading triplets of each update, from one float64 Gram matrix.
+    """Every spectral measure and the k leading triplets of each update, by way of its Gram matrix.
 
     tolerance: relative error allowed of the effective rank. Estimators are tried from the cheapest on until the bound
     of every matrix is within it: stochastic Lanczos quadrature (not for tolerances under 0.3%), eigenvalues in
-    float32 (then not for nearly square matrices), eigenvalues in float64, which are taken whatever their bound. EXACT takes the last at once. ValueError
+    float32, eigenvalues in float64, which are taken whatever their bound. EXACT takes the last at once. ValueError
     unless update is (B, M, N) and k at least 1.
     """
-    gram_Brr, finite_B = gram_lower(wide(update_BMN))
-    columns = max(k, _one_percent(gram_Brr.shape[-1])) if k > 0 else k
-    all_Br, wider = subspace_from_gram(update_BMN, gram_Brr, finite_B, columns)
-    frobenius_B = trace(gram_Brr).sqrt().masked_fill(~finite_B, math.nan)
-    if all_Br is not None:
-        values, bounds, estimators = _from_eigenvalues(all_Br)
-    else:
-        values, bounds, estimators = _cheapest(gram_Brr, finite_B, wider, frobenius_B, tolerance)
-    values["update_norm"] = frobenius_B
-    bounds["update_norm"] = torch.full_like(frobenius_B, ROUNDING * torch.finfo(torch.float64).eps)
+    wide_Brm = wide(update_BMN)
+    whole = gram(wide_Brm, _precision(wide_Brm, tolerance))
+    columns = max(k, _one_percent(wide_Brm.shape[-2])) if k > 0 else k
+    all_Br, leading = subspace_from_gram(update_BMN, whole, columns)
+    measured = _cheapest(whole, leading, tolerance) if whole.matrix_Brr.dtype == torch.float32 else None
+    if measured is None:
+        whole = whole if whole.matrix_Brr.dtype == torch.float64 else gram(wide_Brm)
+        all_Br = whole.singular_values() if all_Br is None else all_Br
+        rounded_B = rounded(torch.float64, torch.float64, whole.norm_B)
+        measured = _from_all(all_Br, whole, rounded_B, "gram_float64")
+    values, bounds, estimators = measured
+    values["update_norm"] = whole.frobenius_B
+    bounds["update_norm"] = torch.full_like(whole.frobenius_B, PRODUCT * torch.finfo(whole.matrix_Brr.dtype).eps)
     estimators["update_norm"] = "sum_of_squares"
     bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
-    return Panel(values, bounds, estimators, _cut(wider, k), finite_B)
+    return Panel(values, bounds, estimators, _cut(leading, k), whole.finite_B)
+
+
+def _precision(wide_Brm: Tensor, tolerance: float) -> torch.dtype:
+    """Of the Gram matrix: float64 for a short one too, which is decomposed whole whatever the tolerance."""
+    short, long = wide_Brm.shape[-2:]
+    worth_it = short > EXACT_SIDE and long >= _FLOAT32_FROM * short
+    return torch.float32 if tolerance > EXACT and worth_it and wide_Brm.dtype != torch.float64 else torch.float64
 
 
 _Measured = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, str]]
 """Values, error bounds and estimators by name."""
 
 
-def _cheapest(
-    gram_Brr: Tensor, finite_B: Tensor, leading: Subspace, frobenius_B: Tensor, tolerance: float
-) -> _Measured:
-    longer = max(leading.u_BMk.shape[-2], leading.v_BNk.shape[-2]) / gram_Brr.shape[-1]
-    if tolerance > EXACT:
-        u_Brk = leading.u_BMk if leading.u_BMk.shape[-2] == gram_Brr.shape[-1] else leading.v_BNk
-        split = deflated(gram_Brr, u_Brk.nan_to_num(0.0))
-        if tolerance >= _QUADRATURE_FROM:
-            measured = _from_quadrature(split, finite_B, leading, frobenius_B)
-            if _within(measured, tolerance):
-                return measured
-        if longer >= _FLOAT32_FROM or tolerance >= _QUADRATURE_FROM:
-            measured = _from_parts(split, finite_B)
-            if _within(measured, tolerance):
-                return measured
-    return _from_eigenvalues(gram_singular_values(gram_Brr, finite_B))
+def _cheapest(whole: Gram, leading: Subspace, tolerance: float) -> _Measured | None:
+    """Within the tolerance, from a Gram matrix in float32; None where that cannot be."""
+    u_Brk = leading.u_BMk if leading.u_BMk.shape[-2] == whole.matrix_Brr.shape[-1] else leading.v_BNk
+    split = deflated(whole, u_Brk.nan_to_num(0.0))
+    # The solver sees the rest alone, and rounds relative to its norm; taking the leading part out is one more product.
+    rest_norm_B = torch.linalg.vector_norm(split.rest_Brr, dim=(-2, -1), dtype=torch.float64)
+    rounded_B = rounded(torch.float32, torch.float32, 2.0 * whole.norm_B, rest_norm_B)
+    if tolerance >= _QUADRATURE_FROM:
+        measured = _from_quadrature(split, rounded_B, whole, leading)
+        if _within(measured, tolerance):
+            return measured
+    measured = _from_parts(split, rounded_B, whole)
+    return measured if _within(measured, tolerance) else None
 
 
 def _within(measured: _Measured, tolerance: float) -> bool:
@@ -118,48 +115,44 @@ def _within(measured: _Measured, tolerance: float) -> bool:
     return bool(((bound_B <= tolerance) | bound_B.isnan()).all())
 
 
-def _from_eigenvalues(sigma_Br: Tensor) -> _Measured:
-    return _from_all(sigma_Br, _rounding(sigma_Br.square(), torch.float64), "gram_float64")
-
-
-def _rounding(eigenvalues_Bq: Tensor, dtype: torch.dtype) -> Tensor:
-    norm_B1 = torch.linalg.vector_norm(eigenvalues_Bq, dim=-1, keepdim=True)
-    return (ROUNDING * torch.finfo(dtype).eps * norm_B1).expand_as(eigenvalues_Bq)
-
-
-def _from_parts(split: Deflated, finite_B: Tensor) -> _Measured:
-    """From eigenvalues of the two parts, in float32 those of the rest, whose rounding is relative to its own norm."""
+def _from_parts(split: Deflated, rounded_B: Tensor, whole: Gram) -> _Measured:
+    """From eigenvalues of the two parts, in float32 those of the rest."""
     known_Bk = split.known_Bk
-    scale_B1 = trace(split.rest_Brr).clamp(min=torch.finfo(torch.float64).tiny)[:, None]
-    scaled_Brr = (split.rest_Brr / scale_B1[..., None]).float()
+    smallest = torch.finfo(torch.float64).tiny
     # The k smallest belong to the columns taken out.
-    rest_Bq = torch.linalg.eigvalsh(scaled_Brr)[:, known_Bk.shape[-1] :].double().clamp(min=0.0) * scale_B1
-    off_known_Bk = _rounding(known_Bk, torch.float64)
-    off_rest_Bq = _rounding(rest_Bq, torch.float32)
+    rest_Bq = torch.linalg.eigvalsh(split.rest_Brr)[:, known_Bk.shape[-1] :].double().clamp(min=0.0)
     # Two eigenvalues that are coupled by c push each other away by c^2 over their distance, and by c at most.
     coupling_B1 = split.coupling_B[:, None]
-    smallest = torch.finfo(torch.float64).tiny
     apart_known_Bk = (known_Bk - rest_Bq[:, -1:]).clamp(min=smallest)
     apart_rest_Bq = (known_Bk[:, -1:] - rest_Bq).clamp(min=smallest)
-    off_known_Bk = off_known_Bk + torch.minimum(coupling_B1, coupling_B1.square() / apart_known_Bk)
-    off_rest_Bq = off_rest_Bq + torch.minimum(coupling_B1, coupling_B1.square() / apart_rest_Bq)
+    moved_known_Bk = torch.minimum(coupling_B1, coupling_B1.square() / apart_known_Bk)
+    moved_rest_Bq = torch.minimum(coupling_B1, coupling_B1.square() / apart_rest_Bq)
     eigenvalues_Br, order_Br = torch.cat([rest_Bq, known_Bk.flip(-1)], dim=-1).sort(dim=-1)
-    off_Br = torch.cat([off_rest_Bq, off_known_Bk.flip(-1)], dim=-1).gather(-1, order_Br).flip(-1)
-    return _from_all(singular(eigenvalues_Br, finite_B), off_Br, "gram_float32")
+    moved_Br = torch.cat([moved_rest_Bq, moved_known_Bk.flip(-1)], dim=-1).gather(-1, order_Br).flip(-1)
+    return _from_all(whole.singular(eigenvalues_Br), whole, rounded_B, "gram_float32", moved_Br)
 
 
-def _from_all(sigma_Br: Tensor, off_Br: Tensor, estimator: str) -> _Measured:
-    """From all singular values and how far each of their squares may be off."""
-    values = spectral_measures(sigma_Br)
-    first_B = 0.5 * _share(off_Br[:, 0], sigma_Br[:, 0].square())
+def _from_all(
+    sigma_Br: Tensor, whole: Gram, rounded_B: Tensor, estimator: str, moved_Br: Tensor | None = None
+) -> _Measured:
+    """From all singular values. How far their squares may be off, in the Gram matrix' units, say rounded_B and moved_Br.
+
+    See `entropy.rounding_bound`.
+    """
+    squares_B = whole.unit_B.square()
+    rounded_B = rounded_B * squares_B
+    moved_Br = torch.zeros_like(sigma_Br) if moved_Br is None else moved_Br * squares_B[:, None]
+    values = spectral_measures(sigma_Br, whole.frobenius_B)
     top = _one_percent(sigma_Br.shape[-1])
-    norm_B = 0.5 * _share(off_Br.sum(-1), sigma_Br.square().sum(-1))
+    off_top_B = math.sqrt(top) * rounded_B + moved_Br[:, :top].sum(-1)
+    first_B = 0.5 * _share(rounded_B + moved_Br[:, 0], sigma_Br[:, 0].square())
+    norm_B = 0.5 * _share(rounded_B, whole.frobenius_B.square())
     bounds = {
         "spectral_norm": first_B,
         "spectral_frobenius_ratio": first_B + norm_B,
         "stable_rank": 2.0 * (first_B + norm_B),
-        "effective_rank": _entropy_bound(sigma_Br, off_Br, values["effective_rank"].log()),
-        "top1pct_norm_ratio": 0.5 * _share(off_Br[:, :top].sum(-1), sigma_Br[:, :top].square().sum(-1)) + norm_B,
+        "effective_rank": rounding_bound(sigma_Br, torch.ones_like(sigma_Br), rounded_B, moved_Br),
+        "top1pct_norm_ratio": 0.5 * _share(off_top_B, sigma_Br[:, :top].square().sum(-1)) + norm_B,
     }
     return values, bounds, dict.fromkeys(values, estimator)
 
@@ -168,36 +161,22 @@ def _share(off_B: Tensor, of_B: Tensor) -> Tensor:
     return torch.where(of_B > 0, off_B / of_B, 0.0 * off_B)
 
 
-def _entropy_bound(sigma_Br: Tensor, off_Br: Tensor, entropy_B: Tensor) -> Tensor:
-    """How far the entropy may be off, (B,), to first order, where every sigma^2 is by up to off.
-
-    That moves sigma by sqrt(off), or by off / sigma where it is less, and the entropy by |log p + entropy| / sum sigma
-    times as much. Values lost in rounding all err upwards, negative squares being cut off: their parts add up. The
-    others err either way: three times the root of their sum of squares.
-    """
-    lost_Br = sigma_Br.square() <= off_Br
-    moved_Br = torch.where(lost_Br, off_Br.sqrt(), off_Br / sigma_Br)
-    total_B1 = sigma_Br.sum(-1, keepdim=True)
-    part_Br = (((sigma_Br + moved_Br) / total_B1).log() + entropy_B[:, None]).abs() * moved_Br / total_B1
-    either_way_B = part_Br.masked_fill(lost_Br, 0.0).square().sum(-1).sqrt()
-    return part_Br.masked_fill(~lost_Br, 0.0).sum(-1) + 3.0 * either_way_B
-
-
-def _from_quadrature(split: Deflated, finite_B: Tensor, leading: Subspace, frobenius_B: Tensor) -> _Measured:
+def _from_quadrature(split: Deflated, rounded_B: Tensor, whole: Gram, leading: Subspace) -> _Measured:
+    frobenius_B = whole.frobenius_B
     s_Bk = leading.s_Bk.double()
     first_B = s_Bk[:, 0]
     top_norm_B = torch.linalg.vector_norm(s_Bk[:, : _one_percent(split.rest_Brr.shape[-1])], dim=-1)
-    rank_B, rank_bound_B = effective_rank_quadrature(split)
+    rank_B, rank_bound_B = effective_rank_quadrature(split, rounded_B)
     values = {
         "spectral_norm": first_B,
         "spectral_frobenius_ratio": first_B / frobenius_B,
         "stable_rank": (frobenius_B / first_B).square(),
-        "effective_rank": rank_B.masked_fill(~finite_B, math.nan),
+        "effective_rank": rank_B.masked_fill(~whole.finite_B, math.nan),
         "top1pct_norm_ratio": top_norm_B / frobenius_B,
     }
     # The triplets are exact for dW - R V^T, R = dW V - U S: what they give is off by ||R||_F at most, and rounding.
     residual_B = leading.residual_B.double() * torch.linalg.vector_norm(s_Bk, dim=-1)
-    rounding = ROUNDING * torch.finfo(torch.float32).eps
+    rounding = PRODUCT * torch.finfo(torch.float32).eps
     first_bound_B = _share(residual_B, first_B) + rounding
     bounds = {
         "spectral_norm": first_bound_B,
@@ -228,7 +207,7 @@ def singular_values(matrix_BMN: Tensor) -> Tensor:
 
     Values below about 1e-8 of the largest are noise. A matrix with a NaN or infinite entry gives a row of NaN.
     """
-    return gram_singular_values(*gram_lower(wide(matrix_BMN)))
+    return gram(wide(matrix_BMN)).singular_values()
 
 
 def spectral_measures(singular_values_Br: Tensor, frobenius_B: Tensor | None = None) -> dict[str, Tensor]:
@@ -238,7 +217,7 @@ def spectral_measures(singular_values_Br: Tensor, frobenius_B: Tensor | None = N
     spectral_frobenius_ratio  sigma_1 / ||dW||_F
     stable_rank               ||dW||_F^2 / sigma_1^2
     effective_rank            exp(-sum_i p_i log p_i), p_i = sigma_i / sum_j sigma_j
-    top1pct_norm_ratio        sqrt(sum_{i <= k} sigma_i^2 / sum_i sigma_i^2), k = ceil(r / 100)
+    top1pct_norm_ratio        sqrt(sum_{i <= k} sigma_i^2) / ||dW||_F, k = ceil(r / 100)
 
     ||dW||_F is sqrt(sum_i sigma_i^2) unless frobenius_B is given. A zero update has spectral norm 0 and NaN
     elsewhere.
@@ -254,7 +233,7 @@ def spectral_measures(singular_values_Br: Tensor, frobenius_B: Tensor | None = N
         "spectral_frobenius_ratio": largest_B / frobenius_B,
         "stable_rank": (frobenius_B / largest_B).square(),
         "effective_rank": torch.special.entr(share_Br).sum(-1).exp(),
-        "top1pct_norm_ratio": (sigma_Br[:, :leading].square().sum(-1) / squares_B).sqrt(),
+        "top1pct_norm_ratio": sigma_Br[:, :leading].square().sum(-1).sqrt() / frobenius_B,
     }
 
 

@@ -17,8 +17,8 @@ from opdboard.domain.modules import Module, module_of
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import Monitoring
 from opdboard_worker.core.extrapolation import is_power_of_two
-from opdboard_worker.core.krylov import Subspace, spectrum
-from opdboard_worker.core.spectral import group_by_shape, spectral_measures
+from opdboard_worker.core.krylov import Subspace
+from opdboard_worker.core.spectral import LIVE, group_by_shape, spectral_panel
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.core.subspace import alignments, direction_cosine_low_rank
 from opdboard_worker.training.trained import Matrix
@@ -102,14 +102,14 @@ class WeightMonitor:
         snapshot: list[Subspace] = []
         for group, indices in enumerate(self._groups):
             update_BMN = torch.stack([weights[i].float() - self._base[i].float() for i in indices])
-            sigma_Br, subspace = spectrum(update_BMN, self._settings.subspace_rank)
-            measures = spectral_measures(sigma_Br, update_norm[indices])
+            panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
+            measures = {name: value_B for name, value_B in panel.values.items() if name != "update_norm"}
             measures["visible_sparsity"] = torch.tensor(
                 [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
             )
             of_group: dict[tuple[str, int | None], Tensor] = {(name, None): value for name, value in measures.items()}
-            of_group |= self._align(group, subspace, update_BMN, update_norm[indices])
-            snapshot.append(_half(subspace))
+            of_group |= self._align(group, panel.subspace, update_BMN, update_norm[indices])
+            snapshot.append(_half(panel.subspace))
             for key, value_B in of_group.items():
                 values.setdefault(key, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
         self._snapshots[step] = snapshot

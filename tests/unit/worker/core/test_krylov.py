@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.krylov import Subspace, leading_subspace, spectrum
+from opdboard_worker.core.gram import gram, wide
+from opdboard_worker.core.krylov import Subspace, leading_subspace, subspace_from_gram
 from opdboard_worker.core.spectral import singular_values
 
 
@@ -49,6 +50,10 @@ LARGE = {  # beyond it: by iteration
 }
 
 
+def by_gram(matrix_BMN: Tensor, k: int) -> Subspace:
+    return subspace_from_gram(matrix_BMN, gram(wide(matrix_BMN)), k)[1]
+
+
 def assert_leading(subspace: Subspace, matrix: Tensor, k: int, tolerance: float) -> None:
     """Singular values, orthonormal columns, and both subspaces those of the full SVD."""
     left, sigma, right = torch.linalg.svd(matrix.double(), full_matrices=False)
@@ -73,20 +78,22 @@ def test_short_matrices_are_exact(name: str):
 @pytest.mark.parametrize("from_gram", [False, True])
 def test_iteration_finds_the_leading_subspace(name: str, from_gram: bool):
     matrix = LARGE[name]()
-    subspace = spectrum(matrix[None], 8)[1] if from_gram else leading_subspace(matrix[None], 8)
+    subspace = by_gram(matrix[None], 8) if from_gram else leading_subspace(matrix[None], 8)
     assert subspace.estimator == "block_krylov"
     assert_leading(subspace, matrix, 8, tolerance=1e-4)
 
 
 def test_directions_too_small_for_a_float32_gram_matrix():
-    """sigma_8 = 2e-5 sigma_1: squared it is lost in float32, so `spectrum` has to go on with the matrix itself."""
+    """sigma_8 = 2e-5 sigma_1: squared it is lost in float32, so the iteration has to go on with the matrix itself."""
     matrix = with_spectrum(padded(1, 0.5, 0.2, 1e-2, 1e-3, 1e-4, 5e-5, 2e-5, r=300), 300, 320)
-    assert_leading(spectrum(matrix[None], 8)[1], matrix, 8, tolerance=1e-4)
+    assert_leading(by_gram(matrix[None], 8), matrix, 8, tolerance=1e-4)
 
 
-def test_spectrum_has_all_singular_values():
-    for matrices in (SMALL["heavy tailed"](), LARGE["heavy tailed"]()):
-        torch.testing.assert_close(spectrum(matrices[None], 4)[0], singular_values(matrices[None]), rtol=1e-9, atol=0)
+def test_a_short_gram_matrix_gives_all_singular_values():
+    small, large = SMALL["heavy tailed"]()[None], LARGE["heavy tailed"]()[None]
+    all_of_it, _ = subspace_from_gram(small, gram(wide(small)), 4)
+    torch.testing.assert_close(all_of_it, singular_values(small), rtol=1e-9, atol=0)
+    assert subspace_from_gram(large, gram(wide(large)), 4)[0] is None
 
 
 def test_k_close_to_the_rank_is_exact():
@@ -97,7 +104,7 @@ def test_k_close_to_the_rank_is_exact():
 
 @pytest.mark.parametrize("shape", [(20, 30), (300, 310)])
 def test_zero_matrix(shape: tuple[int, int]):
-    for subspace in (leading_subspace(torch.zeros(1, *shape), 4), spectrum(torch.zeros(1, *shape), 4)[1]):
+    for subspace in (leading_subspace(torch.zeros(1, *shape), 4), by_gram(torch.zeros(1, *shape), 4)):
         assert subspace.s_Bk.tolist() == [[0.0] * 4]
         assert subspace.residual_B.tolist() == [0.0]
         assert subspace.u_BMk.isfinite().all()
@@ -129,7 +136,7 @@ def test_matrix_that_is_not_finite_gives_nan_and_spares_the_others():
     for shape in ((2, 20, 30), (2, 300, 310)):
         batch = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         batch[0, 3, 4] = math.inf
-        for subspace in (leading_subspace(batch, 3), spectrum(batch, 3)[1]):
+        for subspace in (leading_subspace(batch, 3), by_gram(batch, 3)):
             for part in (subspace.u_BMk, subspace.s_Bk, subspace.v_BNk, subspace.residual_B):
                 assert part[0].isnan().all()
                 assert part[1].isfinite().all()

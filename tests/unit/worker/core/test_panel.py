@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from opdboard_worker.core.gram import deflated, gram_lower, wide
+from opdboard_worker.core.gram import deflated, gram, rounded, wide
 from opdboard_worker.core.lanczos import effective_rank_quadrature
 from opdboard_worker.core.spectral import EXACT, LIVE, Panel, spectral_measures, spectral_panel
 from opdboard_worker.core.subspace import subspace_affinity
@@ -110,10 +110,11 @@ def test_what_is_too_small_for_float32_is_done_again_in_float64():
 def test_quadrature_errs_as_much_as_it_says(name: str):
     """Over many draws of the directions: within the stated error, three standard errors, which is not far too wide."""
     update = LARGE[name]()[None]
-    gram, _ = gram_lower(wide(update))
-    split = deflated(gram, torch.linalg.eigh(gram, UPLO="L").eigenvectors[..., -20:])
+    whole = gram(wide(update))
+    split = deflated(whole, torch.linalg.eigh(whole.matrix_Brr).eigenvectors[..., -20:])
     expected = of_full_svd(update[0])["effective_rank"]
-    drawn = [effective_rank_quadrature(split, seed=seed) for seed in range(12)]
+    off = rounded(torch.float64, torch.float32, whole.norm_B)
+    drawn = [effective_rank_quadrature(split, off, seed=seed) for seed in range(12)]
     shares = torch.tensor([abs(float(rank) / expected - 1.0) / float(error) for rank, error in drawn])
     assert float(shares.max()) <= 1.0
     assert float(shares.max()) >= 0.1
