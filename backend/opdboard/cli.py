@@ -119,6 +119,9 @@ def run(
             created = client.sweep(content, sweep, group=group)["runs"]
         else:
             created = [client.create(content, group=group)]
+        if (content.get("teacher") or {}).get("kind") == "trained" and not (seeds or grid):
+            teacher = created[0]["config"]["teacher"]["source"]["run_id"]
+            created.insert(0, client.run(teacher))
         for made in created:
             _note(f"queued {made['id']} ({made['name']}): {client.url}/runs/{made['id']}")
         if follow:
@@ -127,7 +130,7 @@ def run(
                 progress(change)
         latest = [client.run(made["id"]) for made in created]
     if as_json:
-        print(json.dumps(latest if seeds or grid else latest[0]))
+        print(json.dumps(latest if seeds or grid else latest[-1]))
     else:
         print("\n".join(found["id"] for found in latest))
     if follow and any(found["state"] != RunState.FINISHED for found in latest):

@@ -160,6 +160,20 @@ def test_run_reads_yaml_and_queues_it(server, invoke, tmp_path):
     assert f"{server.url}/runs/0a1b2c3d" in err
 
 
+def test_a_teacher_that_trains_first_is_named_too(server, invoke, tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("teacher: {kind: trained, objective: {kind: grpo}}\n")
+    source = {"kind": "run", "run_id": "ffffffff", "step": None}
+    student = RUN | {"config": {"teacher": {"kind": "model", "source": source}}}
+    server.answers["POST", "/api/runs"] = 201, student
+    for run in (student, RUN | {"id": "ffffffff"}):
+        server.answers["GET", f"/api/runs/{run['id']}"] = 200, run
+    code, out, err = invoke("run", str(file))
+    assert (code, out) == (0, "ffffffff\n0a1b2c3d\n")
+    assert err.index("queued ffffffff") < err.index("queued 0a1b2c3d")
+    assert json.loads(invoke("run", str(file), "--json")[1])["id"] == "0a1b2c3d"
+
+
 def test_run_with_seeds_and_a_grid_queues_a_sweep(server, invoke, tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text("name: 2026-01-01\nbudget: {steps: 3}\n")

@@ -6,6 +6,7 @@ teacher reads the same with the worked answer around it (OPSD, arXiv:2601.18734)
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
@@ -16,6 +17,8 @@ from opdboard_worker.data.examples import Example
 
 _SLOTS = re.compile(r"\{(prompt|solution)\}")
 _INCOMPLETE = "\N{REPLACEMENT CHARACTER}"
+_KEPT = 16384
+"""Texts whose ids are kept: student, teacher, probes and every epoch read the same prompts."""
 
 
 class PromptBuilder:
@@ -33,6 +36,7 @@ class PromptBuilder:
                 where="data.prompt_format",
             )
         self._bos = _bos_in_front(tokenizer)
+        self._ids = lru_cache(_KEPT)(self._read)
 
     def student_ids(self, example: Example) -> list[int]:
         """Token ids that the student continues."""
@@ -73,7 +77,7 @@ class PromptBuilder:
     def _student_text(self, example: Example) -> str:
         return f"{example.prompt}\n\n{self._instruction}" if self._instruction else example.prompt
 
-    def _ids(self, text: str) -> list[int]:
+    def _read(self, text: str) -> list[int]:
         if self._chat:
             text = self._in_chat(text)
         ids = self._encoded(text)

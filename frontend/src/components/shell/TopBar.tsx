@@ -27,7 +27,7 @@ export function TopBar() {
         data-testid="open-palette"
       >
         <IconSearch size={15} stroke={1.7} aria-hidden />
-        <span>Search or do</span>
+        <span>Search</span>
         <kbd>{/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K"}</kbd>
       </button>
       <LiveDot />

@@ -9,7 +9,7 @@ import classes from "./ComparePage.module.css";
 const KL = "eval/reverse_kl";
 const ACCURACY = "eval/accuracy";
 const UPDATE_NORM = "update_norm";
-const MORE = "overlap_ratio";
+const MORE = "entropy_gap";
 const MATCHED = { x: "teacher_kl" };
 
 interface OverlaysProps {
