@@ -8,7 +8,8 @@ import numpy as np
 from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.modules import Module
 from opdboard.panels.health import VIEWS
-from opdboard.panels.series import AlertMark, Needs, Points, RunSeries, Trigger, Vectors
+from opdboard.panels.series import AlertMark, Analysis, Needs, Points, RunSeries, Trigger, Vectors
+from support.analysed import PARAMETERS, SERIES_OF, found
 from support.stored_runs import candidate, decision, some_modules
 
 SNAPSHOTS = np.array([1, 2, 4, 8, 16])
@@ -44,7 +45,7 @@ def drawn_run(
     aligned = np.clip(earlier[:, None] / reference * 1.9 + np.arange(len(modules)) * 1e-3, 0, 1)
     alignments = {
         name: vectors(earlier, aligned, reference)
-        for name in ("subspace_affinity@20", "paired_cosine@5", "direction_cosine")
+        for name in ("subspace_affinity@20", "paired_cosine@1", "paired_cosine@5", "direction_cosine")
     }
     by_position = np.where(np.arange(POSITION_BINS) < 20, 1.0 / (np.arange(POSITION_BINS) + 1), np.nan)
     losses = np.exp(-every / 10.0) * (number + 1)
@@ -78,8 +79,15 @@ def drawn_run(
             AlertMark(3, "A module stands still", "step_norm", modules[0].name if modules else None, 3 + SEQ_OF_STEP),
             AlertMark(17, "KL spike", "reverse_kl", None, 17 + SEQ_OF_STEP),
         ],
+        analyses={kind: analysis(kind, number) for kind in SERIES_OF},
         choices={"keys": ["loss", "custom", "eval/reverse_kl"], "reference_step": [2, 4, 8, 16]},
     )  # fmt: skip
+
+
+def analysis(kind: str, number: int = 0) -> Analysis:
+    """What was found of a kind, its last variant at the latest sequence."""
+    variants = found(kind, number)
+    return Analysis(f"{kind}{number}", PARAMETERS, variants, np.minimum(np.arange(len(variants)) + 2, 20) + SEQ_OF_STEP)
 
 
 def loaded(run: RunSeries, needs: Needs) -> RunSeries:
@@ -91,6 +99,7 @@ def loaded(run: RunSeries, needs: Needs) -> RunSeries:
         vectors={name: rows for name, rows in run.vectors.items() if name in names},
         triggers=run.triggers if needs.triggers else [],
         alerts=run.alerts if needs.alerts else [],
+        analyses={kind: one for kind, one in run.analyses.items() if kind in needs.analyses},
         choices={name: values for name, values in run.choices.items() if name in needs.choices},
     )
 
@@ -106,5 +115,6 @@ def empty_run(number: int = 9) -> RunSeries:
         vectors={key: Vectors(none, none, np.empty((0, 0), np.float32), none) for key in full.vectors},
         triggers=[],
         alerts=[],
+        analyses={},
         choices={},
     )

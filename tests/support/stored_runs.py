@@ -130,7 +130,10 @@ def vectors_at(step: int, modules: int, steps_before: list[int]) -> list[ModuleV
     ]
     for earlier in steps_before:
         affinity = np.clip(np.full(modules, (earlier + 1) / (step + 1)) + ramp * 1e-3, 0, 1)
-        made.append(ModuleVector("subspace_affinity@20", earlier, affinity.tolist(), reference_step=step))
+        made += [
+            ModuleVector(name, earlier, affinity.tolist(), reference_step=step)
+            for name in ("subspace_affinity@20", "paired_cosine@1")
+        ]
     by_position = [0.5 / (bin_ + 1) if bin_ < 6 else math.nan for bin_ in range(POSITION_BINS)]
     made.append(ModuleVector(POSITION_STATISTIC, step, by_position))
     return made

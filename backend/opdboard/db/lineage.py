@@ -101,7 +101,16 @@ def weights_in_use(session: Session, run_id: str) -> tuple[set[int], set[int]]:
     for link in session.scalars(query):
         if link.step is not None:
             steps[link.factor is not None].add(link.step)
+        elif link.relation == _SUBJECT:
+            steps[0].update(_steps_asked(session, link.run_id))
     return steps
+
+
+def _steps_asked(session: Session, analysis_id: str) -> Iterable[int]:
+    """The checkpoints that an analysis names."""
+    parameters = session.get_one(Run, analysis_id).config.get("parameters", {})
+    named = [parameters.get("step"), parameters.get("early_step"), *parameters.get("steps", ())]
+    return [step for step in named if step is not None]
 
 
 def _users(run_id: str) -> Select[str]:

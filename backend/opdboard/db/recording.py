@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerting, alerts, evidence, runs, series, steering
+from opdboard.db import alerting, alerts, analyses, evidence, runs, series, steering
 from opdboard.db.tables import Attempt, Run
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
@@ -32,6 +32,7 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
     evidence.add_checkpoints(session, run_id, seq, batch.checkpoints)
     evidence.mark_checkpoints_removed(session, run_id, seq, batch.removed_checkpoint_steps)
     evidence.mark_candidates_removed(session, run_id, seq, batch.removed_candidate_steps)
+    analyses.add(session, run, batch.variants)
     for result in batch.command_results:
         steering.finish(session, result, batch.step)
     if alerting.evaluate(session, run, seq, batch):
@@ -55,6 +56,7 @@ def _topics(batch: Batch) -> list[Topic]:
         Topic.SAMPLES: bool(batch.samples),
         Topic.CHECKPOINTS: bool(batch.checkpoints or batch.removed_checkpoint_steps),
         Topic.COMMANDS: bool(batch.command_results),
+        Topic.ANALYSES: bool(batch.variants),
     }
     return [topic for topic, did in moved.items() if did]
 
@@ -71,6 +73,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
         series.rewind(session, run_id, last_kept)
         evidence.rewind(session, run_id, last_kept)
         alerts.rewind(session, run_id, last_kept)
+        analyses.rewind(session, run_id, last_kept)
         steering.reopen_lost(session, run_id, step)
         run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step

@@ -15,17 +15,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from opdboard.db.analysis_tables import VariantRow as VariantRow
+from opdboard.db.analysis_tables import VariantScore as VariantScore
 from opdboard.db.any_float import AnyFloat
-
-
-class Table(DeclarativeBase):
-    """Declarative base; Alembic's target metadata hangs on it."""
-
-
-def _of_run() -> Mapped[str]:
-    return mapped_column(String(32), ForeignKey("runs.id", ondelete="CASCADE"), index=False)
+from opdboard.db.base import Table as Table
+from opdboard.db.base import of_run
 
 
 class Run(Table):
@@ -128,7 +124,7 @@ class StateChange(Table):
     __table_args__ = (Index("state_changes_by_run", "run_id", "id"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     at: Mapped[float] = mapped_column(Float(53))
     from_state: Mapped[str | None] = mapped_column(String(16))
     to_state: Mapped[str] = mapped_column(String(16))
@@ -145,7 +141,7 @@ class ScalarChunk(Table):
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     key: Mapped[str] = mapped_column(String(128))
     first_step: Mapped[int] = mapped_column(Integer)
     last_step: Mapped[int] = mapped_column(Integer)
@@ -167,7 +163,7 @@ class ModuleVectorRow(Table):
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     seq: Mapped[int] = mapped_column(Integer)
     statistic: Mapped[str] = mapped_column(String(64))
     step: Mapped[int] = mapped_column(Integer)
@@ -182,7 +178,7 @@ class Decision(Table):
     __table_args__ = (Index("decisions_by_run", "run_id", "step"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     seq: Mapped[int] = mapped_column(Integer)
     step: Mapped[int] = mapped_column(Integer)
     strategy: Mapped[str] = mapped_column(String(32))
@@ -233,7 +229,7 @@ class Checkpoint(Table):
     __table_args__ = (UniqueConstraint("run_id", "step"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     seq: Mapped[int] = mapped_column(Integer)
     step: Mapped[int] = mapped_column(Integer)
     path: Mapped[str] = mapped_column(Text)
@@ -250,7 +246,7 @@ class Sample(Table):
     __table_args__ = (Index("samples_by_step", "run_id", "step"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     seq: Mapped[int] = mapped_column(Integer)
     step: Mapped[int] = mapped_column(Integer)
     index: Mapped[int] = mapped_column("position", Integer)
@@ -271,7 +267,7 @@ class LogLine(Table):
     __table_args__ = (Index("log_lines_by_run", "run_id", "id"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     attempt: Mapped[int] = mapped_column(Integer)
     at: Mapped[float] = mapped_column(Float(53))
     text: Mapped[str] = mapped_column(Text)
@@ -288,7 +284,7 @@ class CommandRow(Table):
     __table_args__ = (Index("commands_by_run", "run_id", "id"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     kind: Mapped[str] = mapped_column(String(32))
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     actor: Mapped[str] = mapped_column(String(64))
@@ -356,7 +352,7 @@ class Alert(Table):
     __table_args__ = (Index("alerts_by_run", "run_id", "step"), Index("alerts_by_time", "at"))
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str] = _of_run()
+    run_id: Mapped[str] = of_run()
     seq: Mapped[int] = mapped_column(Integer)
     at: Mapped[float] = mapped_column(Float(53))
     step: Mapped[int] = mapped_column(Integer)

@@ -16,3 +16,4 @@ class Topic(StrEnum):
     LOGS = "logs"
     COMMANDS = "commands"
     ALERTS = "alerts"
+    ANALYSES = "analyses"

@@ -5,6 +5,7 @@ Values are plain Python numbers and sequences; NaN and infinities are data and p
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,48 @@ class CommandResult:
     result: str
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over prompts and its 95% bootstrap interval; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """What a set of weights scored on one measure, 'accuracy' or 'reverse_kl' [nats/token].
+
+    over_base, over_final: paired differences to the base and to the trained weights; recovery: (score - base) / (final - base).
+    per_prompt: the score of each prompt, in the order that all variants share.
+    """
+
+    measure: str
+    score: Estimate
+    over_base: Estimate
+    over_final: Estimate
+    recovery: Estimate
+    per_prompt: Sequence[float]
+
+
+@dataclass(frozen=True)
+class VariantRecord:
+    """One set of changed weights, or another result of an analysis, at its place `index` from 1.
+
+    family: 'base', 'final', or a series of the analysis, in which x is its place (a factor, a layer, a step, percent).
+    norm: ||W - W_0||_F over all weights. details: what the analysis found besides scores, as JSON.
+    """
+
+    index: int
+    family: str
+    x: float | None
+    label: str
+    norm: float | None
+    scores: Sequence[ScoreRecord] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass
 class Batch:
     """Everything that becomes visible at once: one transaction, one move of the run's sequence."""
@@ -113,3 +156,4 @@ class Batch:
     removed_checkpoint_steps: list[int] = field(default_factory=list)
     removed_candidate_steps: list[int] = field(default_factory=list)
     command_results: list[CommandResult] = field(default_factory=list)
+    variants: list[VariantRecord] = field(default_factory=list)

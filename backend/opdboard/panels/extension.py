@@ -47,9 +47,10 @@ def _can_go_back(run: RunSeries, seq: int) -> bool:
     """Whether the loaded data as of that number are what the figure was drawn from.
 
     Not so when all of a statistic is newer (the first data of a run come with its modules, and alignments to the latest
-    snapshot all come anew when there is a newer one), or when a veto has changed a decision since.
+    snapshot all come anew when there is a newer one), or all of an analysis (which takes an earlier one's place), or when a veto has changed a decision since.
     """
-    all_new = any(len(rows.seqs) and (rows.seqs > seq).all() for rows in run.vectors.values())
+    wholes = (*run.vectors.values(), *run.analyses.values())
+    all_new = any(len(part.seqs) and (part.seqs > seq).all() for part in wholes)
     return not all_new and not any(trigger.vetoed and trigger.seq > seq for trigger in run.triggers)
 
 

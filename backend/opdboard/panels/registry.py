@@ -9,11 +9,20 @@ from opdboard.panels import (
     decision_tree,
     decisions,
     difference,
+    embedding_shift,
+    first_last_cosine,
     health,
+    lock_in,
     module_allocation,
     module_history,
     position,
+    rank,
+    rank1_trajectory,
+    rescale_early,
+    reset_embeddings,
     scalars,
+    scale_final,
+    sliding_window,
     spectrum,
 )
 from opdboard.panels.panel import Panel
@@ -30,6 +39,15 @@ PANELS: tuple[Panel[Any], ...] = (
     decision_line.PANEL,
     position.PANEL,
     difference.PANEL,
+    scale_final.PANEL,
+    rescale_early.PANEL,
+    rank.PANEL,
+    sliding_window.PANEL,
+    reset_embeddings.PANEL,
+    embedding_shift.PANEL,
+    rank1_trajectory.PANEL,
+    first_last_cosine.PANEL,
+    lock_in.PANEL,
 )
 
 

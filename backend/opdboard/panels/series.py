@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from opdboard.domain.modules import Module
-from opdboard.domain.records import DecisionRecord
+from opdboard.domain.records import DecisionRecord, VariantRecord
 
 REFERENCE_LATEST = "latest"
 
@@ -75,10 +75,25 @@ class AlertMark:
 
 
 @dataclass(frozen=True)
+class Analysis:
+    """What an analysis of a run's checkpoints has found so far; seqs: the run's own, at which each variant was stored."""
+
+    id: str
+    parameters: Mapping[str, Any]
+    variants: Sequence[VariantRecord]
+    seqs: np.ndarray
+
+    def until(self, seq: int) -> "Analysis":
+        """The variants that existed at that sequence number."""
+        kept = [variant for variant, at in zip(self.variants, self.seqs.tolist(), strict=True) if at <= seq]
+        return replace(self, variants=kept, seqs=self.seqs[self.seqs <= seq])
+
+
+@dataclass(frozen=True)
 class RunSeries:
     """One run's data for one panel.
 
-    longest_response: the limit in tokens. choices: what else is stored, by the name of the parameter that asks for it.
+    longest_response: the limit in tokens. analyses: by the kind of intervention. choices: what else is stored, by the name of the parameter that asks for it.
     group: what it is drawn for when a group was asked for, '' when the run itself was; group_color is the group's.
     """
 
@@ -91,6 +106,7 @@ class RunSeries:
     vectors: Mapping[str, Vectors] = field(default_factory=dict)
     triggers: Sequence[Trigger] = ()
     alerts: Sequence[AlertMark] = ()
+    analyses: Mapping[str, Analysis] = field(default_factory=dict)
     choices: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
     group: str = ""
     group_color: int = 0
@@ -101,7 +117,7 @@ class RunSeries:
 
     def seqs(self) -> np.ndarray:
         """When each of the data was written, in no order."""
-        parts = [part.seqs for part in (*self.scalars.values(), *self.vectors.values())]
+        parts = [part.seqs for part in (*self.scalars.values(), *self.vectors.values(), *self.analyses.values())]
         return np.concatenate([*parts, np.array([one.seq for one in (*self.triggers, *self.alerts)], np.int64)])
 
     def until(self, seq: int) -> "RunSeries":
@@ -112,6 +128,7 @@ class RunSeries:
             vectors={name: vectors.until(seq) for name, vectors in self.vectors.items()},
             triggers=[trigger for trigger in self.triggers if trigger.seq <= seq],
             alerts=[alert for alert in self.alerts if alert.seq <= seq],
+            analyses={kind: analysis.until(seq) for kind, analysis in self.analyses.items()},
         )
 
 
@@ -125,11 +142,16 @@ class VectorNeed:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a panel draws from. steps: first and last step of the scalars (None: no end), and a neighbour beyond each."""
+    """What a panel draws from. steps: first and last step of the scalars (None: no end), and a neighbour beyond each.
+
+    analyses: kinds of intervention, of each the run's latest analysis; analysis: the id of one to take instead of the latest.
+    """
 
     scalars: tuple[str, ...] = ()
     steps: tuple[float | None, float | None] = (None, None)
     vectors: tuple[VectorNeed, ...] = ()
     triggers: bool = False
     alerts: bool = False
+    analyses: tuple[str, ...] = ()
+    analysis: str = ""
     choices: tuple[Literal["keys", "reference_step"], ...] = ()

@@ -1,14 +1,22 @@
 """What can be done with changed weights, by name; each is made ready from its configuration and then done as a job."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from opdboard.db import analyses, evidence, runs
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import BadInput
+from opdboard.domain.interventions import INTERVENTIONS as ASKED
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.modules import Module
+from opdboard_worker.analysis.bench import Bench, make_bench
+from opdboard_worker.analysis.evaluation import scored_steps
 from opdboard_worker.analysis.job import Job
+from opdboard_worker.analysis.observed import shift_steps, trajectory_steps
+from opdboard_worker.analysis.subject import Updates
+from opdboard_worker.analysis.variants import PLANNERS
 from opdboard_worker.process import Attempt
-
-INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {}
 
 
 def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
@@ -19,3 +27,54 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
         known = ", ".join(INTERVENTIONS) or "none"
         raise BadInput(f"this worker knows no analysis {config.kind!r}; it knows: {known}", where="kind")
     return make(attempt, config)
+
+
+def _scored(attempt: Attempt, config: AnalysisConfig) -> Job:
+    """One that scores variants."""
+    asked = ASKED[config.kind].read(config.parameters)
+    bench = _bench(attempt, config, asked)
+    updates = Updates(bench.base, _checkpoints(attempt, config.run_id))
+    variants = PLANNERS[config.kind](asked, bench, updates)
+    with attempt.database.read() as session:
+        found = [analyses.record_of(row) for row in analyses.variants_of(session, attempt.run_id)]
+    return Job(scored_steps(variants, bench, found), len(variants), device=str(bench.scorer.student.device))
+
+
+def _shift(attempt: Attempt, config: AnalysisConfig) -> Job:
+    asked = ASKED[config.kind].read(config.parameters)
+    bench = _bench(attempt, config, asked)
+    updates = Updates(bench.base, _checkpoints(attempt, config.run_id))
+    steps = shift_steps(bench, updates, asked.step)
+    return Job(steps, len(bench.embeddings()), device=str(bench.scorer.student.device))
+
+
+def _trajectory(attempt: Attempt, config: AnalysisConfig) -> Job:
+    with attempt.database.read() as session:
+        subject = runs.get(session, config.run_id)
+    modules = [Module(one["name"], one["layer"], one["kind"], tuple(one["shape"])) for one in subject.modules]
+    folder = attempt.settings.run_folder(config.run_id) / "snapshots"
+    return Job(*trajectory_steps(folder, modules, config.run_id))
+
+
+def _bench(attempt: Attempt, config: AnalysisConfig, asked: Any) -> Bench:
+    with attempt.database.read() as session:
+        subject = runs.config_of(runs.get(session, config.run_id))
+
+    def run_folder(source: RunModel) -> Path:
+        with attempt.database.read() as session:
+            return attempt.settings.root / evidence.weights_path(session, source)
+
+    return make_bench(subject, asked.evaluation, config.device, attempt.settings, run_folder)
+
+
+def _checkpoints(attempt: Attempt, run_id: str) -> dict[int, Path]:
+    with attempt.database.read() as session:
+        found = evidence.checkpoints_of(session, run_id)
+    return {one.step: attempt.settings.root / one.path for one in found if not one.removed}
+
+
+INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {
+    **dict.fromkeys(PLANNERS, _scored),
+    "embedding_shift": _shift,
+    "rank1_trajectory": _trajectory,
+}

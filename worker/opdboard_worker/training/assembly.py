@@ -47,13 +47,13 @@ log = logging.getLogger(__name__)
 
 def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snapshots: Path) -> Parts:
     """Load models and data, check that they fit, and put the parts together; BadInput says what does not fit."""
-    device = _device(config)
+    device = device_of(config)
     _seed_everything(config.seed)
     student_model = load(config.student, settings=settings, run_folder=run_folder)
     eos = eos_token_ids(student_model)
 
     prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher)
-    train, held_out = _examples(config, prompts)
+    train, held_out = fitting_examples(config, prompts)
     teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder)
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
@@ -119,7 +119,8 @@ def _load_weights(student: Policy, folder: Path) -> None:
             parameter.copy_(stored[name])
 
 
-def _device(config: RunConfig) -> torch.device:
+def device_of(config: RunConfig) -> torch.device:
+    """The configured device; BadInput when this machine has none such."""
     available = torch.cuda.is_available()
     if config.device == "cuda" and not available:
         raise BadInput(
@@ -141,7 +142,7 @@ def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
+def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples whose prompts fit."""
     routing = config.teacher if isinstance(config.teacher, SeveralTeachers) else None
     everything = load_examples(config.data, route_by=routing.route_by if routing else "")

@@ -1,10 +1,13 @@
-"""Analyses as they are asked for over HTTP."""
+"""Analyses as they travel over HTTP."""
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import Parameters
 from opdboard.api.runs.schemas import Group, Notes, Tags
 from opdboard.domain.analysis_config import AnalysisConfig
+from opdboard.domain.run_state import RunState
 
 
 class AnalysisCreate(Parameters):
@@ -14,3 +17,72 @@ class AnalysisCreate(Parameters):
     group: Group = ""
     tags: Tags = Field(default=[])
     notes: Notes = ""
+
+
+class InterventionOut(BaseModel):
+    """A kind of analysis."""
+
+    kind: str
+    title: str
+    description: str
+    panel: str = Field(description="The picture that shows its result, drawn for the run that it is about.")
+    parameters_schema: dict[str, Any] = Field(description="JSON schema of config.parameters; it draws the form.")
+
+
+class AnalysisOut(BaseModel):
+    """An analysis and how far it is; as a run it is read under /api/runs."""
+
+    id: str
+    name: str
+    kind: str
+    run_id: str = Field(description="The run that it is about.")
+    state: RunState
+    step: int = Field(description="Variants done.")
+    total_steps: int
+    error: dict[str, Any] | None
+    created_at: float
+    ended_at: float | None
+    parameters: dict[str, Any]
+
+
+class AnalysisList(BaseModel):
+    """Analyses, the latest first."""
+
+    analyses: list[AnalysisOut]
+
+
+class EstimateOut(BaseModel):
+    """A mean over prompts with its 95% bootstrap interval; null where it is not defined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class ScoreOut(BaseModel):
+    """What a variant scored on one measure."""
+
+    measure: str = Field(description="accuracy, or reverse_kl [nats/token].")
+    score: EstimateOut
+    over_base: EstimateOut = Field(description="Minus the base weights' score, prompt by prompt.")
+    over_final: EstimateOut = Field(description="Minus the trained weights' score, prompt by prompt.")
+    recovery: EstimateOut = Field(description="(score - base) / (final - base).")
+    per_prompt: list[float]
+
+
+class VariantOut(BaseModel):
+    """One set of changed weights, or another finding."""
+
+    index: int
+    family: str
+    x: float | None
+    label: str
+    norm: float | None = Field(description="||W - W_0||_F over all weights.")
+    scores: list[ScoreOut]
+    details: dict[str, Any]
+
+
+class AnalysisDetail(AnalysisOut):
+    """An analysis with everything it has found so far."""
+
+    variants: list[VariantOut]

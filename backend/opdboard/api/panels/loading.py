@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, evidence, groups, series
+from opdboard.db import alerts, analyses, evidence, groups, series
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Decision, Run
 from opdboard.domain.modules import Module
 from opdboard.domain.records import CandidateRecord, DecisionRecord
-from opdboard.panels.series import AlertMark, Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
+from opdboard.panels.series import AlertMark, Analysis, Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
 
 
 def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[RunSeries]:
@@ -25,6 +25,7 @@ def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[R
     keys = needs.scalars
     scalars = series.read_scalars_of_all(session, ids, keys, within=needs.steps, timed=False) if keys else {}
     decisions = evidence.decisions_of_all(session, ids) if needs.triggers else {}
+    analysed = _analyses(session, ids, needs) if needs.analyses else {}
     loaded = {
         run.id: RunSeries(
             id=run.id,
@@ -38,6 +39,7 @@ def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[R
             vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
             triggers=[_trigger(row) for row in decisions.get(run.id, ())],
             alerts=_alerts(session, run) if needs.alerts else [],
+            analyses=analysed.get(run.id, {}),
             choices=_choices(session, run, needs),
         )
         for run in found
@@ -61,6 +63,21 @@ def _points(stored: series.ScalarSeries | None) -> Points:
 
 def _alerts(session: Session, run: Run) -> list[AlertMark]:
     return [AlertMark(row.step, row.title, row.measure, row.module, row.seq) for row in alerts.of_run(session, run.id)]
+
+
+def _analyses(session: Session, run_ids: Sequence[str], needs: Needs) -> dict[str, dict[str, Analysis]]:
+    """Run -> kind -> its latest analysis that has found anything, or the one that was asked for."""
+    found = analyses.with_results(session, run_ids, needs.analyses)
+    found.sort(key=lambda run: run.id != needs.analysis)  # the rest keeps its order, the latest first
+    chosen: dict[str, dict[str, Analysis]] = {}
+    for run in found:
+        of_run = chosen.setdefault(run.config["run_id"], {})
+        if run.method not in of_run:
+            rows = analyses.variants_of(session, run.id)
+            seqs = np.array([row.subject_seq for row in rows], np.int64)
+            variants = [analyses.record_of(row) for row in rows]
+            of_run[run.method] = Analysis(run.id, run.config["parameters"], variants, seqs)
+    return chosen
 
 
 def _vectors(session: Session, run: Run, need: VectorNeed) -> Vectors:

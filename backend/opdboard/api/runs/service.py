@@ -15,7 +15,7 @@ from opdboard.api.parameters import LARGEST_INTEGER
 from opdboard.api.runs.paths import flattened
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
-from opdboard.db import evidence, lineage, runs, steering
+from opdboard.db import analyses, evidence, lineage, runs, steering
 from opdboard.db.tables import Run
 from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.errors import Conflict, NotFound
@@ -192,7 +192,7 @@ def change(context: Context, run_id: str, wanted: RunChange) -> RunDetail:
 
 
 def delete(context: Context, run_id: str) -> None:
-    """Remove rows, then files; Conflict names what is in the way."""
+    """Remove rows, then files; Conflict names what is in the way. What was found about the run goes with it."""
     with context.database.write() as session:
         run = runs.get(session, run_id, lock=True)
         if RunState(run.state).active:
@@ -200,8 +200,13 @@ def delete(context: Context, run_id: str) -> None:
         needing = [other.name for other in lineage.unfinished_users(session, run_id) if other.id != run_id]
         if needing:
             raise Conflict(f"unfinished runs load weights of this one: {', '.join(needing)}", where=run_id)
-        runs.delete_run(session, run_id)
-    _delete_files(context.settings, run_id)
+        gone = [run_id, *(one.id for one in analyses.of_runs(session, [run_id]))]
+        if run.kind == RunKind.ANALYSIS:
+            analyses.touch_subject(session, run)
+        for one in gone:
+            runs.delete_run(session, one)
+    for one in gone:
+        _delete_files(context.settings, one)
 
 
 def _delete_files(settings: Settings, run_id: str) -> None:

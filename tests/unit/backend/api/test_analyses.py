@@ -1,12 +1,24 @@
 """Analyses over HTTP: queued as runs of their own, listed where asked for, steered as far as makes sense."""
 
-from fastapi.testclient import TestClient
-from support.stored_runs import create, move
+import math
 
-from opdboard.db import runs
+from fastapi.testclient import TestClient
+from support.stored_runs import claim, create, move
+
+from opdboard.db import analyses, evidence, lineage, recording, runs
 from opdboard.db.database import Database
+from opdboard.domain.records import Batch, CheckpointRecord, Estimate, ScoreRecord, VariantRecord
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
+
+
+def with_checkpoints(database: Database, *steps: int, **config) -> str:
+    """A run whose checkpoints of these steps are on disk."""
+    run_id = create(database, **config)
+    with database.write() as session:
+        records = [CheckpointRecord(step, f"runs/{run_id}/checkpoints/{step}", 1, "schedule") for step in steps]
+        evidence.add_checkpoints(session, run_id, 1, records)
+    return run_id
 
 
 def queue(client: TestClient, subject: str, **config) -> dict:
@@ -16,18 +28,19 @@ def queue(client: TestClient, subject: str, **config) -> dict:
 
 
 def test_an_analysis_is_queued_for_the_workers_of_its_device(client, sqlite_database: Database, settings: Settings):
-    subject = create(sqlite_database, name="mine")
-    made = queue(client, subject, device="cpu", parameters={"points": 5})
+    subject = with_checkpoints(sqlite_database, 8, name="mine")
+    made = queue(client, subject, device="cpu", parameters={"factors": [0.5]})
     assert (made["kind"], made["method"], made["name"]) == ("analysis", "scale_final", "scale_final of mine")
     assert made["config"] is None and made["reported_config"] is None
-    assert made["job_config"]["parameters"] == {"points": 5}
+    scoring = {"prompts": 256, "samples": 1, "seed": 0}
+    assert made["job_config"]["parameters"] == {"step": 8, "factors": [0.5], "evaluation": scoring}
     with sqlite_database.read() as session:
         assert runs.get(session, made["id"]).sent_at is not None
     assert len(list((settings.root / "queue" / "messages").iterdir())) == 1
 
 
 def test_analyses_are_listed_only_where_a_query_asks_for_a_kind(client: TestClient, sqlite_database: Database):
-    subject = create(sqlite_database, name="mine")
+    subject = with_checkpoints(sqlite_database, 8, name="mine")
     analysis = queue(client, subject)["id"]
 
     def listed(query: str) -> set[str]:
@@ -46,7 +59,7 @@ def test_analyses_are_listed_only_where_a_query_asks_for_a_kind(client: TestClie
 def test_an_analysis_needs_its_run_and_keeps_it_from_deletion(client: TestClient, sqlite_database: Database):
     missing = client.post("/api/analyses", json={"config": {"kind": "scale_final", "run_id": "nosuch"}})
     assert missing.status_code == 404 and "nosuch" in missing.json()["detail"]
-    subject = create(sqlite_database)
+    subject = with_checkpoints(sqlite_database, 8)
     analysis = queue(client, subject)
     refused = client.delete(f"/api/runs/{subject}")
     assert refused.status_code == 409 and analysis["name"] in refused.json()["detail"]
@@ -55,7 +68,7 @@ def test_an_analysis_needs_its_run_and_keeps_it_from_deletion(client: TestClient
 
 
 def test_an_analysis_is_paused_and_stopped_but_has_no_weights_to_act_on(client, sqlite_database: Database):
-    analysis = queue(client, create(sqlite_database))["id"]
+    analysis = queue(client, with_checkpoints(sqlite_database, 8))["id"]
     for state in (RunState.STARTING, RunState.RUNNING):
         move(sqlite_database, analysis, state)
     for command in ("checkpoint", "extrapolate", "veto"):
@@ -63,3 +76,80 @@ def test_an_analysis_is_paused_and_stopped_but_has_no_weights_to_act_on(client, 
         assert refused.status_code == 409 and "trains" in refused.json()["detail"], refused.text
     assert client.post(f"/api/runs/{analysis}/commands", json={"command": "pause"}).status_code == 201
     assert client.post(f"/api/runs/{analysis}/clone").status_code == 409
+
+
+def refused(client: TestClient, kind: str, subject: str, **parameters) -> dict[str, str]:
+    answer = client.post("/api/analyses", json={"config": {"kind": kind, "run_id": subject, "parameters": parameters}})
+    assert answer.status_code == 422, answer.text
+    return {field["path"]: field["message"] for field in answer.json()["fields"]}
+
+
+def test_a_wrong_parameter_is_refused_beside_its_field(client: TestClient, sqlite_database: Database):
+    subject = with_checkpoints(sqlite_database, 4, 8)
+    assert "choose one of scale_final" in refused(client, "guess", subject)["kind"]
+    assert refused(client, "scale_final", subject, points=3) == {"parameters.points": "there is no such key"}
+    assert refused(client, "scale_final", subject, factors=[0.5, 2]).keys() == {"parameters.factors.1"}
+    assert "present: 4, 8" in refused(client, "rank", subject, step=5)["parameters.step"]
+    assert (
+        "before the final" in refused(client, "rescale_early", subject, step=4, early_step=8)["parameters.early_step"]
+    )
+    assert "present: none" in refused(client, "norm_vs_score", create(sqlite_database))["parameters.steps"]
+    only = with_checkpoints(sqlite_database, 8)
+    assert "keep_checkpoints" in refused(client, "rescale_early", only)["parameters.early_step"]
+
+
+def test_checkpoints_that_were_left_open_are_named_and_kept(client: TestClient, sqlite_database: Database):
+    subject = with_checkpoints(sqlite_database, 2, 10, 40, 100)
+
+    def asked(kind: str, **parameters) -> dict:
+        return queue(client, subject, kind=kind, parameters=parameters)["job_config"]["parameters"]
+
+    early = asked("rescale_early")
+    assert (early["step"], early["early_step"]) == (100, 10)
+    assert asked("rescale_early", step=40)["early_step"] == 2
+    assert asked("norm_vs_score")["steps"] == [2, 10, 40, 100]
+    assert asked("norm_vs_score", steps=[40, 2, 40])["steps"] == [2, 40]
+    with sqlite_database.read() as session:
+        assert lineage.weights_in_use(session, subject) == ({2, 10, 40, 100}, set())
+
+
+def test_what_was_found_is_read_and_goes_with_its_run(client: TestClient, sqlite_database: Database):
+    subject = with_checkpoints(sqlite_database, 8)
+    analysis = queue(client, subject)["id"]
+    attempt = claim(sqlite_database, analysis)
+    none, some = Estimate(math.nan, math.nan, math.nan), Estimate(0.5, 0.4, 0.6)
+    score = ScoreRecord("accuracy", some, some, none, none, [0.0, 1.0])
+    with sqlite_database.write() as session:
+        recording.begin(session, analysis, attempt, step=0, modules=[], device="cpu")
+        record = VariantRecord(1, "base", 0.0, "base weights", 0.0, [score], {"note": "x"})
+        recording.record(session, analysis, attempt, Batch(step=1, at=0.0, variants=[record]))
+    listed = client.get("/api/analyses", params={"runs": subject}).json()["analyses"]
+    assert [(one["id"], one["kind"], one["run_id"], one["step"]) for one in listed] == [
+        (analysis, "scale_final", subject, 1)
+    ]
+    (variant,) = client.get(f"/api/analyses/{analysis}").json()["variants"]
+    assert (variant["family"], variant["norm"], variant["details"]) == ("base", 0.0, {"note": "x"})
+    (read,) = variant["scores"]
+    assert read["score"] == {"value": 0.5, "low": 0.4, "high": 0.6}
+    assert read["recovery"] == {"value": None, "low": None, "high": None}
+    assert read["per_prompt"] == [0.0, 1.0]
+    assert client.get(f"/api/runs/{subject}").json()["topics"]["analyses"] == 2
+    assert client.get(f"/api/analyses/{subject}").status_code == 404
+    for state in (RunState.RUNNING, RunState.FINISHED):
+        move(sqlite_database, analysis, state)
+    with sqlite_database.write() as session:
+        runs.transition(session, runs.get(session, subject, lock=True), RunState.STOPPED)
+    assert client.delete(f"/api/runs/{subject}").status_code == 204
+    with sqlite_database.read() as session:
+        assert analyses.variants_of(session, analysis) == []
+
+
+def test_every_intervention_draws_its_form(client: TestClient):
+    offered = client.get("/api/analyses/interventions").json()
+    assert [one["kind"] for one in offered][:2] == ["scale_final", "norm_vs_score"]
+    panels = {one["name"] for one in client.get("/api/panels").json()}
+    for one in offered:
+        assert one["title"] and one["description"] and one["panel"] in panels
+        assert all(
+            "description" in field or "$ref" in field for field in one["parameters_schema"]["properties"].values()
+        )

@@ -7,6 +7,7 @@ from threading import Event
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from support.analysed import SERIES_OF, analyse
 from support.stored_runs import begin, claim, fill_step, filled, move, record, start
 
 from opdboard.api.panels import service
@@ -41,6 +42,8 @@ def test_every_panel_is_listed_with_its_controls(client: TestClient):
 def test_every_panel_draws_stored_and_unbegun_runs(client: TestClient, sqlite_database: Database, panel):
     stored = [filled(sqlite_database)[0] for _ in range(panel.min_runs)]
     fresh = [start(sqlite_database)[0] for _ in range(panel.min_runs)]
+    for kind in SERIES_OF:
+        analyse(sqlite_database, stored[0], kind)
     for runs, empty in ((stored, False), (fresh, True)):
         answer = client.get(f"/api/panels/{panel.name}?runs={','.join(runs)}")
         assert answer.status_code == 200

@@ -46,6 +46,21 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("position", {}, 2),
     ("difference", {}, 2),
     ("difference", {"mode": "difference", "step": 4}, 2),
+    ("scale_final", {}, 2),
+    ("scale_final", {"x": "place", "measure": "kl_recovery"}, 1),
+    ("rescale_early", {}, 1),
+    ("rescale_early", {"measure": "accuracy"}, 2),
+    ("rank", {}, 1),
+    ("rank", {"measure": "reverse_kl"}, 2),
+    ("sliding_window", {}, 1),
+    ("sliding_window", {"measure": "accuracy"}, 2),
+    ("reset_embeddings", {}, 2),
+    ("embedding_shift", {}, 2),
+    ("rank1_trajectory", {}, 2),
+    ("rank1_trajectory", {"layer": 0}, 1),
+    ("first_last_cosine", {}, 2),
+    ("lock_in", {}, 1),
+    ("lock_in", {"threshold": 0.5}, 2),
 ]
 
 

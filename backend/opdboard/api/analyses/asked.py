@@ -1,0 +1,72 @@
+"""From what was asked for to what will be done: parameters checked, and the checkpoints that were left open named."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from opdboard.api.errors import FieldProblem, InvalidFields, problems
+from opdboard.db import evidence, runs
+from opdboard.domain.analysis_config import AnalysisConfig
+from opdboard.domain.errors import NotFound
+from opdboard.domain.interventions import INTERVENTIONS, Rank1Trajectory
+
+EARLY_SHARE = 0.1
+"""The paper's early checkpoint: at 10% of training."""
+
+
+def completed(session: Session, config: AnalysisConfig) -> AnalysisConfig:
+    """The configuration with every parameter set; InvalidFields beside the parameter that is wrong. NotFound without the run."""
+    intervention = INTERVENTIONS.get(config.kind)
+    if intervention is None:
+        known = ", ".join(INTERVENTIONS)
+        raise InvalidFields([FieldProblem(path="kind", message=f"there is no {config.kind!r}; choose one of {known}")])
+    subject = runs.get(session, config.run_id)
+    try:
+        parameters = intervention.read(config.parameters).model_dump(mode="json")
+    except ValidationError as error:
+        found = problems(error.errors(), config.parameters)
+        raise InvalidFields(
+            [FieldProblem(path=f"parameters.{one.path}", message=one.message) for one in found]
+        ) from None
+    if intervention.parameters is not Rank1Trajectory:
+        runs.config_of(subject)  # scoring needs the prompts that it names
+        parameters |= _checkpoints(session, config.run_id, parameters)
+    return config.model_copy(update={"parameters": parameters})
+
+
+def _checkpoints(session: Session, run_id: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The checkpoints meant, all of which are on disk."""
+    if "steps" in parameters:
+        present = [one.step for one in evidence.checkpoints_of(session, run_id) if not one.removed and one.step > 0]
+        wanted = sorted(set(parameters["steps"])) or present
+        for place, step in enumerate(wanted):
+            _present(session, run_id, step, f"steps.{place}")
+        if not wanted:
+            _present(session, run_id, None, "steps")
+        return {"steps": wanted}
+    step = _present(session, run_id, parameters["step"], "step")
+    if "early_step" not in parameters:
+        return {"step": step}
+    early = parameters["early_step"]
+    if early is None:
+        earlier = [one.step for one in evidence.checkpoints_of(session, run_id) if not one.removed and one.step < step]
+        early = min((one for one in earlier if one > 0), key=lambda one: abs(one - EARLY_SHARE * step), default=None)
+    elif early >= step:
+        raise _wrong("early_step", f"must be before the final checkpoint, step {step}")
+    if early is None:
+        raise _wrong(
+            "early_step", f"run {run_id} keeps no checkpoint before step {step}; raise budget.keep_checkpoints"
+        )
+    return {"step": step, "early_step": _present(session, run_id, early, "early_step")}
+
+
+def _present(session: Session, run_id: str, step: int | None, name: str) -> int:
+    try:
+        return evidence.checkpoint_at(session, run_id, step).step
+    except NotFound as problem:
+        raise _wrong(name, problem.detail) from None
+
+
+def _wrong(name: str, message: str) -> InvalidFields:
+    return InvalidFields([FieldProblem(path=f"parameters.{name}", message=message)])

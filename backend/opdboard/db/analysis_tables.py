@@ -1,0 +1,55 @@
+"""The tables of what analyses found. db.tables, which holds all others, names them too."""
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from opdboard.db.any_float import AnyFloat
+from opdboard.db.base import Table, of_run
+
+
+class VariantRow(Table):
+    """One set of changed weights of an analysis; see domain.records.VariantRecord.
+
+    subject_seq: the sequence number of the run that the analysis is about, from which on its pictures show the variant.
+    """
+
+    __tablename__ = "variants"
+    __table_args__ = (UniqueConstraint("run_id", "position"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = of_run()
+    subject_seq: Mapped[int] = mapped_column(Integer)
+    index: Mapped[int] = mapped_column("position", Integer)
+    family: Mapped[str] = mapped_column(String(32))
+    x: Mapped[float | None] = mapped_column(AnyFloat)
+    label: Mapped[str] = mapped_column(Text)
+    norm: Mapped[float | None] = mapped_column(AnyFloat)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    scores: Mapped[list["VariantScore"]] = relationship(
+        order_by="VariantScore.id", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class VariantScore(Table):
+    """What a variant scored on one measure; see domain.records.ScoreRecord. per_prompt: float64, one value per prompt."""
+
+    __tablename__ = "variant_scores"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id", ondelete="CASCADE"), index=True)
+    measure: Mapped[str] = mapped_column(String(32))
+    value: Mapped[float] = mapped_column(AnyFloat)
+    low: Mapped[float] = mapped_column(AnyFloat)
+    high: Mapped[float] = mapped_column(AnyFloat)
+    over_base: Mapped[float] = mapped_column(AnyFloat)
+    over_base_low: Mapped[float] = mapped_column(AnyFloat)
+    over_base_high: Mapped[float] = mapped_column(AnyFloat)
+    over_final: Mapped[float] = mapped_column(AnyFloat)
+    over_final_low: Mapped[float] = mapped_column(AnyFloat)
+    over_final_high: Mapped[float] = mapped_column(AnyFloat)
+    recovery: Mapped[float] = mapped_column(AnyFloat)
+    recovery_low: Mapped[float] = mapped_column(AnyFloat)
+    recovery_high: Mapped[float] = mapped_column(AnyFloat)
+    per_prompt: Mapped[bytes] = mapped_column(LargeBinary)

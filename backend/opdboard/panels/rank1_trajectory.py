@@ -1,0 +1,138 @@
+"""Is the path of the leading direction a line? u_1 of a layer's matrices over the snapshots, in its two principal components."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.domain.modules import KINDS
+from opdboard.domain.records import VariantRecord
+from opdboard.panels import look, scores
+from opdboard.panels.gathering import Entry, entries
+from opdboard.panels.panel import Panel, PanelParams
+from opdboard.panels.series import Needs, RunSeries
+
+_KIND = "rank1_trajectory"
+_GAP = 0.12
+
+
+class Rank1TrajectoryParams(PanelParams):
+    """Which layer's paths."""
+
+    layer: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        default=None, description="Layer whose matrices' paths are drawn; empty takes the middle one."
+    )
+    analysis: scores.AnalysisId = ""
+
+
+def _needs(params: Rank1TrajectoryParams) -> Needs:
+    return Needs(analyses=(_KIND,), analysis=params.analysis)
+
+
+def figure(series: Sequence[RunSeries], params: Rank1TrajectoryParams) -> go.Figure:
+    """Left: a path per matrix of one layer (of a group, of its first member). Right: EVR_{0:2} of every matrix by layer."""
+    compared = [entry for entry in entries(series) if any(scores.variants(run, _KIND) for run in entry.runs)]
+    layers = sorted({one.details["layer"] for run in series for one in scores.variants(run, _KIND)})
+    layer = layers[len(layers) // 2] if params.layer is None and layers else params.layer
+    traces: list[Any] = []
+    for index, entry in enumerate(compared):
+        shown = next(run for run in entry.runs if scores.variants(run, _KIND))
+        found = [one for one in scores.variants(shown, _KIND) if one.details["layer"] == layer]
+        traces += [_path(entry, one, index) for one in found]
+        traces.append(_ratios(entry))
+    return look.figure(
+        traces,
+        keep="rank1_trajectory",
+        meta={
+            "note": _note(compared, layer) if compared else "analyse the run by 'Path of the leading direction' first",
+            "table": _table(compared),
+            "choices": {"layer": layers},
+            "empty": not compared,
+        },
+        xaxis=look.axis("first principal component of u₁", domain=(0.0, 0.5 - _GAP / 2), anchor="y"),
+        yaxis=look.axis("second principal component", anchor="x"),
+        xaxis2=look.axis("layer", domain=(0.5 + _GAP / 2, 1.0), anchor="y2"),
+        yaxis2=look.axis("EVR₀:₂", anchor="x2", range=[0, 1.05]),
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
+        margin={"l": 52, "r": 12, "t": 40, "b": 44},
+    )
+
+
+def ratios(run: RunSeries) -> np.ndarray:
+    """EVR_{0:2} of every matrix; NaN where nothing varies."""
+    return np.array(
+        [np.nan if one.details["evr"] is None else one.details["evr"] for one in scores.variants(run, _KIND)],
+        np.float64,
+    )
+
+
+def _path(entry: Entry, one: VariantRecord, index: int) -> go.Scatter:
+    color = look.OKABE_ITO[KINDS.index(one.details["kind"]) % 7]
+    x, y = (np.array([np.nan if value is None else value for value in one.details[name]], np.float64) for name in "xy")
+    steps = one.details["steps"]
+    return go.Scatter(
+        uid=f"{entry.key}:{one.label}",
+        name=one.details["kind"],
+        x=x,
+        y=y,
+        text=[f"step {step}" for step in steps],
+        mode="lines+markers",
+        line={"color": color, "width": 1.25, "dash": "solid" if index == 0 else "dot"},
+        marker={"color": color, "size": np.linspace(4, 9, len(steps)), "symbol": "circle" if index == 0 else "diamond"},
+        hovertemplate="%{text}<extra>" + f"{entry.name} {one.details['kind']}" + "</extra>",
+        legendgroup=one.details["kind"],
+        showlegend=index == 0,
+    )
+
+
+def _ratios(entry: Entry) -> go.Scatter:
+    found = [one for run in entry.runs for one in scores.variants(run, _KIND)]
+    return go.Scatter(
+        uid=f"{entry.key}:evr",
+        name=entry.name,
+        x=np.array([one.details["layer"] for one in found], np.float64),
+        y=np.concatenate([ratios(run) for run in entry.runs]),
+        text=[one.label for one in found],
+        mode="markers",
+        marker={"color": look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], "size": 6, "opacity": 0.6},
+        hovertemplate="%{text}<br>EVR %{y:.3f}<extra>%{fullData.name}</extra>",
+        xaxis="x2",
+        yaxis="y2",
+    )
+
+
+def _note(compared: Sequence[Entry], layer: int | None) -> str:
+    told = [f"paths of layer {layer}, marks grow with the step"]
+    for entry in compared:
+        every = np.concatenate([ratios(run) for run in entry.runs])
+        snapshots = {len(one.details["steps"]) for run in entry.runs for one in scores.variants(run, _KIND)}
+        counted = " or ".join(map(str, sorted(snapshots)))
+        told.append(f"{entry.name}: mean EVR {np.nanmean(every):.3f} over {counted} snapshots")
+    return "; ".join(told)
+
+
+def _table(compared: Sequence[Entry]) -> dict[str, list]:
+    rows = [
+        [run.name, one.label, one.details["evr"]]
+        for entry in compared
+        for run in entry.runs
+        for one in scores.variants(run, _KIND)
+    ]
+    return {"columns": ["run", "module", "EVR 0:2"], "rows": rows}
+
+
+PANEL = Panel(
+    name="rank1_trajectory",
+    title="Is the path of the leading direction a line?",
+    description="The leading direction u₁ of each matrix over the snapshots, projected on its two principal components.",
+    params=Rank1TrajectoryParams,
+    topics=(Topic.ANALYSES,),
+    needs=_needs,
+    figure=figure,
+    max_runs=2,
+    gathers=True,
+)

@@ -1,0 +1,78 @@
+"""What is the norm of an update worth? Scores along the scaled final update, and of every checkpoint, against ||dW||."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import plotly.graph_objects as go
+from pydantic import Field
+
+from opdboard.domain.events import Topic
+from opdboard.panels import labels, lines, look, scores
+from opdboard.panels.gathering import entries
+from opdboard.panels.panel import Panel, PanelParams
+from opdboard.panels.scores import BASE, FINAL
+from opdboard.panels.series import Needs, RunSeries
+
+_KINDS = ("scale_final", "norm_vs_score")
+
+
+class ScaleFinalParams(PanelParams):
+    """Which score, against what."""
+
+    measure: scores.Measure = "accuracy"
+    x: Literal["norm", "place"] = Field(
+        default="norm",
+        description="Norm of the update, at which runs are compared; or its place: a as a share of the way.",
+        json_schema_extra={"x-enum-titles": ["norm", "share of the final update"]},
+    )
+    analysis: scores.AnalysisId = ""
+
+
+def _needs(params: ScaleFinalParams) -> Needs:
+    return Needs(analyses=_KINDS if params.x == "norm" else _KINDS[:1], analysis=params.analysis)
+
+
+def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
+    """A line per run or group through W_0 + a dW; dotted through its checkpoints, which have directions of their own."""
+    compared = entries(series)
+    kinds = _KINDS if params.x == "norm" else _KINDS[:1]
+    drawn: list[lines.Line] = []
+    for entry in compared:
+        color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
+        for kind, family, word, dash in (
+            ("scale_final", "scaled", "", "solid"),
+            ("norm_vs_score", "checkpoint", " checkpoints", "dot"),
+        ):
+            if kind not in kinds:
+                continue
+            found = scores.curve(entry, kind, (BASE, family, FINAL), params.measure)
+            x = found.norm if params.x == "norm" else found.x
+            band = (found.low, found.high) if kind == "scale_final" else (None, None)
+            if len(x):
+                drawn.append(lines.Line(f"{entry.key}:{kind}", entry.name + word, color, x, found.y, *band, dash))
+    named = [labels.label_of(line.name, line.color, line.x, line.y) for line in drawn]
+    return look.figure(
+        [trace for line in drawn for trace in lines.traces(line)],
+        keep=f"scale_final {params.measure} {params.x}",
+        meta={
+            "note": scores.note(compared, kinds) or "analyse the run by 'Scale the final update' first",
+            "table": scores.table(compared, kinds),
+            "empty": not drawn,
+        },
+        xaxis=look.axis("‖W − W₀‖F over all weights" if params.x == "norm" else "a", rangemode="tozero"),
+        yaxis=look.axis(scores.TITLES[params.measure]),
+        showlegend=len(drawn) > labels.MOST,
+        annotations=labels.end_labels(named, labels.span_of([line.y for line in drawn])),
+    )
+
+
+PANEL = Panel(
+    name="scale_final",
+    title="What is the norm of the update worth?",
+    description="Score of W₀ + a ΔW against its norm, so that runs are compared at equal norm; dotted: every checkpoint.",
+    params=ScaleFinalParams,
+    topics=(Topic.ANALYSES,),
+    needs=_needs,
+    figure=figure,
+    gathers=True,
+)

@@ -1,0 +1,167 @@
+"""What analyses scored, as lines to draw: of a run with its bootstrap interval over prompts, of a group over its members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
+from opdboard.panels import look
+from opdboard.panels.gathering import Entry
+from opdboard.panels.intervals import mean_and_half_width
+from opdboard.panels.series import RunSeries
+
+BASE, FINAL = "base", "final"
+
+Measure = Annotated[
+    Literal["accuracy", "reverse_kl", "recovery", "kl_recovery"],
+    Field(
+        description="Accuracy by the verifier, reverse KL to the teacher, or the share of the gain between base and trained "
+        "weights: recovery = (score - base) / (final - base).",
+        json_schema_extra={"x-enum-titles": ["accuracy", "KL to the teacher", "recovery", "recovery of the KL"]},
+    ),
+]
+AnalysisId = Annotated[
+    str, Field(max_length=32, description="Id of an analysis to show; empty shows the latest of each run.")
+]
+TITLES = {
+    "accuracy": "accuracy [share]",
+    "reverse_kl": "reverse_kl [nats/token]",
+    "recovery": "recovery of the accuracy [share]",
+    "kl_recovery": "recovery of the KL [share]",
+}
+_SOURCES = {
+    "accuracy": ("accuracy", "score"),
+    "reverse_kl": ("reverse_kl", "score"),
+    "recovery": ("accuracy", "recovery"),
+    "kl_recovery": ("reverse_kl", "recovery"),
+}
+_NONE = Estimate(np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Variants in rising x: place x, norm of the update, estimate y and its interval; all float64, NaN where unknown."""
+
+    x: np.ndarray
+    norm: np.ndarray
+    y: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def variants(run: RunSeries, kind: str, *families: str) -> list[VariantRecord]:
+    """Those of the run's analysis of that kind."""
+    analysis = run.analyses.get(kind)
+    return [] if analysis is None else [one for one in analysis.variants if not families or one.family in families]
+
+
+def estimate(variant: VariantRecord, measure: str) -> Estimate:
+    """The variant's value of a measure; NaN where it was not scored."""
+    name, what = _SOURCES[measure]
+    if what == "recovery" and variant.family in (BASE, FINAL):  # by definition, without noise
+        share = 0.0 if variant.family == BASE else 1.0
+        return Estimate(share, share, share) if score_of(variant, name) else _NONE
+    score = score_of(variant, name)
+    return _NONE if score is None else getattr(score, what)
+
+
+def score_of(variant: VariantRecord, name: str) -> ScoreRecord | None:
+    """What it scored, 'accuracy' or 'reverse_kl'."""
+    return next((score for score in variant.scores if score.measure == name), None)
+
+
+def curve(entry: Entry, kind: str, families: Sequence[str], measure: str) -> Curve:
+    """The variants of these families; of a group the mean over the members that have any, at the x that all of those have."""
+    members = [one for one in (_of_run(run, kind, families, measure) for run in entry.runs) if len(one.x)]
+    if not members:
+        none = np.empty(0)
+        return Curve(none, none, none, none, none)
+    if not entry.is_group:
+        return members[0]
+    x = reduce(np.intersect1d, [one.x for one in members])
+    at = [np.searchsorted(one.x, x) for one in members]
+    y, half = mean_and_half_width(np.array([one.y[where] for one, where in zip(members, at, strict=True)]))
+    norm = np.mean([one.norm[where] for one, where in zip(members, at, strict=True)], axis=0)
+    return Curve(x, norm, y, y - half, y + half)
+
+
+def _of_run(run: RunSeries, kind: str, families: Sequence[str], measure: str) -> Curve:
+    placed = {one.x: one for one in variants(run, kind, *families) if one.x is not None}
+    rising = [placed[x] for x in sorted(placed)]
+    found = [estimate(one, measure) for one in rising]
+    return Curve(
+        np.array(sorted(placed), np.float64),
+        np.array([np.nan if one.norm is None else one.norm for one in rising], np.float64),
+        *(np.array([getattr(one, end) for one in found], np.float64) for end in ("value", "low", "high")),
+    )
+
+
+def level(entry: Entry, kind: str, family: str, measure: str) -> float:
+    """The value of the base or the trained weights, of a group the mean over its members; NaN where it is unknown."""
+    values = [estimate(one, measure).value for run in entry.runs for one in variants(run, kind, family)]
+    return float(np.mean(values)) if values else np.nan
+
+
+def levels(compared: Sequence[Entry], kind: str, measure: str, axes: tuple[str, str] = ("x", "y")) -> list[dict]:
+    """Lines across the picture at base and trained weights: one pair for recoveries, else one in each entry's colour."""
+    if measure.endswith("recovery"):
+        return [_across(height, look.NEUTRAL, dash, axes) for height, dash in ((0.0, "dot"), (1.0, "dash"))]
+    return [
+        _across(height, look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], dash, axes)
+        for entry in compared
+        for family, dash in ((BASE, "dot"), (FINAL, "dash"))
+        if np.isfinite(height := level(entry, kind, family, measure))
+    ]
+
+
+def _across(height: float, color: str, dash: str, axes: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": f"{axes[0]} domain",
+        "yref": axes[1],
+        "x0": 0,
+        "x1": 1,
+        "y0": height,
+        "y1": height,
+        "line": {"color": look.faded(color, 0.7), "width": 1, "dash": dash},
+        "layer": "below",
+    }
+
+
+def note(compared: Sequence[Entry], kinds: Sequence[str]) -> str | None:
+    """Where the intervals come from, and who has no analysis of these kinds yet; None when nobody has."""
+    without = [entry.name for entry in compared if not any(variants(run, kind) for run in entry.runs for kind in kinds)]
+    if len(without) == len(compared):
+        return None
+    scored = [one for entry in compared for run in entry.runs for kind in kinds for one in variants(run, kind)]
+    prompts = sorted({len(score.per_prompt) for one in scored for score in one.scores})
+    told = [f"{' or '.join(map(str, prompts))} prompts, the same random numbers for all"] if prompts else []
+    if any(not entry.is_group for entry in compared):
+        told.append("95% intervals by bootstrap over prompts")
+    if any(entry.is_group for entry in compared):
+        told.append("of a group over its members")
+    told += [f"no such analysis of {name} yet" for name in without]
+    return "; ".join(told)
+
+
+def table(compared: Sequence[Entry], kinds: Sequence[str]) -> dict[str, list]:
+    """Every variant of every run as a row."""
+    rows: list[list[str | int | float | None]] = []
+    for entry in compared:
+        for run in entry.runs:
+            for one in (one for kind in kinds for one in variants(run, kind)):
+                cells: list[float | None] = []
+                for measure in TITLES:
+                    found = estimate(one, measure)
+                    cells += [_finite(found.value), _finite(found.low), _finite(found.high)]
+                rows.append([run.name, one.label, one.norm, *cells])
+    names = [f"{measure}{end}" for measure in TITLES for end in ("", " low", " high")]
+    return {"columns": ["run", "weights", "norm", *names], "rows": rows}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,168 @@
+"""Which layers carry the gain? Scores of the update of a few layers alone, over the norm that each layer spends."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from opdboard.domain.events import Topic
+from opdboard.panels import lines, look, scores
+from opdboard.panels.gathering import Entry, entries
+from opdboard.panels.panel import Panel, PanelParams
+from opdboard.panels.series import Needs, RunSeries, VectorNeed
+
+_KIND = "sliding_window"
+_GROUPS = ("mlp", "attention")
+_NORM = "update_norm"
+
+
+class SlidingWindowParams(PanelParams):
+    """Which score."""
+
+    measure: scores.Measure = "recovery"
+    analysis: scores.AnalysisId = ""
+
+
+def _needs(params: SlidingWindowParams) -> Needs:
+    return Needs(vectors=(VectorNeed(_NORM),), analyses=(_KIND,), analysis=params.analysis)
+
+
+def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figure:
+    """One cell per run or group: a line for MLP and one for attention over l, on bars of each layer's update norm."""
+    compared = entries(series)
+    domains = look.cells(max(len(compared), 1), gap=0.1)
+    traces: list[Any] = []
+    layout: dict[str, Any] = {}
+    shapes: list[dict[str, Any]] = []
+    titles: list[dict[str, Any]] = []
+    some = False
+    for index, (entry, domain) in enumerate(zip(compared, domains, strict=True)):
+        x, y, bars = (look.axis_name(letter, place) for letter, place in _places(index))
+        curves = {group: scores.curve(entry, _KIND, (group,), params.measure) for group in _GROUPS}
+        drawn = any(len(found.x) for found in curves.values())
+        some |= drawn
+        for group, found in curves.items():
+            norms = layer_norms(entry, group) if drawn else np.empty(0)
+            traces.append(_bars(entry, group, norms, (x, bars), legend=index == 0))
+            color = look.GROUP_COLORS[group]
+            line = lines.Line(f"{entry.key}:{group}", group, color, found.x, found.y, found.low, found.high)
+            made = lines.traces(line, (x, y))
+            made[-1].showlegend = index == 0
+            traces += made
+        if drawn:
+            shapes += scores.levels([entry], _KIND, params.measure, (x, y))
+        if len(compared) > 1:
+            titles.append(_title(entry, domain))
+        layout |= _axes(index, domain, params.measure)
+    about = scores.note(compared, (_KIND,))
+    return look.figure(
+        traces,
+        keep=f"sliding_window {params.measure} {len(compared)}",
+        meta={
+            "note": f"{_window(series)}; bars: update norm of each layer; {about}"
+            if about
+            else "analyse the run by 'Inject a window of layers' first",
+            "table": scores.table(compared, (_KIND,)),
+            "empty": not some,
+        },
+        shapes=shapes,
+        annotations=titles,
+        barmode="overlay",
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom", "font": {"size": 11}},
+        margin={"l": 52, "r": 44, "t": 44, "b": 40},
+        **layout,
+    )
+
+
+def layer_norms(entry: Entry, group: str) -> np.ndarray:
+    """||dW||_F of the group's matrices of each layer, at the checkpoint analysed; of a group of runs the mean; empty if unknown."""
+    found: list[np.ndarray] = []
+    for run in entry.runs:
+        analysis, rows = run.analyses.get(_KIND), run.vectors[_NORM]
+        row = rows.row_at(analysis.parameters["step"]) if analysis is not None else None
+        if row is None:
+            continue
+        layers = 1 + max((module.layer for module in run.modules), default=-1)
+        squares = np.zeros(layers)
+        for module, norm in zip(run.modules, rows.values[row].astype(np.float64), strict=True):
+            squares[module.layer] += norm**2 if module.group == group else 0.0
+        found.append(np.sqrt(squares))
+    alike = [norms for norms in found if len(norms) == len(found[0])]
+    return np.mean(alike, axis=0) if alike else np.empty(0)
+
+
+def _bars(entry: Entry, group: str, norms: np.ndarray, axes: tuple[str, str], *, legend: bool) -> go.Bar:
+    shift = -0.19 if group == "mlp" else 0.19
+    return go.Bar(
+        uid=f"{entry.key}:{group}:norm",
+        name=f"{group} norm",
+        x=np.arange(len(norms), dtype=np.float64) + shift,
+        y=norms,
+        width=0.36,
+        marker={"color": look.faded(look.GROUP_COLORS[group], 0.22)},
+        hovertemplate=f"update norm of layer's {group}: %{{y:.4g}}<extra></extra>",
+        xaxis=axes[0],
+        yaxis=axes[1],
+        showlegend=legend,
+    )
+
+
+def _places(index: int) -> tuple[tuple[str, int], tuple[str, int], tuple[str, int]]:
+    """x and the two y axes of a cell: scores on the left, norms on the right."""
+    return ("x", index), ("y", 2 * index), ("y", 2 * index + 1)
+
+
+def _axes(index: int, domain: tuple[float, float], measure: str) -> dict[str, Any]:
+    (_, x), (_, y), (_, bars) = _places(index)
+    first = index == 0
+    return {
+        look.axis_key("x", x): look.axis(
+            "centre l of the window [layer]", domain=domain, anchor=look.axis_name("y", y)
+        ),
+        look.axis_key("y", y): look.axis(scores.TITLES[measure] if first else "", anchor=look.axis_name("x", x)),
+        look.axis_key("y", bars): look.axis(
+            "",
+            anchor=look.axis_name("x", x),
+            overlaying=look.axis_name("y", y),
+            side="right",
+            showgrid=False,
+            rangemode="tozero",
+            tickfont={"size": 9},
+        ),
+    }
+
+
+def _title(entry: Entry, domain: tuple[float, float]) -> dict[str, Any]:
+    color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
+    return {
+        "text": f'<span style="color:{color}">●</span> {look.shortened(entry.name, 28)}',
+        "xref": "paper",
+        "yref": "paper",
+        "x": domain[0],
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 11},
+    }
+
+
+def _window(series: Sequence[RunSeries]) -> str:
+    labels = {one.label for run in series for one in scores.variants(run, _KIND, *_GROUPS)}
+    widths = [int(last) - int(first) + 1 for first, last in (label.split()[-3::2] for label in labels)]
+    return f"windows of {max(widths)} layers, cut at the ends; all else at the base" if widths else "no window yet"
+
+
+PANEL = Panel(
+    name="sliding_window",
+    title="Which layers carry the gain?",
+    description="Score when only the MLPs' or only attention's update of the layers around l is injected, over each layer's norm.",
+    params=SlidingWindowParams,
+    topics=(Topic.ANALYSES, Topic.MODULES),
+    needs=_needs,
+    figure=figure,
+    max_runs=4,
+    gathers=True,
+)

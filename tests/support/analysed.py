@@ -1,0 +1,68 @@
+"""What analyses find, with known values, of every kind."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from opdboard.db import jobs, recording, runs
+from opdboard.db.database import Database
+from opdboard.domain.analysis_config import AnalysisConfig
+from opdboard.domain.records import Batch, Estimate, ScoreRecord, VariantRecord
+
+PARAMETERS = {"step": 16, "early_step": 2, "steps": [4, 8, 16]}
+SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
+    "scale_final": {"scaled": (0.25, 0.5, 0.75)},
+    "norm_vs_score": {"checkpoint": (4, 8)},
+    "rescale_early": {"beta": (0.0, 0.6, 1.0, 1.4)},
+    "rank": {"top": (5, 10, 50, 100), "bottom": (5, 10, 50, 100)},
+    "sliding_window": {"mlp": (0, 1, 2), "attention": (0, 1, 2)},
+    "reset_embeddings": {"reset": (0, 1, 2)},
+    "embedding_shift": {"input": (0,), "output": (0,)},
+    "rank1_trajectory": {"module": (0, 1, 2)},
+}
+_OBSERVED = ("embedding_shift", "rank1_trajectory")
+
+
+def variant(kind: str, index: int, family: str, x: float, number: int) -> VariantRecord:
+    """Its accuracy is 0.1, 0.9 at the trained weights, and otherwise in between, rising with the index."""
+    value = {"base": 0.1, "final": 0.9}.get(family, 0.1 + index * 0.05)
+    at = value + number / 100
+    unknown = Estimate(np.nan, np.nan, np.nan)
+    over_final = unknown if family == "base" else around(at - 0.9)
+    scores = [
+        ScoreRecord("accuracy", around(at), around(at - 0.1), over_final, around((at - 0.1) / 0.8), [0.0, 1.0]),
+        ScoreRecord("reverse_kl", around(1 - at), around(0.1 - at), over_final, around((at - 0.1) / 0.8), [0.5, 0.7]),
+    ]
+    labels = {"mlp": "mlp of layers 0 to 2", "attention": "attention of layers 0 to 2", "reset": f"part {index} reset"}
+    details: dict[str, object] = {}
+    if kind == "rank1_trajectory":
+        details = {"steps": [1, 2, 4], "x": [-1.0, 0.0, 1.0], "y": [0.2, -0.4, None], "evr": 0.9}
+        details |= {"kind": "q", "layer": int(x)}
+    if kind == "embedding_shift":
+        details = {"tokens": ["1", "<eos>"], "counts": [9, 3], "one_minus_cosine": [1e-4, None], "distinct": 2}
+        details |= {"unused_one_minus_cosine": [1e-6], "vocabulary": 3}
+    scored = [] if kind in _OBSERVED else scores
+    return VariantRecord(index, family, x, labels.get(family, f"{family} {x:g}"), index * 0.1, scored, details)
+
+
+def around(value: float) -> Estimate:
+    """An estimate with an interval of 0.1."""
+    return Estimate(value, value - 0.05, value + 0.05)
+
+
+def found(kind: str, number: int = 0) -> list[VariantRecord]:
+    """Base and trained weights, then each variant; of kinds that only look, what they saw."""
+    references = [] if kind in _OBSERVED else [("base", 0.0), ("final", 16.0 if kind == "norm_vs_score" else 1.0)]
+    places = [*references, *((family, float(x)) for family, every in SERIES_OF[kind].items() for x in every)]
+    return [variant(kind, index, family, x, number) for index, (family, x) in enumerate(places, 1)]
+
+
+def analyse(database: Database, run_id: str, kind: str) -> str:
+    """An analysis of the run, done."""
+    with database.write() as session:
+        analysis = jobs.create_analysis(session, AnalysisConfig(kind=kind, run_id=run_id, parameters=PARAMETERS)).id
+        attempt = runs.claim(session, analysis, "host:1:0")
+        assert attempt is not None
+        variants = found(kind)
+        recording.record(session, analysis, attempt, Batch(step=len(variants), at=0.0, variants=variants))
+    return analysis

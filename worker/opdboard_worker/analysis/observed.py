@@ -1,0 +1,106 @@
+"""Analyses that only look: the shift of embeddings that responses use, and the path of each leading direction."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from opdboard.domain.errors import BadInput
+from opdboard.domain.modules import Module
+from opdboard.domain.records import Batch, VariantRecord
+from opdboard_worker.analysis.bench import Bench
+from opdboard_worker.analysis.subject import Updates
+from opdboard_worker.core.interventions import embedding_shift
+from opdboard_worker.core.trajectory import rank_one_trajectory
+
+MOST_TOKENS = 1000
+"""Tokens shown, the most frequent ones; and as many that no response used, to compare with."""
+
+
+def shift_steps(bench: Bench, updates: Updates, step: int) -> Callable[[int], Iterator[Batch]]:
+    """A step per embedding matrix: the tokens of the trained model's responses, how often each occurs, and its cosine."""
+
+    def steps(after: int) -> Iterator[Batch]:
+        used: Counter[int] = Counter()
+        update = updates.at(step)
+        for index, (place, name) in enumerate(bench.embeddings().items(), 1):
+            if index <= after:
+                continue
+            used = used or _used_tokens(bench, updates.at(step))
+            base_VH = bench.base[name]
+            record = _shift(bench, used, base_VH, base_VH + update[name])
+            yield Batch(
+                step=index,
+                at=0.0,
+                variants=[VariantRecord(index, place, None, f"{place} embeddings", None, details=record)],
+            )
+
+    return steps
+
+
+def _used_tokens(bench: Bench, update: dict[str, Tensor]) -> Counter[int]:
+    with bench.standing_at(update):
+        answers = bench.answers()
+    return Counter(token for one in answers for token in one.rollout.responses.token_N.tolist())
+
+
+def _shift(bench: Bench, used: Counter[int], base_VH: Tensor, trained_VH: Tensor) -> dict:
+    shown = used.most_common(MOST_TOKENS)
+    token_n = torch.tensor([token for token, _ in shown])
+    generator = torch.Generator().manual_seed(0)
+    some = torch.randperm(base_VH.shape[0], generator=generator)[: MOST_TOKENS + len(used)].tolist()
+    unused_n = torch.tensor([token for token in some if token not in used][:MOST_TOKENS], dtype=torch.long)
+    return {
+        "tokens": bench.scorer.prompts.decode_tokens(token_n.tolist()),
+        "counts": [count for _, count in shown],
+        "one_minus_cosine": _finite(1.0 - embedding_shift(base_VH, trained_VH, token_n)),
+        "unused_one_minus_cosine": _finite(1.0 - embedding_shift(base_VH, trained_VH, unused_n)),
+        "distinct": len(used),
+        "vocabulary": base_VH.shape[0],
+    }
+
+
+def trajectory_steps(folder: Path, modules: list[Module], where: str) -> tuple[Callable[[int], Iterator[Batch]], int]:
+    """A step per module, from the subspaces that monitoring stored; and how many. BadInput with less than two snapshots."""
+    paths = {int(path.stem.removeprefix("step-")): path for path in sorted(folder.glob("step-*.safetensors"))}
+    if len(paths) < 2:
+        raise BadInput(
+            f"a path needs two snapshots of the update's subspaces, and run {where} has {len(paths)}", where="run_id"
+        )
+
+    def steps(after: int) -> Iterator[Batch]:
+        stored = {step: _leading(path) for step, path in paths.items()}
+        for index, module in enumerate(modules, 1):
+            if index <= after:
+                continue
+            u_TM = torch.stack([of_step[module.name] for of_step in stored.values()])
+            found = rank_one_trajectory(u_TM[None])
+            details = {
+                "steps": list(stored),
+                "x": _finite(found.points_BT2[0, :, 0]),
+                "y": _finite(found.points_BT2[0, :, 1]),
+                "evr": _finite(found.evr_B)[0],
+                "kind": module.kind,
+                "layer": module.layer,
+            }
+            variant = VariantRecord(index, "module", module.layer, module.name, None, details=details)
+            yield Batch(step=index, at=0.0, variants=[variant])
+
+    return steps, len(modules)
+
+
+def _leading(path: Path) -> dict[str, Tensor]:
+    """u_1 by module."""
+    return {
+        name.removesuffix("|u"): tensor[0, :, 0].float()
+        for name, tensor in load_file(path).items()
+        if name.endswith("|u")
+    }
+
+
+def _finite(values: Tensor) -> list[float | None]:
+    """JSON has no word for what is not finite."""
+    return [value if value == value and abs(value) != float("inf") else None for value in values.tolist()]
