@@ -763,13 +763,57 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Analyses
+         * @description The analyses of some runs, the latest first.
+         */
+        get: operations["list_analyses"];
         put?: never;
         /**
          * Create Analysis
          * @description Queue an analysis; it is a run of kind 'analysis', which the runs table lists where a query asks for that kind.
          */
         post: operations["create_analysis"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/interventions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Interventions
+         * @description Every kind of analysis with the schema of its parameters.
+         */
+        get: operations["list_interventions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Analysis
+         * @description One analysis with its variants and their scores.
+         */
+        get: operations["read_analysis"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1450,6 +1494,90 @@ export interface components {
              * @default
              */
             notes: string;
+        };
+        /**
+         * AnalysisDetail
+         * @description An analysis with everything it has found so far.
+         */
+        AnalysisDetail: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Run Id
+             * @description The run that it is about.
+             */
+            run_id: string;
+            state: components["schemas"]["RunState"];
+            /**
+             * Step
+             * @description Variants done.
+             */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Created At */
+            created_at: number;
+            /** Ended At */
+            ended_at: number | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Variants */
+            variants: components["schemas"]["VariantOut"][];
+        };
+        /**
+         * AnalysisList
+         * @description Analyses, the latest first.
+         */
+        AnalysisList: {
+            /** Analyses */
+            analyses: components["schemas"]["AnalysisOut"][];
+        };
+        /**
+         * AnalysisOut
+         * @description An analysis and how far it is; as a run it is read under /api/runs.
+         */
+        AnalysisOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Run Id
+             * @description The run that it is about.
+             */
+            run_id: string;
+            state: components["schemas"]["RunState"];
+            /**
+             * Step
+             * @description Variants done.
+             */
+            step: number;
+            /** Total Steps */
+            total_steps: number;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Created At */
+            created_at: number;
+            /** Ended At */
+            ended_at: number | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Generated arithmetic (demo)
@@ -2170,6 +2298,18 @@ export interface components {
             fields?: components["schemas"]["FieldProblem"][] | null;
         };
         /**
+         * EstimateOut
+         * @description A mean over prompts with its 95% bootstrap interval; null where it is not defined.
+         */
+        EstimateOut: {
+            /** Value */
+            value: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
+        /**
          * Extrapolate
          * @description Look ahead along W_t - anchor after this step.
          */
@@ -2577,6 +2717,30 @@ export interface components {
             queues: components["schemas"]["QueueOut"][];
             /** Lease Seconds */
             lease_seconds: number;
+        };
+        /**
+         * InterventionOut
+         * @description A kind of analysis.
+         */
+        InterventionOut: {
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /**
+             * Panel
+             * @description The picture that shows its result, drawn for the run that it is about.
+             */
+            panel: string;
+            /**
+             * Parameters Schema
+             * @description JSON schema of config.parameters; it draws the form.
+             */
+            parameters_schema: {
+                [key: string]: unknown;
+            };
         };
         /**
          * OPD, Jensen-Shannon
@@ -4580,6 +4744,26 @@ export interface components {
          */
         Scope: "scalar" | "module";
         /**
+         * ScoreOut
+         * @description What a variant scored on one measure.
+         */
+        ScoreOut: {
+            /**
+             * Measure
+             * @description accuracy, or reverse_kl [nats/token].
+             */
+            measure: string;
+            score: components["schemas"]["EstimateOut"];
+            /** @description Minus the base weights' score, prompt by prompt. */
+            over_base: components["schemas"]["EstimateOut"];
+            /** @description Minus the trained weights' score, prompt by prompt. */
+            over_final: components["schemas"]["EstimateOut"];
+            /** @description (score - base) / (final - base). */
+            recovery: components["schemas"]["EstimateOut"];
+            /** Per Prompt */
+            per_prompt: number[];
+        };
+        /**
          * Selection
          * @description What is kept beside the newest checkpoints, and when to stop before the last step.
          */
@@ -4959,7 +5143,7 @@ export interface components {
          * @description One kind of stored data of a run.
          * @enum {string}
          */
-        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts";
+        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts" | "analyses";
         /**
          * Trained first, from this student
          * @description Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished.
@@ -5042,6 +5226,31 @@ export interface components {
             warning: number;
             /** Critical */
             critical: number;
+        };
+        /**
+         * VariantOut
+         * @description One set of changed weights, or another finding.
+         */
+        VariantOut: {
+            /** Index */
+            index: number;
+            /** Family */
+            family: string;
+            /** X */
+            x: number | null;
+            /** Label */
+            label: string;
+            /**
+             * Norm
+             * @description ||W - W_0||_F over all weights.
+             */
+            norm: number | null;
+            /** Scores */
+            scores: components["schemas"]["ScoreOut"][];
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Veto
@@ -6683,6 +6892,38 @@ export interface operations {
             };
         };
     };
+    list_analyses: {
+        parameters: {
+            query: {
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     create_analysis: {
         parameters: {
             query?: never;
@@ -6703,6 +6944,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_interventions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterventionOut"][];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_analysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisDetail"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

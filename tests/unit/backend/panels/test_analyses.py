@@ -1,22 +1,23 @@
 """Pictures of analyses: which numbers are drawn, of runs and of groups."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from support.drawn_runs import analysis, drawn_run, vectors
 
-from opdboard.panels import first_last_cosine, lock_in, registry, reset_embeddings, scores, sliding_window
+from opdboard.panels import lock_in, registry, reset_embeddings, scores, sliding_window
 from opdboard.panels.gathering import entries
 from opdboard.panels.series import RunSeries
 
 
-def drawn(name: str, series: list[RunSeries], **params):
+def drawn(name: str, series: list[RunSeries], **params: Any) -> Any:
     panel = registry.panel(name)
     return panel.figure(series, panel.params.model_validate(params))
 
 
-def trace(figure, uid: str):
+def trace(figure: Any, uid: str) -> Any:
     return next(one for one in figure.data if one.uid == uid)
 
 
@@ -101,7 +102,7 @@ def test_paths_are_those_of_one_layer_and_ratios_of_all():
 
 def test_the_first_snapshot_is_compared_with_the_last():
     run = drawn_run()
-    figure = first_last_cosine.figure([run], first_last_cosine.FirstLastCosineParams())
+    figure = drawn("first_last_cosine", [run])
     assert figure.layout.meta["note"].startswith("Run 0: step 1 against 16, mean")
     first = run.vectors["paired_cosine@1"].values[0]
     np.testing.assert_allclose(np.nanmax(figure.data[0].z), first.max(), rtol=0.05)
@@ -113,7 +114,7 @@ def test_each_module_locks_in_at_its_own_step():
     run = replace(run, vectors={"subspace_affinity@20": vectors(np.array([1, 2, 4]), affinity, 8)})
     steps = lock_in.lock_in_steps(run, lock_in.LockInParams())
     np.testing.assert_array_equal(steps, [1, 2, 4, np.nan])
-    note = lock_in.figure([run], lock_in.LockInParams()).layout.meta["note"]
+    note = drawn("lock_in", [run]).layout.meta["note"]
     assert note == "Run 0: 3 of 4 matrices locked in, half of those by step 2"
 
 
