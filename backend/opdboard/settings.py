@@ -24,6 +24,10 @@ class Settings(BaseSettings):
         default="",
         description="Address under which people reach the interface, for links in webhooks; empty leaves them out.",
     )
+    model_roots: str = Field(
+        default="",
+        description="Comma-separated folders below which the browser may look for checkpoints; once set, imports read nothing else.",
+    )
     worker_queues: str = Field(default="", description="Comma-separated queues of a worker; empty asks the machine.")
     lease_seconds: float = Field(
         default=60.0, gt=0, description="Silence after which a run is taken from a worker on another host."

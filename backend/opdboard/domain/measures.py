@@ -72,7 +72,15 @@ SCALARS = _table(
     Measure("rollout_seconds", "Seconds of the rollout", "s", "lower", "cost"),
     Measure("monitor_seconds", "Seconds of weight monitoring", "s", "lower", "cost"),
     Measure("tokens_per_second", "Response tokens per second", "tokens/s", "higher", "cost"),
-    Measure("memory_bytes", "Peak memory of the trainer", "bytes", "lower", "cost"),
+    Measure("memory_bytes", "Peak memory of the run's process", "bytes", "lower", "cost"),
+    Measure(
+        "spectral_error_bound",
+        "Largest error bound of a module's effective rank",
+        "share",
+        "lower",
+        "analysis",
+        log=True,
+    ),
 )
 
 # Put together from the modules' when drawn; see panels.curves.

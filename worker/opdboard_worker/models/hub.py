@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
 )
 
 from opdboard.domain.errors import ModelProblem
-from opdboard_worker.models.folder_check import first_line
+from opdboard_worker.models.weight_files import first_line
 
 _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
 _UNWANTED = ["*/*", "consolidated*"]

@@ -20,10 +20,11 @@ from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, Hub
 from opdboard.settings import Settings
 from opdboard_worker.models.candidates import move_to_candidate
 from opdboard_worker.models.demo import load_demo
-from opdboard_worker.models.folder_check import check_folder, first_line
+from opdboard_worker.models.folder_check import check_folder
 from opdboard_worker.models.hub import download
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.models.saving import save
+from opdboard_worker.models.weight_files import first_line
 
 __all__ = ["LoadedModel", "load", "save"]
 

@@ -5,22 +5,20 @@ against each new one, so that the alignment curves always refer to the latest sn
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.modules import Module, module_of
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import Monitoring
 from opdboard_worker.core.extrapolation import is_power_of_two
 from opdboard_worker.core.krylov import Subspace
-from opdboard_worker.core.spectral import LIVE, group_by_shape, spectral_panel
+from opdboard_worker.core.spectral import LIVE, spectral_panel
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
-from opdboard_worker.core.subspace import alignments, direction_cosine_low_rank
+from opdboard_worker.module_groups import of_equal_shape
+from opdboard_worker.snapshots import Snapshots, alignment, half
 from opdboard_worker.training.trained import Matrix
 
 
@@ -40,8 +38,9 @@ class WeightMonitor:
         self._previous: list[Tensor] | None = None
         self._gradients: Tensor | None = None
         self._settings = settings
-        self._folder = folder
-        self._groups = _of_equal_shape(self.modules)
+        self._kept = Snapshots(folder)
+        self._groups = of_equal_shape(self.modules)
+        self._names = [[self.modules[index].name for index in indices] for indices in self._groups]
         # By step, one of each group.
         self._snapshots: dict[int, list[Subspace]] = {}
 
@@ -108,82 +107,21 @@ class WeightMonitor:
                 [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
             )
             of_group: dict[tuple[str, int | None], Tensor] = {(name, None): value for name, value in measures.items()}
-            of_group |= self._align(group, panel.subspace, update_BMN, update_norm[indices])
-            snapshot.append(_half(panel.subspace))
+            for at, earlier in self._snapshots.items():
+                aligned = alignment(earlier[group], panel.subspace, update_BMN, update_norm[indices])
+                of_group |= {(name, at): value for name, value in aligned.items()}
+            snapshot.append(half(panel.subspace))
             for key, value_B in of_group.items():
                 values.setdefault(key, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
         self._snapshots[step] = snapshot
-        self._save(step)
+        self._kept.write(step, zip(self._names, snapshot, strict=True))
         return [
             ModuleVector(name, step, value.tolist()) if at is None else ModuleVector(name, at, value.tolist(), step)
             for (name, at), value in values.items()
         ]
 
-    def _align(
-        self, group: int, latest: Subspace, update_BMN: Tensor, update_norm_B: Tensor
-    ) -> dict[tuple[str, int | None], Tensor]:
-        """Alignment of every earlier snapshot to the one being taken, by (statistic, earlier step)."""
-        values: dict[tuple[str, int | None], Tensor] = {}
-        for at, snapshot in self._snapshots.items():
-            earlier = _whole(snapshot[group], update_BMN.device)
-            for depth, (affinity_B, cosine_B) in alignments(earlier.u_BMk, latest.u_BMk, ALIGNMENT_DEPTHS).items():
-                values[f"subspace_affinity@{depth}", at] = affinity_B
-                values[f"paired_cosine@{depth}", at] = cosine_B
-            values["direction_cosine", at] = direction_cosine_low_rank(earlier, update_BMN, update_norm_B)
-        return values
-
-    def _save(self, step: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        tensors = {}
-        for indices, part in zip(self._groups, self._snapshots[step], strict=True):
-            for place, name in enumerate(self.modules[index].name for index in indices):
-                one = slice(place, place + 1)
-                tensors |= {f"{name}|u": part.u_BMk[one], f"{name}|s": part.s_Bk[one], f"{name}|v": part.v_BNk[one]}
-        target = self._folder / f"step-{step:06d}.safetensors"
-        aside = target.with_suffix(".partial")
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside)
-        aside.replace(target)
-
     def restore(self, step: int) -> None:
         """Take up the snapshots up to a checkpoint's step and drop later ones, which will be made again."""
-        for path in sorted(self._folder.glob("step-*.safetensors")):
-            at = int(path.stem.removeprefix("step-"))
-            if at > step:
-                path.unlink()
-                continue
-            tensors = load_file(path)
-            self._snapshots[at] = [
-                _stored([[tensors[f"{self.modules[index].name}|{kind}"] for index in indices] for kind in "usv"])
-                for indices in self._groups
-            ]
-
-
-def _of_equal_shape(modules: list[Module]) -> list[list[int]]:
-    """Indices of the modules, small matrices of equal shape together."""
-    place = {module.name: index for index, module in enumerate(modules)}
-    shapes = {module.name: torch.empty(module.shape, device="meta") for module in modules}
-    return [[place[name] for name in names] for names, _ in group_by_shape(shapes)]
-
-
-def _half(subspace: Subspace) -> Subspace:
-    return replace(
-        subspace,
-        u_BMk=subspace.u_BMk.half().cpu(),
-        s_Bk=subspace.s_Bk.float().cpu(),
-        v_BNk=subspace.v_BNk.half().cpu(),
-        residual_B=subspace.residual_B.float().cpu(),
-    )
-
-
-def _whole(subspace: Subspace, device: torch.device) -> Subspace:
-    return replace(
-        subspace,
-        u_BMk=subspace.u_BMk.to(device).float(),
-        s_Bk=subspace.s_Bk.to(device),
-        v_BNk=subspace.v_BNk.to(device).float(),
-    )
-
-
-def _stored(of_modules: list[list[Tensor]]) -> Subspace:
-    u_BMk, s_Bk, v_BNk = (torch.cat(tensors) for tensors in of_modules)
-    return Subspace(u_BMk, s_Bk, v_BNk, torch.full((len(s_Bk),), torch.nan), estimator="stored")
+        self._kept.forget_after(step)
+        for at in self._kept.steps():
+            self._snapshots[at] = [self._kept.read(at, names) for names in self._names]

@@ -1,0 +1,100 @@
+"""Shards that two real processes wrote are put together; what is no tensor is never unpickled."""
+
+import os
+import shutil
+
+import pytest
+import torch
+from support.fsdp_writer import write_shards
+from support.tiny_models import matrices_of, moved, tiny_model
+
+from opdboard.domain.errors import ModelProblem
+from opdboard_worker.analysis.fsdp_shards import FsdpShards
+from opdboard_worker.analysis.series import open_base, open_checkpoint
+
+FIRST = "model_world_size_2_rank_0.pt"
+SECOND = "model_world_size_2_rank_1.pt"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A base in Hugging Face format, and the moved model as `rows/` and `columns/` of two ranks."""
+    folder = tmp_path_factory.mktemp("fsdp")
+    model = tiny_model("Qwen3Moe")  # experts are one tensor in memory, one each on disk
+    model.save_pretrained(folder / "base")
+    moved(model, seed=1)
+    write_shards(
+        folder, {name: tensor.detach() for name, tensor in model.state_dict().items()} | {"odd": torch.rand(5, 3)}
+    )
+    return folder, model
+
+
+@pytest.fixture
+def shards(written, tmp_path):
+    """A copy of the shards, to be damaged."""
+    folder = tmp_path / "global_step_4" / "actor"
+    shutil.copytree(written[0] / "rows", folder)
+    return folder
+
+
+@pytest.mark.parametrize("cut", ["rows", "columns"])
+def test_whole_tensors_and_parts_come_out_as_they_went_in(written, cut):
+    folder, _ = written
+    whole = torch.load(folder / "whole.pt", weights_only=True)
+    stored = FsdpShards(folder / cut)
+    assert stored.shapes == {name: tuple(tensor.shape) for name, tensor in whole.items()}
+    for name, tensor in whole.items():
+        assert torch.equal(stored.read(name), tensor), name
+        assert torch.equal(stored.read(name, (slice(1, 3),)), tensor[1:3]), name
+    experts = whole["model.layers.0.mlp.experts.gate_up_proj"]
+    assert torch.equal(stored.read("model.layers.0.mlp.experts.gate_up_proj", (3, slice(24, 48))), experts[3, 24:48])
+
+
+def test_a_checkpoint_in_shards_is_compared_with_a_base_in_safetensors(written):
+    folder, model = written
+    base = open_base(folder / "base")
+    checkpoint = open_checkpoint(folder / "rows", base)
+    after = matrices_of(model)
+    assert list(checkpoint.modules) == list(base.modules)
+    for name in base.modules:
+        before = base.matrix(name)
+        update, value = checkpoint.update(name, before)
+        assert torch.equal(value, after[name]), name
+        assert torch.equal(update, after[name] - before), name
+
+
+def test_a_missing_rank_is_named(shards):
+    (shards / SECOND).unlink()
+    with pytest.raises(ModelProblem, match=SECOND):
+        FsdpShards(shards)
+
+
+def test_a_truncated_shard_is_named(shards):
+    content = (shards / SECOND).read_bytes()
+    (shards / SECOND).write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelProblem, match=f"{SECOND} is not a complete file"):
+        FsdpShards(shards)
+
+
+def test_shards_of_different_models_do_not_go_together(shards, written):
+    shutil.copy(written[0] / "columns" / SECOND, shards / SECOND)
+    with pytest.raises(ModelProblem, match=r"rank_1|make up"):
+        FsdpShards(shards)
+
+
+class Trap:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.file}",)
+
+
+def test_code_in_a_shard_is_refused_by_name_and_not_run(shards, tmp_path):
+    sprung = tmp_path / "sprung"
+    torch.save({"model.layers.0.mlp.up_proj.weight": Trap(str(sprung))}, shards / FIRST)
+    with pytest.raises(ModelProblem, match=f"{FIRST} holds more than tensors.*system"):
+        FsdpShards(shards)
+    assert not sprung.exists()

@@ -1,0 +1,241 @@
+"""A series of checkpoints becomes a run: whatever interrupts it, every checkpoint is measured and stored once."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from support.tiny_models import moved, tiny_model
+
+from opdboard.db import jobs, runs, series, steering
+from opdboard.domain.commands import request_of
+from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
+from opdboard.domain.import_config import ImportConfig
+from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS
+from opdboard.domain.run_state import RunState
+from opdboard_worker.analysis import importing
+from opdboard_worker.analysis.job import do_job
+
+STEPS = (5, 10, 100)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A base, and an output folder as a TRL trainer leaves it: checkpoint-N folders beside the final model."""
+    folder = tmp_path_factory.mktemp("series")
+    model = tiny_model("Qwen3")
+    model.save_pretrained(folder / "base")
+    for step in STEPS:
+        moved(model, seed=step).save_pretrained(folder / "output" / f"checkpoint-{step}")
+    model.save_pretrained(folder / "output")
+    return folder
+
+
+@pytest.fixture
+def queue(written, sqlite_database):
+    """Queue an import; its id."""
+
+    def create(*checkpoints, **config) -> str:
+        base = str(config.pop("base", written / "base"))
+        places = [str(place) for place in checkpoints or (written / "output",)]
+        with sqlite_database.write() as session:
+            return jobs.create_import(session, ImportConfig(base=base, checkpoints=places, **config)).id
+
+    return create
+
+
+def vectors(database, run_id) -> dict:
+    with database.read() as session:
+        return {name: series.read_vectors(session, run_id, name) for name in series.statistics(session, [run_id])}
+
+
+def steps_of(database, run_id) -> list[int]:
+    with database.read() as session:
+        return series.read_scalars(session, run_id, ["seconds"])["seconds"].steps.tolist()
+
+
+def refused(attempt, run_id) -> OpdboardError:
+    with pytest.raises(OpdboardError) as caught:
+        do_job(attempt(run_id), importing.prepare)
+    return caught.value
+
+
+def test_an_output_folder_is_measured_checkpoint_by_checkpoint(attempt, queue, sqlite_database, caplog):
+    caplog.set_level("INFO")
+    run_id = queue()
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    with sqlite_database.read() as session:
+        run = runs.get(session, run_id)
+    assert (run.state, run.step, run.total_steps, run.kind) == (RunState.FINISHED, 100, 100, "import")
+    assert len(run.modules) == 14 and run.latest["memory_bytes"] > 0
+    assert 0 < run.latest["spectral_error_bound"] < 1e-3
+    found = vectors(sqlite_database, run_id)
+    measured_live = set(MODULE_STATISTICS) - {"step_norm", "grad_norm"}
+    assert {name for name in found if name.partition("@")[0] not in ALIGNMENTS} == measured_live
+    assert {name.partition("@")[0] for name in found} >= set(ALIGNMENTS)
+    assert found["effective_rank"].steps.tolist() == list(STEPS)
+    pairs = zip(found["subspace_affinity@20"].steps, found["subspace_affinity@20"].reference_steps, strict=True)
+    assert sorted(pairs) == [(5, 10), (5, 100), (10, 100)]
+    assert "effective rank by gram_float64 (14)" in caplog.text
+    assert steps_of(sqlite_database, run_id) == list(STEPS)
+
+
+def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqlite_database):
+    straight, killed = queue(), queue()
+    assert do_job(attempt(straight), importing.prepare) == 0
+
+    def dies_early(attempt, config):
+        job = importing.prepare(attempt, config)
+
+        def steps(after: int) -> Iterator:
+            yield from islice(job.steps(after), 8)  # five groups of modules a checkpoint: into the second
+            raise KeyboardInterrupt
+
+        return replace(job, steps=steps)
+
+    with pytest.raises(KeyboardInterrupt):
+        do_job(attempt(killed), dies_early)
+    assert steps_of(sqlite_database, killed) == [5]
+    with sqlite_database.write() as session:
+        runs.give_back(session, runs.get(session, killed, lock=True), "killed")
+    assert do_job(attempt(killed), importing.prepare) == 0
+    assert steps_of(sqlite_database, killed) == list(STEPS)
+    left, right = vectors(sqlite_database, straight), vectors(sqlite_database, killed)
+    assert left.keys() == right.keys()
+    for name in left:
+        assert left[name].steps.tolist() == right[name].steps.tolist(), name
+        np.testing.assert_array_equal(left[name].values, right[name].values, err_msg=name)
+
+
+def test_folders_without_a_step_are_numbered_in_the_order_given(attempt, queue, written, tmp_path, sqlite_database):
+    for name, step in (("late", 100), ("early", 5)):
+        shutil.copytree(written / "output" / f"checkpoint-{step}", tmp_path / name)
+    run_id = queue(tmp_path / "early", tmp_path / "late", exact=True)
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    norms = vectors(sqlite_database, run_id)["update_norm"]
+    assert norms.steps.tolist() == [1, 2]
+    assert (norms.values[1] > norms.values[0]).all()
+
+
+def test_checkpoints_written_later_are_followed_once_they_are_complete(
+    attempt, queue, written, tmp_path, sqlite_database, monkeypatch
+):
+    output = tmp_path / "output"
+    shutil.copytree(written / "output" / "checkpoint-5", output / "checkpoint-5")
+    for path in [output / "checkpoint-5", *(output / "checkpoint-5").iterdir()]:
+        os.utime(path, (time.time() - 60,) * 2)
+    run_id = queue(output, follow=True)
+    looked = []
+
+    def look(_seconds: float) -> None:
+        """In place of waiting: the second checkpoint appears, settles, and then somebody asks to stop."""
+        looked.append(steps_of(sqlite_database, run_id))
+        later = output / "checkpoint-10"
+        if len(looked) == 1:
+            shutil.copytree(written / "output" / "checkpoint-10", later)
+            for path in later.iterdir():
+                os.utime(path)
+        elif len(looked) == 2:
+            for path in [later, *later.iterdir()]:
+                os.utime(path, (time.time() - 60,) * 2)
+        else:
+            with sqlite_database.write() as session:
+                steering.ask(session, runs.get(session, run_id, lock=True), request_of("stop"), actor="me")
+
+    monkeypatch.setattr(importing.time, "sleep", look)
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    assert looked == [[5], [5], [5, 10]]
+    with sqlite_database.read() as session:
+        run = runs.get(session, run_id)
+    assert (run.state, run.step, run.total_steps) == (RunState.STOPPED, 10, 10)
+
+
+def damaged(written, tmp_path, damage) -> object:
+    folder = tmp_path / "checkpoint-7"
+    shutil.copytree(written / "output" / "checkpoint-5", folder)
+    damage(folder)
+    return folder
+
+
+def rewrite(folder, change) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+
+
+def truncate(folder) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def pickled(folder) -> None:
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+
+def reshaped(folder) -> None:
+    name = "model.layers.1.mlp.up_proj.weight"
+    rewrite(folder, lambda tensors: tensors.update({name: torch.zeros(50, 32)}))
+
+
+def without_a_layer(folder) -> None:
+    rewrite(folder, lambda tensors: tensors.pop("model.layers.1.self_attn.k_proj.weight"))
+
+
+def quantised(folder) -> None:
+    name = "model.layers.0.self_attn.q_proj.weight"
+    rewrite(folder, lambda tensors: tensors.update({name: tensors[name].to(torch.int8)}))
+
+
+def of_another_type(folder) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_type": "llama"}))
+
+
+def empty(folder) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (truncate, "checkpoint-7/model.safetensors is not a complete safetensors file"),
+        (pickled, "only as pytorch_model.bin, a pickle"),
+        (reshaped, "model.layers.1.mlp.up_proj.weight is (48, 32) in the base"),
+        (without_a_layer, "model.layers.1.self_attn.k_proj.weight is in the base"),
+        (quantised, "stored as torch.int8"),
+        (of_another_type, "of type llama"),
+        (empty, "checkpoint-7 has no model.safetensors"),
+        (shutil.rmtree, "there is no folder"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_by_name(damage, words, attempt, queue, written, tmp_path):
+    folder = damaged(written, tmp_path, damage)
+    problem = refused(attempt, queue(folder))
+    assert isinstance(problem, ModelProblem)
+    assert words in problem.detail
+
+
+def test_a_folder_outside_of_the_configured_roots_is_refused_even_through_a_link(
+    attempt, queue, written, tmp_path, settings
+):
+    inside = tmp_path / "allowed"
+    inside.mkdir()
+    (inside / "checkpoint-5").symlink_to(written / "output" / "checkpoint-5")
+    shutil.copytree(written / "base", inside / "base")
+    closed = settings.model_copy(update={"model_roots": str(inside)})
+    for place in (written / "output", inside / "checkpoint-5", inside):
+        run_id = queue(place, base=inside / "base")
+        with pytest.raises(BadInput, match="outside of the folders that may be read"):
+            do_job(replace(attempt(run_id), settings=closed), importing.prepare)
+    shutil.copytree(written / "output" / "checkpoint-10", inside / "checkpoint-10")
+    run_id = queue(inside / "checkpoint-10", base=inside / "base")
+    assert do_job(replace(attempt(run_id), settings=closed), importing.prepare) == 0

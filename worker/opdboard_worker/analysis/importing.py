@@ -1,0 +1,135 @@
+"""Imports: a series of checkpoints becomes a run, as if its trainer had been watched.
+
+Each checkpoint is read once, matrix by matrix, and stored as one step; a next attempt goes on behind the last one stored.
+"""
+
+import logging
+import resource
+import sys
+import time
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import torch
+
+from opdboard.domain.import_config import ImportConfig
+from opdboard.domain.records import Batch
+from opdboard_worker.analysis.job import Job
+from opdboard_worker.analysis.measuring import Measured, SeriesMeter
+from opdboard_worker.analysis.series import Places, open_base, open_checkpoint
+from opdboard_worker.core.spectral import EXACT
+from opdboard_worker.process import Attempt
+from opdboard_worker.snapshots import Snapshots
+
+TOLERANCE = 1e-3
+"""Of the effective rank, unless all is to be exact."""
+LOOK_SECONDS = 2.0
+TELL_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
+    """The job of an import; ModelProblem or BadInput names what cannot be read or is outside of the configured roots."""
+    config = ImportConfig.model_validate(stored)
+    places = Places(attempt.settings, attempt.database)
+    base = open_base(places.base(config.base))
+    series = places.series(config)
+    for _, folder in series:
+        open_checkpoint(folder, base)  # what cannot be compared is refused before hours are spent
+    device = _device(config)
+    snapshots = Snapshots(attempt.settings.run_folder(attempt.run_id) / "snapshots")
+    meter = SeriesMeter(base, snapshots, k=config.k, tolerance=EXACT if config.exact else TOLERANCE, device=device)
+    weights = sum(module.shape[0] * module.shape[1] for module in meter.modules)
+    log.info(
+        "%d checkpoints, %d matrices with %.3g weights; base %s", len(series), len(meter.modules), weights, base.where
+    )
+
+    def steps(after: int) -> Iterator[Batch | None]:
+        snapshots.forget_after(after)
+        done, pace = after, Pace(weights)
+        while True:
+            found = [(step, folder) for step, folder in places.series(config) if step > done]
+            if found:
+                attempt.control.plan(found[-1][0])
+            for place, (step, folder) in enumerate(found):
+                began = time.perf_counter()
+                measured = yield from _counted(
+                    meter.measure(step, open_checkpoint(folder, base)), pace, step, len(found) - place
+                )
+                _tell(step, folder.name, len(meter.modules), time.perf_counter() - began, measured)
+                scalars = {"spectral_error_bound": measured.error_bound, "memory_bytes": _peak_memory()}
+                yield Batch(step=step, at=0.0, scalars=scalars, vectors=measured.vectors)
+                done = step
+            if not config.follow:
+                return
+            yield None
+            time.sleep(LOOK_SECONDS)
+
+    return Job(steps, series[-1][0] if series else 1, meter.modules, device.type)
+
+
+def _device(config: ImportConfig) -> torch.device:
+    wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted if config.device == "auto" else config.device)
+
+
+class Pace:
+    """Tells from time to time how far a step is and how long the rest will take."""
+
+    def __init__(self, weights: int) -> None:
+        """weights: of one checkpoint."""
+        self._weights = weights
+        self._seen = 0
+        self._began = self._told = time.perf_counter()
+
+    def tell(self, step: int, done: int, more: int, left: int) -> None:
+        """done: weights of this checkpoint so far, more: of them since the last call, left: checkpoints with this one."""
+        now = time.perf_counter()
+        self._seen += more
+        if now - self._told > TELL_SECONDS and self._seen:
+            self._told = now
+            seconds = (now - self._began) / self._seen * (left * self._weights - done)
+            log.info("step %d: %.0f%% done, about %s left", step, 100 * done / self._weights, _duration(seconds))
+
+
+def _counted(
+    measuring: Generator[int, None, Measured], pace: Pace, step: int, left: int
+) -> Generator[None, None, Measured]:
+    """The measurement, with a moment to obey after every group of modules."""
+    done = 0
+    while True:
+        try:
+            now = next(measuring)
+        except StopIteration as end:
+            return end.value
+        pace.tell(step, now, now - done, left)
+        done = now
+        yield None
+
+
+def _tell(step: int, name: str, modules: int, seconds: float, measured: Measured) -> None:
+    log.info("step %d (%s): %d matrices in %.1f s", step, name, modules, seconds)
+    log.info(
+        "  effective rank by %s, at most %.2g off; leading subspaces by %s, residual at most %.2g",
+        ", ".join(f"{name} ({count})" for name, count in measured.estimators.most_common()),
+        measured.error_bound,
+        ", ".join(f"{name} ({count})" for name, count in measured.subspace_estimators.most_common()),
+        measured.residual,
+    )
+
+
+def _duration(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+def _peak_memory() -> float:
+    """Bytes of this process."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)

@@ -1,0 +1,150 @@
+"""From the words of a configuration to a base and the checkpoints to compare with it, opened when they are wanted."""
+
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from opdboard.checkpoint_folders import CheckpointFormat, format_of, numbered, series_in, step_of, weights_in
+from opdboard.db import evidence
+from opdboard.db.database import Database
+from opdboard.domain.errors import BadInput, ModelProblem, NotFound
+from opdboard.domain.import_config import ImportConfig
+from opdboard.model_roots import checked_place
+from opdboard.settings import Settings
+from opdboard_worker.analysis.naming import Sizes
+from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
+from opdboard_worker.analysis.weights import Updated, Weights, check_same_matrices
+from opdboard_worker.models.weight_files import read_json, weight_files
+
+SETTLED_SECONDS = 10.0
+"""A checkpoint found while following is complete when nothing in it has changed for so long."""
+
+_RUN = re.compile(r"([0-9a-f]{8})(?:@(\d{1,9}))?")
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+class Places:
+    """Finds folders by the words that name them."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        """settings: whose roots are kept to; database: where runs are."""
+        self._settings = settings
+        self._database = database
+
+    def base(self, text: str) -> Path:
+        """The folder with the weights that training began from; ModelProblem where there is none."""
+        of_run = self._of_run(text)
+        if of_run is not None:
+            return of_run[-1]
+        folder = Path(text).expanduser()
+        if not folder.is_dir() and _HUB.fullmatch(text):
+            from opdboard_worker.models.hub import download
+
+            return download(text, "main")
+        return self._weights(folder)
+
+    def series(self, config: ImportConfig) -> list[tuple[int, Path]]:
+        """Each checkpoint with its step, ascending; those that are still written are left out while following."""
+        folders: list[Path] = []
+        for text in config.checkpoints:
+            folders += self._named(text, follow=config.follow)
+        if config.follow:
+            nameless = next((folder for folder in folders if step_of(folder) is None), None)
+            if nameless is not None:
+                raise BadInput(
+                    f"{nameless} does not tell its step, so what comes after it is not known; follow folders named like checkpoint-500",
+                    where=str(nameless),
+                )
+            folders = [folder for folder in folders if _settled(folder)]
+        return numbered(list(dict.fromkeys(folders)))
+
+    def _named(self, text: str, *, follow: bool) -> list[Path]:
+        of_run = self._of_run(text)
+        if of_run is not None:
+            return of_run
+        folder = self._allowed(Path(text).expanduser())
+        several = [self._allowed(checkpoint) for checkpoint in series_in(folder)]
+        if several:
+            return [self._weights(checkpoint) for checkpoint in several]
+        return [] if follow and weights_in(folder) is None else [self._weights(folder)]
+
+    def _of_run(self, text: str) -> list[Path] | None:
+        """The checkpoints of a run, all or one; None where the text names no run."""
+        match = _RUN.fullmatch(text)
+        if match is None:
+            return None
+        with self._database.read() as session:
+            try:
+                if match[2] is not None:
+                    found = [evidence.checkpoint_at(session, match[1], int(match[2]))]
+                else:
+                    evidence.checkpoint_at(session, match[1], None)
+                    found = [one for one in evidence.checkpoints_of(session, match[1]) if not one.removed]
+            except NotFound as problem:
+                if Path(text).is_dir():
+                    return None
+                raise ModelProblem(problem.detail, where=text) from problem
+        return [self._settings.root / one.path for one in found]
+
+    def _allowed(self, folder: Path) -> Path:
+        resolved = checked_place(folder, self._settings)
+        if not resolved.is_dir():
+            raise ModelProblem(f"there is no folder {folder} on this worker", where=str(folder))
+        return resolved
+
+    def _weights(self, folder: Path) -> Path:
+        folder = self._allowed(folder)
+        found = weights_in(folder)
+        if found is None:
+            weight_files(folder)  # says what is missing, or that there are only pickles
+        return self._allowed(found or folder)
+
+
+def open_base(folder: Path) -> Weights:
+    """The matrices of W_0; ModelProblem names what cannot be read."""
+    if format_of(folder) is CheckpointFormat.ADAPTER:
+        raise ModelProblem(f"the base {folder} is an adapter; give the model it was trained on", where=str(folder))
+    where = folder / "huggingface" if not (folder / "config.json").is_file() else folder
+    config = read_json(where / "config.json", "it tells how the model's matrices are cut")
+    return Weights(_stored(folder), Sizes.of(config))
+
+
+def open_checkpoint(folder: Path, base: Weights) -> Updated:
+    """A checkpoint of the same model as its base; ModelProblem names the first difference, or what cannot be read."""
+    if format_of(folder) is CheckpointFormat.ADAPTER:
+        from opdboard_worker.analysis.adapters import Adapter
+
+        return Adapter(folder, base)
+    for file in (folder / "config.json", folder / "huggingface" / "config.json"):
+        if file.is_file():
+            model_type = Sizes.of(read_json(file, "")).model_type
+            if model_type != base.sizes.model_type:
+                raise ModelProblem(
+                    f"{folder} is of type {model_type} but the base {base.where} of type {base.sizes.model_type}; give the base "
+                    "that training began from",
+                    where=str(file),
+                )
+    checkpoint = Weights(_stored(folder), base.sizes)
+    check_same_matrices(base, checkpoint)
+    return checkpoint
+
+
+def _stored(folder: Path) -> Stored:
+    if format_of(folder) is CheckpointFormat.SHARDS:
+        from opdboard_worker.analysis.fsdp_shards import FsdpShards
+
+        return FsdpShards(folder)
+    return SafetensorsFiles.of_model(folder)
+
+
+def _settled(folder: Path) -> bool:
+    return time.time() - max(_changed([folder, *folder.iterdir()]), default=0.0) > SETTLED_SECONDS
+
+
+def _changed(paths: Iterable[Path]) -> Iterable[float]:
+    for path in paths:
+        try:
+            yield path.stat().st_mtime
+        except FileNotFoundError:  # being renamed
+            yield time.time()
