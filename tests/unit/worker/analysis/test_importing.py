@@ -61,6 +61,10 @@ def steps_of(database, run_id) -> list[int]:
         return series.read_scalars(session, run_id, ["seconds"])["seconds"].steps.tolist()
 
 
+def a_minute_ago() -> tuple[float, float]:
+    return time.time() - 60, time.time() - 60
+
+
 def refused(attempt, run_id) -> OpdboardError:
     with pytest.raises(OpdboardError) as caught:
         do_job(attempt(run_id), importing.prepare)
@@ -130,7 +134,7 @@ def test_checkpoints_written_later_are_followed_once_they_are_complete(
     output = tmp_path / "output"
     shutil.copytree(written / "output" / "checkpoint-5", output / "checkpoint-5")
     for path in [output / "checkpoint-5", *(output / "checkpoint-5").iterdir()]:
-        os.utime(path, (time.time() - 60,) * 2)
+        os.utime(path, a_minute_ago())
     run_id = queue(output, follow=True)
     looked = []
 
@@ -144,7 +148,7 @@ def test_checkpoints_written_later_are_followed_once_they_are_complete(
                 os.utime(path)
         elif len(looked) == 2:
             for path in [later, *later.iterdir()]:
-                os.utime(path, (time.time() - 60,) * 2)
+                os.utime(path, a_minute_ago())
         else:
             with sqlite_database.write() as session:
                 steering.ask(session, runs.get(session, run_id, lock=True), request_of("stop"), actor="me")
