@@ -60,7 +60,8 @@ class SeriesMeter:
             update_BMN, of_group = self._read(names, checkpoint)
             panel = spectral_panel(update_BMN, self._k, tolerance=self._tolerance)
             of_group |= {(name, None): value for name, value in panel.values.items()}
-            norm_B = panel.values["update_norm"]
+            norm_B = frobenius_norms(list(update_BMN))  # of the entries, not of their Gram matrix
+            of_group["update_norm", None] = norm_B
             of_group["relative_update_norm", None] = norm_B.cpu() / of_group.pop(("base_norm", None))
             for at in earlier_steps:
                 aligned = alignment(self._snapshots.read(at, names), panel.subspace, update_BMN, norm_B)
