@@ -137,6 +137,37 @@ def run(
         raise typer.Exit(1)
 
 
+@app.command()
+def analyze(
+    base: Annotated[str, typer.Argument(help="Weights that training began from: a folder, a hub model, or RUN@STEP.")],
+    checkpoints: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CKPT...", help="Checkpoint folders, output folders that hold several, or runs (RUN or RUN@STEP)."
+        ),
+    ],
+    name: Annotated[str, typer.Option(help="Name of the run that shows them.")] = "",
+    k: Annotated[int, typer.Option(help="Leading singular directions kept per module.", min=1, max=32)] = 20,
+    exact: Annotated[bool, typer.Option(help="All singular values in float64, instead of within 0.1%.")] = False,
+    follow: Annotated[bool, typer.Option(help="Print progress until all are measured.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a series of checkpoints against their base, as if its trainer had been watched; folders are the worker's."""
+    places = [_place(text) for text in (base, *checkpoints)]
+    config = {"base": places[0], "checkpoints": places[1:], "name": name, "k": k, "exact": exact}
+    with Client() as client:
+        made = client.analyze(config)
+        _note(f"queued {made['id']} ({made['name']}): {client.url}/runs/{made['id']}")
+        if follow:
+            progress = terminal.Progress(_note)
+            for change in client.follow([made["id"]]):
+                progress(change)
+        latest = client.run(made["id"])
+    print(json.dumps(latest) if as_json else latest["id"])
+    if follow and latest["state"] != RunState.FINISHED:
+        raise typer.Exit(1)
+
+
 @app.command("ls")
 def list_runs(
     query: Annotated[
@@ -235,6 +266,12 @@ def main() -> NoReturn:
             err.print(f"  {field['path']}: {field['message']}")
         sys.exit(1)
     sys.exit(0)
+
+
+def _place(text: str) -> str:
+    """A folder that is here by its whole path, for the worker has another working folder; other places as they are."""
+    folder = Path(text).expanduser()
+    return str(folder.absolute()) if folder.is_dir() else text
 
 
 def _steer(run_id: str, command: Command, **arguments: Any) -> None:

@@ -92,6 +92,11 @@ class Client:
         body = {"config": config, "sweep": sweep, "group": group, "tags": list(tags), "notes": notes}
         return self._call("POST", "/launch/sweep", json=body)
 
+    def analyze(self, config: Json, *, group: str = "", tags: Sequence[str] = (), notes: str = "") -> Json:
+        """Queue an import of a checkpoint series: {base, checkpoints, name, k, exact}, places as the worker sees them."""
+        body = {"config": config, "group": group, "tags": list(tags), "notes": notes}
+        return self._call("POST", "/imports", json=body)
+
     def report(self, name: str, *, total_steps: int, method: str = "other", **about: Any) -> "Reporter":
         """Report a run that another trainer makes, as a context manager: `with client.report(...) as run: run.log(1, {...})`.
 

@@ -8,10 +8,11 @@ from opdboard.settings import Settings
 
 def roots(settings: Settings) -> list[Path]:
     """Configured roots in their order, and the runs of this installation; symbolic links followed."""
-    return [*_configured(settings), (settings.root / "runs").resolve()]
+    return [*configured_roots(settings), (settings.root / "runs").resolve()]
 
 
-def _configured(settings: Settings) -> list[Path]:
+def configured_roots(settings: Settings) -> list[Path]:
+    """Those of OPDBOARD_MODEL_ROOTS, symbolic links followed."""
     given = (part.strip() for part in settings.model_roots.split(","))
     return list(dict.fromkeys(Path(part).expanduser().resolve() for part in given if part))
 
@@ -22,7 +23,7 @@ def checked_place(path: Path, settings: Settings, *, browsing: bool = False) -> 
     browsing: refuse it without configured roots, too, unless it belongs to a run.
     """
     resolved = path.resolve()
-    if not (browsing or _configured(settings)):
+    if not (browsing or configured_roots(settings)):
         return resolved
     allowed = roots(settings)
     if not any(resolved.is_relative_to(root) for root in allowed):

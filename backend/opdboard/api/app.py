@@ -20,6 +20,7 @@ from opdboard.api.decisions import endpoints as decisions
 from opdboard.api.exports import endpoints as exports
 from opdboard.api.health import endpoints as health
 from opdboard.api.home import endpoints as home
+from opdboard.api.imports import endpoints as imports
 from opdboard.api.installation import endpoints as installation
 from opdboard.api.launch import endpoints as launch
 from opdboard.api.lineage import endpoints as lineage
@@ -56,6 +57,7 @@ _NOUNS = (
     compare,
     launch,
     analyses,
+    imports,
     lineage,
     exports,
     views,

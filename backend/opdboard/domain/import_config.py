@@ -31,9 +31,6 @@ class ImportConfig(Frozen):
         description="All singular values from float64 eigenvalues; otherwise by the cheapest estimator that is within 0.1% "
         "of the effective rank.",
     )
-    follow: bool = Field(
-        default=False, description="Go on with checkpoints that are written later, until the import is stopped."
-    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto takes a GPU where the worker has one."
     )

@@ -174,6 +174,19 @@ def test_a_teacher_that_trains_first_is_named_too(server, invoke, tmp_path):
     assert json.loads(invoke("run", str(file), "--json")[1])["id"] == "0a1b2c3d"
 
 
+def test_analyze_sends_whole_paths_and_prints_the_address(server, invoke, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "output").mkdir()
+    server.answers["POST", "/api/imports"] = 201, RUN
+    server.answers["GET", "/api/runs/0a1b2c3d"] = 200, RUN
+    code, out, err = invoke("analyze", "me/base", "output", "0a1b2c3d@4", "--k", "5", "--exact", "--name", "mine")
+    assert (code, out) == (0, "0a1b2c3d\n")
+    assert "/runs/0a1b2c3d" in err
+    places = [str(tmp_path / "output"), "0a1b2c3d@4"]
+    config = {"base": "me/base", "checkpoints": places, "name": "mine", "k": 5, "exact": True}
+    assert server.asked[0] == ("POST", "/api/imports", {"config": config, "group": "", "tags": [], "notes": ""})
+
+
 def test_run_with_seeds_and_a_grid_queues_a_sweep(server, invoke, tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text("name: 2026-01-01\nbudget: {steps: 3}\n")

@@ -23,7 +23,6 @@ from opdboard_worker.snapshots import Snapshots
 
 TOLERANCE = 1e-3
 """Of the effective rank, unless all is to be exact."""
-LOOK_SECONDS = 2.0
 TELL_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -47,26 +46,17 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
 
     def steps(after: int) -> Iterator[Batch | None]:
         snapshots.forget_after(after)
-        done, pace = after, Pace(weights)
-        while True:
-            found = [(step, folder) for step, folder in places.series(config) if step > done]
-            if found:
-                attempt.control.plan(found[-1][0])
-            for place, (step, folder) in enumerate(found):
-                began = time.perf_counter()
-                measured = yield from _counted(
-                    meter.measure(step, open_checkpoint(folder, base)), pace, step, len(found) - place
-                )
-                _tell(step, folder.name, len(meter.modules), time.perf_counter() - began, measured)
-                scalars = {"spectral_error_bound": measured.error_bound, "memory_bytes": _peak_memory()}
-                yield Batch(step=step, at=0.0, scalars=scalars, vectors=measured.vectors)
-                done = step
-            if not config.follow:
-                return
-            yield None
-            time.sleep(LOOK_SECONDS)
+        pace = Pace(weights)
+        pending = [(step, folder) for step, folder in series if step > after]
+        for place, (step, folder) in enumerate(pending):
+            began = time.perf_counter()
+            measuring = meter.measure(step, open_checkpoint(folder, base))
+            measured = yield from _counted(measuring, pace, step, len(pending) - place)
+            _tell(step, folder.name, len(meter.modules), time.perf_counter() - began, measured)
+            scalars = {"spectral_error_bound": measured.error_bound, "memory_bytes": _peak_memory()}
+            yield Batch(step=step, at=0.0, scalars=scalars, vectors=measured.vectors)
 
-    return Job(steps, series[-1][0] if series else 1, meter.modules, device.type)
+    return Job(steps, series[-1][0], meter.modules, device.type)
 
 
 def _device(config: ImportConfig) -> torch.device:

@@ -1,14 +1,12 @@
 """From the words of a configuration to a base and the checkpoints to compare with it, opened when they are wanted."""
 
 import re
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
-from opdboard.checkpoint_folders import CheckpointFormat, format_of, numbered, series_in, step_of, weights_in
+from opdboard.checkpoint_folders import CheckpointFormat, format_of, numbered, series_in, weights_in
 from opdboard.db import evidence
 from opdboard.db.database import Database
-from opdboard.domain.errors import BadInput, ModelProblem, NotFound
+from opdboard.domain.errors import ModelProblem, NotFound
 from opdboard.domain.import_config import ImportConfig
 from opdboard.model_roots import checked_place
 from opdboard.settings import Settings
@@ -16,9 +14,6 @@ from opdboard_worker.analysis.naming import Sizes
 from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
 from opdboard_worker.analysis.weights import Updated, Weights, check_same_matrices
 from opdboard_worker.models.weight_files import read_json, weight_files
-
-SETTLED_SECONDS = 10.0
-"""A checkpoint found while following is complete when nothing in it has changed for so long."""
 
 _RUN = re.compile(r"([0-9a-f]{8})(?:@(\d{1,9}))?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -45,29 +40,16 @@ class Places:
         return self._weights(folder)
 
     def series(self, config: ImportConfig) -> list[tuple[int, Path]]:
-        """Each checkpoint with its step, ascending; those that are still written are left out while following."""
-        folders: list[Path] = []
-        for text in config.checkpoints:
-            folders += self._named(text, follow=config.follow)
-        if config.follow:
-            nameless = next((folder for folder in folders if step_of(folder) is None), None)
-            if nameless is not None:
-                raise BadInput(
-                    f"{nameless} does not tell its step, so what comes after it is not known; follow folders named like checkpoint-500",
-                    where=str(nameless),
-                )
-            folders = [folder for folder in folders if _settled(folder)]
+        """Each checkpoint with its step, ascending; ModelProblem or BadInput names the place that is none."""
+        folders = [folder for text in config.checkpoints for folder in self._named(text)]
         return numbered(list(dict.fromkeys(folders)))
 
-    def _named(self, text: str, *, follow: bool) -> list[Path]:
+    def _named(self, text: str) -> list[Path]:
         of_run = self._of_run(text)
         if of_run is not None:
             return of_run
         folder = self._allowed(Path(text).expanduser())
-        several = [self._allowed(checkpoint) for checkpoint in series_in(folder)]
-        if several:
-            return [self._weights(checkpoint) for checkpoint in several]
-        return [] if follow and weights_in(folder) is None else [self._weights(folder)]
+        return [self._weights(checkpoint) for checkpoint in series_in(folder) or [folder]]
 
     def _of_run(self, text: str) -> list[Path] | None:
         """The checkpoints of a run, all or one; None where the text names no run."""
@@ -136,15 +118,3 @@ def _stored(folder: Path) -> Stored:
 
         return FsdpShards(folder)
     return SafetensorsFiles.of_model(folder)
-
-
-def _settled(folder: Path) -> bool:
-    return time.time() - max(_changed([folder, *folder.iterdir()]), default=0.0) > SETTLED_SECONDS
-
-
-def _changed(paths: Iterable[Path]) -> Iterable[float]:
-    for path in paths:
-        try:
-            yield path.stat().st_mtime
-        except FileNotFoundError:  # being renamed
-            yield time.time()

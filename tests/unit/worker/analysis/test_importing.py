@@ -1,9 +1,7 @@
 """A series of checkpoints becomes a run: whatever interrupts it, every checkpoint is measured and stored once."""
 
 import json
-import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -14,8 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from support.tiny_models import moved, tiny_model
 
-from opdboard.db import jobs, runs, series, steering
-from opdboard.domain.commands import request_of
+from opdboard.db import jobs, runs, series
 from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
 from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS
@@ -59,10 +56,6 @@ def vectors(database, run_id) -> dict:
 def steps_of(database, run_id) -> list[int]:
     with database.read() as session:
         return series.read_scalars(session, run_id, ["seconds"])["seconds"].steps.tolist()
-
-
-def a_minute_ago() -> tuple[float, float]:
-    return time.time() - 60, time.time() - 60
 
 
 def refused(attempt, run_id) -> OpdboardError:
@@ -126,39 +119,6 @@ def test_folders_without_a_step_are_numbered_in_the_order_given(attempt, queue, 
     norms = vectors(sqlite_database, run_id)["update_norm"]
     assert norms.steps.tolist() == [1, 2]
     assert (norms.values[1] > norms.values[0]).all()
-
-
-def test_checkpoints_written_later_are_followed_once_they_are_complete(
-    attempt, queue, written, tmp_path, sqlite_database, monkeypatch
-):
-    output = tmp_path / "output"
-    shutil.copytree(written / "output" / "checkpoint-5", output / "checkpoint-5")
-    for path in [output / "checkpoint-5", *(output / "checkpoint-5").iterdir()]:
-        os.utime(path, a_minute_ago())
-    run_id = queue(output, follow=True)
-    looked = []
-
-    def look(_seconds: float) -> None:
-        """In place of waiting: the second checkpoint appears, settles, and then somebody asks to stop."""
-        looked.append(steps_of(sqlite_database, run_id))
-        later = output / "checkpoint-10"
-        if len(looked) == 1:
-            shutil.copytree(written / "output" / "checkpoint-10", later)
-            for path in later.iterdir():
-                os.utime(path)
-        elif len(looked) == 2:
-            for path in [later, *later.iterdir()]:
-                os.utime(path, a_minute_ago())
-        else:
-            with sqlite_database.write() as session:
-                steering.ask(session, runs.get(session, run_id, lock=True), request_of("stop"), actor="me")
-
-    monkeypatch.setattr(importing.time, "sleep", look)
-    assert do_job(attempt(run_id), importing.prepare) == 0
-    assert looked == [[5], [5], [5, 10]]
-    with sqlite_database.read() as session:
-        run = runs.get(session, run_id)
-    assert (run.state, run.step, run.total_steps) == (RunState.STOPPED, 10, 10)
 
 
 def damaged(written, tmp_path, damage) -> object:

@@ -1,0 +1,48 @@
+"""Imports and folders as they travel over HTTP."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from opdboard.api.parameters import Parameters
+from opdboard.api.runs.schemas import Group, Notes, Tags
+from opdboard.checkpoint_folders import CheckpointFormat
+from opdboard.domain.import_config import ImportConfig
+
+FolderPath = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+
+
+class ImportCreate(Parameters):
+    """An import to queue."""
+
+    config: ImportConfig
+    group: Group = ""
+    tags: Tags = Field(default=[])
+    notes: Notes = ""
+
+
+class FolderQuery(Parameters):
+    """Which folder to look into."""
+
+    path: FolderPath = Field(default="", description="Empty lists the folders to begin from.")
+
+
+class FolderOut(BaseModel):
+    """A folder, and what the names of its files say of it."""
+
+    path: str
+    name: str
+    title: str = Field(description="The run's name for a run of opdboard, else empty.")
+    format: CheckpointFormat | None = Field(description="How it holds weights; null when it holds none.")
+    step: int | None = Field(description="The step that its name tells.")
+    checkpoints: int = Field(description="How many checkpoints with a step lie in it.")
+
+
+class FolderList(BaseModel):
+    """A folder with the folders in it, checkpoints of a series in the order of their steps."""
+
+    here: FolderOut | None = Field(description="Null for the list to begin from.")
+    parent: str | None = Field(description="The folder above; null at the top.")
+    folders: list[FolderOut]
+    left_out: int = Field(description="Folders beyond those listed.")
+    configured: bool = Field(description="Whether OPDBOARD_MODEL_ROOTS names folders.")
