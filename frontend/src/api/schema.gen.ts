@@ -820,6 +820,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Import
+         * @description Queue an import: a worker measures the checkpoints, and they appear as a run of kind 'import'.
+         */
+        post: operations["create_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Folders
+         * @description Folders below the configured roots, and the checkpoints among them.
+         */
+        get: operations["list_folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/lineage": {
         parameters: {
             query?: never;
@@ -1803,6 +1843,12 @@ export interface components {
             seconds: number;
         };
         /**
+         * CheckpointFormat
+         * @description How a folder holds weights.
+         * @enum {string}
+         */
+        CheckpointFormat: "model" | "adapter" | "shards";
+        /**
          * CheckpointList
          * @description All checkpoints ever written, by step.
          */
@@ -2438,6 +2484,31 @@ export interface components {
             validation_size: number;
         };
         /**
+         * FolderList
+         * @description A folder with the folders in it, checkpoints of a series in the order of their steps.
+         */
+        FolderList: {
+            /** @description Null for the list to begin from. */
+            here: components["schemas"]["FolderOut"] | null;
+            /**
+             * Parent
+             * @description The folder above; null at the top.
+             */
+            parent: string | null;
+            /** Folders */
+            folders: components["schemas"]["FolderOut"][];
+            /**
+             * Left Out
+             * @description Folders beyond those listed.
+             */
+            left_out: number;
+            /**
+             * Configured
+             * @description Whether OPDBOARD_MODEL_ROOTS names folders.
+             */
+            configured: boolean;
+        };
+        /**
          * Local folder
          * @description A folder in Hugging Face format.
          */
@@ -2452,6 +2523,33 @@ export interface components {
              * @description Folder with config.json, *.safetensors and a tokenizer, on the worker.
              */
             path: string;
+        };
+        /**
+         * FolderOut
+         * @description A folder, and what the names of its files say of it.
+         */
+        FolderOut: {
+            /** Path */
+            path: string;
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @description The run's name for a run of opdboard, else empty.
+             */
+            title: string;
+            /** @description How it holds weights; null when it holds none. */
+            format: components["schemas"]["CheckpointFormat"] | null;
+            /**
+             * Step
+             * @description The step that its name tells.
+             */
+            step: number | null;
+            /**
+             * Checkpoints
+             * @description How many checkpoints with a step lie in it.
+             */
+            checkpoints: number;
         };
         /**
          * FootprintOut
@@ -2681,6 +2779,69 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * ImportConfig
+         * @description A series of checkpoints, written by any trainer. Places are those of the worker's machine.
+         */
+        ImportConfig: {
+            /**
+             * Base
+             * @description W_0: a folder of the weights that training began from, a model of the Hugging Face hub, or a run of opdboard (ID@STEP).
+             */
+            base: string;
+            /**
+             * Checkpoints
+             * @description Checkpoint folders, output folders that hold several, or runs of opdboard (ID, or ID@STEP for one of its checkpoints). Steps are read from the names, else they are 1, 2, ... in this order.
+             */
+            checkpoints: string[];
+            /**
+             * Name
+             * @description Empty: after the first checkpoint.
+             * @default
+             */
+            name: string;
+            /**
+             * K
+             * @description Leading singular directions kept per module (the paper's k).
+             * @default 20
+             */
+            k: number;
+            /**
+             * Exact
+             * @description All singular values from float64 eigenvalues; otherwise by the cheapest estimator that is within 0.1% of the effective rank.
+             * @default false
+             */
+            exact: boolean;
+            /**
+             * Device
+             * @description auto takes a GPU where the worker has one.
+             * @default auto
+             * @enum {string}
+             */
+            device: "auto" | "cpu" | "cuda";
+        };
+        /**
+         * ImportCreate
+         * @description An import to queue.
+         */
+        ImportCreate: {
+            config: components["schemas"]["ImportConfig"];
+            /**
+             * Group
+             * @default
+             */
+            group: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
         };
         /**
          * InstallationOut
@@ -7005,6 +7166,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnalysisDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_folders: {
+        parameters: {
+            query?: {
+                /** @description Empty lists the folders to begin from. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderList"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */
