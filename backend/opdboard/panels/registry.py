@@ -17,7 +17,7 @@ from opdboard.panels import (
     module_history,
     position,
     rank,
-    rank_one_trajectory,
+    rank1_trajectory,
     rescale_early,
     reset_embeddings,
     scalars,
@@ -45,7 +45,7 @@ PANELS: tuple[Panel[Any], ...] = (
     sliding_window.PANEL,
     reset_embeddings.PANEL,
     embedding_shift.PANEL,
-    rank_one_trajectory.PANEL,
+    rank1_trajectory.PANEL,
     first_last_cosine.PANEL,
     lock_in.PANEL,
 )

@@ -57,6 +57,7 @@ const METHODS: Record<string, string> = {
   grpo: "GRPO",
   dapo: "DAPO",
   sft: "SFT",
+  import: "Import",
 };
 
 export function methodName(method: string): string {

@@ -58,6 +58,12 @@ const launch = createRoute({
   component: lazyRouteComponent(() => import("~/features/launch/LaunchPage"), "LaunchPage"),
 });
 
+const analyse = createRoute({
+  getParentRoute: () => root,
+  path: "/analyse",
+  component: lazyRouteComponent(() => import("~/features/analyse/AnalysePage"), "AnalysePage"),
+});
+
 const alerts = createRoute({
   getParentRoute: () => root,
   path: "/alerts",
@@ -78,7 +84,7 @@ const settings = createRoute({
 
 export const makeRouter = (context: Context) =>
   createRouter({
-    routeTree: root.addChildren([home, runs, run, compare, launch, alerts, workers, settings]),
+    routeTree: root.addChildren([home, runs, run, compare, launch, analyse, alerts, workers, settings]),
     context,
     parseSearch,
     stringifySearch,

@@ -1,7 +1,4 @@
-"""What one step learns from, and the one interface of those who learn from it.
-
-With several ranks an Experience holds this rank's share; what is said of it in numbers is of all ranks' shares together.
-"""
+"""What one step learns from, and the one interface of those who learn from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,16 +14,14 @@ from opdboard_worker.training.rollout import Rollout
 class Experience:
     """Examples and a response to each, in the same order.
 
-    sampled: response tokens that were drawn (or read) for it by all ranks, discarded ones included. cursor: where in the
-    stream of prompts the next step goes on, for methods that take as many as they need. advantage_B: of each response.
-    minibatches: the responses of each optimizer step to make of them, in order.
+    sampled: response tokens that were drawn (or read) for it, discarded ones included. cursor: where in the stream of
+    prompts the next step goes on, for methods that take as many as they need. advantage_B: of each response.
     """
 
     examples: Sequence[Example]
     rollout: Rollout
     sampled: int
     cursor: int
-    minibatches: Sequence[slice]
     scalars: dict[str, float] = field(default_factory=dict)
     texts: list[str] | None = None
     correct: list[bool] | None = None
@@ -40,13 +35,14 @@ class Learner(Protocol):
         """The responses that step learns from."""
         ...
 
-    def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
-        """Add the gradient of these responses' part of the loss to the student's parameters.
+    def minibatches(self, experience: Experience) -> Sequence[slice]:
+        """The responses of each optimizer step to make of them, in order."""
+        ...
 
-        The loss and the measures of its tokens, of all ranks' parts together.
-        """
+    def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
+        """Add the gradient of these responses' loss to the student's parameters; the loss, and measures of its tokens."""
         ...
 
     def describe(self, experience: Experience) -> dict[str, float]:
-        """Measures of all ranks' responses themselves; not part of the method's cost."""
+        """Measures of the responses themselves; not part of the method's cost."""
         ...

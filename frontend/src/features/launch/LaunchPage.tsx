@@ -36,7 +36,7 @@ export function LaunchPage() {
       {reported && (
         <Problem
           title="There is nothing to start from"
-          detail={`${run.data?.name} was reported by a trainer of its own, so opdboard has no configuration of it. Choose a preset.`}
+          detail={`opdboard does not train ${run.data?.name}, so it has no configuration of it. Choose a preset.`}
         />
       )}
       {presets.data && (

@@ -1,5 +1,5 @@
 import { useMantineColorScheme } from "@mantine/core";
-import { IconKeyboard, IconLink, IconPlaylistAdd, IconSunMoon } from "@tabler/icons-react";
+import { IconFolderSearch, IconKeyboard, IconLink, IconPlaylistAdd, IconSunMoon } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { presetsQuery } from "~/api/launch";
@@ -34,6 +34,18 @@ export function usePageActions(): PaletteGroup[] {
         Icon: IconPlaylistAdd,
         run: () => void navigate({ to: "/launch", search: { preset: name } as never }),
       })),
+    },
+    {
+      label: "Analyse",
+      actions: [
+        {
+          id: "analyse",
+          label: "Analyse checkpoints",
+          description: "A series that another trainer wrote, measured against its base.",
+          Icon: IconFolderSearch,
+          run: () => void navigate({ to: "/analyse" }),
+        },
+      ],
     },
     {
       label: "View",

@@ -7,6 +7,7 @@ import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
 import { count, duration, fixed, number, percent } from "~/lib/format";
 import { timeLeft } from "~/lib/progress";
+import { isJob } from "~/lib/runKind";
 import { isActive } from "~/lib/runState";
 import { AlertBadge } from "../alerts/AlertBadge";
 import { RunActions } from "./RunActions";
@@ -34,8 +35,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
           )}
         </span>
         <span className={classes.origin}>
-          {number(run.learning_rate, 3)} rate
-          {run.device && ` · ${run.device}`}
+          {isJob(run) ? run.device : `${number(run.learning_rate, 3)} rate${run.device ? ` · ${run.device}` : ""}`}
           {run.attempt > 1 && ` · attempt ${run.attempt}`}
           {run.forked_from && (
             <>
@@ -58,23 +58,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
           <Progress step={run.step} total={run.total_steps} label="Progress" />
           <TimeLeft run={run} />
         </div>
-        <Fact
-          name="held-out KL"
-          value={fixed(run.latest["eval/reverse_kl"], 4)}
-          help="nats per token, latest evaluation"
-        />
-        <Fact name="accuracy" value={percent(run.latest["eval/accuracy"])} help="held-out prompts, latest evaluation" />
-        <Fact name="tokens" value={count(run.latest.tokens)} help="of responses so far, discarded ones included" />
-        <Fact
-          name="time"
-          value={duration(run.latest.seconds)}
-          help="training, monitoring and search; without evaluation and pauses"
-        />
-        <Fact
-          name="search"
-          value={searchCost(run)}
-          help={`cost of trying extrapolations so far: ${count(run.latest.search_tokens)} tokens`}
-        />
+        {isJob(run) ? <JobFacts run={run} /> : <TrainingFacts run={run} />}
         {isActive(run.state) && <Clocks run={run} />}
       </div>
       <SteeringBar run={run} />
@@ -82,10 +66,49 @@ export function RunHeader({ run }: { run: RunDetail }) {
   );
 }
 
+function TrainingFacts({ run }: { run: RunDetail }) {
+  return (
+    <>
+      <Fact
+        name="held-out KL"
+        value={fixed(run.latest["eval/reverse_kl"], 4)}
+        help="nats per token, latest evaluation"
+      />
+      <Fact name="accuracy" value={percent(run.latest["eval/accuracy"])} help="held-out prompts, latest evaluation" />
+      <Fact name="tokens" value={count(run.latest.tokens)} help="of responses so far, discarded ones included" />
+      <Fact
+        name="time"
+        value={duration(run.latest.seconds)}
+        help="training, monitoring and search; without evaluation and pauses"
+      />
+      <Fact
+        name="search"
+        value={searchCost(run)}
+        help={`cost of trying extrapolations so far: ${count(run.latest.search_tokens)} tokens`}
+      />
+    </>
+  );
+}
+
+function JobFacts({ run }: { run: RunDetail }) {
+  return (
+    <>
+      <Fact name="time" value={duration(run.latest.seconds)} help="of work so far, without pauses" />
+      {run.kind === "import" && (
+        <Fact
+          name="effective rank within"
+          value={percent(run.latest.spectral_error_bound, 3)}
+          help="largest error bound of a module's effective rank at the latest checkpoint; the log names the estimators"
+        />
+      )}
+    </>
+  );
+}
+
 function Fact({ name, value, help }: { name: string; value: string; help: string }) {
   return (
     <Tooltip label={help}>
-      <span className={classes.fact} data-testid={`fact-${name.replace(" ", "-")}`}>
+      <span className={classes.fact} data-testid={`fact-${name.replaceAll(" ", "-")}`}>
         <span className="soft">{name}</span> <strong>{value}</strong>
       </span>
     </Tooltip>

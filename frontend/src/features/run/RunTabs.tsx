@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import type { RunDetail } from "~/api/types";
 import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
+import { isJob } from "~/lib/runKind";
 import { oneOf } from "~/lib/urlParams";
 import classes from "./RunPage.module.css";
 
@@ -13,7 +14,6 @@ const TABS = {
   board: { label: "Board", Body: tab(() => import("./tabs/Board")) },
   health: { label: "Health", Body: tab(() => import("./tabs/Health")) },
   spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
-  analyses: { label: "Analyses", Body: tab(() => import("./tabs/Analyses")) },
   samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
   logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },
@@ -25,11 +25,14 @@ const TABS = {
 
 type TabName = keyof typeof TABS;
 const NAMES = Object.keys(TABS) as TabName[];
+const OF_TRAINING: readonly TabName[] = ["health", "samples", "decisions", "checkpoints"];
 
 /** Everything else that is known of the run; only the open tab is loaded. */
 export function RunTabs({ run }: { run: RunDetail }) {
   const [search, change] = useView();
-  const open = oneOf(search.tab, NAMES, "curves");
+  const names = isJob(run) ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
+  const first = run.kind === "import" ? "spectrum" : "curves";
+  const open = oneOf(search.tab, names, first);
   const { Body } = TABS[open];
   const strip = useRef<HTMLDivElement>(null);
   // On a phone the strip is wider than the page, which itself must not scroll.
@@ -41,12 +44,12 @@ export function RunTabs({ run }: { run: RunDetail }) {
   return (
     <Tabs
       value={open}
-      onChange={(next) => change({ tab: next === "curves" ? undefined : (next ?? undefined) })}
+      onChange={(next) => change({ tab: next === first ? undefined : (next ?? undefined) })}
       keepMounted={false}
     >
       <div ref={strip} className={classes.strip}>
         <Tabs.List>
-          {NAMES.map((name) => (
+          {names.map((name) => (
             <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
               {TABS[name].label}
             </Tabs.Tab>

@@ -36,23 +36,37 @@ export function Signature({ run }: { run: RunDetail }) {
           runs={runs}
           primary={["measure", "k"]}
           height={HEIGHT}
-          emptyHint="Subspaces are measured at powers of two; two snapshots make the first point."
-        />
-        <Panel
-          name="decisions"
-          title="How far did we dare to jump?"
-          runs={runs}
-          height={HEIGHT}
           emptyHint={
-            looksAhead(run.method)
-              ? "The strategy has not looked ahead yet."
-              : "This run follows the optimizer alone. \u201cTry extrapolating now\u201d makes one search."
+            run.kind === "import"
+              ? "Two checkpoints make the first point."
+              : "Subspaces are measured at powers of two; two snapshots make the first point."
           }
-          onPointClick={(point) => {
-            const step = firstOf(point.customdata);
-            if (typeof step === "number") change({ trigger: String(step) === trigger ? undefined : String(step) });
-          }}
         />
+        {run.kind === "import" ? (
+          <Panel
+            name="lock_in"
+            title="When does each module lock in?"
+            runs={runs}
+            height={HEIGHT}
+            emptyHint="Three checkpoints make the first picture."
+          />
+        ) : (
+          <Panel
+            name="decisions"
+            title="How far did we dare to jump?"
+            runs={runs}
+            height={HEIGHT}
+            emptyHint={
+              looksAhead(run.method)
+                ? "The strategy has not looked ahead yet."
+                : "This run follows the optimizer alone. \u201cTry extrapolating now\u201d makes one search."
+            }
+            onPointClick={(point) => {
+              const step = firstOf(point.customdata);
+              if (typeof step === "number") change({ trigger: String(step) === trigger ? undefined : String(step) });
+            }}
+          />
+        )}
       </div>
       {(module !== undefined || trigger !== undefined) && (
         <div className={classes.details}>

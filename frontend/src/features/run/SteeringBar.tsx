@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
 import { clock } from "~/lib/format";
+import { isJob } from "~/lib/runKind";
 import { obstacle } from "~/lib/runState";
 import { ExtrapolateButton } from "./ExtrapolateButton";
 import classes from "./RunHeader.module.css";
@@ -21,7 +22,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
     ({ command: name }) =>
       !(name === "pause" && run.state === "paused") &&
       !isIdleResume(name, run) &&
-      (hasWeights(run) || !OF_WEIGHTS.has(name)),
+      !(isJob(run) && OF_WEIGHTS.has(name)),
   );
 
   const why = (name: Command): string | null => {
@@ -75,10 +76,6 @@ export function SteeringBar({ run }: { run: RunDetail }) {
 
 /** Only what trains has weights to act on. */
 const OF_WEIGHTS: ReadonlySet<string> = new Set(["checkpoint", "extrapolate", "veto"]);
-
-function hasWeights({ kind }: RunDetail): boolean {
-  return kind !== "import" && kind !== "analysis";
-}
 
 /** "Resume" takes the place of "Pause" when there is something to resume. */
 function isIdleResume(name: string, run: RunDetail): boolean {

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconRocket } from "@tabler/icons-react";
+import { IconFolderSearch, IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -35,6 +35,17 @@ export function RunsPage() {
       <div className="page-head">
         <h1>Runs</h1>
         <RunViews />
+        <Button
+          component={Link}
+          to="/analyse"
+          size="sm"
+          variant="default"
+          aria-label="Analyse checkpoints"
+          data-testid="new-analysis"
+        >
+          <IconFolderSearch size={16} aria-hidden />
+          <span className={classes.actionLabel}>Analyse checkpoints</span>
+        </Button>
         <Button component={Link} to="/launch" size="sm" leftSection={<IconRocket size={16} />} data-testid="new-run">
           Launch a run
         </Button>
