@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(600)
 
 ALLOCATION = "panel-module_allocation"
 TABS = (
-    "curves", "board", "health", "spectrum", "samples", "decisions", "logs", "steering", "lineage", "config",
+    "curves", "board", "health", "spectrum", "analyses", "samples", "decisions", "logs", "steering", "lineage", "config",
     "checkpoints",
 )  # fmt: skip
 # Where the node of a trigger is on the page.

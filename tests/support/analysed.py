@@ -18,9 +18,9 @@ SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
     "sliding_window": {"mlp": (0, 1, 2), "attention": (0, 1, 2)},
     "reset_embeddings": {"reset": (0, 1, 2)},
     "embedding_shift": {"input": (0,), "output": (0,)},
-    "rank1_trajectory": {"module": (0, 1, 2)},
+    "rank_one_trajectory": {"module": (0, 1, 2)},
 }
-_OBSERVED = ("embedding_shift", "rank1_trajectory")
+_OBSERVED = ("embedding_shift", "rank_one_trajectory")
 
 
 def variant(kind: str, index: int, family: str, x: float, number: int) -> VariantRecord:
@@ -35,7 +35,7 @@ def variant(kind: str, index: int, family: str, x: float, number: int) -> Varian
     ]
     labels = {"mlp": "mlp of layers 0 to 2", "attention": "attention of layers 0 to 2", "reset": f"part {index} reset"}
     details: dict[str, object] = {}
-    if kind == "rank1_trajectory":
+    if kind == "rank_one_trajectory":
         details = {"steps": [1, 2, 4], "x": [-1.0, 0.0, 1.0], "y": [0.2, -0.4, None], "evr": 0.9}
         details |= {"kind": "q", "layer": int(x)}
     if kind == "embedding_shift":

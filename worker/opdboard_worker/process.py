@@ -4,6 +4,7 @@ It leaves with EXIT_INTERRUPTED when asked to (SIGTERM) with what it needs to go
 run as FAILED with a sentence; anything that kills the process is the supervisor's to notice.
 """
 
+import contextlib
 import errno
 import logging
 import os
@@ -58,7 +59,8 @@ def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
     except Exception as error:  # the top of the process: every cause becomes a sentence on the run
         problem = explain(error, out_of_memory)
         log.exception("failed: %s", problem.detail)
-        control.become(RunState.FAILED, reason=problem.detail, error=problem.as_dict())
+        with contextlib.suppress(StaleAttempt):  # another process of the same attempt was the first to fail
+            control.become(RunState.FAILED, reason=problem.detail, error=problem.as_dict())
         return 1
 
 

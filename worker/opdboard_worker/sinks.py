@@ -41,6 +41,16 @@ class DatabaseSink:
             recording.record(session, self._run_id, self._attempt, batch)
 
 
+class NoSink:
+    """Forgets everything; for the ranks of a run that are not the first."""
+
+    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+        """See MetricSink."""
+
+    def write(self, batch: Batch) -> None:
+        """See MetricSink."""
+
+
 @dataclass
 class MemorySink:
     """Keeps batches in a list; for notebooks and tests."""

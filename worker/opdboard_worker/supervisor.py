@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from opdboard.db import logs, runs
@@ -25,6 +25,7 @@ BEAT_SECONDS = 2.0
 LOG_FLUSH_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 TRAINER = "opdboard_worker.training.main"
+SEVERAL_TRAINERS = "opdboard_worker.training.launch"
 ANALYST = "opdboard_worker.analysis.main"
 
 # Threads that spin while they wait would starve the web server, the worker and each other on a small machine;
@@ -54,7 +55,8 @@ class Supervisor:
             attempt = None if self._closing else runs.claim(session, run_id, self._worker_id)
             if attempt is None:
                 return None
-            program = ANALYST if RunKind(runs.get(session, run_id).kind).is_job else TRAINER
+            run = runs.get(session, run_id)
+            program = [ANALYST] if RunKind(run.kind).is_job else _trainer(run.config.get("devices", 1))
         self.run_id = run_id
         try:
             status = self._attend(program, run_id, attempt)
@@ -62,10 +64,10 @@ class Supervisor:
         finally:
             self.run_id = None
 
-    def _attend(self, program: str, run_id: str, attempt: int) -> int:
+    def _attend(self, program: Sequence[str], run_id: str, attempt: int) -> int:
         """Start the trainer and wait for its end; its exit status."""
         trainer = subprocess.Popen(
-            [sys.executable, "-m", program, run_id, str(attempt)],
+            [sys.executable, "-m", *program, run_id, str(attempt)],
             stdin=subprocess.PIPE,  # closes with us, whatever kills us; the trainer watches it
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -182,11 +184,20 @@ def describe_exit(status: int) -> str:
     """An exit status in words."""
     if status == 0:
         return "its process left without a word"
-    if status < 0:
-        name = signal.Signals(-status).name
+    if status < 0 or status > 128:
+        name = signal.Signals(-status if status < 0 else status - 128).name
         hint = " (out of memory, or killed by hand)" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
     return "the worker is leaving" if status == 75 else f"its process ended with status {status}"
+
+
+def _trainer(devices: int) -> list[str]:
+    """The module to run; torchrun's agent where several processes share a run.
+
+    Each of them watches our end of its standard input like a single trainer does: the agent puts each into a process
+    group of its own, beyond the reach of `_kill_group`.
+    """
+    return [TRAINER] if devices == 1 else [SEVERAL_TRAINERS, str(devices)]
 
 
 def _kill_group(trainer: subprocess.Popen[str]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opdboard.db import alerting, recording, runs, series
-from opdboard.db.tables import ModuleVectorRow, Run, ScalarChunk
+from opdboard.db.tables import ModuleVectorRow, Run
 from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
@@ -151,7 +151,7 @@ def _topics(points: Mapping[str, series.NewPoints], vectors: Sequence[ModuleVect
 
 
 def _unstored(
-    session: Session, run_id: str, key: str, points: series.NewPoints, newest: ScalarChunk | None
+    session: Session, run_id: str, key: str, points: series.NewPoints, newest: series.NewestChunk | None
 ) -> series.NewPoints:
     """The points behind the key's last one; the others must be stored as they are."""
     if newest is None or points.steps[0] > newest.last_step:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from opdboard.db.tables import ModuleVectorRow, ScalarChunk
+from opdboard.db.tables import ModuleVectorRow, ScalarChunk, Table
 from opdboard.domain.records import ModuleVector
 
 CHUNK_POINTS = 256
@@ -40,6 +41,24 @@ class NewPoints:
     times: Sequence[float]
 
 
+@dataclass(frozen=True)
+class NewestChunk:
+    """The chunk of a key that the next points go into, while it has room."""
+
+    id: int
+    last_step: int
+    count: int
+    blobs: Sequence[bytes]
+    """Of seqs, steps, values and times."""
+
+
+_BLOBS = ("seqs", "steps", "point_values", "times")
+_CHUNKS = Table.metadata.tables[ScalarChunk.__tablename__]
+_GROW = update(_CHUNKS).where(_CHUNKS.c.id == bindparam("of"))
+_ADD = insert(_CHUNKS)
+_ADD_VECTORS = insert(Table.metadata.tables[ModuleVectorRow.__tablename__])
+
+
 def append_scalars(session: Session, run_id: str, seq: int, step: int, at: float, scalars: Mapping[str, float]) -> None:
     """Add one point to each key."""
     points = {key: NewPoints([step], [value], [at]) for key, value in scalars.items()}
@@ -47,40 +66,48 @@ def append_scalars(session: Session, run_id: str, seq: int, step: int, at: float
 
 
 def append_points(
-    session: Session, run_id: str, seq: int, points: Mapping[str, NewPoints], newest: Mapping[str, ScalarChunk]
+    session: Session, run_id: str, seq: int, points: Mapping[str, NewPoints], newest: Mapping[str, NewestChunk]
 ) -> None:
     """Add points behind those of each key: into its newest chunk while that has room, then into new ones."""
+    grown: list[dict[str, Any]] = []
+    added: list[dict[str, Any]] = []
     for key, new in points.items():
         packed = _pack([seq] * len(new.steps), new.steps, new.values, new.times)
-        chunk = newest.get(key)
-        start = 0
-        while start < len(new.steps):
-            if chunk is None or chunk.count >= CHUNK_POINTS:
-                chunk = ScalarChunk(
-                    run_id=run_id, key=key, first_step=new.steps[start], count=0, seqs=b"", steps=b"", values=b"", times=b""
-                )  # fmt: skip
-                session.add(chunk)
-            end = min(len(new.steps), start + CHUNK_POINTS - chunk.count)
-            part = slice(start * 8, end * 8)
-            chunk.last_step, chunk.last_seq, chunk.count = new.steps[end - 1], seq, chunk.count + end - start
-            chunk.seqs += packed[0][part]
-            chunk.steps += packed[1][part]
-            chunk.values += packed[2][part]
-            chunk.times += packed[3][part]
-            start = end
+        chunk, start = newest.get(key), 0
+        if chunk is not None and chunk.count < CHUNK_POINTS:
+            start = min(len(new.steps), CHUNK_POINTS - chunk.count)
+            blobs = (before + more[: start * 8] for before, more in zip(chunk.blobs, packed, strict=True))
+            about = {"last_step": new.steps[start - 1], "last_seq": seq, "count": chunk.count + start}
+            grown.append({"of": chunk.id, **about, **dict(zip(_BLOBS, blobs, strict=True))})
+        for begin in range(start, len(new.steps), CHUNK_POINTS):
+            end = min(len(new.steps), begin + CHUNK_POINTS)
+            blobs = (more[begin * 8 : end * 8] for more in packed)
+            about = {"first_step": new.steps[begin], "last_step": new.steps[end - 1], "last_seq": seq}
+            about |= {"run_id": run_id, "key": key, "count": end - begin}
+            added.append({**about, **dict(zip(_BLOBS, blobs, strict=True))})
+    # Not as objects of the session: a trainer waits for this at every step, and it is three times as fast.
+    connection = session.connection()
+    if grown:
+        connection.execute(_GROW, grown)
+    if added:
+        connection.execute(_ADD, added)
 
 
-def newest_chunks(session: Session, run_id: str, keys: Iterable[str]) -> dict[str, ScalarChunk]:
+def newest_chunks(session: Session, run_id: str, keys: Iterable[str]) -> dict[str, NewestChunk]:
     """The last chunk of each key that has any; found in the index alone, however long the series is."""
     last = (
         select(ScalarChunk.key, func.max(ScalarChunk.first_step))
         .where(ScalarChunk.run_id == run_id, ScalarChunk.key.in_(keys))
         .group_by(ScalarChunk.key)
     )
-    query = select(ScalarChunk).where(
-        ScalarChunk.run_id == run_id, tuple_(ScalarChunk.key, ScalarChunk.first_step).in_(last)
-    )
-    return {chunk.key: chunk for chunk in session.scalars(query)}
+    table = ScalarChunk
+    query = select(
+        table.key, table.id, table.last_step, table.count, table.seqs, table.steps, table.values, table.times
+    ).where(table.run_id == run_id, tuple_(table.key, table.first_step).in_(last))
+    return {
+        key: NewestChunk(chunk_id, last_step, count, blobs)
+        for key, chunk_id, last_step, count, *blobs in session.execute(query)
+    }
 
 
 def _pack(
@@ -191,17 +218,19 @@ def latest(session: Session, run_id: str) -> dict[str, float]:
 
 def append_vectors(session: Session, run_id: str, seq: int, vectors: Sequence[ModuleVector]) -> None:
     """Store vectors as float32."""
-    session.add_all(
-        ModuleVectorRow(
-            run_id=run_id,
-            seq=seq,
-            statistic=vector.statistic,
-            step=vector.step,
-            reference_step=vector.reference_step,
-            values=np.asarray(vector.values, "<f4").tobytes(),
-        )
+    rows = [
+        {
+            "run_id": run_id,
+            "seq": seq,
+            "statistic": vector.statistic,
+            "step": vector.step,
+            "reference_step": vector.reference_step,
+            "vector_values": np.asarray(vector.values, "<f4").tobytes(),
+        }
         for vector in vectors
-    )
+    ]
+    if rows:
+        session.connection().execute(_ADD_VECTORS, rows)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def teacher_run(config: RunConfig) -> RunConfig | None:
         monitoring=config.monitoring,
         seed=config.seed,
         device=config.device,
+        devices=config.devices,
         precision=config.precision,
     )
 

@@ -1,4 +1,4 @@
-"""What a run will keep in memory and on disk, estimated from the shapes of its models.
+"""What a run will keep in memory (of each device) and on disk, estimated from the shapes of its models.
 
 Follows the trainer: float32 master weights, AdamW, W_0 and W_{t-1} of the attention and MLP matrices, and the lookahead's anchor,
 last jump and the copies it makes while it searches. Sequences are taken as long as the budget allows, so activations are an upper
@@ -175,9 +175,10 @@ def _history(strategy: Strategy, student: ModelShape) -> int:
 
 
 def _sequences(config: RunConfig) -> tuple[int, int]:
-    """(sequences of a forward pass, tokens of one)."""
+    """(sequences of a forward pass on one device, tokens of one)."""
     budget = config.budget
-    return budget.micro_batch_size or budget.batch_size, budget.max_prompt_tokens + budget.max_response_tokens
+    share = -(-budget.batch_size // config.devices)
+    return min(budget.micro_batch_size or share, share), budget.max_prompt_tokens + budget.max_response_tokens
 
 
 def _activations(config: RunConfig, student: ModelShape) -> int:
@@ -205,7 +206,7 @@ def _logits(config: RunConfig, student: ModelShape) -> int:
 def _cache(config: RunConfig, student: ModelShape) -> int:
     """Keys and values of a rollout's sequences, and the distribution they draw from (single and double precision)."""
     together, tokens = _sequences(config)
-    sequences = config.budget.rollout_batch_size or together
+    sequences = min(config.budget.rollout_batch_size or together, -(-config.budget.batch_size // config.devices))
     keys_and_values = sum(_key_value_rows(module.kind, module.shape) for module in student.modules)
     size = HALF if config.precision == "bf16" else FLOAT
     drawing = sequences * student.vocabulary * 5 * FLOAT

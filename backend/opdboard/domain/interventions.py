@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from opdboard.domain.frozen import Frozen
 
-Step = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Step = Annotated[int, Field(ge=0)]
 _UPDATE_OF = "Checkpoint whose update is changed; empty takes the latest."
 
 
@@ -116,7 +116,7 @@ class EmbeddingShift(Frozen):
     evaluation: Evaluation = Evaluation()
 
 
-class Rank1Trajectory(Frozen):
+class RankOneTrajectory(Frozen):
     """The path of each matrix' leading direction over all snapshots, projected on its two principal components."""
 
     model_config = ConfigDict(title="Path of the leading direction")
@@ -155,6 +155,6 @@ INTERVENTIONS = {
         Intervention("sliding_window", SlidingWindow, "sliding_window"),
         Intervention("reset_embeddings", ResetEmbeddings, "reset_embeddings"),
         Intervention("embedding_shift", EmbeddingShift, "embedding_shift"),
-        Intervention("rank1_trajectory", Rank1Trajectory, "rank1_trajectory"),
+        Intervention("rank_one_trajectory", RankOneTrajectory, "rank_one_trajectory"),
     )
 }

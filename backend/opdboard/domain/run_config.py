@@ -10,7 +10,15 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
-from opdboard.domain.objectives import Distillation, FullVocabulary, Grpo, Objective, Reinforcement, TeacherFree
+from opdboard.domain.objectives import (
+    Distillation,
+    FullVocabulary,
+    Grpo,
+    Objective,
+    Reinforcement,
+    TeacherFree,
+    prompts_per_step,
+)
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import EffOPD as EffOPD
 from opdboard.domain.strategies import NoStrategy, Strategy, needs_teacher
@@ -209,7 +217,7 @@ _SECTIONS = [
     {"title": "Budget", "fields": ["budget"]},
     {"title": "Monitoring", "fields": ["monitoring"]},
     {"title": "Best state and early stop", "fields": ["selection"]},
-    {"title": "Run", "fields": ["name", "seed", "device", "precision"]},
+    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision"]},
 ]
 
 
@@ -239,6 +247,13 @@ class RunConfig(Frozen):
     seed: int = Field(default=0, ge=0, lt=2**31, description="Decides data order and every random draw.")
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto takes a GPU where the worker has one."
+    )
+    devices: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="GPUs of one machine (or CPU processes) that share each batch, D_v and the held-out set. Each holds the whole "
+        "model, optimizer included (data parallel, not sharded): more are faster, not roomier. micro_batch_size is of each.",
     )
     precision: Literal["float32", "bf16"] = Field(
         default="float32", description="float32, or bf16 autocast with float32 master weights."
@@ -272,6 +287,11 @@ class RunConfig(Frozen):
             raise ValueError(
                 f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({self.budget.batch_size})"
             )
+        prompts = prompts_per_step(self.objective, self.budget.batch_size)
+        if self.devices > max(1, prompts):
+            raise ValueError(
+                f"devices ({self.devices}) must not exceed the prompts of a step ({prompts}): each needs its own"
+            )
         self._objective_fits()
         on_demo_data = isinstance(self.data, ArithmeticData)
         if on_demo_data != isinstance(self.student, DemoModel) and not isinstance(self.student, RunModel | FolderModel):
@@ -297,6 +317,7 @@ class RunConfig(Frozen):
                     objective=self.teacher.objective,
                     optimizer=self.teacher.optimizer,
                     budget=self.teacher.budget,
+                    devices=self.devices,
                 )
             except ValidationError as error:
                 told = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())

@@ -13,6 +13,7 @@ from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
 
 _KIND = "embedding_shift"
+_STILL = 1e-12  # below, rows of float32 differ by their rounding at most
 _SYMBOLS = {"input": "circle", "output": "diamond-open"}
 
 
@@ -62,7 +63,7 @@ def _marks(entry: Entry, run: RunSeries, one: VariantRecord) -> go.Scatter:
         uid=f"{run.id}:{one.family}",
         name=f"{run.name} {one.family}",
         x=np.array(one.details["counts"], np.float64),
-        y=np.where(y > 0, y, np.nan),
+        y=np.where(y > _STILL, y, np.nan),
         text=[repr(token) for token in one.details["tokens"]],
         mode="markers",
         marker={"color": color, "size": 8, "symbol": _SYMBOLS[one.family], "opacity": 0.8},

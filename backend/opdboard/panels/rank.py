@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from opdboard.domain.events import Topic
-from opdboard.panels import labels, lines, look, scores
+from opdboard.panels import lines, look, scores
 from opdboard.panels.gathering import entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
@@ -36,7 +36,6 @@ def figure(series: Sequence[RunSeries], params: RankParams) -> go.Figure:
             if len(found.x):
                 line = lines.Line(f"{entry.key}:{family}", name, color, found.x, found.y, found.low, found.high, dash)
                 drawn.append(line)
-    named = [labels.label_of(line.name, line.color, line.x, line.y) for line in drawn]
     about = scores.note(compared, (_KIND,))
     return look.figure(
         [trace for line in drawn for trace in lines.traces(line)],
@@ -52,9 +51,6 @@ def figure(series: Sequence[RunSeries], params: RankParams) -> go.Figure:
         yaxis=look.axis(scores.TITLES[params.measure]),
         showlegend=True,
         shapes=scores.levels(compared, _KIND, params.measure) if drawn else [],
-        annotations=labels.end_labels(named, labels.span_of([line.y for line in drawn]), log_x=True)
-        if len(compared) > 1
-        else [],
     )
 
 

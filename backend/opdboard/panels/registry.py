@@ -17,7 +17,7 @@ from opdboard.panels import (
     module_history,
     position,
     rank,
-    rank1_trajectory,
+    rank_one_trajectory,
     rescale_early,
     reset_embeddings,
     scalars,
@@ -45,7 +45,7 @@ PANELS: tuple[Panel[Any], ...] = (
     sliding_window.PANEL,
     reset_embeddings.PANEL,
     embedding_shift.PANEL,
-    rank1_trajectory.PANEL,
+    rank_one_trajectory.PANEL,
     first_last_cosine.PANEL,
     lock_in.PANEL,
 )

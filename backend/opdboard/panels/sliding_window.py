@@ -129,6 +129,8 @@ def _axes(index: int, domain: tuple[float, float], measure: str) -> dict[str, An
             side="right",
             showgrid=False,
             rangemode="tozero",
+            tickmode="auto",
+            nticks=5,
             tickfont={"size": 9},
         ),
     }

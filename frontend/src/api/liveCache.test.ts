@@ -77,5 +77,5 @@ it("a deleted run leaves the table, and its page asks again", () => {
   liveCache(cache).remove(["a"]);
   expect(cache.getQueryData<RunList>(listKey)?.runs.map(({ id }) => id)).toEqual(["b"]);
   expect(cache.getQueryData(runKeys.detail("a"))).toBeUndefined();
-  expect(refetched.sort()).toEqual(["alerts", "compare entries", "home", "run-groups", "runs"]);
+  expect(refetched.sort()).toEqual(["alerts", "analyses", "compare entries", "home", "run-groups", "runs"]);
 });

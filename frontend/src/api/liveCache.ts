@@ -4,6 +4,7 @@ import { withoutRuns, withReports } from "~/lib/homeNews";
 import { mergeRows, movedTopics, newer } from "~/lib/liveStore";
 import { Pace } from "~/lib/pace";
 import { alertKeys } from "./alerts";
+import { analysisKeys } from "./analyses";
 import { compareKeys } from "./compare";
 import { homeKey } from "./home";
 import { type RunQuestion, runKeys } from "./runs";
@@ -61,6 +62,7 @@ export function liveCache(cache: QueryClient) {
       }
       for (const summary of arrived) applyToDetail(cache, summary, refetch);
       if (alertsMoved(arrived)) refetch(alertKeys.all);
+      if (arrived.some(({ kind }) => kind === "analysis")) refetch(analysisKeys.lists);
       applyToEntries(cache, arrived, refetch);
       const home = cache.getQueryData<Home>(homeKey);
       if (home === undefined) return;
@@ -85,6 +87,7 @@ export function liveCache(cache: QueryClient) {
       refetch(runKeys.groups);
       refetch(homeKey);
       refetch(alertKeys.all);
+      refetch(analysisKeys.lists);
       refetch(compareKeys.entries);
     },
   };

@@ -2563,7 +2563,7 @@ export interface components {
             parameters: number;
             /**
              * Memory Bytes
-             * @description Peak of one run: what always is there and the largest phase.
+             * @description Peak of one run on each of its devices: what always is there and the largest phase.
              */
             memory_bytes: number;
             /** Memory */
@@ -4199,6 +4199,12 @@ export interface components {
              * @enum {string}
              */
             device: "auto" | "cpu" | "cuda";
+            /**
+             * Devices
+             * @description GPUs of one machine (or CPU processes) that share each batch, D_v and the held-out set. Each holds the whole model, optimizer included (data parallel, not sharded): more are faster, not roomier. micro_batch_size is of each.
+             * @default 1
+             */
+            devices: number;
             /**
              * Precision
              * @description float32, or bf16 autocast with float32 master weights.

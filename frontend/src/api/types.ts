@@ -57,6 +57,8 @@ export type ImportConfig = Schemas["ImportConfig"];
 export type Folder = Schemas["FolderOut"];
 export type FolderList = Schemas["FolderList"];
 export type Installation = Schemas["InstallationOut"];
+export type Analysis = Schemas["AnalysisOut"];
+export type Intervention = Schemas["InterventionOut"];
 
 /** Left out = the server's own default. */
 export type BulkChange = Pick<Schemas["BulkChange"], "action"> & Partial<Schemas["BulkChange"]>;

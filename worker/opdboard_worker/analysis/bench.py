@@ -23,6 +23,7 @@ from opdboard_worker.models.pair import eos_token_ids
 from opdboard_worker.training.assembly import device_of, fitting_examples
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Answers, Scorer
+from opdboard_worker.training.ranks import Alone
 from opdboard_worker.training.teaching import teacher_and_reference
 
 
@@ -94,11 +95,11 @@ def make_bench(
     objective = FullVocabulary(chunk_tokens=config.objective.chunk_tokens)
     changes = {"objective": objective, "adapter": AllWeights(), "seed": evaluation.seed, "device": device}
     config = config.model_copy(update=changes)
-    where = device_of(config)
+    where = device_of(config, Alone())
     loaded = load(config.student, settings=settings, run_folder=run_folder)
     prompts = PromptBuilder(loaded.tokenizer, config.data, config.teacher)
     _, held_out = fitting_examples(config, prompts)
     teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder)
     loaded.model.requires_grad_(False)
-    scorer = Scorer(config, Policy(loaded, where, config.precision), teacher, prompts, eos_token_ids(loaded))
+    scorer = Scorer(config, Policy(loaded, where, config.precision), teacher, prompts, eos_token_ids(loaded), Alone())
     return Bench(scorer, held_out[: evaluation.prompts], evaluation)

@@ -76,5 +76,5 @@ def _checkpoints(attempt: Attempt, run_id: str) -> dict[int, Path]:
 INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {
     **dict.fromkeys(PLANNERS, _scored),
     "embedding_shift": _shift,
-    "rank1_trajectory": _trajectory,
+    "rank_one_trajectory": _trajectory,
 }

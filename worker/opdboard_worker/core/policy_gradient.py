@@ -11,8 +11,7 @@ policy that sampled; with one update per batch the ratio is 1 up to numerics and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -42,11 +41,15 @@ def overlong_penalty(length_B: Tensor, longest: int, buffer: int) -> Tensor:
     return ((longest - buffer - length_B.double()) / buffer).clamp(-1.0, 0.0)
 
 
-def response_weights(length_B: Tensor, *, per_token: bool) -> Tensor:
-    """Weight of each token of each response (B,): GRPO 1 / (B |o|), a mean of means; DAPO 1 / all tokens (per_token)."""
+def response_weights(length_B: Tensor, *, per_token: bool, of_batch: tuple[int, int] | None = None) -> Tensor:
+    """Weight of each token of each response (B,): GRPO 1 / (B |o|), a mean of means; DAPO 1 / all tokens (per_token).
+
+    of_batch: responses and tokens of the batch that these are a part of; without, they are all of it.
+    """
+    responses, tokens = (len(length_B), int(length_B.sum())) if of_batch is None else of_batch
     if per_token:
-        return torch.full(length_B.shape, 1.0) / length_B.sum()
-    return 1.0 / (len(length_B) * length_B.float())
+        return torch.full(length_B.shape, 1.0) / tokens
+    return 1.0 / (responses * length_B.float())
 
 
 def clipped_surrogate(
@@ -75,14 +78,16 @@ class PolicyMeasures:
     kl: Tensor
     """k3 estimate of KL(pi || pi_ref)."""
 
-    @classmethod
-    def cat(cls, parts: Sequence[PolicyMeasures]) -> PolicyMeasures:
-        """The parts one after the other. At least one part."""
-        return cls(*(torch.cat(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True)))
+    def totals(self) -> Tensor:
+        """(measures, 2), float64, CPU: sum and number of tokens of each; those of two parts add up to those of both."""
+        values_FN = torch.stack([values.double() for values in vars(self).values()])
+        return torch.stack([values_FN.sum(1), torch.ones_like(values_FN).sum(1)], 1).cpu()
 
-    def means(self) -> dict[str, float]:
-        """Mean over the tokens per measure."""
-        return {name: float(values.double().mean()) for name, values in vars(self).items()}
+    @classmethod
+    def means_of(cls, totals_F2: Tensor) -> dict[str, float]:
+        """Mean over the tokens per measure; NaN without any."""
+        means = (totals_F2[:, 0] / totals_F2[:, 1]).tolist()
+        return {field.name: mean for field, mean in zip(fields(cls), means, strict=True)}
 
 
 def policy_gradient_loss(

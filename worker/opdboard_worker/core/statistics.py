@@ -47,10 +47,10 @@ def visible_sparsity(weight: Tensor, base: Tensor) -> float:
     return same / weight.numel() if weight.numel() else math.nan
 
 
-def repetition_rate(texts: Iterable[str]) -> float:
-    """Share of responses whose UTF-8 text zlib compresses by more than 10; NaN without responses."""
-    ratios = [len(raw) / len(zlib.compress(raw)) for raw in (text.encode("utf-8", "replace") for text in texts)]
-    return sum(ratio > REPETITION_COMPRESSION for ratio in ratios) / len(ratios) if ratios else math.nan
+def repeats_itself(text: str) -> bool:
+    """Whether zlib compresses its UTF-8 bytes by more than 10."""
+    raw = text.encode("utf-8", "replace")
+    return len(raw) / len(zlib.compress(raw)) > REPETITION_COMPRESSION
 
 
 def mean_by_position(values_N: Tensor, position_N: Tensor, bins: int | Sequence[float]) -> Tensor:

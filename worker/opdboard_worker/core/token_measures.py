@@ -74,15 +74,30 @@ class TokenMeasures:
         known = {"student_logprob": student_logprob_N, "entropy_student": entropy_N}
         return cls(**{field.name: known.get(field.name, unknown_N) for field in fields(cls)})
 
-    def means(self) -> dict[str, float]:
+    def at(self, index_M: Tensor) -> TokenMeasures:
+        """Those of some tokens, in this order."""
+        return TokenMeasures(**{field.name: getattr(self, field.name)[index_M] for field in fields(self)})
+
+    def to(self, device: torch.device | str) -> TokenMeasures:
+        """The same on another device."""
+        return TokenMeasures(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+    def totals(self) -> Tensor:
+        """(measures, 2), float64, CPU: sum and number of tokens of each; those of two parts add up to those of both."""
+        values_FN = torch.stack([getattr(self, field.name).double() for field in fields(self)])
+        counted_FN = torch.ones_like(values_FN, dtype=torch.bool)
+        counted_FN[-1] = ~self.overlap_advantage.isnan()
+        return torch.stack([values_FN.where(counted_FN, 0.0).sum(1), counted_FN.sum(1).double()], 1).cpu()
+
+    @classmethod
+    def means_of(cls, totals_F2: Tensor) -> dict[str, float]:
         """Mean over the tokens per measure, overlap_advantage over those where it is defined; NaN without any."""
-        averages = {
-            field.name: getattr(self, field.name).double().mean()
-            for field in fields(self)
-            if field.name != "overlap_advantage"
-        }
-        averages["overlap_advantage"] = self.overlap_advantage.double().nanmean()
-        return {name: float(average) for name, average in averages.items()}
+        means = (totals_F2[:, 0] / totals_F2[:, 1]).tolist()
+        return {field.name: mean for field, mean in zip(fields(cls), means, strict=True)}
+
+    def means(self) -> dict[str, float]:
+        """See means_of."""
+        return self.means_of(self.totals())
 
 
 def log_probabilities(logits_NV: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ from opdboard_worker.training.loop import Parts, Progress, Training
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.ranks import Alone, Ranks
 from opdboard_worker.training.reinforcement import Reinforcement
 from opdboard_worker.training.strategies.choice import make_strategy
 from opdboard_worker.training.supervised import Supervised
@@ -45,9 +46,15 @@ from opdboard_worker.training.weights import WeightMonitor
 log = logging.getLogger(__name__)
 
 
-def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snapshots: Path) -> Parts:
-    """Load models and data, check that they fit, and put the parts together; BadInput says what does not fit."""
-    device = device_of(config)
+def assemble(
+    config: RunConfig, settings: Settings, run_folder: RunFolder, snapshots: Path, ranks: Ranks | None = None
+) -> Parts:
+    """Load models and data, check that they fit, and put the parts together; BadInput says what does not fit.
+
+    ranks: the processes that share the run; without, this one does all of it.
+    """
+    ranks = ranks or Alone()
+    device = device_of(config, ranks)
     _seed_everything(config.seed)
     student_model = load(config.student, settings=settings, run_folder=run_folder)
     eos = eos_token_ids(student_model)
@@ -58,7 +65,7 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
     student = Policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
-    scorer = Scorer(config, student, teacher, prompts, eos)
+    scorer = Scorer(config, student, teacher, prompts, eos, ranks)
     _preflight(scorer, held_out)
 
     monitor = WeightMonitor(trained.matrices, config.monitoring, snapshots)
@@ -75,7 +82,7 @@ def assemble(config: RunConfig, settings: Settings, run_folder: RunFolder, snaps
         lookahead=_lookahead(config, trained.movable, monitor, scorer, updater, train),
         train=train,
         held_out=held_out,
-        device=_device_name(device),
+        device=_device_name(device, ranks),
         base_fingerprint=checkpoint.fingerprint(monitor.initial),
     )
 
@@ -104,7 +111,8 @@ def resume(training: Training, folder: Path) -> None:
         _load_weights(parts.scorer.student, folder)
     parts.updater.restore(state.optimizer, progress["schedule"])
     parts.lookahead.restore(state.strategy, progress["lookahead"], {example.id: example for example in parts.train})
-    parts.monitor.restore(state.step)
+    if parts.scorer.ranks.rank == 0:
+        parts.monitor.restore(state.step)
     training.forget_candidates_after(state.step)
     training.progress = Progress(**progress["loop"])
     training.clock = Clock(progress["seconds"])
@@ -119,21 +127,31 @@ def _load_weights(student: Policy, folder: Path) -> None:
             parameter.copy_(stored[name])
 
 
-def device_of(config: RunConfig) -> torch.device:
-    """The configured device; BadInput when this machine has none such."""
-    available = torch.cuda.is_available()
+def device_of(config: RunConfig, ranks: Ranks) -> torch.device:
+    """The configured device of this rank; BadInput when this machine has none such, or too few."""
+    available = torch.cuda.device_count()
     if config.device == "cuda" and not available:
         raise BadInput(
             "this worker sees no CUDA device; choose device 'auto' or 'cpu', or start a worker with a GPU",
             where="device",
         )
-    return torch.device("cuda" if available and config.device != "cpu" else "cpu")
+    if not available or config.device == "cpu":
+        return torch.device("cpu")
+    if ranks.size > available:
+        raise BadInput(
+            f"the run wants {ranks.size} CUDA devices and this worker has {available}; lower devices, or start a worker with more",
+            where="devices",
+        )
+    device = torch.device("cuda", ranks.rank)
+    torch.cuda.set_device(device)
+    return device
 
 
-def _device_name(device: torch.device) -> str:
+def _device_name(device: torch.device, ranks: Ranks) -> str:
+    several = "" if ranks.size == 1 else f"{ranks.size} x "
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"
+        return several + torch.cuda.get_device_name(device)
+    return f"{several}CPU, {torch.get_num_threads()} threads"
 
 
 def _seed_everything(seed: int) -> None:

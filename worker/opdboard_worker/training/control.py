@@ -11,6 +11,7 @@ from opdboard.domain.commands import AnyRequest, Extrapolate, Veto, request_of
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CommandResult
 from opdboard.domain.run_state import RunState
+from opdboard_worker.training.ranks import Ranks
 
 PAUSE_POLL_SECONDS = 0.2
 
@@ -125,3 +126,31 @@ class DatabaseControl:
                 self.finish([CommandResult(command_id, True, "resumed") for command_id in orders.resume])
                 return Orders()
             time.sleep(PAUSE_POLL_SECONDS)
+
+
+class SharedControl:
+    """One line for all ranks of a run: the first speaks and listens, the others hear from it what it heard."""
+
+    def __init__(self, control: Control, ranks: Ranks) -> None:
+        """control: used by the first rank alone."""
+        self._control = control
+        self._ranks = ranks
+        self._first = ranks.rank == 0
+
+    def orders(self, step: int) -> Orders:
+        """See Control."""
+        return self._ranks.from_first(self._control.orders(step) if self._first else Orders())
+
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+        """See Control."""
+        if self._first:
+            self._control.become(state, reason=reason, error=error)
+
+    def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
+        """See Control."""
+        waited = self._control.wait_while_paused(pause_ids, step) if self._first else Orders()
+        return self._ranks.from_first(waited)
+
+    def weights_in_use(self) -> tuple[set[int], set[int]]:
+        """See Control; asked by the first rank alone, which is the one that removes."""
+        return self._control.weights_in_use()

@@ -11,6 +11,7 @@ from opdboard_worker.training.experience import Experience
 from opdboard_worker.training.objective import objective_of
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.ranks import share, total
 
 
 class Distillation:
@@ -20,6 +21,7 @@ class Distillation:
         """train: what prompts are taken from; reference: the frozen initial student, where the objective asks for it."""
         self._objective = objective_of(scorer.config.objective)
         self._scorer = scorer
+        self._ranks = scorer.ranks
         self._train = train
         self._reference = reference
 
@@ -27,24 +29,22 @@ class Distillation:
         """See Learner."""
         config = self._scorer.config
         indices = batch_indices(step, config.budget.batch_size, len(self._train), config.seed)
-        examples = [self._train[index] for index in indices]
-        rollout = self._scorer.roll(examples, "rollout", step)
+        batch = [self._train[index] for index in indices]
+        mine = share(self._ranks, len(batch))
+        rollout = self._scorer.roll(batch, "rollout", step, places=mine)
         # Micro-batches of like lengths hold the least padding.
         by_length = rollout.rows_by_length()
-        examples = [examples[row] for row in by_length]
-        return Experience(examples, rollout.take(by_length), int(rollout.lengths_B.sum()), cursor)
-
-    def minibatches(self, experience: Experience) -> Sequence[slice]:
-        """See Learner."""
-        return [slice(0, len(experience.examples))]
+        examples = [batch[mine[row]] for row in by_length]
+        sampled = int(total(self._ranks, int(rollout.lengths_B.sum())))
+        return Experience(examples, rollout.take(by_length), sampled, cursor, [slice(0, len(examples))])
 
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
         """See Learner."""
         scorer, student = self._scorer, self._scorer.student
         rollout = experience.rollout
-        tokens = int(rollout.lengths_B[rows].sum())
+        tokens = total(self._ranks, int(rollout.lengths_B[rows].sum()))
         loss_sum = 0.0
-        measures: list[TokenMeasures] = []
+        totals_F2 = TokenMeasures.empty(0, student.device).totals()
         for part in scorer.microbatches(rows):
             responses = rollout.responses.rows(part.start, part.stop)
             teacher = scorer.required_teacher.scores(experience.examples[part], responses)
@@ -65,14 +65,17 @@ class Distillation:
                 )
             loss.backward()
             loss_sum += float(loss.detach())
-            measures.append(measured)
-        return loss_sum, reporting.token_scalars(TokenMeasures.cat(measures), complete=scorer.measures_reverse_kl)
+            totals_F2 += measured.totals()
+        self._ranks.add_([totals_F2])
+        means = TokenMeasures.means_of(totals_F2)
+        return total(self._ranks, loss_sum), reporting.token_scalars(means, complete=scorer.measures_reverse_kl)
 
     def describe(self, experience: Experience) -> dict[str, float]:
         """See Learner."""
         texts = self._scorer.texts(experience.rollout)
         verdicts = self._scorer.verdicts(experience.examples, texts)
-        return reporting.rollout_scalars(experience.rollout, texts, verdicts)
+        facts = reporting.facts_of(experience.rollout, texts, verdicts)
+        return reporting.rollout_scalars(self._ranks.gather(facts))
 
     def _reference_scores(self, responses: Responses) -> WholeTeacher | None:
         if self._reference is None:

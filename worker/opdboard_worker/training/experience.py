@@ -1,4 +1,7 @@
-"""What one step learns from, and the one interface of those who learn from it."""
+"""What one step learns from, and the one interface of those who learn from it.
+
+With several ranks an Experience holds this rank's share; what is said of it in numbers is of all ranks' shares together.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,14 +17,16 @@ from opdboard_worker.training.rollout import Rollout
 class Experience:
     """Examples and a response to each, in the same order.
 
-    sampled: response tokens that were drawn (or read) for it, discarded ones included. cursor: where in the stream of
-    prompts the next step goes on, for methods that take as many as they need. advantage_B: of each response.
+    sampled: response tokens that were drawn (or read) for it by all ranks, discarded ones included. cursor: where in the
+    stream of prompts the next step goes on, for methods that take as many as they need. advantage_B: of each response.
+    minibatches: the responses of each optimizer step to make of them, in order.
     """
 
     examples: Sequence[Example]
     rollout: Rollout
     sampled: int
     cursor: int
+    minibatches: Sequence[slice]
     scalars: dict[str, float] = field(default_factory=dict)
     texts: list[str] | None = None
     correct: list[bool] | None = None
@@ -35,14 +40,13 @@ class Learner(Protocol):
         """The responses that step learns from."""
         ...
 
-    def minibatches(self, experience: Experience) -> Sequence[slice]:
-        """The responses of each optimizer step to make of them, in order."""
-        ...
-
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
-        """Add the gradient of these responses' loss to the student's parameters; the loss, and measures of its tokens."""
+        """Add the gradient of these responses' part of the loss to the student's parameters.
+
+        The loss and the measures of its tokens, of all ranks' parts together.
+        """
         ...
 
     def describe(self, experience: Experience) -> dict[str, float]:
-        """Measures of the responses themselves; not part of the method's cost."""
+        """Measures of all ranks' responses themselves; not part of the method's cost."""
         ...

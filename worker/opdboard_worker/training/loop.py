@@ -32,6 +32,7 @@ from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.lookahead import Lookahead
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.ranks import add_gradients, require_same_weights
 from opdboard_worker.training.trained import Trained
 from opdboard_worker.training.weights import WeightMonitor
 
@@ -91,10 +92,13 @@ class Training:
         self.progress = Progress()
         self.clock = Clock()
         self.interrupted = threading.Event()
+        self._leaving = False
         self._folder = folder
         self._candidates = folder.with_name("candidates")
         self._data_root = data_root
         self._student = parts.scorer.student
+        self._ranks = parts.scorer.ranks
+        self._first = self._ranks.rank == 0
 
     def run(self) -> RunState | None:
         """Train to the end; the state the run ends in, or None when interrupted with a checkpoint to go on from."""
@@ -106,7 +110,7 @@ class Training:
             orders = self._step()
             if orders.stop:
                 return RunState.STOPPED
-            if self.interrupted.is_set():
+            if self._leaving:
                 return None
             if orders.pause:
                 orders = self.control.wait_while_paused(orders.pause, self.progress.step)
@@ -123,6 +127,8 @@ class Training:
 
     def forget_candidates_after(self, step: int) -> None:
         """Remove what an earlier attempt kept of steps that will be done again."""
+        if not self._first:
+            return
         for at in candidates.kept_steps(self._candidates):
             if at > step:
                 candidates.remove(self._candidates, at)
@@ -151,8 +157,9 @@ class Training:
             line = self._steer(step, orders, batch)
         if line is not None:
             self._keep(step, line, batch)
-        with self.clock.running("monitor"):
-            batch.vectors += self.parts.monitor.measure(step)
+        if self._first:
+            with self.clock.running("monitor"):
+                batch.vectors += self.parts.monitor.measure(step)
         self.progress.step = step
         self.progress.tokens += experience.sampled
         self.progress.cursor = experience.cursor
@@ -179,23 +186,26 @@ class Training:
             candidates.remove(self._candidates, at)
         told = "  ".join(f"{words} {scalars[key]:.4f}" for key, words in _TOLD.items() if key in scalars)
         log.info("step %d/%d  %s  %.2f s", step, self.config.budget.steps, told, seconds)
+        self._leaving = self._ranks.from_first(self.interrupted.is_set())
         self._save_if_due(step, orders)
         return orders
 
     def _gpu_seconds(self) -> dict[str, float]:
-        """A trainer has one GPU or none."""
-        return {"gpu_seconds": self.clock.counted} if self._student.device.type == "cuda" else {}
+        """Each rank has one GPU or none."""
+        on_gpu = self._student.device.type == "cuda"
+        return {"gpu_seconds": self.clock.counted * self._ranks.size} if on_gpu else {}
 
     def _update(self, step: int, experience: Experience) -> dict[str, float]:
         """Gradient and optimizer step on each mini-batch; scalars of the batch, means over the mini-batches."""
         learner, updater = self.parts.learner, self.parts.updater
         learning_rate = updater.learning_rate
         measured: list[dict[str, float]] = []
-        for number, rows in enumerate(learner.minibatches(experience)):
+        for number, rows in enumerate(experience.minibatches):
             updater.zero_grad()
             with self.clock.running("update"):
                 loss, scalars = learner.backward(experience, rows)
-            if number == 0:
+                add_gradients(self._ranks, list(updater.parameters.values()))
+            if number == 0 and self._first:
                 with self.clock.running("monitor"):
                     self.parts.monitor.before_update(step)
             with self.clock.running("update"):
@@ -253,6 +263,8 @@ class Training:
 
     def _keep(self, step: int, line: Line, batch: Batch) -> None:
         """Write what the candidates can be made again from; remove what is beyond budget.keep_checkpoints and of no use."""
+        if not self._first:
+            return
         with self.clock.running("checkpoint"):
             student, weights = self._student, self.parts.trained.state_dict()
             size = candidates.write(self._candidates, step, student.model, student.tokenizer, line, weights)
@@ -293,7 +305,7 @@ class Training:
             "final": step == budget.steps,
             "plateau": self.on_plateau,
             "stop": bool(orders.stop),
-            "interrupted": self.interrupted.is_set(),
+            "interrupted": self._leaving,
             "command": bool(orders.checkpoint),
             "schedule": step % budget.checkpoint_every == 0,
             "best": self.config.selection.keep_best and self.progress.best_step == step,
@@ -314,6 +326,9 @@ class Training:
     def _save(self, reason: str, results: Sequence[CommandResult] = ()) -> None:
         """Write a checkpoint, announce it, then remove those beyond budget.keep_checkpoints."""
         step = self.progress.step
+        require_same_weights(self._ranks, list(self.parts.updater.parameters.values()), step)
+        if not self._first:
+            return
         in_use, _ = self.control.weights_in_use()
         self.progress.checkpoints = [at for at in self.progress.checkpoints if at != step] + [step]
         if self.config.selection.keep_best:

@@ -8,15 +8,19 @@ import signal
 import sys
 from pathlib import Path
 
+import torch
 import transformers
 
 from opdboard.db import evidence, runs
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard_worker.process import EXIT_INTERRUPTED, Attempt, carry_out
+from opdboard_worker.process import EXIT_INTERRUPTED, EXIT_ORPHANED, Attempt, carry_out
+from opdboard_worker.sinks import NoSink
 from opdboard_worker.training.assembly import assemble, resume
+from opdboard_worker.training.control import SharedControl
 from opdboard_worker.training.loop import Training
+from opdboard_worker.training.ranks import LostRank, join
 
 log = logging.getLogger("opdboard_worker.training")
 
@@ -30,7 +34,15 @@ def main() -> int:
 
 
 def _train(attempt: Attempt) -> int:
-    settings, database, control = attempt.settings, attempt.database, attempt.control
+    try:
+        return _train_with_others(attempt)
+    except LostRank as error:
+        log.warning("another process of this run is gone: %s", error)
+        return EXIT_ORPHANED
+
+
+def _train_with_others(attempt: Attempt) -> int:
+    settings, database = attempt.settings, attempt.database
     with database.read() as session:
         config = RunConfig.model_validate(runs.get(session, attempt.run_id).config)
         newest = evidence.latest_checkpoint(session, attempt.run_id)
@@ -39,17 +51,22 @@ def _train(attempt: Attempt) -> int:
         with database.read() as session:
             return settings.root / evidence.weights_path(session, source)
 
+    ranks = join("cuda" if torch.cuda.is_available() and config.device != "cpu" else "cpu")
+    first = ranks.rank == 0
+    if not first:
+        logging.getLogger().setLevel(logging.WARNING)
+    control = SharedControl(attempt.control, ranks)
     folder = settings.run_folder(attempt.run_id)
-    parts = assemble(config, settings, run_folder, folder / "snapshots")
-    training = Training(parts, attempt.sink, control, folder / "checkpoints", settings.root)
+    parts = assemble(config, settings, run_folder, folder / "snapshots", ranks)
+    training = Training(parts, attempt.sink if first else NoSink(), control, folder / "checkpoints", settings.root)
     signal.signal(signal.SIGTERM, lambda *_: training.interrupted.set())
     if newest is not None:
         resume(training, settings.root / newest.path)
         log.info("resumed from the checkpoint of step %d", newest.step)
-    else:
+    elif first:
         parts.monitor.restore(0)
         training.forget_candidates_after(0)
-    if control.state() is RunState.STOPPING:
+    if ranks.from_first(attempt.control.state() if first else None) is RunState.STOPPING:
         control.become(RunState.STOPPED, reason="stopped before training began")
         return 0
     ended = training.run()

@@ -19,7 +19,7 @@ class Updater:
     def __init__(self, parameters: dict[str, torch.nn.Parameter], config: RunConfig) -> None:
         """parameters: everything that is trained, by name, in a fixed order."""
         settings = config.optimizer
-        self._parameters = parameters
+        self.parameters = parameters
         self._clip = settings.gradient_clip
         self._optimizer = torch.optim.AdamW(
             list(parameters.values()),
@@ -40,12 +40,12 @@ class Updater:
 
     def gradient_norm(self) -> Tensor:
         """Norm of the whole gradient (a scalar), before clipping."""
-        return torch.nn.utils.get_total_norm([p.grad for p in self._parameters.values() if p.grad is not None])
+        return torch.nn.utils.get_total_norm([p.grad for p in self.parameters.values() if p.grad is not None])
 
     def step(self, norm: Tensor) -> None:
         """Clip, update, advance the schedule; norm: gradient_norm(), which must be finite."""
         if self._clip is not None:
-            torch.nn.utils.clip_grads_with_norm_(list(self._parameters.values()), self._clip, norm)
+            torch.nn.utils.clip_grads_with_norm_(list(self.parameters.values()), self._clip, norm)
         self._optimizer.step()
         self._scheduler.step()
 
@@ -74,7 +74,7 @@ class Updater:
 
     def first_non_finite(self) -> str | None:
         """The first parameter whose gradient is not finite; None when each is, also if their common norm overflows."""
-        for name, parameter in self._parameters.items():
+        for name, parameter in self.parameters.items():
             if parameter.grad is not None and not bool(torch.isfinite(parameter.grad).all()):
                 return name
         return None
@@ -83,7 +83,7 @@ class Updater:
         """Moments and step counts as 'exp_avg|name', 'exp_avg_sq|name', 'step|name'."""
         return {
             f"{kind}|{name}": value
-            for name, parameter in self._parameters.items()
+            for name, parameter in self.parameters.items()
             for kind, value in self._optimizer.state.get(parameter, {}).items()
         }
 
@@ -97,7 +97,7 @@ class Updater:
         self._optimizer.state.clear()
         for key, value in tensors.items():
             kind, name = key.split("|", 1)
-            parameter = self._parameters[name]
+            parameter = self.parameters[name]
             self._optimizer.state[parameter][kind] = value if kind == "step" else value.to(parameter.device)
         self._scheduler.load_state_dict({**self._scheduler.state_dict(), **schedule})
         for group, rate in zip(self._optimizer.param_groups, schedule["_last_lr"], strict=True):

@@ -4,7 +4,7 @@ The held-out evaluation and a strategy's validation set D_v are both probes.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,7 +17,8 @@ from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
-from opdboard_worker.training.rollout import Rollout, sample, uniforms
+from opdboard_worker.training.ranks import Ranks, share, shared_out, total
+from opdboard_worker.training.rollout import Rollout, joined, sample, token_places, uniforms
 from opdboard_worker.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -60,14 +61,21 @@ class Scorer:
     """Student and teacher together: answers prompts with one and scores the answers with the other."""
 
     def __init__(
-        self, config: RunConfig, student: Policy, teacher: Teacher | None, prompts: PromptBuilder, eos: Sequence[int]
+        self,
+        config: RunConfig,
+        student: Policy,
+        teacher: Teacher | None,
+        prompts: PromptBuilder,
+        eos: Sequence[int],
+        ranks: Ranks,
     ) -> None:
-        """teacher: None for methods without one; prompts: builds what each of the two reads."""
+        """teacher: None for methods without one; prompts: builds what each of the two reads; ranks: share the work."""
         self.config = config
         self.chunk_tokens = config.objective.chunk_tokens
         self.student = student
         self.teacher = teacher
         self.prompts = prompts
+        self.ranks = ranks
         self._eos = eos
 
     @property
@@ -92,15 +100,24 @@ class Scorer:
         return [slice(start, min(start + size, rows.stop)) for start in range(rows.start, rows.stop, size)]
 
     def roll(
-        self, examples: Sequence[Example], *key: object, policy: Policy | None = None, privileged: bool = False
+        self,
+        examples: Sequence[Example],
+        *key: object,
+        places: Sequence[int] | None = None,
+        policy: Policy | None = None,
+        privileged: bool = False,
     ) -> Rollout:
-        """Sampled answers of the student (or another policy), random numbers decided by the run's seed and the key."""
+        """Sampled answers of the student (or another policy), random numbers decided by the run's seed and the key.
+
+        places: which of the examples are answered; all, if not given. Each keeps the numbers of its own place.
+        """
         budget = self.config.budget
         ids = self.prompts.teacher_ids if privileged else self.prompts.student_ids
+        answered = list(range(len(examples)) if places is None else places)
         return sample(
             policy or self.student,
-            [ids(example) for example in examples],
-            uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key),
+            [ids(examples[place]) for place in answered],
+            uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key)[answered],
             temperature=budget.temperature,
             eos=self._eos,
             pass_size=budget.rollout_batch_size or self.micro_batch_size,
@@ -128,9 +145,10 @@ class Scorer:
             groups.setdefault(policy, []).append(example)
         right = 0
         for policy, group in groups.items():
-            rollout = self.roll(group, *key, policy=policy, privileged=True)
-            right += sum(self.verdicts(group, self.texts(rollout)))
-        return right / len(examples)
+            mine = share(self.ranks, len(group))
+            rollout = self.roll(group, *key, places=mine, policy=policy, privileged=True)
+            right += sum(self.verdicts([group[place] for place in mine], self.texts(rollout)))
+        return total(self.ranks, right) / len(examples)
 
     def use_smaller_chunks(self, tokens: int) -> None:
         """From now on: the loss ran out of memory with more."""
@@ -143,31 +161,56 @@ class Scorer:
 
     @torch.no_grad()
     def answer(self, examples: Sequence[Example], *key: object) -> Answers:
-        """Roll out and score without gradients, in micro-batches."""
-        rollout = self.roll(examples, *key)
-        parts = [
-            self.measures(examples[rows], rollout.responses.rows(rows.start, rows.stop))
-            for rows in self.microbatches(slice(0, len(examples)))
-        ]
+        """Roll out and score without gradients, each rank its share of the examples; all ranks know all answers."""
+        mine = share(self.ranks, len(examples))
+        asked = [examples[place] for place in mine]
+        rollout = self.roll(examples, *key, places=mine)
         texts = self.texts(rollout)
-        return Answers(rollout, texts, self.verdicts(examples, texts), TokenMeasures.cat(parts))
+        correct = self.verdicts(asked, texts)
+        measures = [self.measures(*part) for part in self._parts(asked, rollout)]
+        if self.ranks.size > 1:
+            order = shared_out(self.ranks, len(examples))
+            back = sorted(range(len(order)), key=order.__getitem__)
+            of_all = self.ranks.gather((rollout.to("cpu"), texts, correct))
+            rollout = joined([part for part, _, _ in of_all]).take(back).to(self.student.device)
+            told = [pair for _, said, right in of_all for pair in zip(said, right, strict=True)]
+            texts, correct = (list(column) for column in zip(*(told[place] for place in back), strict=True))
+        return Answers(rollout, texts, correct, self._of_all(measures, rollout))
 
     @torch.no_grad()
     def teacher_views(self, examples: Sequence[Example], rollout: Rollout) -> list[TeacherScores]:
-        """What the teacher makes of a rollout, per micro-batch: kept where several weights are scored on it."""
-        return [
-            self.required_teacher.scores(examples[rows], rollout.responses.rows(rows.start, rows.stop))
-            for rows in self.microbatches(slice(0, len(examples)))
-        ]
+        """What the teacher makes of this rank's share of a rollout: kept where several weights are scored on it."""
+        return [self.required_teacher.scores(*part) for part in self._parts(*self._share_of(examples, rollout))]
 
     @torch.no_grad()
     def rescore(self, examples: Sequence[Example], answers: Answers, views: Sequence[TeacherScores]) -> Answers:
         """The same answers scored by the student's present weights: one forward pass, nothing is sampled or verified."""
-        parts = [
-            self.measures(examples[rows], answers.rollout.responses.rows(rows.start, rows.stop), view)
-            for rows, view in zip(self.microbatches(slice(0, len(examples))), views, strict=True)
-        ]
-        return replace(answers, measures=TokenMeasures.cat(parts))
+        parts = self._parts(*self._share_of(examples, answers.rollout))
+        measures = [self.measures(*part, view) for part, view in zip(parts, views, strict=True)]
+        return replace(answers, measures=self._of_all(measures, answers.rollout))
+
+    def _share_of(self, examples: Sequence[Example], rollout: Rollout) -> tuple[list[Example], Rollout]:
+        mine = share(self.ranks, len(examples))
+        return [examples[place] for place in mine], rollout.take(mine)
+
+    def _parts(self, examples: Sequence[Example], rollout: Rollout) -> Iterator[tuple[list[Example], Responses]]:
+        """Micro-batches of like lengths, which hold the least padding."""
+        by_length = rollout.rows_by_length()
+        for rows in self.microbatches(slice(0, len(by_length))):
+            together = by_length[rows]
+            yield [examples[row] for row in together], rollout.responses.of_rows(together)
+
+    def _of_all(self, parts: Sequence[TokenMeasures], rollout: Rollout) -> TokenMeasures:
+        """Measures of a whole rollout's tokens, from those that each rank has made, part by part, of its share."""
+        device, ranks = self.student.device, self.ranks
+        made = TokenMeasures.cat([*parts, TokenMeasures.empty(0, device)])
+        if ranks.size > 1:
+            made = TokenMeasures.cat([one.to(device) for one in ranks.gather(made.to("cpu"))])
+        order: list[int] = []
+        for rank in range(ranks.size):
+            places = share(ranks, len(rollout.ended_B), of=rank)
+            order += [places[row] for row in rollout.take(places).rows_by_length()]
+        return made.at(token_places(order, rollout.lengths_B).to(device))
 
     @torch.no_grad()
     def measures(
@@ -192,13 +235,15 @@ class Scorer:
             )
 
     @torch.no_grad()
-    def student_logp(self, rollout: Rollout) -> Tensor:
+    def student_logp(self, examples: Sequence[Example], rollout: Rollout) -> Tensor:
         """log pi(y_t) (N,) of the student's present weights on a rollout's tokens."""
-        parts = []
-        for rows in self.microbatches(slice(0, rollout.responses.token_BR.shape[0])):
-            responses = rollout.responses.rows(rows.start, rows.stop)
-            parts.append(self._logp_and_entropy(self.student.hidden(responses), responses.token_N)[0])
-        return torch.cat(parts)
+        parts = [
+            TokenMeasures.of_student_alone(
+                *self._logp_and_entropy(self.student.hidden(responses), responses.token_N),
+            )
+            for _, responses in self._parts(*self._share_of(examples, rollout))
+        ]
+        return self._of_all(parts, rollout).student_logprob
 
     def _logp_and_entropy(self, hidden_NH: Tensor, token_N: Tensor) -> tuple[Tensor, Tensor]:
         with self.student.autocast():

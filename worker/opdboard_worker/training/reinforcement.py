@@ -3,8 +3,10 @@
 The policy is the distribution that samples: logits divided by budget.temperature, in the loss as in the rollout.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -25,12 +27,13 @@ from opdboard_worker.training import reporting
 from opdboard_worker.training.experience import Experience
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.ranks import share, shared_out, total
 from opdboard_worker.training.rollout import Rollout, joined
 
 
 @dataclass(frozen=True)
 class _Draw:
-    """One rollout of whole groups; mixed_Q: which have right and wrong answers."""
+    """One rollout of whole groups, of which this rank holds its share; mixed_Q: which of all have right and wrong answers."""
 
     examples: list[Example]
     rollout: Rollout
@@ -48,13 +51,15 @@ class Reinforcement:
         """train: what prompts are taken from; reference: the frozen initial student, where the objective asks for it."""
         self._objective = objective
         self._scorer = scorer
+        self._ranks = scorer.ranks
         self._train = train
         self._reference = reference
 
     def gather(self, step: int, cursor: int) -> Experience:
         """Whole groups. DAPO draws until the batch is full of mixed ones or sampling_rounds are over.
 
-        A batch that stays short is filled up with groups of equal rewards, from which nothing is learnt.
+        A batch that stays short is filled up with groups of equal rewards, from which nothing is learnt. A group stays
+        with the rank that drew it, so that ranks may train on different numbers of groups.
         """
         wanted = prompts_per_step(self._objective, self._scorer.config.budget.batch_size)
         rounds = self._objective.sampling_rounds if isinstance(self._objective, Dapo) else 1
@@ -64,34 +69,59 @@ class Reinforcement:
             cursor += wanted
         mixed = [flag for draw in draws for flag in draw.mixed_Q]
         order = range(len(mixed)) if rounds == 1 else sorted(range(len(mixed)), key=lambda group: not mixed[group])
+        chosen = sorted(order[:wanted])
         size = self._objective.group_size
-        rows = [group * size + place for group in sorted(order[:wanted]) for place in range(size)]
-        rollout = joined([draw.rollout for draw in draws])
+        own = [number * wanted + place for number in range(len(draws)) for place in share(self._ranks, wanted)]
+        at = {group: index for index, group in enumerate(own)}
+        mine = [place for place, group in enumerate(chosen) if group in at]
+        rows = [at[chosen[place]] * size + number for place in mine for number in range(size)]
         everything = [
             (e, t, c) for draw in draws for e, t, c in zip(draw.examples, draw.texts, draw.correct, strict=True)
         ]
-        examples, texts, correct = (list(column) for column in zip(*(everything[row] for row in rows), strict=True))
+        rollout = joined([draw.rollout for draw in draws])
         taken = rollout.take(rows)
-        reward_QG = self._rewards(taken, correct).view(wanted, size)
+        correct = [everything[row][2] for row in rows]
+        reward_QG = self._rewards(taken, correct).view(len(mine), size)
         advantage_QG = group_advantages(reward_QG)
-        scalars = {
-            "reward_mean": float(reward_QG.mean()),
-            "reward_std": float(reward_QG.std(correction=0)),
-            "advantage_size": float(advantage_QG.abs().mean()),
-            "mixed_groups": sum(mixed) / len(mixed),
-            "resampled_groups": float(len(mixed) - wanted),
-        }
-        sampled = int(rollout.lengths_B.sum())
-        return Experience(examples, taken, sampled, cursor, scalars, texts, correct, advantage_QG.flatten())
+        of_all = self._ranks.gather((reward_QG, advantage_QG))
+        reward_all_QG, advantage_all_QG = (torch.cat(parts) for parts in zip(*of_all, strict=True))
+        return Experience(
+            [everything[row][0] for row in rows],
+            taken,
+            int(total(self._ranks, int(rollout.lengths_B.sum()))),
+            cursor,
+            self._minibatches(mine, wanted),
+            {
+                "reward_mean": float(reward_all_QG.mean()),
+                "reward_std": float(reward_all_QG.std(correction=0)),
+                "advantage_size": float(advantage_all_QG.abs().mean()),
+                "mixed_groups": sum(mixed) / len(mixed),
+                "resampled_groups": float(len(mixed) - wanted),
+            },
+            [everything[row][1] for row in rows],
+            correct,
+            advantage_QG.flatten(),
+        )
+
+    def _minibatches(self, mine: Sequence[int], groups: int) -> list[slice]:
+        """Equal shares of the batch's groups, as rows of those among them that are at the places `mine`."""
+        size, each = self._objective.group_size, groups // self._objective.updates_per_batch
+        bounds = [bisect_left(mine, start) * size for start in range(0, groups + 1, each)]
+        return [slice(start, stop) for start, stop in pairwise(bounds)]
 
     def _draw(self, step: int, number: int, cursor: int, wanted: int) -> _Draw:
         size, seed = self._objective.group_size, self._scorer.config.seed
         prompts = [self._train[index] for index in indices_from(cursor, wanted, len(self._train), seed)]
-        examples = [example for example in prompts for _ in range(size)]
-        rollout = self._scorer.roll(examples, "rollout", step, number)
-        texts = self._scorer.texts(rollout)
+        batch = [example for example in prompts for _ in range(size)]
+        mine = [place * size + one for place in share(self._ranks, wanted) for one in range(size)]
+        rollout = self._scorer.roll(batch, "rollout", step, number, places=mine)
+        examples, texts = [batch[place] for place in mine], self._scorer.texts(rollout)
         correct = self._scorer.verdicts(examples, texts)
-        mixed_Q = mixed_groups(torch.tensor(correct).view(wanted, size)).tolist()
+        mixed = mixed_groups(torch.tensor(correct, dtype=torch.bool).view(-1, size)).tolist()
+        mixed_Q = [False] * wanted
+        gathered = [flag for part in self._ranks.gather(mixed) for flag in part]
+        for place, flag in zip(shared_out(self._ranks, wanted), gathered, strict=True):
+            mixed_Q[place] = flag
         return _Draw(examples, rollout, texts, correct, mixed_Q)
 
     def _rewards(self, rollout: Rollout, correct: Sequence[bool]) -> Tensor:
@@ -103,20 +133,19 @@ class Reinforcement:
         buffer = int(self._objective.overlong_share * longest)
         return 2 * right_B - 1 + overlong_penalty(rollout.lengths_B.cpu(), longest, buffer)
 
-    def minibatches(self, experience: Experience) -> Sequence[slice]:
-        """See Learner: equal shares of the groups."""
-        share = len(experience.examples) // self._objective.updates_per_batch
-        return [slice(start, start + share) for start in range(0, len(experience.examples), share)]
-
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
         """See Learner."""
         objective, student, rollout = self._objective, self._scorer.student, experience.rollout
         assert experience.advantage_B is not None
         advantage_B = experience.advantage_B.to(student.device, torch.float32)
         weight_B = torch.zeros(len(experience.examples), device=student.device)
-        weight_B[rows] = response_weights(rollout.lengths_B[rows], per_token=isinstance(objective, Dapo)).to(weight_B)
+        length_b = rollout.lengths_B[rows]
+        responses, tokens = (int(total(self._ranks, count)) for count in (len(length_b), int(length_b.sum())))
+        weight_B[rows] = response_weights(
+            length_b, per_token=isinstance(objective, Dapo), of_batch=(responses, tokens)
+        ).to(weight_B)
         loss_sum = 0.0
-        parts: list[PolicyMeasures] = []
+        totals_F2 = torch.zeros(len(fields(PolicyMeasures)), 2, dtype=torch.float64)
         for part in self._scorer.microbatches(rows):
             responses = rollout.responses.rows(part.start, part.stop)
             reference_logp_N = None if self._reference is None else self._logp(self._reference, responses)
@@ -138,13 +167,15 @@ class Reinforcement:
                 )
             loss.backward()
             loss_sum += float(loss.detach())
-            parts.append(measures)
-        return loss_sum, reporting.policy_scalars(PolicyMeasures.cat(parts))
+            totals_F2 += measures.totals()
+        self._ranks.add_([totals_F2])
+        return total(self._ranks, loss_sum), reporting.policy_scalars(PolicyMeasures.means_of(totals_F2))
 
     def describe(self, experience: Experience) -> dict[str, float]:
         """See Learner."""
         assert experience.texts is not None and experience.correct is not None
-        return reporting.rollout_scalars(experience.rollout, experience.texts, experience.correct)
+        facts = reporting.facts_of(experience.rollout, experience.texts, experience.correct)
+        return reporting.rollout_scalars(self._ranks.gather(facts))
 
     def _head(self, policy: Policy) -> Head:
         temperature = self._scorer.config.budget.temperature

@@ -3,15 +3,14 @@
 import math
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.records import ModuleVector, SampleRecord
-from opdboard_worker.core.losses import TokenMeasures
-from opdboard_worker.core.policy_gradient import PolicyMeasures
-from opdboard_worker.core.statistics import mean_by_position, repetition_rate
+from opdboard_worker.core.statistics import mean_by_position, repeats_itself
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.training.probe import Answers
@@ -21,39 +20,57 @@ from opdboard_worker.training.teacher import Teacher
 _NEED_WHOLE_TEACHER = ("reverse_kl", "entropy_teacher", "overlap_ratio", "overlap_mass", "overlap_advantage")
 
 
-def token_scalars(measures: TokenMeasures, *, complete: bool) -> dict[str, float]:
+@dataclass(frozen=True)
+class ResponseFacts:
+    """What is reported of some responses, one entry each; `repeats` and `correct` are empty where nobody asked."""
+
+    lengths: list[int]
+    ended: list[bool]
+    repeats: list[bool]
+    correct: list[bool]
+
+
+def facts_of(rollout: Rollout, texts: Sequence[str] = (), correct: Sequence[bool] = ()) -> ResponseFacts:
+    """Small enough to be gathered from all ranks."""
+    repeats = [repeats_itself(text) for text in texts]
+    return ResponseFacts(rollout.lengths_B.tolist(), rollout.ended_B.tolist(), repeats, list(correct))
+
+
+def token_scalars(means: Mapping[str, float], *, complete: bool) -> dict[str, float]:
     """Means over the batch's response tokens, under the names of domain.measures.SCALARS.
 
     complete: whether the teacher's whole distribution is known; what needs it is left out otherwise.
     """
-    means = measures.means()
-    means["reverse_kl_k1"], means["reverse_kl_k3"] = means.pop("k1"), means.pop("k3")
-    means["entropy_gap"] = means["entropy_student"] - means["entropy_teacher"]
+    renamed = {"k1": "reverse_kl_k1", "k3": "reverse_kl_k3"}
+    scalars = {renamed.get(name, name): mean for name, mean in means.items()}
+    scalars["entropy_gap"] = means["entropy_student"] - means["entropy_teacher"]
     unwanted = {"student_logprob"} if complete else {"student_logprob", "entropy_gap", *_NEED_WHOLE_TEACHER}
-    return {name: mean for name, mean in means.items() if name not in unwanted}
+    return {name: mean for name, mean in scalars.items() if name not in unwanted}
 
 
-def policy_scalars(measures: PolicyMeasures) -> dict[str, float]:
+def policy_scalars(means: Mapping[str, float]) -> dict[str, float]:
     """Means over the batch's response tokens of a policy gradient."""
-    means = measures.means()
     scalars = {"entropy_student": means["entropy"], "clip_fraction": means["clipped"]}
     return scalars if math.isnan(means["kl"]) else scalars | {"reference_kl": means["kl"]}
 
 
-def length_scalars(rollout: Rollout) -> dict[str, float]:
-    """Lengths and truncation of a batch."""
-    lengths = rollout.lengths_B.double()
+def length_scalars(parts: Sequence[ResponseFacts]) -> dict[str, float]:
+    """Lengths and truncation of a batch, from its parts."""
+    lengths = torch.tensor([length for part in parts for length in part.lengths], dtype=torch.float64)
+    ended = [flag for part in parts for flag in part.ended]
     return {
         "response_length": float(lengths.mean()),
         "response_length_p95": float(torch.quantile(lengths, 0.95)),
-        "truncated_share": 1.0 - float(rollout.ended_B.double().mean()),
+        "truncated_share": 1.0 - sum(ended) / len(ended),
     }
 
 
-def rollout_scalars(rollout: Rollout, texts: Sequence[str], correct: Sequence[bool]) -> dict[str, float]:
-    """Lengths, truncation, repetition and accuracy of a batch."""
-    return length_scalars(rollout) | {
-        "repetition_rate": repetition_rate(texts),
+def rollout_scalars(parts: Sequence[ResponseFacts]) -> dict[str, float]:
+    """Lengths, truncation, repetition and accuracy of a batch, from its parts."""
+    repeats = [flag for part in parts for flag in part.repeats]
+    correct = [flag for part in parts for flag in part.correct]
+    return length_scalars(parts) | {
+        "repetition_rate": sum(repeats) / len(repeats),
         "accuracy": sum(correct) / len(correct),
     }
 

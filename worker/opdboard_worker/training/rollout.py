@@ -8,6 +8,7 @@ neither micro-batches nor a resumed run change what is drawn.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -36,13 +37,19 @@ class Rollout:
 
     def take(self, rows: Sequence[int]) -> "Rollout":
         """These examples, in this order."""
-        chosen = torch.tensor(list(rows), device=self.ended_B.device)
+        chosen = torch.tensor(list(rows), dtype=torch.long, device=self.ended_B.device)
         responses = self.responses
         return Rollout(
             Responses([responses.prompts[row] for row in rows], responses.token_BR[chosen], responses.mask_BR[chosen]),
             self.sampler_logp_BR[chosen],
             self.ended_B[chosen],
         )
+
+    def to(self, device: torch.device | str) -> "Rollout":
+        """The same on another device."""
+        one = self.responses
+        responses = Responses(one.prompts, one.token_BR.to(device), one.mask_BR.to(device))
+        return Rollout(responses, self.sampler_logp_BR.to(device), self.ended_B.to(device))
 
 
 def joined(rollouts: Sequence[Rollout]) -> Rollout:
@@ -62,6 +69,17 @@ def joined(rollouts: Sequence[Rollout]) -> Rollout:
         torch.cat([padded(rollout.sampler_logp_BR) for rollout in rollouts]),
         torch.cat([rollout.ended_B for rollout in rollouts]),
     )
+
+
+def token_places(order: Sequence[int], lengths_B: Tensor) -> Tensor:
+    """Where each token stands (N,) in what was computed response after response in another order.
+
+    order: the responses in that order. values_N[token_places(order, lengths_B)] are in the order of responses.token_N.
+    """
+    lengths = lengths_B.tolist()
+    starts = dict(zip(order, accumulate((lengths[row] for row in order), initial=0), strict=False))
+    parts = [torch.arange(starts[row], starts[row] + length) for row, length in enumerate(lengths)]
+    return torch.cat([*parts, torch.arange(0)])
 
 
 def given(policy: Policy, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], longest: int) -> Rollout:

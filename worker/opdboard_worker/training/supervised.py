@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
 from opdboard_worker.core.policy_gradient import cross_entropy_loss
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
 from opdboard_worker.training.experience import Experience
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.ranks import share, total
 from opdboard_worker.training.rollout import given
 
 
@@ -19,31 +19,28 @@ class Supervised:
     def __init__(self, scorer: Scorer, train: Sequence[Example]) -> None:
         """train: what examples are taken from."""
         self._scorer = scorer
+        self._ranks = scorer.ranks
         self._train = train
 
     def gather(self, step: int, cursor: int) -> Experience:
         """See Learner: nothing is sampled, the data's answers are the responses; cut at budget.max_response_tokens."""
         config, prompts = self._scorer.config, self._scorer.prompts
         indices = batch_indices(step, config.budget.batch_size, len(self._train), config.seed)
-        examples = [self._train[index] for index in indices]
+        examples = [self._train[indices[place]] for place in share(self._ranks, len(indices))]
         rollout = given(
             self._scorer.student,
             [prompts.student_ids(example) for example in examples],
             [prompts.solution_ids(example) for example in examples],
             config.budget.max_response_tokens,
         )
-        return Experience(examples, rollout, int(rollout.lengths_B.sum()), cursor)
-
-    def minibatches(self, experience: Experience) -> Sequence[slice]:
-        """See Learner."""
-        return [slice(0, len(experience.examples))]
+        read = int(total(self._ranks, int(rollout.lengths_B.sum())))
+        return Experience(examples, rollout, read, cursor, [slice(0, len(examples))])
 
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
         """See Learner: the mean over all tokens of the batch."""
         student, rollout = self._scorer.student, experience.rollout
-        tokens = int(rollout.lengths_B[rows].sum())
-        loss_sum = 0.0
-        entropies: list[Tensor] = []
+        tokens = total(self._ranks, int(rollout.lengths_B[rows].sum()))
+        loss_sum = entropy_sum = 0.0
         for part in self._scorer.microbatches(rows):
             responses = rollout.responses.rows(part.start, part.stop)
             hidden_NH = student.hidden(responses)
@@ -58,9 +55,9 @@ class Supervised:
                 )
             loss.backward()
             loss_sum += float(loss.detach())
-            entropies.append(entropy_N)
-        return loss_sum, {"entropy_student": float(torch.cat(entropies).double().mean())}
+            entropy_sum += float(entropy_N.double().sum())
+        return total(self._ranks, loss_sum), {"entropy_student": total(self._ranks, entropy_sum) / tokens}
 
     def describe(self, experience: Experience) -> dict[str, float]:
         """See Learner: lengths of the answers learnt from."""
-        return reporting.length_scalars(experience.rollout)
+        return reporting.length_scalars(self._ranks.gather(reporting.facts_of(experience.rollout)))

@@ -51,7 +51,7 @@ class Candidates:
             return self.start()
         answers = self._answer(factor)
         move_(self._moving, line.start, line.direction, 0.0)
-        start_logp_N = self._scorer.student_logp(answers.rollout)
+        start_logp_N = self._scorer.student_logp(self._examples, answers.rollout)
         kl_to_start = float(
             k3(answers.measures.student_logprob, start_logp_N.to(answers.measures.student_logprob)).mean()
         )

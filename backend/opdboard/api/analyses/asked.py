@@ -9,7 +9,7 @@ from opdboard.api.errors import FieldProblem, InvalidFields, problems
 from opdboard.db import evidence, runs
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import NotFound
-from opdboard.domain.interventions import INTERVENTIONS, Rank1Trajectory
+from opdboard.domain.interventions import INTERVENTIONS, RankOneTrajectory
 
 EARLY_SHARE = 0.1
 """The paper's early checkpoint: at 10% of training."""
@@ -29,7 +29,7 @@ def completed(session: Session, config: AnalysisConfig) -> AnalysisConfig:
         raise InvalidFields(
             [FieldProblem(path=f"parameters.{one.path}", message=one.message) for one in found]
         ) from None
-    if intervention.parameters is not Rank1Trajectory:
+    if intervention.parameters is not RankOneTrajectory:
         runs.config_of(subject)  # scoring needs the prompts that it names
         parameters |= _checkpoints(session, config.run_id, parameters)
     return config.model_copy(update={"parameters": parameters})

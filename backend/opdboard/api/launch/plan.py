@@ -112,11 +112,12 @@ def _pace(session: Session, runs: Sequence[Planned]) -> PaceOut | None:
 
 
 def _alike(old: Run, config: RunConfig) -> bool:
-    """The same student, objective, batch and response length, with a clock that ran."""
+    """The same student, objective, batch, response length and number of devices, with a clock that ran."""
     budget = old.config["budget"]
     return (
         old.config["student"] == config.student.model_dump(mode="json")
         and old.config["objective"].get("kind") == config.objective.kind
+        and old.config.get("devices", 1) == config.devices
         and budget["batch_size"] == config.budget.batch_size
         and budget["max_response_tokens"] == config.budget.max_response_tokens
         and bool(old.latest.get("seconds"))

@@ -78,7 +78,9 @@ class FootprintOut(BaseModel):
     """Estimated from the models' shapes; parts say what is included."""
 
     parameters: int = Field(description="Of the student.")
-    memory_bytes: int = Field(description="Peak of one run: what always is there and the largest phase.")
+    memory_bytes: int = Field(
+        description="Peak of one run on each of its devices: what always is there and the largest phase."
+    )
     memory: list[PartOut]
     checkpoint_bytes: int
     disk_bytes: int = Field(description="Of all planned runs.")

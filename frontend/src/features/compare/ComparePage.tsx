@@ -4,6 +4,7 @@ import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Later } from "~/components/Later";
 import { Loading } from "~/components/Loading";
+import { ComparedAnalyses } from "./ComparedAnalyses";
 import { ComparedSamples } from "./ComparedSamples";
 import classes from "./ComparePage.module.css";
 import { ComparisonPanels } from "./ComparisonPanels";
@@ -49,6 +50,7 @@ export function ComparePage() {
           <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
           <Later>
             <SpectralTable runs={runs} keys={keys} />
+            <ComparedAnalyses entries={entries} runs={runs} keys={keys} />
             <ConfigDifferences entries={entries} />
             <ComparedSamples entries={entries} />
             <EntryNotes entries={entries} />

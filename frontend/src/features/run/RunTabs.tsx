@@ -14,6 +14,7 @@ const TABS = {
   board: { label: "Board", Body: tab(() => import("./tabs/Board")) },
   health: { label: "Health", Body: tab(() => import("./tabs/Health")) },
   spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
+  analyses: { label: "Analyses", Body: tab(() => import("./tabs/Analyses")) },
   samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
   logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },

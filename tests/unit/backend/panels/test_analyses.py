@@ -94,10 +94,10 @@ def test_a_shift_that_is_no_number_is_a_gap():
 
 
 def test_paths_are_those_of_one_layer_and_ratios_of_all():
-    figure = drawn("rank1_trajectory", [drawn_run()])
+    figure = drawn("rank_one_trajectory", [drawn_run()])
     assert [one.uid for one in figure.data] == ["run0:module 1", "run0:evr"]
     assert trace(figure, "run0:evr").x.tolist() == [0, 1, 2]
-    assert [one.uid for one in drawn("rank1_trajectory", [drawn_run()], layer=7).data] == ["run0:evr"]
+    assert [one.uid for one in drawn("rank_one_trajectory", [drawn_run()], layer=7).data] == ["run0:evr"]
 
 
 def test_the_first_snapshot_is_compared_with_the_last():

@@ -174,7 +174,7 @@ def test_the_shift_is_of_the_tokens_that_were_sampled(analyse):
 
 
 def test_paths_are_those_of_every_module_over_the_snapshots(analyse):
-    records = analyse("rank1_trajectory")
+    records = analyse("rank_one_trajectory")
     assert len(records) == 42
     assert records[0].details["steps"] == [1, 2, 4]
     assert all(record.details["evr"] == pytest.approx(1.0) for record in records)  # three points lie in a plane
@@ -237,6 +237,6 @@ def test_checkpoints_that_are_gone_or_of_another_base_are_refused(trained: Path)
 def test_a_path_needs_two_snapshots(subject, attempt, settings, sqlite_database):
     with sqlite_database.write() as session:
         other = runs.create(session, CONFIG).id
-        run_id = jobs.create_analysis(session, AnalysisConfig(kind="rank1_trajectory", run_id=other)).id
+        run_id = jobs.create_analysis(session, AnalysisConfig(kind="rank_one_trajectory", run_id=other)).id
     with pytest.raises(BadInput, match="two snapshots"):
         do_job(attempt(run_id), interventions.prepare)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opdboard_worker.core.policy_gradient import (
+    PolicyMeasures,
     clipped_surrogate,
     cross_entropy_loss,
     group_advantages,
@@ -147,6 +148,16 @@ def test_weights_sum_to_one_over_all_tokens():
         weight_B = response_weights(length_B, per_token=per_token)
         torch.testing.assert_close(weight_B, torch.tensor(expected))
         torch.testing.assert_close((weight_B * length_B).sum(), torch.tensor(1.0))
+        parts = [response_weights(part, per_token=per_token, of_batch=(3, 10)) for part in (length_B[:1], length_B[1:])]
+        torch.testing.assert_close(torch.cat(parts), weight_B)
+
+
+def test_totals_of_parts_give_the_means_of_all():
+    columns = torch.randn(4, 10)
+    whole, parts = PolicyMeasures(*columns), [PolicyMeasures(*part) for part in columns.split([3, 0, 7], 1)]
+    means = PolicyMeasures.means_of(sum((part.totals() for part in parts), torch.zeros(4, 2, dtype=torch.float64)))
+    assert means == pytest.approx(PolicyMeasures.means_of(whole.totals()))
+    assert means["entropy"] == pytest.approx(float(columns[1].double().mean()))
 
 
 def test_kl_to_reference_is_unbiased():

@@ -12,7 +12,7 @@ from opdboard_worker.core.statistics import (
     frobenius_norms,
     mean_by_position,
     norm_share,
-    repetition_rate,
+    repeats_itself,
     visible_sparsity,
 )
 
@@ -100,11 +100,10 @@ def test_visible_sparsity_sees_what_bfloat16_sees():
         visible_sparsity(torch.ones(4, 1), torch.ones(1, 4))
 
 
-def test_repetition_rate_counts_texts_that_compress_tenfold():
+def test_a_text_that_compresses_tenfold_repeats_itself():
     varied = " ".join(str(n * n % 1009) for n in range(300))
-    assert repetition_rate(["wait, " * 500, varied, "", "short"]) == 0.25
-    assert repetition_rate(["\ud800" * 1000]) == 1.0  # half a surrogate pair is text too
-    assert math.isnan(repetition_rate([]))
+    assert [repeats_itself(text) for text in ("wait, " * 500, varied, "", "short")] == [True, False, False, False]
+    assert repeats_itself("\ud800" * 1000)  # half a surrogate pair is text too
 
 
 def test_mean_by_position_of_bin_indices():

@@ -18,6 +18,8 @@ const STATISTICS: readonly [string, string][] = [
   ["visible_sparsity", "bf16 values that did not change"],
 ];
 
+const DIRECTIONS = ["first_last_cosine", "lock_in"] as const;
+
 /** How low-rank the update is, over the run and as the paper's table. */
 export default function Spectrum({ run }: { run: RunDetail }) {
   const runs = useMemo(() => [run], [run]);
@@ -40,6 +42,11 @@ export default function Spectrum({ run }: { run: RunDetail }) {
             testId={`panel-spectrum-${statistic}`}
             emptyHint="Spectral measures are taken at powers of two, and every few steps."
           />
+        ))}
+      </div>
+      <div className={`${classes.pair} ${classes.group}`}>
+        {DIRECTIONS.map((name) => (
+          <Panel key={name} name={name} runs={runs} height={300} emptyHint="It takes two snapshots of the update." />
         ))}
       </div>
       <SpectralTable runs={runs} />

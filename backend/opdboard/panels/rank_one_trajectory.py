@@ -15,11 +15,11 @@ from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
 
-_KIND = "rank1_trajectory"
+_KIND = "rank_one_trajectory"
 _GAP = 0.12
 
 
-class Rank1TrajectoryParams(PanelParams):
+class RankOneTrajectoryParams(PanelParams):
     """Which layer's paths."""
 
     layer: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
@@ -28,11 +28,11 @@ class Rank1TrajectoryParams(PanelParams):
     analysis: scores.AnalysisId = ""
 
 
-def _needs(params: Rank1TrajectoryParams) -> Needs:
+def _needs(params: RankOneTrajectoryParams) -> Needs:
     return Needs(analyses=(_KIND,), analysis=params.analysis)
 
 
-def figure(series: Sequence[RunSeries], params: Rank1TrajectoryParams) -> go.Figure:
+def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.Figure:
     """Left: a path per matrix of one layer (of a group, of its first member). Right: EVR_{0:2} of every matrix by layer."""
     compared = [entry for entry in entries(series) if any(scores.variants(run, _KIND) for run in entry.runs)]
     layers = sorted({one.details["layer"] for run in series for one in scores.variants(run, _KIND)})
@@ -45,7 +45,7 @@ def figure(series: Sequence[RunSeries], params: Rank1TrajectoryParams) -> go.Fig
         traces.append(_ratios(entry))
     return look.figure(
         traces,
-        keep="rank1_trajectory",
+        keep="rank_one_trajectory",
         meta={
             "note": _note(compared, layer) if compared else "analyse the run by 'Path of the leading direction' first",
             "table": _table(compared),
@@ -126,10 +126,10 @@ def _table(compared: Sequence[Entry]) -> dict[str, list]:
 
 
 PANEL = Panel(
-    name="rank1_trajectory",
+    name="rank_one_trajectory",
     title="Is the path of the leading direction a line?",
     description="The leading direction u₁ of each matrix over the snapshots, projected on its two principal components.",
-    params=Rank1TrajectoryParams,
+    params=RankOneTrajectoryParams,
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,

@@ -1,0 +1,76 @@
+import { Button } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { analysesQuery, interventionsQuery } from "~/api/analyses";
+import { runQuery } from "~/api/runs";
+import type { Analysis, RunDetail } from "~/api/types";
+import { Empty } from "~/components/Empty";
+import { ErrorBox } from "~/components/ErrorBox";
+import { Loading } from "~/components/Loading";
+import { useView } from "~/components/useView";
+import { flag } from "~/lib/urlParams";
+import classes from "../../analyses/Analyses.module.css";
+import { AnalysisList } from "../../analyses/AnalysisList";
+import { AnalysisPanels } from "../../analyses/AnalysisPanels";
+import { AskAnalysis } from "../../analyses/AskAnalysis";
+
+/** Interventions on the run's weights; of an analysis itself, its picture. */
+export default function Analyses({ run }: { run: RunDetail }) {
+  const subject = run.kind === "analysis" ? String(run.job_config?.run_id ?? "") : run.id;
+  const found = useQuery(analysesQuery([subject]));
+  const offered = useQuery(interventionsQuery());
+  const about = useQuery({ ...runQuery(subject), enabled: subject !== run.id });
+  const [search, change] = useView();
+  const summary = subject === run.id ? run : about.data;
+  const runs = useMemo(() => (summary ? [summary] : []), [summary]);
+  const error = found.error ?? offered.error ?? about.error;
+  if (error && !(found.data && offered.data))
+    return <ErrorBox title="The analyses could not be read" error={error} onRetry={() => void found.refetch()} />;
+  if (!found.data || !offered.data || !summary) return <Loading label="Reading the analyses" />;
+  const { analyses } = found.data;
+  const own = analyses.find(({ id }) => id === run.id);
+  if (run.kind === "analysis") return <OfItself own={own} interventions={offered.data} runs={runs} />;
+  const scorable = offered.data.filter(({ kind }) => run.kind === "trained" || kind === "rank_one_trajectory");
+  const open = flag(search.analyse);
+  return (
+    <div className={classes.tab}>
+      <div className={classes.head}>
+        <Button
+          variant="default"
+          leftSection={<IconPlus size={14} aria-hidden />}
+          aria-expanded={open}
+          onClick={() => change({ analyse: open ? undefined : "1" })}
+          data-testid="analyse"
+        >
+          Analyse this run…
+        </Button>
+      </div>
+      {open && <AskAnalysis runId={run.id} interventions={scorable} />}
+      {analyses.length === 0 ? (
+        <div className="card">
+          <Empty title="No analysis of this run yet">
+            An analysis puts changed weights into the student and scores them: the update scaled, cut to a few
+            directions or a few layers, taken early. Checkpoints that are still on disk can be analysed.
+          </Empty>
+        </div>
+      ) : (
+        <AnalysisList analyses={analyses} interventions={offered.data} />
+      )}
+      <AnalysisPanels analyses={analyses} interventions={offered.data} runs={runs} />
+    </div>
+  );
+}
+
+type Panels = Pick<Parameters<typeof AnalysisPanels>[0], "interventions" | "runs">;
+
+function OfItself({ own, interventions, runs }: { own: Analysis | undefined } & Panels) {
+  if (own === undefined || own.step === 0) {
+    return (
+      <div className="card">
+        <Empty title="Nothing found yet">Its picture grows with every variant that is scored.</Empty>
+      </div>
+    );
+  }
+  return <AnalysisPanels analyses={[own]} interventions={interventions} runs={runs} only={own} />;
+}

@@ -1,0 +1,56 @@
+"""The analyses of a run: what was found as pictures, a new one asked for, and what is refused beside its field."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from e2e.axe import assert_accessible
+from e2e.conftest import Shown, tab
+from e2e.pictures import wait_until_drawn
+from playwright.sync_api import Browser, Page, expect
+from support.analysed import SERIES_OF, analyse
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def page(browser: Browser, shown: Shown) -> Iterator[Page]:
+    with tab(browser, shown.url) as page:
+        yield page
+
+
+def test_an_analysis_is_asked_for_and_what_was_found_is_drawn(page: Page, shown: Shown) -> None:
+    run = shown.ids["effopd"]
+    done = {kind: analyse(shown.database, run, kind) for kind in SERIES_OF}
+    page.goto(f"/runs/{run}?tab=analyses")
+    expect(page.get_by_test_id("analyses").locator("tbody tr")).to_have_count(len(done))
+    for panel in ("scale_final", "rescale_early", "rank_one_trajectory"):
+        page.get_by_test_id(f"panel-{panel}").scroll_into_view_if_needed()
+        wait_until_drawn(page, f"panel-{panel}")
+    page.get_by_test_id(f"analysis-{done['rank']}").get_by_role("button", name="Show the picture").click()
+    expect(page).to_have_url(re.compile(f"rank.analysis={done['rank']}"))
+
+    page.get_by_test_id("analyse").focus()
+    page.keyboard.press("Enter")
+    form = page.get_by_test_id("ask-analysis")
+    factors = form.get_by_label("Factors, separated by spaces")
+    factors.fill("0.5 2")
+    form.get_by_test_id("analysis-submit").press("Enter")
+    expect(form.get_by_role("alert")).to_contain_text("less than or equal to 1")
+    assert_accessible(page)
+    factors.fill("0.5")
+    form.get_by_test_id("analysis-submit").press("Enter")
+    newest = page.get_by_test_id("analyses").locator("tbody tr").first
+    expect(newest).to_contain_text("queued")
+    expect(newest).to_contain_text("Scale the final update")
+
+
+def test_runs_are_compared_by_what_came_of_changed_weights(page: Page, shown: Shown) -> None:
+    runs = [shown.ids["effopd"], shown.ids["reference"]]
+    for run in runs:
+        analyse(shown.database, run, "scale_final")
+    page.goto(f"/compare?runs={','.join(runs)}")
+    section = page.get_by_test_id("compared-analyses")
+    section.get_by_test_id("panel-scale_final").scroll_into_view_if_needed()
+    wait_until_drawn(page, "panel-scale_final")
+    expect(section).to_contain_text("What is the norm of the update worth?")
