@@ -58,6 +58,25 @@ def test_decisions_come_on_schedule_and_a_resumed_run_goes_on_bit_for_bit(train,
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
+@pytest.mark.parametrize("copies", ["cpu", "bf16"])
+def test_copies_kept_elsewhere_make_the_same_run_and_resume_bit_for_bit(train, copies):
+    """Host memory changes nothing. Half precision rounds the anchor's way from W_0: norms of D differ by that at most."""
+    config = tiny_config(strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    _, plain = train(config)
+    kept = config.model_copy(update={"copies": copies})
+    straight, sink = train(kept)
+    rounding = 0.0 if copies == "cpu" else 2.0**-7
+    for one, other in zip(decisions_of(sink), decisions_of(plain), strict=True):
+        assert one.accepted_factor == other.accepted_factor
+        assert one.direction_norm == pytest.approx(other.direction_norm, rel=rounding, abs=0.0)
+    assert sink.series("loss") == pytest.approx(plain.series("loss"), rel=1e-3 * (copies == "bf16"), abs=0.0)
+    resumed, again = train(kept, before=lambda training: resume(training, Path(straight._folder) / "step-000002"))
+    assert told(again) == [one for one in told(sink) if one[0] > 2]
+    left, right = weights(straight), weights(resumed)
+    assert all(torch.equal(left[name], right[name]) for name in left)
+
+
 @each
 def test_a_commanded_factor_and_a_veto_work_with_every_strategy(train, strategy):
     asked = Extrapolate(command=Command.EXTRAPOLATE, factor=2.0, override=True)

@@ -44,6 +44,12 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
     """What is held at once in a step. A step either trains or searches: see `peak`."""
     whole = student.parameters * FLOAT
     matrices = student.module_parameters * FLOAT
+    on_host = config.device == "cpu"
+
+    def kept(size: int) -> int:
+        """What is left on the device of a copy that takes `size` in float32; in bf16, of weights published as such."""
+        return size if config.copies == "device" else size // 2 if config.copies == "bf16" else size * on_host
+
     parts = [
         Part("student", whole),
         *(
@@ -54,7 +60,7 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
         *([Part("initial student, as the reference", whole)] if keeps_reference(config) else []),
         Part("gradients", trained_parameters(config, student) * FLOAT),
         Part("Adam moments", 2 * trained_parameters(config, student) * FLOAT),
-        Part("W_0 of the matrices", matrices),
+        Part("W_0 of the matrices", kept(matrices)),
         Part("W_t-1 of the matrices", matrices),
         Part("activations", _activations(config, student), "training"),
         Part("logits", _logits(config, student), "training"),
@@ -63,7 +69,11 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
     if not isinstance(config.strategy, NoStrategy):
         moving = _moving(config.strategy, student) * FLOAT
         parts += [
-            Part("anchor and last jump", 2 * moving + (moving - matrices if moving > matrices else 0)),
+            # W_0 of what else moves is kept with the anchor; the jump goes wherever W_0 does, but never in half precision.
+            Part(
+                "anchor and last jump",
+                kept(moving + max(moving - matrices, 0)) + moving * (config.copies == "device" or on_host),
+            ),
             Part("start, direction and new anchor", 3 * moving, "search"),
             Part("key-value cache of D_v", _cache(config, student), "search"),
         ]

@@ -187,6 +187,9 @@ Teacher = Annotated[
 ]
 
 
+Copies = Literal["device", "cpu", "bf16"]
+
+
 class Monitoring(Frozen):
     """What is measured, and how often."""
 
@@ -217,7 +220,7 @@ _SECTIONS = [
     {"title": "Budget", "fields": ["budget"]},
     {"title": "Monitoring", "fields": ["monitoring"]},
     {"title": "Best state and early stop", "fields": ["selection"]},
-    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision"]},
+    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies"]},
 ]
 
 
@@ -257,6 +260,12 @@ class RunConfig(Frozen):
     )
     precision: Literal["float32", "bf16"] = Field(
         default="float32", description="float32, or bf16 autocast with float32 master weights."
+    )
+    copies: Copies = Field(
+        default="device",
+        description="How W_0 and the anchor of directions are kept. device: float32 beside the model. cpu: float32 in host memory, "
+        "exact, sent over whenever it is measured. bf16: half the room; W_0 stays exact (a matrix that bf16 cannot hold stays "
+        "float32), a direction is off by up to 0.4% of the way from W_0 to its anchor.",
     )
 
     @property

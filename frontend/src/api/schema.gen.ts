@@ -4212,6 +4212,13 @@ export interface components {
              * @enum {string}
              */
             precision: "float32" | "bf16";
+            /**
+             * Copies
+             * @description How W_0 and the anchor of directions are kept. device: float32 beside the model. cpu: float32 in host memory, exact, sent over whenever it is measured. bf16: half the room; W_0 stays exact (a matrix that bf16 cannot hold stays float32), a direction is off by up to 0.4% of the way from W_0 to its anchor.
+             * @default device
+             * @enum {string}
+             */
+            copies: "device" | "cpu" | "bf16";
         };
         /**
          * RunCreate

@@ -25,7 +25,7 @@ def frobenius_norms(tensors: Sequence[Tensor]) -> Tensor:
     return _in_runs_of_small(tensors, tensors, lambda x, _: _float64_norms(x), lambda x, _: _norm(pieces(x)))
 
 
-def difference_norms(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+def difference_norms(a: Iterable[Tensor], b: Iterable[Tensor]) -> Tensor:
     """||A - B||_F of each pair, (n,), float64: update_norm, step_norm. ValueError if shapes differ.
 
     Half-precision entries are subtracted in float32. No difference is ever held whole.
@@ -100,8 +100,8 @@ def _float64_norms(tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _in_runs_of_small(
-    a: Sequence[Tensor],
-    b: Sequence[Tensor],
+    a: Iterable[Tensor],
+    b: Iterable[Tensor],
     of_small: Callable[[list[Tensor], list[Tensor]], list[Tensor]],
     of_one: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:

@@ -27,6 +27,7 @@ from opdboard_worker.models.pair import (
 )
 from opdboard_worker.training import checkpoint
 from opdboard_worker.training.clock import Clock
+from opdboard_worker.training.copies import Copy
 from opdboard_worker.training.distillation import Distillation
 from opdboard_worker.training.experience import Learner
 from opdboard_worker.training.lookahead import Lookahead, moving
@@ -204,14 +205,15 @@ def _lookahead(
     # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
     manual_score = "negative_reverse_kl" if scorer.measures_reverse_kl else "accuracy"
     strategy = make_strategy(config.strategy, updater, teacher_accuracy, manual_score)
-    initial = monitor.initial
+    initial = monitor.copies
     for name, parameter in moving(parameters, strategy.rules.parameters).items():
         if name not in initial:
-            initial[name] = parameter.detach().clone()
+            initial[name] = Copy(parameter, config.copies)
     return Lookahead(
         strategy,
         parameters=parameters,
         initial=initial,
+        copies=config.copies,
         scorer=scorer,
         updater=updater,
         validation=validation,

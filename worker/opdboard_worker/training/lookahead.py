@@ -16,6 +16,7 @@ from torch import Tensor
 from opdboard.domain.commands import Extrapolate
 from opdboard.domain.modules import module_of
 from opdboard.domain.records import DecisionRecord
+from opdboard.domain.run_config import Copies
 from opdboard_worker.core.extrapolation import (
     Line,
     Search,
@@ -26,6 +27,7 @@ from opdboard_worker.core.extrapolation import (
     single_try,
 )
 from opdboard_worker.data.examples import Example
+from opdboard_worker.training.copies import Anchor, Copy
 from opdboard_worker.training.decision_records import decision_record
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
@@ -53,16 +55,18 @@ class Lookahead:
         strategy: Strategy,
         *,
         parameters: Mapping[str, torch.nn.Parameter],
-        initial: Mapping[str, Tensor],
+        initial: Mapping[str, Copy],
+        copies: Copies,
         scorer: Scorer,
         updater: Updater,
         validation: Sequence[Example],
     ) -> None:
-        """initial: W_0 of the moving parameters, never written to; validation: D_v."""
+        """initial: W_0 of the moving parameters; copies: how the anchor is kept; validation: D_v."""
         self.strategy = strategy
         self._rules = strategy.rules
         self._moving = moving(parameters, self._rules.parameters)
-        self._anchor = {name: initial[name] for name in self._moving}
+        self._anchor = Anchor({name: initial[name] for name in self._moving}, copies)
+        self._jump_device = None if copies == "device" else torch.device("cpu")
         self._anchor_step = 0
         self._jump: dict[str, Tensor] = {}
         self._jump_step: int | None = None
@@ -89,7 +93,11 @@ class Lookahead:
         line = Line(start, proposal.direction)
         search = self._loaded(line, proposal.search(line))
         if search.accepted_factor:
-            self._jump = {name: self._moving[name].detach() - start[name] for name in line.direction}
+            # Needed by a veto alone, which may never come.
+            self._jump = {
+                name: (self._moving[name].detach() - start[name]).to(self._jump_device or start[name].device)
+                for name in line.direction
+            }
             self._jump_step = step
             self._updater.after_jump(self._rules.optimizer_after_jump)
         from_step = self._anchor_step
@@ -139,10 +147,7 @@ class Lookahead:
         if self._rules.anchor == "initial_weights":
             return
         self._anchor_step = step
-        if self._rules.anchor == "weights_before_jump":
-            self._anchor = start
-        else:
-            self._anchor = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
+        self._anchor.keep(start if self._rules.anchor == "weights_before_jump" else self._moving)
 
     @property
     def jump_step(self) -> int | None:
@@ -157,18 +162,22 @@ class Lookahead:
         """
         if self._jump_step is None or step not in (None, self._jump_step):
             return None
-        for name, displacement in self._jump.items():
+        for name, jump in self._jump.items():
+            displacement = jump.to(self._moving[name].device)
             self._moving[name].sub_(displacement)
             if self._rules.anchor == "accepted_weights" and self._anchor_step == self._jump_step:
-                self._anchor[name] = self._anchor[name] - displacement
+                self._anchor.keep({name: self._anchor[name] - displacement})
         vetoed, self._jump_step, self._jump = self._jump_step, None, {}
         return vetoed
 
     def tensors(self) -> dict[str, Tensor]:
         """Anchor, last jump and the strategy's own, for a checkpoint."""
-        anchor = {f"anchor|{name}": value for name, value in self._anchor.items()}
         jump = {f"jump|{name}": value for name, value in self._jump.items()}
-        return anchor | jump | {f"strategy|{name}": value for name, value in self.strategy.tensors().items()}
+        return (
+            self._anchor.tensors()
+            | jump
+            | {f"strategy|{name}": value for name, value in self.strategy.tensors().items()}
+        )
 
     def state(self) -> dict[str, Any]:
         """The rest of what must survive, as JSON: the ids of D_v among it."""
@@ -182,16 +191,18 @@ class Lookahead:
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any], examples: Mapping[int, Example]) -> None:
         """Continue from tensors() and state(); examples: all training examples by id."""
         device = next(iter(self._moving.values())).device
-        stored: dict[str, dict[str, Tensor]] = {"anchor": {}, "jump": {}, "strategy": {}}
+        stored: dict[str, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             kind, name = key.split("|", 1)
-            stored[kind][name] = value.to(device)
+            stored.setdefault(kind, {})[name] = value
+        self._anchor.restore(tensors)
         # A file sorts its tensors; sums over modules come out the same only in the model's own order.
-        self._anchor = {name: stored["anchor"][name] for name in self._moving}
-        self._jump = {name: stored["jump"][name] for name in self._moving if name in stored["jump"]}
+        jump = stored.get("jump", {})
+        self._jump = {name: jump[name].to(self._jump_device or device) for name in self._moving if name in jump}
         self._anchor_step = state["anchor_step"]
         self._jump_step = state["jump_step"]
         self._validation = [examples[example_id] for example_id in state["validation_ids"]]
         # Checkpoints of earlier versions know of no strategy with a state of its own.
         if "strategy" in state:
-            self.strategy.restore(stored["strategy"], state["strategy"])
+            own = {name: value.to(device) for name, value in stored.get("strategy", {}).items()}
+            self.strategy.restore(own, state["strategy"])

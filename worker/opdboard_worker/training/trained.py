@@ -13,7 +13,8 @@ from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 
 from opdboard.domain.modules import module_of
-from opdboard.domain.run_config import Lora, RunConfig
+from opdboard.domain.run_config import Copies, Lora, RunConfig
+from opdboard_worker.training.copies import Copy
 
 _ADAPTER = "default"
 
@@ -21,9 +22,18 @@ _ADAPTER = "default"
 class Matrix(Protocol):
     """One attention or MLP matrix. dW = now() - origin, without the rounding of W_t - W_0 where dW is known itself."""
 
-    initial: Tensor
-    """W_0; owns its memory."""
-    origin: Tensor
+    initial_copy: Copy
+    """W_0."""
+
+    @property
+    def initial(self) -> Tensor:
+        """W_0, not to be written to."""
+        ...
+
+    @property
+    def origin(self) -> Tensor:
+        """See Matrix."""
+        ...
 
     def now(self) -> Tensor:
         """See Matrix."""
@@ -68,17 +78,27 @@ class Trained(Protocol):
 def trained_part(model: Any, config: RunConfig) -> Trained:
     """All weights of the model, or the LoRA factors that are put into it here."""
     if isinstance(config.adapter, Lora):
-        return LoraFactors(model, config.adapter, config.seed)
-    return AllWeights(model)
+        return LoraFactors(model, config.adapter, config.seed, config.copies)
+    return AllWeights(model, config.copies)
 
 
 class WholeMatrix:
     """A Matrix that is trained directly."""
 
-    def __init__(self, parameter: nn.Parameter) -> None:
+    def __init__(self, parameter: nn.Parameter, copies: Copies) -> None:
         """Takes the present value as W_0."""
         self._parameter = parameter
-        self.initial = self.origin = parameter.detach().clone()
+        self.initial_copy = Copy(parameter, copies)
+
+    @property
+    def initial(self) -> Tensor:
+        """See Matrix."""
+        return self.initial_copy.get()
+
+    @property
+    def origin(self) -> Tensor:
+        """See Matrix."""
+        return self.initial
 
     def now(self) -> Tensor:
         """See Matrix."""
@@ -96,14 +116,14 @@ class WholeMatrix:
 class AllWeights:
     """Every floating-point parameter is trained."""
 
-    def __init__(self, model: Any) -> None:
-        """Switches them to require gradients."""
+    def __init__(self, model: Any, copies: Copies) -> None:
+        """Switches them to require gradients; copies: how W_0 is kept."""
         self.parameters = {name: one for name, one in model.named_parameters() if one.is_floating_point()}
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
         self.movable = self.parameters
         self.matrices: dict[str, Matrix] = {
-            name: WholeMatrix(one) for name, one in self.parameters.items() if module_of(name, tuple(one.shape))
+            name: WholeMatrix(one, copies) for name, one in self.parameters.items() if module_of(name, tuple(one.shape))
         }
 
     @contextmanager
@@ -127,12 +147,17 @@ class AllWeights:
 class LoraMatrix:
     """A Matrix whose factors A and B are trained."""
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, copies: Copies) -> None:
         """layer: peft's, in place of the linear one."""
         self._layer = layer
         self.base: nn.Parameter = layer.base_layer.weight
-        self.initial = self.base.detach().clone()
+        self.initial_copy = Copy(self.base, copies)
         self.origin = torch.zeros((), device=self.base.device).expand(self.base.shape)
+
+    @property
+    def initial(self) -> Tensor:
+        """See Matrix."""
+        return self.initial_copy.get()
 
     @property
     def factors(self) -> dict[str, nn.Parameter]:
@@ -168,8 +193,11 @@ class LoraMatrix:
 class LoraFactors:
     """LoRA on every attention and MLP matrix; all else is frozen."""
 
-    def __init__(self, model: Any, settings: Lora, seed: int) -> None:
-        """Puts the factors into the model, A drawn from the seed, B zero: the student is still what it was."""
+    def __init__(self, model: Any, settings: Lora, seed: int, copies: Copies) -> None:
+        """Puts the factors into the model, A drawn from the seed, B zero: the student is still what it was.
+
+        copies: how W_0 is kept.
+        """
         names = [name for name, one in model.named_parameters() if module_of(name, tuple(one.shape))]
         model.requires_grad_(False)
         torch.manual_seed(seed)
@@ -180,7 +208,7 @@ class LoraFactors:
         inject_adapter_in_model(peft_config, model, _ADAPTER)
         model.eval()
         self._model = model
-        self._matrices = {name: LoraMatrix(model.get_submodule(name.removesuffix(".weight"))) for name in names}
+        self._matrices = {name: LoraMatrix(model.get_submodule(name.removesuffix(".weight")), copies) for name in names}
         self.matrices: dict[str, Matrix] = dict(self._matrices)
         self.movable = {name: matrix.base for name, matrix in self._matrices.items()}
         self.parameters = {

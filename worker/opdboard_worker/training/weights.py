@@ -19,6 +19,7 @@ from opdboard_worker.core.spectral import LIVE, spectral_panel
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.module_groups import of_equal_shape
 from opdboard_worker.snapshots import Snapshots, alignment, half
+from opdboard_worker.training.copies import Copy
 from opdboard_worker.training.trained import Matrix
 
 
@@ -29,12 +30,13 @@ class WeightMonitor:
         """matrices: by parameter name; folder: where snapshots of subspaces are kept."""
         self.modules: list[Module] = []
         for name, matrix in matrices.items():
-            module = module_of(name, tuple(matrix.initial.shape))
+            module = module_of(name, tuple(matrix.initial_copy.shape))
             if module is not None:
                 self.modules.append(module)
         self._matrices = [matrices[module.name] for module in self.modules]
-        self._base = [matrix.origin for matrix in self._matrices]
-        self._base_norm = frobenius_norms([matrix.initial for matrix in self._matrices])
+        self._base_norm = torch.cat(
+            [frobenius_norms([matrix.initial]) for matrix in self._matrices] or [torch.empty(0)]
+        )
         self._previous: list[Tensor] | None = None
         self._gradients: Tensor | None = None
         self._settings = settings
@@ -46,8 +48,13 @@ class WeightMonitor:
 
     @property
     def initial(self) -> dict[str, Tensor]:
-        """W_0 by parameter name."""
-        return {module.name: matrix.initial for module, matrix in zip(self.modules, self._matrices, strict=True)}
+        """W_0 by parameter name, all of it on the device."""
+        return {name: copy.get() for name, copy in self.copies.items()}
+
+    @property
+    def copies(self) -> dict[str, Copy]:
+        """W_0 by parameter name, as it is kept."""
+        return {module.name: matrix.initial_copy for module, matrix in zip(self.modules, self._matrices, strict=True)}
 
     def norms_due(self, step: int) -> bool:
         """Whether per-module norms are measured at this step."""
@@ -79,13 +86,17 @@ class WeightMonitor:
         weights = [matrix.now() for matrix in self._matrices]
         update_norm = None
         if self.norms_due(step):
-            update_norm = difference_norms(weights, self._base)
+            update_norm = self._update_norm(weights)
             vectors += self._norms(step, weights, update_norm)
         if self.spectra_due(step):
             vectors += self._spectra(
-                step, weights, update_norm if update_norm is not None else difference_norms(weights, self._base)
+                step, weights, update_norm if update_norm is not None else self._update_norm(weights)
             )
         return vectors
+
+    def _update_norm(self, weights: list[Tensor]) -> Tensor:
+        # One origin at a time: it may have to be fetched.
+        return difference_norms(weights, (matrix.origin for matrix in self._matrices))
 
     def _norms(self, step: int, weights: list[Tensor], update_norm: Tensor) -> Iterator[ModuleVector]:
         yield ModuleVector("update_norm", step, update_norm.tolist())
@@ -100,7 +111,7 @@ class WeightMonitor:
         values: dict[tuple[str, int | None], Tensor] = {}
         snapshot: list[Subspace] = []
         for group, indices in enumerate(self._groups):
-            update_BMN = torch.stack([weights[i].float() - self._base[i].float() for i in indices])
+            update_BMN = torch.stack([weights[i].float() - self._matrices[i].origin.float() for i in indices])
             panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
             measures = {name: value_B for name, value_B in panel.values.items() if name != "update_norm"}
             measures["visible_sparsity"] = torch.tensor(

@@ -64,6 +64,19 @@ def test_smaller_micro_batches_need_less():
     assert peaks[0] < peaks[1]
 
 
+def test_copies_kept_elsewhere_leave_the_device():
+    def of(copies: str, device: str) -> tuple[int, int]:
+        config = DEMO_EFFOPD.model_copy(update={"copies": copies, "device": device})
+        parts = {part.name: part.bytes for part in footprint.memory(config, DEMO_SHAPE, DEMO_SHAPE)}
+        return parts["W_0 of the matrices"], parts["anchor and last jump"]
+
+    matrices = DEMO_SHAPE.module_parameters * 4
+    assert of("device", "cuda") == of("cpu", "cpu") == (matrices, 2 * matrices)
+    assert of("cpu", "cuda") == (0, 0)
+    assert of("bf16", "cuda") == (matrices // 2, matrices // 2)
+    assert of("bf16", "cpu") == (matrices // 2, matrices // 2 + matrices)
+
+
 def test_recomputed_activations_are_one_layers_and_every_layers_input():
     budget = DEMO_EFFOPD.budget.model_copy(update={"gradient_checkpointing": True})
     whole, recomputed = (
