@@ -24,11 +24,10 @@ def written(tmp_path_factory):
     model.save_pretrained(folder / "base")
     for step in STEPS:
         target = folder / "output" / f"checkpoint-{step}"
-        if step % 30 == 10:
-            source = target
+        if step % 30 == STEPS[0]:
             moved(model, seed=step).save_pretrained(target)
         else:
-            shutil.copytree(source, target)
+            shutil.copytree(folder / "output" / f"checkpoint-{step - 10}", target)
     return folder
 
 
