@@ -2,6 +2,7 @@
 
     python benchmarks/spectral.py            # minutes: the reference decomposes 1536 x 8960 matrices
     python benchmarks/spectral.py --quick    # small shapes, to try it
+    python benchmarks/spectral.py --device cuda
 
 The panel: all spectral measures of each attention and MLP matrix and both subspaces of its 20 leading singular
 directions, effective ranks to 0.1%. One matrix of each distinct shape is measured and counts as often as the model has
@@ -95,15 +96,22 @@ class Timed:
 
 
 def timed(run: Callable[[], Any]) -> Timed:
-    """Run once."""
+    """Run once, to the end also on a device."""
+    _settle()
     wall, cpu = time.perf_counter(), time.process_time()
     result = run()
+    _settle()
     return Timed(result, time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def compare(shape: Shape) -> dict[str, Any]:
+def _settle() -> None:
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def compare(shape: Shape, device: str) -> dict[str, Any]:
     """Times and errors of one shape."""
-    update = heavy_tailed_update(shape)
+    update = heavy_tailed_update(shape).to(device)
     panels = [timed(lambda: spectral_panel(update, K, tolerance=TOLERANCE))]
     full = timed(lambda: reference(update))
     panels.append(timed(lambda: spectral_panel(update, K, tolerance=TOLERANCE)))
@@ -140,12 +148,20 @@ def compare(shape: Shape) -> dict[str, Any]:
     }
 
 
-def peak_beyond_update(side: str, shape: Shape) -> int:
-    """Most resident bytes that a side needs beyond the update, which is there already; for a fresh process, on Linux."""
-    update = heavy_tailed_update(shape)
-    small = heavy_tailed_update(Shape(300, 320, 1))
+def peak_beyond_update(side: str, shape: Shape, device: str) -> int:
+    """Most bytes that a side needs beyond the update, which is there already; for a fresh process.
+
+    Resident ones on Linux, on a CUDA device those that torch allocates.
+    """
+    update = heavy_tailed_update(shape).to(device)
+    small = heavy_tailed_update(Shape(300, 320, 1)).to(device)
     runs = {"ours": lambda x: spectral_panel(x, K, tolerance=TOLERANCE), "svd": reference}
     runs[side](small)  # libraries load what they need
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        runs[side](update)
+        return torch.cuda.max_memory_allocated() - before
     Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts again from what is resident now
     before = _resident("VmRSS")
     result = runs[side](update)
@@ -162,6 +178,7 @@ def _resident(field: str) -> int:
 def peak_of(side: str, arguments: argparse.Namespace) -> int:
     """`peak_beyond_update` of the largest shape, in a process of its own."""
     command = [sys.executable, __file__, "--peak-of", side, "--threads", str(arguments.threads)]
+    command += ["--device", arguments.device]
     command += ["--quick"] if arguments.quick else []
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -171,17 +188,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small shapes")
     parser.add_argument("--threads", type=int, default=2, help="torch's threads, of both sides")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where both sides compute")
     parser.add_argument("--peak-of", choices=["ours", "svd"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     shapes = QUICK if arguments.quick else FULL
     if arguments.peak_of:
-        print(peak_beyond_update(arguments.peak_of, shapes[-1]))
+        print(peak_beyond_update(arguments.peak_of, shapes[-1], arguments.device))
         return
-    spectral_panel(heavy_tailed_update(Shape(300, 320, 1)), K)  # libraries load what they need
+    spectral_panel(heavy_tailed_update(Shape(300, 320, 1)).to(arguments.device), K)  # libraries load what they need
     rows = []
     for shape in shapes:
-        rows.append(compare(shape))
+        rows.append(compare(shape, arguments.device))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     peaks = {side: peak_of(side, arguments) for side in ("ours", "svd")}
 
@@ -199,6 +217,7 @@ def main() -> None:
         "tolerance": TOLERANCE,
         "timing": "one matrix of each distinct shape, weighted by count",
         "quick": arguments.quick,
+        "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "cpu",
         "shapes": rows,
         "speedup_cpu_seconds": ratio("svd_cpu_s", "panel_cpu_s"),
         "speedup_exact_mode": ratio("svd_s", "exact_s"),
