@@ -42,14 +42,16 @@ def format_of(folder: Path) -> CheckpointFormat | None:
 
 
 def weights_in(folder: Path) -> Path | None:
-    """The folder that holds the weights of a checkpoint: itself, or the one that verl puts them into; None without any."""
-    return next((one for one in (folder, folder / "actor") if one.is_dir() and format_of(one) is not None), None)
+    """The folder that holds the weights of a checkpoint: itself, or one that verl puts them into; None without any."""
+    inner = (folder / part for part in (".", "actor", "actor/huggingface", "huggingface"))
+    return next((one for one in inner if one.is_dir() and format_of(one) is not None), None)
 
 
 def step_of(folder: Path) -> int | None:
     """The step that the folder's name tells: checkpoint-500, global_step_40/actor, step-000016."""
-    named = folder.parent if folder.name in _INNER else folder
-    match = _STEP.search(named.name)
+    while folder.name in _INNER:
+        folder = folder.parent
+    match = _STEP.search(folder.name)
     step = None if match is None else int(match[1])
     return step if step is None or step <= LARGEST_STEP else None
 

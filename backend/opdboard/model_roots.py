@@ -17,12 +17,23 @@ def configured_roots(settings: Settings) -> list[Path]:
     return list(dict.fromkeys(Path(part).expanduser().resolve() for part in given if part))
 
 
+def place(text: str) -> Path:
+    """The path that a text names, ~ being the home folder; BadInput where there is no such home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as problem:
+        raise BadInput(f"{text!r} begins with a home folder that there is not", where=text) from problem
+
+
 def checked_place(path: Path, settings: Settings, *, browsing: bool = False) -> Path:
     """The path with symbolic links followed; BadInput when roots are configured and it lies below none of them.
 
     browsing: refuse it without configured roots, too, unless it belongs to a run.
     """
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError) as problem:  # links in a circle; what is no text
+        raise BadInput(f"{str(path)!r} is no path that can be followed: {problem}", where=str(path)) from problem
     if not (browsing or configured_roots(settings)):
         return resolved
     allowed = roots(settings)

@@ -1,5 +1,6 @@
 """From the words of a configuration to a base and the checkpoints to compare with it, opened when they are wanted."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from opdboard.db import evidence
 from opdboard.db.database import Database
 from opdboard.domain.errors import ModelProblem, NotFound
 from opdboard.domain.import_config import ImportConfig
-from opdboard.model_roots import checked_place
+from opdboard.model_roots import checked_place, place
 from opdboard.settings import Settings
 from opdboard_worker.analysis.naming import Sizes
 from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
@@ -32,7 +33,7 @@ class Places:
         of_run = self._of_run(text)
         if of_run is not None:
             return of_run[-1]
-        folder = Path(text).expanduser()
+        folder = place(text)
         if not folder.is_dir() and _HUB.fullmatch(text):
             from opdboard_worker.models.hub import download
 
@@ -48,7 +49,7 @@ class Places:
         of_run = self._of_run(text)
         if of_run is not None:
             return of_run
-        folder = self._allowed(Path(text).expanduser())
+        folder = self._allowed(place(text))
         return [self._weights(checkpoint) for checkpoint in series_in(folder) or [folder]]
 
     def _of_run(self, text: str) -> list[Path] | None:
@@ -71,7 +72,7 @@ class Places:
 
     def _allowed(self, folder: Path) -> Path:
         resolved = checked_place(folder, self._settings)
-        if not resolved.is_dir():
+        if not os.path.isdir(resolved):  # noqa: PTH112  # a name that no system takes is none, too
             raise ModelProblem(f"there is no folder {folder} on this worker", where=str(folder))
         return resolved
 

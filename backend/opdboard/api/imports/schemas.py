@@ -32,7 +32,7 @@ class FolderOut(BaseModel):
 
     path: str
     name: str
-    title: str = Field(description="The run's name for a run of opdboard, else empty.")
+    title: str = Field(description="The name of a run of opdboard, or what a root is; else empty.")
     format: CheckpointFormat | None = Field(description="How it holds weights; null when it holds none.")
     step: int | None = Field(description="The step that its name tells.")
     checkpoints: int = Field(description="How many checkpoints with a step lie in it.")

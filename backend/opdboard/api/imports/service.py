@@ -16,7 +16,8 @@ from opdboard.db import jobs, lineage
 from opdboard.db.tables import Run
 from opdboard.domain.errors import BadInput, NotFound
 from opdboard.domain.import_config import ImportConfig
-from opdboard.model_roots import checked_place, configured_roots, roots
+from opdboard.model_roots import checked_place, configured_roots, place, roots
+from opdboard.settings import Settings
 
 MOST_FOLDERS = 500
 _RUN = re.compile(r"([0-9a-f]{8})(?:@\d+)?")
@@ -41,14 +42,13 @@ def _check_places(context: Context, session: Session, config: ImportConfig) -> N
         match = _RUN.fullmatch(text)
         if match is not None and session.get(Run, match[1]) is not None:
             continue
-        folder = Path(text).expanduser()
-        if match is not None and not folder.exists():
+        if match is not None and not Path(text).exists():
             wrong.append(FieldProblem(path=path, message=f"there is no run {match[1]!r}"))
-        elif path != "base" or folder.is_absolute() or not _HUB.fullmatch(text):
+        elif path != "base" or not _HUB.fullmatch(text):
             try:
-                checked_place(folder, context.settings)
-            except (BadInput, OSError) as problem:
-                wrong.append(FieldProblem(path=path, message=str(problem)))
+                checked_place(place(text), context.settings)
+            except BadInput as problem:
+                wrong.append(FieldProblem(path=path, message=problem.detail))
     if wrong:
         raise InvalidFields(wrong)
 
@@ -59,7 +59,7 @@ def folders(context: Context, path: str) -> FolderList:
     configured = bool(configured_roots(settings))
     tops = roots(settings)
     if not path:
-        listed = [_folder(root) for root in tops if root.is_dir()]
+        listed = [_folder(root, _title(root, settings)) for root in tops if root.is_dir()]
         return FolderList(here=None, parent=None, folders=listed, left_out=0, configured=configured)
     folder = checked_place(Path(path), settings, browsing=True)
     try:
@@ -78,6 +78,10 @@ def folders(context: Context, path: str) -> FolderList:
         left_out=len(inside) - len(shown),
         configured=configured,
     )
+
+
+def _title(root: Path, settings: Settings) -> str:
+    return "Runs of opdboard" if root == (settings.root / "runs").resolve() else str(root)
 
 
 def _place(folder: Path) -> tuple[bool, int, str]:

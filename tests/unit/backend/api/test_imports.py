@@ -63,7 +63,8 @@ def test_folders_outside_of_the_roots_are_not_shown_even_through_links(rooted: T
         answer = rooted.get("/api/imports/folders", params={"path": str(path)})
         assert answer.status_code == 422, path
         assert "OPDBOARD_MODEL_ROOTS" in answer.json()["detail"]
-    assert rooted.get("/api/imports/folders", params={"path": str(models / "nothing")}).status_code == 404
+    for missing in ("nothing", 3000 * "x", "base/model.safetensors"):
+        assert rooted.get("/api/imports/folders", params={"path": str(models / missing)}).status_code == 404
 
 
 def test_without_roots_only_runs_can_be_looked_through(client: TestClient, sqlite_database: Database, settings, models):
@@ -106,11 +107,15 @@ def test_an_import_is_queued_and_listed_with_the_other_runs(
         ("/etc", ["output"], "base", "outside of the folders"),
         ("base", ["0a1b2c3d"], "checkpoints.0", "no run '0a1b2c3d'"),
         ("base\x00", ["output"], "base", "pattern"),
+        ("base", ["~nobody-at-all/output"], "checkpoints.0", "home folder"),
+        ("base", ["circle/output"], "checkpoints.0", "no path that can be followed"),
     ],
 )
 def test_wrong_places_are_named(base, checkpoints, path, words, rooted: TestClient, models: Path):
     def whole(text: str) -> str:
-        return text if text == "0a1b2c3d" else str(models / text)
+        return text if text == "0a1b2c3d" or text.startswith("~") else str(models / text)
+
+    (models / "circle").symlink_to(models / "circle")
 
     config = {"base": whole(base), "checkpoints": [whole(text) for text in checkpoints]}
     refused = rooted.post("/api/imports", json={"config": config})

@@ -10,15 +10,20 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.stored_runs import record, start
 from support.tiny_models import moved, tiny_model
 
 from opdboard.db import jobs, runs, series
 from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
 from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS
+from opdboard.domain.records import CheckpointRecord
+from opdboard.domain.run_config import Monitoring, RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard_worker.analysis import importing
 from opdboard_worker.analysis.job import do_job
+from opdboard_worker.training.trained import trained_part
+from opdboard_worker.training.weights import WeightMonitor
 
 STEPS = (5, 10, 100)
 
@@ -111,6 +116,42 @@ def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqli
         np.testing.assert_array_equal(left[name].values, right[name].values, err_msg=name)
 
 
+def test_a_runs_own_checkpoints_are_measured_by_its_id(attempt, queue, written, sqlite_database, settings):
+    subject, number = start(sqlite_database)
+    for step in (5, 10):
+        path = f"runs/{subject}/checkpoints/step-{step:06d}"
+        shutil.copytree(written / "output" / f"checkpoint-{step}", settings.root / path)
+        record(sqlite_database, subject, number, step, checkpoints=[CheckpointRecord(step, path, 1, "schedule")])
+    for place, steps in ((subject, [5, 10]), (f"{subject}@10", [10])):
+        run_id = queue(place)
+        assert do_job(attempt(run_id), importing.prepare) == 0
+        assert steps_of(sqlite_database, run_id) == steps
+    assert "no checkpoint at step 7" in refused(attempt, queue(f"{subject}@7")).detail
+
+
+def test_an_import_measures_what_live_monitoring_does(attempt, queue, written, tmp_path, sqlite_database):
+    model = tiny_model("Qwen3")
+    trained = trained_part(model, RunConfig())
+    monitor = WeightMonitor(trained.matrices, Monitoring(spectral_every=5), tmp_path / "snapshots")
+    live: dict = {}
+    for step in (5, 10):
+        moved(model, seed=step)
+        live |= {(v.statistic, v.step, v.reference_step): v.values for v in monitor.measure(step)}
+    run_id = queue(written / "output" / "checkpoint-5", written / "output" / "checkpoint-10")
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    found = vectors(sqlite_database, run_id)
+    with sqlite_database.read() as session:
+        names = [module["name"] for module in runs.get(session, run_id).modules]
+    order = [[module.name for module in monitor.modules].index(name) for name in names]
+    compared = 0
+    for statistic, rows in found.items():
+        for step, reference, values in zip(rows.steps, rows.reference_steps, rows.values, strict=True):
+            key = (statistic, int(step), None if reference < 0 else int(reference))
+            np.testing.assert_allclose(values, np.asarray(live[key])[order], rtol=2e-3, atol=2e-3, err_msg=str(key))
+            compared += 1
+    assert compared == len(live)
+
+
 def test_folders_without_a_step_are_numbered_in_the_order_given(attempt, queue, written, tmp_path, sqlite_database):
     for name, step in (("late", 100), ("early", 5)):
         shutil.copytree(written / "output" / f"checkpoint-{step}", tmp_path / name)
@@ -168,6 +209,18 @@ def empty(folder) -> None:
         file.unlink()
 
 
+def without_a_shard(folder) -> None:
+    tiny_model("Qwen3").save_pretrained(folder, max_shard_size="20KB")
+    (folder / "model.safetensors").unlink()
+    next(folder.glob("model-00002-*.safetensors")).unlink()
+
+
+def pointing_elsewhere(folder) -> None:
+    index = {"weight_map": {"model.layers.0.mlp.up_proj.weight": "../checkpoint-5/model.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "model.safetensors").unlink()
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -178,6 +231,8 @@ def empty(folder) -> None:
         (quantised, "stored as torch.int8"),
         (of_another_type, "of type llama"),
         (empty, "checkpoint-7 has no model.safetensors"),
+        (without_a_shard, "lacks model-00002-of-"),
+        (pointing_elsewhere, "points to '../checkpoint-5/model.safetensors'"),
         (shutil.rmtree, "there is no folder"),
     ],
 )
