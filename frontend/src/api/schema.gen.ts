@@ -2535,7 +2535,7 @@ export interface components {
             name: string;
             /**
              * Title
-             * @description The run's name for a run of opdboard, else empty.
+             * @description The name of a run of opdboard, or what a root is; else empty.
              */
             title: string;
             /** @description How it holds weights; null when it holds none. */
