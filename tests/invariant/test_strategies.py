@@ -8,10 +8,12 @@ import torch
 from invariant.conftest import tiny_config
 
 from opdboard.domain.commands import Command, Extrapolate
+from opdboard.domain.objectives import SampledToken
 from opdboard.domain.run_config import Optimizer
 from opdboard.domain.strategies import AlphaRL, EffOPD, FixedExtrapolation, LineSearch, Relex, looks_at
 from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.control import Orders
+from opdboard_worker.training.sampler import EngineSampler, Generated
 
 EVERY = [
     EffOPD(score="negative_reverse_kl", validation_size=4, candidates=1),
@@ -142,3 +144,36 @@ def test_predictions_wait_for_their_checkpoints_and_say_so(train):
     first, second = decisions_of(sink)
     assert first.outcome == "stayed at the start: 1 of 2 checkpoints collected" and len(first.candidates) == 1
     assert second.accepted_factor == 1.0 and second.direction_norm > 0
+
+
+def test_a_sampling_engine_gets_the_weights_of_every_update_and_of_every_candidate(train):
+    """What generates is compared with the student, tensor by tensor, each time that it is asked."""
+    held, moments = {}, []
+
+    class Recorder:
+        """An Engine that answers every prompt with the end token, and remembers what it was given."""
+
+        def __init__(self, student):
+            self.student = student
+
+        def load(self, weights):
+            held.update({name: tensor.detach().clone() for name, tensor in weights})
+
+        def generate(self, prompts, seeds, *, longest, temperature, eos):
+            now = weights(self.student)
+            assert held.keys() == now.keys() and all(torch.equal(held[name], now[name]) for name in now)
+            moments.append(sum(float(value.double().sum()) for value in now.values()))
+            return [Generated([eos[0]], [math.log(0.5)]) for _ in prompts]
+
+    def with_engine(training):
+        student = training.parts.scorer.student
+        sampler = EngineSampler(Recorder(training), student, lambda: dict(student.model.named_parameters()))
+        training.parts.scorer._sampler = sampler
+
+    config = tiny_config(steps=2, strategy=EVERY[0], objective=SampledToken())
+    _, sink = train(config, before=with_engine)
+    # Evaluation at step 0; then per step one rollout, W_t and its candidate; evaluation at step 2.
+    assert len(moments) == 1 + 2 * (1 + 2) + 1
+    assert moments[0] == moments[1], "nothing has moved before the first update"
+    assert len({moments[1], moments[2], moments[3]}) == 3, "W_0, W_1 and the candidate of step 1"
+    assert all(math.isfinite(loss) for loss in sink.series("loss").values())

@@ -28,6 +28,7 @@ def teacher_run(config: RunConfig) -> RunConfig | None:
         seed=config.seed,
         device=config.device,
         devices=config.devices,
+        sampler=config.sampler,
         precision=config.precision,
     )
 

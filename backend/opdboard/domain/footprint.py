@@ -13,6 +13,7 @@ from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.objectives import needs_reference
 from opdboard.domain.run_config import Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.sampler import VllmSampler
 from opdboard.domain.strategies import AlphaRL, NoStrategy, Relex, Strategy
 from opdboard.domain.teachers import RemoteTeacher
 from opdboard.domain.workload import workload
@@ -58,6 +59,7 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
             else [Part("teacher", teacher.parameters * FLOAT)]
         ),
         *([Part("initial student, as the reference", whole)] if keeps_reference(config) else []),
+        *([Part("vLLM's weights", student.parameters * HALF)] if isinstance(config.sampler, VllmSampler) else []),
         Part("gradients", trained_parameters(config, student) * FLOAT),
         Part("Adam moments", 2 * trained_parameters(config, student) * FLOAT),
         Part("W_0 of the matrices", kept(matrices)),

@@ -19,6 +19,7 @@ from opdboard.domain.objectives import (
     TeacherFree,
     prompts_per_step,
 )
+from opdboard.domain.sampler import OwnSampler, Sampler, VllmSampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import EffOPD as EffOPD
 from opdboard.domain.strategies import NoStrategy, Strategy, needs_teacher
@@ -220,7 +221,7 @@ _SECTIONS = [
     {"title": "Budget", "fields": ["budget"]},
     {"title": "Monitoring", "fields": ["monitoring"]},
     {"title": "Best state and early stop", "fields": ["selection"]},
-    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies"]},
+    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies", "sampler"]},
 ]
 
 
@@ -268,6 +269,10 @@ class RunConfig(Frozen):
         "float32), a direction is off by up to 0.4% of the way from W_0 to its anchor.",
     )
 
+    sampler: Sampler = Field(
+        default=OwnSampler(), description="Who samples the student's responses, in training, search and evaluation."
+    )
+
     @property
     def method(self) -> str:
         """The name a reader of the paper would give this configuration."""
@@ -301,6 +306,8 @@ class RunConfig(Frozen):
             raise ValueError(
                 f"devices ({self.devices}) must not exceed the prompts of a step ({prompts}): each needs its own"
             )
+        if isinstance(self.sampler, VllmSampler) and (self.devices > 1 or self.device == "cpu"):
+            raise ValueError("sampler.kind 'vllm' needs device 'cuda' or 'auto', and devices 1")
         self._objective_fits()
         on_demo_data = isinstance(self.data, ArithmeticData)
         if on_demo_data != isinstance(self.student, DemoModel) and not isinstance(self.student, RunModel | FolderModel):

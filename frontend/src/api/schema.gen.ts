@@ -3362,6 +3362,17 @@ export interface components {
             gradient_clip: number | null;
         };
         /**
+         * The trainer
+         * @description The trainer's own model and numbers: what samples is what is trained, to the last bit on CPU.
+         */
+        OwnSampler: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "own";
+        };
+        /**
          * PaceOut
          * @description What past runs of the same student, batch and response length took.
          */
@@ -4219,6 +4230,14 @@ export interface components {
              * @enum {string}
              */
             copies: "device" | "cpu" | "bf16";
+            /**
+             * Sampler
+             * @description Who samples the student's responses, in training, search and evaluation.
+             * @default {
+             *       "kind": "own"
+             *     }
+             */
+            sampler: components["schemas"]["OwnSampler"] | components["schemas"]["VllmSampler"];
         };
         /**
          * RunCreate
@@ -5481,6 +5500,23 @@ export interface components {
              * @description The address from '?' on.
              */
             search: string;
+        };
+        /**
+         * vLLM (one GPU)
+         * @description A vLLM engine in the trainer's process, given the student's weights before each sampling (pip install 'opdboard[vllm]').
+         */
+        VllmSampler: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "vllm";
+            /**
+             * Memory Share
+             * @description Share of the GPU's memory for the engine: its bf16 copy of the weights and its key-value cache.
+             * @default 0.3
+             */
+            memory_share: number;
         };
         /**
          * WaitReason

@@ -14,6 +14,7 @@ from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.objectives import Dapo, Grpo, Sft
 from opdboard.domain.run_config import ModelTeacher, RunConfig
 from opdboard.domain.run_sources import describe_teacher
+from opdboard.domain.sampler import VllmSampler
 from opdboard.domain.strategies import NoStrategy
 from opdboard.domain.teachers import SeveralTeachers
 from opdboard.settings import Settings
@@ -37,11 +38,13 @@ from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import Alone, Ranks
 from opdboard_worker.training.reinforcement import Reinforcement
+from opdboard_worker.training.sampler import check_agreement
 from opdboard_worker.training.strategies.choice import make_strategy
 from opdboard_worker.training.supervised import Supervised
 from opdboard_worker.training.teacher import route_of
 from opdboard_worker.training.teaching import teacher_and_reference
 from opdboard_worker.training.trained import trained_part
+from opdboard_worker.training.vllm_engine import vllm_sampler
 from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
@@ -66,7 +69,9 @@ def assemble(
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
     student = Policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
-    scorer = Scorer(config, student, teacher, prompts, eos, ranks)
+    engine = config.sampler if isinstance(config.sampler, VllmSampler) else None
+    sampler = vllm_sampler(engine, config, student, trained) if engine else None
+    scorer = Scorer(config, student, teacher, prompts, eos, ranks, sampler)
     _preflight(scorer, held_out)
 
     monitor = WeightMonitor(trained.matrices, config.monitoring, snapshots)
@@ -234,6 +239,8 @@ def _preflight(scorer: Scorer, held_out: list[Example]) -> None:
         check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob, tolerance=tolerance)
         if isinstance(teacher, ModelTeacher) and teacher.source == scorer.config.student:
             check_starts_near_zero(float(first.reverse_kl.mean()))
+    if isinstance(scorer.config.sampler, VllmSampler) and scorer.config.budget.temperature == 1.0:
+        check_agreement(rollout, scorer.student_logp(few, rollout))
     if not bool(rollout.ended_B.any()):
         log.warning(
             "no response of the untrained student ended within %d tokens", scorer.config.budget.max_response_tokens

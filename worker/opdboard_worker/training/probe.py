@@ -18,7 +18,8 @@ from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.ranks import Ranks, share, shared_out, total
-from opdboard_worker.training.rollout import Rollout, joined, sample, token_places, uniforms
+from opdboard_worker.training.rollout import Rollout, joined, token_places, uniforms
+from opdboard_worker.training.sampler import OwnSampler, Sampler
 from opdboard_worker.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -68,14 +69,19 @@ class Scorer:
         prompts: PromptBuilder,
         eos: Sequence[int],
         ranks: Ranks,
+        sampler: Sampler | None = None,
     ) -> None:
-        """teacher: None for methods without one; prompts: builds what each of the two reads; ranks: share the work."""
+        """teacher: None for methods without one; prompts: builds what each of the two reads; ranks: share the work.
+
+        sampler: answers for the student; it itself, if not given.
+        """
         self.config = config
         self.chunk_tokens = config.objective.chunk_tokens
         self.student = student
         self.teacher = teacher
         self.prompts = prompts
         self.ranks = ranks
+        self._sampler = sampler or OwnSampler(student)
         self._eos = eos
 
     @property
@@ -114,8 +120,8 @@ class Scorer:
         budget = self.config.budget
         ids = self.prompts.teacher_ids if privileged else self.prompts.student_ids
         answered = list(range(len(examples)) if places is None else places)
-        return sample(
-            policy or self.student,
+        sampler = self._sampler if policy is None else OwnSampler(policy)
+        return sampler.sample(
             [ids(examples[place]) for place in answered],
             uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key)[answered],
             temperature=budget.temperature,

@@ -1,0 +1,104 @@
+"""A vLLM engine in this process, whose weights are replaced in place (training.sampler.Engine).
+
+Written against vLLM's documented interface (LLM.generate, LLM.apply_model, LLM.reset_prefix_cache). It has never been
+run: no GPU was at hand (docs/gpu.md).
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from opdboard.domain.errors import BadInput
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.sampler import VllmSampler
+from opdboard_worker.models.saving import save
+from opdboard_worker.training.policy import Policy
+from opdboard_worker.training.sampler import EngineSampler, Generated
+from opdboard_worker.training.trained import Trained
+
+
+def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trained: Trained) -> EngineSampler:
+    """An engine made from the student as it is, and told of its weights from then on. Raises BadInput."""
+    with tempfile.TemporaryDirectory(prefix="opdboard-engine-") as name:
+        save(student.model, student.tokenizer, Path(name), trained.state_dict())
+        engine = VllmEngine(
+            Path(name),
+            memory_share=settings.memory_share,
+            longest=config.budget.max_prompt_tokens + config.budget.max_response_tokens,
+            seed=config.seed,
+        )
+    return EngineSampler(engine, student, lambda: trained.state_dict() or dict(student.model.named_parameters()))
+
+
+class VllmEngine:
+    """Holds a bfloat16 copy of the model in `folder`."""
+
+    def __init__(self, folder: Path, *, memory_share: float, longest: int, seed: int) -> None:
+        """longest: tokens of prompt and response together. BadInput without a CUDA device or without vLLM."""
+        if not torch.cuda.is_available():
+            raise BadInput(
+                "vLLM samples on a CUDA device and this worker has none; choose sampler.kind 'own'",
+                where="sampler.kind",
+            )
+        # The engine's own process would get weights only through a pipe; in this one they are handed over as they are.
+        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+        try:
+            from vllm import LLM, SamplingParams  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise BadInput(
+                "vLLM is not installed on this worker; install 'opdboard[worker,vllm]' there, or choose sampler.kind 'own'",
+                where="sampler.kind",
+            ) from error
+        self._parameters: Any = SamplingParams
+        self._llm: Any = LLM(
+            model=str(folder),
+            dtype="bfloat16",
+            skip_tokenizer_init=True,
+            gpu_memory_utilization=memory_share,
+            max_model_len=longest,
+            enable_prefix_caching=False,  # keys and values of a prompt are those of the weights before
+            logprobs_mode="processed_logprobs",  # of the distribution that is drawn from
+            seed=seed,
+        )
+
+    def load(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        """See Engine."""
+        named = list(weights)
+        self._llm.apply_model(lambda model: model.load_weights(iter(named)))
+        self._llm.reset_prefix_cache()
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        seeds: Sequence[int],
+        *,
+        longest: int,
+        temperature: float,
+        eos: Sequence[int],
+    ) -> list[Generated]:
+        """See Engine."""
+        parameters = [
+            self._parameters(
+                temperature=temperature,
+                max_tokens=longest,
+                seed=seed,
+                logprobs=0,  # of the sampled token alone
+                stop_token_ids=list(eos),
+                detokenize=False,
+            )
+            for seed in seeds
+        ]
+        asked = [{"prompt_token_ids": list(prompt)} for prompt in prompts]
+        answers = [one.outputs[0] for one in self._llm.generate(asked, parameters, use_tqdm=False)]
+        return [
+            Generated(
+                list(answer.token_ids),
+                [at[token].logprob for at, token in zip(answer.logprobs, answer.token_ids, strict=True)],
+            )
+            for answer in answers
+        ]
