@@ -21,6 +21,7 @@ from opdboard.domain.errors import OpdboardError
 from opdboard.domain.run_state import RunState
 from opdboard.embedded.signals import signals_end_the_command
 from opdboard.export import commands as export_commands
+from opdboard.reproduction import command as reproduction_command
 from opdboard.settings import Settings
 
 app = typer.Typer(
@@ -242,6 +243,7 @@ def veto(run_id: RunId) -> None:
 app.command()(export_commands.figure)
 app.command()(export_commands.export)
 app.command("report")(export_commands.write_report)
+app.command()(reproduction_command.reproduce)
 
 
 @database.command()

@@ -111,6 +111,20 @@ class Client:
             run_id, begun["attempt"], lambda path, body: self._call("POST", f"/runs/{run_id}/{path}", json=body)
         )
 
+    def analyse(self, run_id: str, kind: str, **parameters: Any) -> Json:
+        """Queue an analysis of the run's checkpoints, such as "scale_final"; it is a run of its own, to follow like any other."""
+        return self._call(
+            "POST", "/analyses", json={"config": {"kind": kind, "run_id": run_id, "parameters": parameters}}
+        )
+
+    def analyses(self, run_ids: Sequence[str]) -> Json:
+        """{analyses} of the runs, the latest first."""
+        return self._call("GET", "/analyses", params={"runs": ",".join(run_ids)})
+
+    def analysis(self, analysis_id: str) -> Json:
+        """One analysis with its variants and their scores."""
+        return self._call("GET", f"/analyses/{analysis_id}")
+
     def command(self, run_id: str, command: str, **arguments: Any) -> Json:
         """Ask the run's trainer for something between two steps; arguments: extrapolate's factor and override, veto's step."""
         return self._call("POST", f"/runs/{run_id}/commands", json={"command": command, **arguments})

@@ -1,0 +1,89 @@
+"""The parts of a page that needs no server and no network: pictures, tables, notes, and the document around them."""
+
+import html
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from opdboard.client import Client, RequestRefused
+from opdboard.export.figures import figure_of
+
+STYLE = """
+body { font: 14px/1.45 Inter, system-ui, sans-serif; color: #1b1f27; max-width: 1080px; margin: 32px auto; padding: 0 20px }
+h1 { font-size: 24px } h2 { font-size: 18px; margin-top: 36px } h3 { font-size: 15px; margin-bottom: 4px }
+p.note { color: #545c6b; margin: 4px 0 }
+table { border-collapse: collapse; font-size: 12.5px; margin: 8px 0; width: 100% }
+th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid #e8eaee; vertical-align: top }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+pre { background: #f5f6f8; padding: 10px; white-space: pre-wrap; font-size: 12px }
+.scroll { overflow-x: auto } figure { margin: 10px 0; break-inside: avoid }
+@media print { body { margin: 0; max-width: none } h2 { break-after: avoid } tr { break-inside: avoid } }
+"""
+
+
+def document(title: str, body: str) -> str:
+    """The whole page: style, plotly and all."""
+    made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{text(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style><script>{get_plotlyjs()}</script></head><body>"
+        f'<h1>{text(title)}</h1><p class="note">Made by opdboard, {made}</p>{body}</body></html>'
+    )
+
+
+def picture(
+    client: Client,
+    panel: str,
+    entries: Sequence[str],
+    params: dict[str, str] | None = None,
+    *,
+    beside: bool = False,
+    titled: bool = True,
+) -> str:
+    """A panel's figure of runs or groups, and its note; why there is none where it cannot be drawn.
+
+    beside: also the numbers that belong beside it.
+    """
+    title = next((each["title"] for each in client.panels() if each["name"] == panel), panel)
+    heading = f"<h3>{text(title)}</h3>" if titled else ""
+    try:
+        answer = client.panel(panel, entries, params or {})
+    except RequestRefused as problem:
+        return heading + note(problem.detail)
+    meta = answer["meta"]
+    if meta["empty"]:
+        return heading + note("Nothing is stored for this picture.")
+    drawn = figure_of(answer).to_html(include_plotlyjs=False, full_html=False, default_height=380)
+    numbers = table(meta["table"]["columns"], meta["table"]["rows"]) if beside and meta.get("table") else ""
+    return f"{heading}<figure>{drawn}</figure>{note(meta['note'] or '')}{numbers}"
+
+
+def section(title: str, content: str) -> str:
+    """A heading and what belongs below it."""
+    return f"<section><h2>{text(title)}</h2>{content}</section>"
+
+
+def note(sentence: str) -> str:
+    """A quiet sentence; nothing for none."""
+    return f'<p class="note">{text(sentence)}</p>' if sentence else ""
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Rows below headings; numbers to the right, a dash for what there is not."""
+    head = "".join(f"<th>{text(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"<td>{text('–' if value is None else str(value))}</td>"
+    return f'<td class="n">{value:,.4g}</td>' if isinstance(value, float) else f'<td class="n">{value:,}</td>'
+
+
+def text(plain: str) -> str:
+    """Escaped."""
+    return html.escape(plain)

@@ -1,0 +1,109 @@
+"""What the runs and analyses came to, as the numbers that claims are judged by: one per seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from opdboard.client import Client
+from opdboard.domain.modules import depth_third
+from opdboard.export.tables import decoded
+from opdboard.panels.alignment import LOCKED_IN, lock_in_step
+
+Json = dict[str, Any]
+SCORE = "reverse_kl"
+"""What interventions are judged by: it is far less noisy than the accuracy of a few hundred answers."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Runs by role, one per seed, and the analyses of each by kind."""
+
+    client: Client
+    runs: Mapping[str, Sequence[Json]]
+    analyses: Mapping[str, Mapping[str, Json]]
+    """Run id -> kind -> the analysis with its variants."""
+
+    def of_kind(self, role: str, kind: str) -> list[Json]:
+        """Finished analyses of the role's runs, by seed."""
+        found = (self.analyses.get(run["id"], {}).get(kind) for run in self.runs[role])
+        return [one for one in found if one is not None and one["variants"]]
+
+    def spectral(self, role: str, statistic: str) -> list[float]:
+        """Mean of a module statistic over all modules at the last snapshot, by seed."""
+        stored = [self.client.statistic(run["id"], statistic) for run in self.runs[role]]
+        return [float(np.nanmean(decoded(one["values"])[-1])) for one in stored if one["steps"]]
+
+    def norm_shares(self, role: str) -> list[float]:
+        """Share of the squared update norm that the MLPs of the middle third of the layers have at the end, by seed."""
+        shares = []
+        for run in self.runs[role]:
+            modules = self.client.modules(run["id"])["modules"]
+            stored = self.client.statistic(run["id"], "norm_share")
+            if stored["steps"]:
+                last = decoded(stored["values"])[-1]
+                layers = 1 + max(one["layer"] for one in modules)
+                middle = [one["group"] == "mlp" and depth_third(one["layer"], layers) == "middle" for one in modules]
+                shares.append(float(last[middle].sum()))
+        return shares
+
+    def lock_in_shares(self, role: str) -> list[float]:
+        """Where the mean affinity to the last snapshot locks in, as a share of the steps; 1 where it never does."""
+        shares = []
+        for run in self.runs[role]:
+            stored = self.client.statistic(run["id"], "subspace_affinity@20")
+            if not stored["steps"]:
+                continue
+            last = max(stored["reference_steps"])
+            rows = [row for row, reference in enumerate(stored["reference_steps"]) if reference == last]
+            steps = np.array([stored["steps"][row] for row in rows])
+            means = np.nanmean(decoded(stored["values"])[rows], axis=1)
+            found = lock_in_step(steps, means, np.full(len(steps), last), LOCKED_IN)
+            shares.append(1.0 if found is None else found / last)
+        return shares
+
+    def first_last_cosines(self, role: str) -> list[float]:
+        """Mean |cos(u_1 at the first snapshot, u_1 at the last)| over the modules, by seed."""
+        means = []
+        for run in self.runs[role]:
+            stored = self.client.statistic(run["id"], "paired_cosine@1")
+            if not stored["steps"]:
+                continue
+            last = max(stored["reference_steps"])
+            row = min(
+                (row for row, reference in enumerate(stored["reference_steps"]) if reference == last),
+                key=lambda row: stored["steps"][row],
+            )
+            means.append(float(np.nanmean(decoded(stored["values"])[row])))
+        return means
+
+
+def score(variant: Json, measure: str = SCORE, what: str = "score") -> float:
+    """A variant's value; NaN where it was not scored."""
+    for one in variant["scores"]:
+        if one["measure"] == measure:
+            value = one[what]["value"]
+            return np.nan if value is None else value
+    return np.nan
+
+
+def variant(analysis: Json, family: str, x: float | None = None) -> Json | None:
+    """The variant of a family at that place."""
+    matching = [one for one in analysis["variants"] if one["family"] == family and x in (None, one["x"])]
+    return matching[0] if matching else None
+
+
+def gain(analysis: Json, found: Json | None, measure: str = SCORE) -> float:
+    """How much better than the base it scores: nearer to the teacher [nats/token], or accurate; NaN without the variant."""
+    base = variant(analysis, "base")
+    if found is None or base is None:
+        return np.nan
+    better = 1.0 if measure == "accuracy" else -1.0
+    return better * (score(found, measure) - score(base, measure))
+
+
+def gain_at_norm(analysis: Json, norm: float, measure: str = SCORE) -> float:
+    """The gain on the scaled line at a norm of the update, linear between the factors that were scored."""
+    line = sorted((one["norm"], gain(analysis, one, measure)) for one in analysis["variants"])
+    return float(np.interp(norm, [at for at, _ in line], [value for _, value in line]))

@@ -1,0 +1,120 @@
+"""What is run: a GRPO teacher of the demo base, OPD from it at two rates, EffOPD, and GRPO with OPD's own budget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.objectives import Grpo
+from opdboard.domain.presets import DEMO_OPD
+from opdboard.domain.run_config import Budget, EffOPD, ModelTeacher, Monitoring, NoTeacher, Optimizer, RunConfig
+
+TEACHER, OPD, SLOW_OPD, EFFOPD, RL = (
+    "GRPO teacher",
+    "OPD",
+    "OPD, a tenth of the rate",
+    "EffOPD, a tenth of the rate",
+    "GRPO, OPD's budget",
+)
+STUDENTS = (OPD, SLOW_OPD, EFFOPD, RL)
+ANALYSED = (OPD, RL)
+
+_RL_RATE, _OPD_RATE = 2e-4, 1e-4
+_OTHER_SEED = 100
+"""Added to the seeds of the GRPO baseline, which would else repeat the first steps of the teacher's own run."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is done."""
+
+    seeds: tuple[int, ...]
+    analysed_seeds: tuple[int, ...]
+    teacher_steps: int
+    steps: int
+    batch_size: int
+    held_out: int
+    scoring: Mapping[str, int]
+    takes: str
+
+
+FULL = Scale(
+    seeds=(0, 1, 2),
+    analysed_seeds=(0, 1, 2),
+    teacher_steps=192,
+    steps=64,
+    batch_size=256,
+    held_out=512,
+    scoring={"prompts": 512, "samples": 2},
+    takes="15 runs and 48 analyses, about 25 minutes on two cores",
+)
+QUICK = Scale(
+    seeds=(0,),
+    analysed_seeds=(0,),
+    teacher_steps=48,
+    steps=24,
+    batch_size=192,
+    held_out=256,
+    scoring={"prompts": 256, "samples": 2},
+    takes="5 runs and 16 analyses, about 4 minutes on two cores; one seed, so nothing has an interval over seeds",
+)
+
+
+def teacher(scale: Scale, seed: int) -> RunConfig:
+    """GRPO of the base by the sums' own verifier."""
+    return _run(
+        scale,
+        TEACHER,
+        seed,
+        scale.teacher_steps,
+        teacher=NoTeacher(),
+        objective=Grpo(group_size=8),
+        optimizer=Optimizer(learning_rate=_RL_RATE),
+    )
+
+
+def student(scale: Scale, role: str, seed: int, teacher_run: str) -> RunConfig:
+    """A run from the base; GRPO is compared with the teacher at each evaluation and learns nothing from it."""
+    changes: dict[str, Any] = {
+        OPD: {"optimizer": Optimizer(learning_rate=_OPD_RATE)},
+        SLOW_OPD: {"optimizer": Optimizer(learning_rate=_OPD_RATE / 10)},
+        EFFOPD: {
+            "optimizer": Optimizer(learning_rate=_OPD_RATE / 10),
+            "strategy": EffOPD(score="negative_reverse_kl", validation_size=64),
+        },
+        RL: {"objective": Grpo(group_size=8), "optimizer": Optimizer(learning_rate=_RL_RATE)},
+    }[role]
+    learns_from = ModelTeacher(source=RunModel(run_id=teacher_run))
+    return _run(scale, role, seed + (_OTHER_SEED if role == RL else 0), scale.steps, teacher=learns_from, **changes)
+
+
+def _run(scale: Scale, role: str, seed: int, steps: int, **changes: Any) -> RunConfig:
+    early = max(1, round(scale.steps / 10))
+    budget = Budget(
+        steps=steps,
+        batch_size=scale.batch_size,
+        max_prompt_tokens=16,
+        max_response_tokens=6,
+        checkpoint_every=early if steps == scale.steps else steps,
+        keep_checkpoints=20,
+    )
+    monitoring = Monitoring(
+        evaluate_every=max(1, scale.steps // 8), held_out_size=scale.held_out, spectral_every=early, samples_count=4
+    )
+    fields = {"name": f"{role}, seed {seed}", "seed": seed, "budget": budget, "monitoring": monitoring}
+    return DEMO_OPD.model_copy(update=fields | changes)
+
+
+def analyses(scale: Scale) -> list[tuple[str, dict[str, Any]]]:
+    """Every intervention with what it asks for."""
+    scoring = {"evaluation": dict(scale.scoring)}
+    return [
+        ("scale_final", scoring),
+        ("norm_vs_score", scoring),
+        ("rescale_early", scoring),
+        ("rank", scoring),
+        ("sliding_window", scoring),
+        ("reset_embeddings", scoring),
+        ("embedding_shift", scoring),
+        ("rank_one_trajectory", {}),
+    ]

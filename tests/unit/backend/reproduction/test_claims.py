@@ -1,0 +1,128 @@
+"""Claims against numbers: the verdict follows from the rule, and only from it."""
+
+import math
+from typing import Any
+
+import pytest
+
+from opdboard.domain.entries import entry_of_group
+from opdboard.reproduction import claims
+from opdboard.reproduction.claims import AGREES, DIFFERS, OPEN, Claim
+from opdboard.reproduction.evidence import Evidence, gain, gain_at_norm, variant
+from opdboard.reproduction.plan import EFFOPD, FULL, OPD, QUICK, RL, STUDENTS, analyses, student, teacher
+
+
+def claim(*values: float, threshold: float = 0.7) -> Claim:
+    return Claim("topic", "paper", "rule", values, threshold)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ((0.9,), AGREES),
+        ((0.5,), DIFFERS),
+        ((0.9, 0.91, 0.89), AGREES),
+        ((0.5, 0.51, 0.49), DIFFERS),
+        ((0.9, 0.5, 0.8), OPEN),
+        ((math.nan, 0.9), AGREES),
+        ((math.nan,), OPEN),
+        ((), OPEN),
+    ],
+)
+def test_the_verdict_is_the_means_side_of_the_bound_unless_its_interval_holds_it(values, verdict):
+    assert claim(*values).verdict == verdict
+
+
+def test_numbers_are_told_with_their_interval_and_how_many_they_are():
+    assert claim(1.0, 2.0).measured == "1.5 ± 6.4 (n = 2)"
+    assert claim(1.0).measured == "1 (n = 1)"
+    assert claim(math.nan).measured == "not measured"
+
+
+def scored(family: str, x: float | None, kl: float, accuracy: float, norm: float = 0.0, **more: Any) -> dict[str, Any]:
+    none = {"value": None, "low": None, "high": None}
+    scores = [
+        {"measure": name, "score": {"value": value}, "recovery": more.get(f"{name}_recovery", none)}
+        for name, value in (("reverse_kl", kl), ("accuracy", accuracy))
+    ]
+    return {"family": family, "x": x, "norm": norm, "scores": scores, "label": family, "details": {}}
+
+
+def analysis(*variants: dict[str, Any]) -> dict[str, Any]:
+    return {"variants": [scored("base", 0.0, 1.0, 0.1), scored("final", 1.0, 0.2, 0.5, 2.0), *variants]}
+
+
+def evidence(kind: str, opd: dict[str, Any], rl: dict[str, Any] | None = None) -> Evidence:
+    runs = {OPD: [{"id": "o"}], RL: [{"id": "r"}]}
+    found = {"o": {kind: opd}, "r": {kind: rl} if rl else {}}
+    return Evidence(None, runs, found)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_gain_is_better_whichever_way_the_measure_goes():
+    found = analysis(scored("scaled", 0.5, 0.6, 0.3, 1.0))
+    assert gain(found, variant(found, "final")) == pytest.approx(0.8)
+    assert gain(found, variant(found, "final"), "accuracy") == pytest.approx(0.4)
+    assert math.isnan(gain(found, variant(found, "nothing")))
+    assert gain_at_norm(found, 1.5, "accuracy") == pytest.approx(0.3)
+
+
+def test_at_equal_norm_the_shorter_update_sets_the_norm():
+    short = {"variants": [scored("base", 0.0, 1.0, 0.1), scored("final", 1.0, 0.2, 0.3, 1.0)]}
+    (found,) = (one for one in [claims._equal_norm(evidence("scale_final", analysis(), short))])
+    assert found.values == [pytest.approx(0.2 - 0.2)]
+    assert found.measured == "gain of RL 0.2 (n = 1), of OPD 0.2 (n = 1)"
+
+
+def test_the_early_update_is_judged_by_its_recovery():
+    early = scored("beta", 1.0, 0.4, 0.4, reverse_kl_recovery={"value": 0.75}, accuracy_recovery={"value": 0.9})
+    found = claims._early(evidence("rescale_early", analysis(early)))
+    assert (found.values, found.verdict) == ([0.75], AGREES)
+    assert found.measured == "0.75 (n = 1); by accuracy 0.9 (n = 1)"
+
+
+def test_the_rank_is_judged_against_the_matrices_alone():
+    found = claims._rank(
+        evidence(
+            "rank",
+            analysis(scored("top", 10.0, 0.5, 0.4), scored("top", 100.0, 0.5, 0.4), scored("bottom", 10.0, 1, 0.1)),
+        )
+    )
+    assert (found.values, found.verdict) == ([1.0], AGREES)
+
+
+@pytest.mark.parametrize(
+    ("family", "centre", "verdict"), [("mlp", 3, AGREES), ("mlp", 5, DIFFERS), ("attention", 3, DIFFERS)]
+)
+def test_the_best_window_must_be_mlps_of_the_middle(family: str, centre: int, verdict: str):
+    windows = [scored(each, float(layer), 0.9, 0.1) for each in ("mlp", "attention") for layer in range(6)]
+    best = scored(family, float(centre), 0.3, 0.4)
+    found = claims._windows(evidence("sliding_window", analysis(*windows, best)))
+    assert found.verdict == verdict
+    assert found.measured == f"best windows: {family}, l = {centre} of 6"
+
+
+def test_putting_embeddings_back_may_cost_a_tenth_of_the_gain():
+    for kl, verdict in ((0.25, AGREES), (0.4, DIFFERS)):
+        both = scored("reset", 2.0, kl, 0.4)
+        assert claims._embeddings(evidence("reset_embeddings", analysis(both))).verdict == verdict
+
+
+def test_a_target_that_was_not_reached_is_said():
+    ratios = {"steps": {"value": 2.6}, "seconds": {"value": 2.1}}
+    reached = claims._speedup({"rows": [{"key": entry_of_group(EFFOPD), "ratios": ratios}]})
+    assert (reached.verdict, reached.measured[:13]) == (AGREES, "2.6x in steps")
+    ratios = {"steps": None, "seconds": None}
+    missed = claims._speedup({"rows": [{"key": entry_of_group(EFFOPD), "ratios": ratios}]})
+    assert (missed.verdict, missed.measured[:22]) == (OPEN, "EffOPD did not reach t")
+
+
+def test_every_run_of_the_plan_can_be_launched_and_keeps_an_early_checkpoint():
+    for scale in (FULL, QUICK):
+        first = teacher(scale, 0)
+        assert type(first).model_validate(first.model_dump()) == first
+        for role in STUDENTS:
+            config = student(scale, role, 0, "abc")
+            assert type(config).model_validate(config.model_dump()) == config
+            assert abs(config.budget.checkpoint_every / config.budget.steps - 0.1) < 0.03
+            assert config.budget.steps / config.budget.checkpoint_every < config.budget.keep_checkpoints
+        assert len({kind for kind, _ in analyses(scale)}) == 8
