@@ -73,15 +73,24 @@ def note(sentence: str) -> str:
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     """Rows below headings; numbers to the right, a dash for what there is not."""
-    head = "".join(f"<th>{text(column)}</th>" for column in columns)
+    columns, rows = list(columns), [list(row) for row in rows]
+    numeric = [all(_is_number(value) or value is None for value in column) for column in zip(*rows, strict=True)]
+    right = [' class="n"' if one else "" for one in numeric] or [""] * len(columns)
+    head = "".join(f"<th{kind}>{text(column)}</th>" for kind, column in zip(right, columns, strict=True))
     body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not _is_number(value):
         return f"<td>{text('–' if value is None else str(value))}</td>"
-    return f'<td class="n">{value:,.4g}</td>' if isinstance(value, float) else f'<td class="n">{value:,}</td>'
+    if isinstance(value, float):
+        return f'<td class="n">{value:,.0f}</td>' if abs(value) >= 10_000 else f'<td class="n">{value:,.4g}</td>'
+    return f'<td class="n">{value:,}</td>'
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def text(plain: str) -> str:

@@ -36,7 +36,7 @@ def figure(series: Sequence[RunSeries], params: RankParams) -> go.Figure:
             if len(found.x):
                 line = lines.Line(f"{entry.key}:{family}", name, color, found.x, found.y, found.low, found.high, dash)
                 drawn.append(line)
-    about = scores.note(compared, (_KIND,))
+    about = scores.note(compared, (_KIND,), params.measure)
     return look.figure(
         [trace for line in drawn for trace in lines.traces(line)],
         keep=f"rank {params.measure}",

@@ -37,11 +37,12 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
     compared = [entry for entry in entries(series) if any(scores.variants(run, _KIND) for run in entry.runs)]
     layers = sorted({one.details["layer"] for run in series for one in scores.variants(run, _KIND)})
     layer = layers[len(layers) // 2] if params.layer is None and layers else params.layer
+    kinds = sorted({one.details["kind"] for run in series for one in scores.variants(run, _KIND)}, key=KINDS.index)
     traces: list[Any] = []
     for index, entry in enumerate(compared):
         shown = next(run for run in entry.runs if scores.variants(run, _KIND))
         found = [one for one in scores.variants(shown, _KIND) if one.details["layer"] == layer]
-        traces += [_path(entry, one, index) for one in found]
+        traces += [_path(entry, one, index, look.OKABE_ITO[kinds.index(one.details["kind"]) % 7]) for one in found]
         traces.append(_ratios(entry))
     return look.figure(
         traces,
@@ -70,8 +71,7 @@ def ratios(run: RunSeries) -> np.ndarray:
     )
 
 
-def _path(entry: Entry, one: VariantRecord, index: int) -> go.Scatter:
-    color = look.OKABE_ITO[KINDS.index(one.details["kind"]) % 7]
+def _path(entry: Entry, one: VariantRecord, index: int, color: str) -> go.Scatter:
     x, y = (np.array([np.nan if value is None else value for value in one.details[name]], np.float64) for name in "xy")
     steps = one.details["steps"]
     return go.Scatter(

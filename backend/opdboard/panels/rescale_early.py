@@ -39,7 +39,7 @@ def figure(series: Sequence[RunSeries], params: RescaleEarlyParams) -> go.Figure
         [trace for line in drawn for trace in lines.traces(line)],
         keep=f"rescale_early {params.measure}",
         meta={
-            "note": _note(series, scores.note(compared, (_KIND,))),
+            "note": _note(series, scores.note(compared, (_KIND,), params.measure)),
             "table": scores.table(compared, (_KIND,)),
             "empty": not drawn,
         },

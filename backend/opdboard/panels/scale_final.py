@@ -55,7 +55,7 @@ def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
         [trace for line in drawn for trace in lines.traces(line)],
         keep=f"scale_final {params.measure} {params.x}",
         meta={
-            "note": scores.note(compared, kinds) or "analyse the run by 'Scale the final update' first",
+            "note": scores.note(compared, kinds, params.measure) or "analyse the run by 'Scale the final update' first",
             "table": scores.table(compared, kinds),
             "empty": not drawn,
         },

@@ -132,8 +132,10 @@ def _across(height: float, color: str, dash: str, axes: tuple[str, str]) -> dict
     }
 
 
-def note(compared: Sequence[Entry], kinds: Sequence[str]) -> str | None:
-    """Where the intervals come from, and who has no analysis of these kinds yet; None when nobody has."""
+def note(compared: Sequence[Entry], kinds: Sequence[str], measure: str = "") -> str | None:
+    """Where the intervals come from, who has no analysis of these kinds yet, and whose recovery is of no gain; None when
+    nobody has one.
+    """
     without = [entry.name for entry in compared if not any(variants(run, kind) for run in entry.runs for kind in kinds)]
     if len(without) == len(compared):
         return None
@@ -145,7 +147,25 @@ def note(compared: Sequence[Entry], kinds: Sequence[str]) -> str | None:
     if any(entry.is_group for entry in compared):
         told.append("of a group over its members")
     told += [f"no such analysis of {name} yet" for name in without]
+    if measure.endswith("recovery"):
+        told += [
+            f"{entry.name} is no better than the base, so its recovery says nothing"
+            for entry in compared
+            if not _has_gained(entry, kinds, _SOURCES[measure][0])
+        ]
     return "; ".join(told)
+
+
+def _has_gained(entry: Entry, kinds: Sequence[str], name: str) -> bool:
+    """Whether the trained weights score better than the base's; also where that is not known."""
+    gains = [
+        score.over_base.value
+        for run in entry.runs
+        for kind in kinds
+        for one in variants(run, kind, FINAL)
+        if (score := score_of(one, name)) is not None
+    ]
+    return not gains or (float(np.mean(gains)) > 0 if name == "accuracy" else float(np.mean(gains)) < 0)
 
 
 def table(compared: Sequence[Entry], kinds: Sequence[str]) -> dict[str, list]:

@@ -55,7 +55,7 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
         if len(compared) > 1:
             titles.append(_title(entry, domain))
         layout |= _axes(index, domain, params.measure)
-    about = scores.note(compared, (_KIND,))
+    about = scores.note(compared, (_KIND,), params.measure)
     return look.figure(
         traces,
         keep=f"sliding_window {params.measure} {len(compared)}",

@@ -5,7 +5,7 @@ from typing import Any
 
 from opdboard.domain.entries import entry_of_group
 from opdboard.export.html import document, note, picture, section, table
-from opdboard.reproduction.claims import AGREES, DIFFERS, OPEN, Claim, claims
+from opdboard.reproduction.claims import AGREES, DIFFERS, ONE_SEED, OPEN, Claim, claims
 from opdboard.reproduction.evidence import Evidence
 from opdboard.reproduction.plan import ANALYSED, EFFOPD, OPD, RL, SLOW_OPD, STUDENTS, TEACHER, Scale
 
@@ -69,7 +69,7 @@ def page(evidence: Evidence, scale: Scale) -> str:
         ),
         section(
             "Changed weights",
-            "".join(picture(client, name, analysed, params) for name, params in _ANALYSES),
+            "".join(picture(client, name, _drawn(analysed, params), params) for name, params in _ANALYSES),
         ),
     ]
     return document("The paper's phenomena on the demo task", "".join(parts))
@@ -84,8 +84,16 @@ def _analysed(evidence: Evidence) -> list[str]:
     return [run["id"] for role in ANALYSED for run in evidence.runs[role] if run["id"] in evidence.analyses]
 
 
+def _drawn(analysed: Sequence[str], params: dict[str, str]) -> Sequence[str]:
+    """GRPO does not follow the teacher: there is no gain in KL of which it could recover a share."""
+    return analysed[:1] if params.get("measure") == "kl_recovery" else analysed
+
+
 def _introduction(judged: Sequence[Claim], scale: Scale) -> str:
-    counts = {verdict: [one for one in judged if one.verdict == verdict] for verdict in (AGREES, DIFFERS, OPEN)}
+    counts = {
+        verdict: [one for one in judged if one.verdict.removesuffix(ONE_SEED) == verdict]
+        for verdict in (AGREES, DIFFERS, OPEN)
+    }
     seeds = "one seed" if len(scale.seeds) == 1 else f"{len(scale.seeds)} seeds"
     sentences = [
         f"A Llama of 0.3M parameters learns sums of three digits; {seeds}. A GRPO run of {scale.teacher_steps} steps makes "
@@ -98,7 +106,7 @@ def _introduction(judged: Sequence[Claim], scale: Scale) -> str:
         named = ", ".join(one.topic for one in counts[DIFFERS])
         sentences.append(f"Not shown by this model, 20,000 times smaller than a 7B one, on this task: {named}.")
     if len(scale.seeds) == 1:
-        sentences.append("A single seed decides nothing: run it without --quick for intervals over seeds.")
+        sentences.append("One seed settles none of this: without --quick there are three, and intervals over them.")
     return "".join(f"<p>{sentence}</p>" for sentence in sentences) + note(
         "Verdicts follow from the rule beside each claim: the mean over seeds against the rule's bound; undecided where its "
         "95% interval holds the bound. Interventions are judged by the KL to the teacher, where not said otherwise, since it is far "

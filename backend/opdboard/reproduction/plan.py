@@ -11,10 +11,10 @@ from opdboard.domain.run_config import Budget, EffOPD, ModelTeacher, Monitoring,
 
 TEACHER, OPD, SLOW_OPD, EFFOPD, RL = (
     "GRPO teacher",
-    "OPD",
-    "OPD, a tenth of the rate",
-    "EffOPD, a tenth of the rate",
-    "GRPO, OPD's budget",
+    "OPD, lr 1e-4",
+    "OPD, lr 1e-5",
+    "EffOPD, lr 1e-5",
+    "GRPO, lr 2e-4",
 )
 STUDENTS = (OPD, SLOW_OPD, EFFOPD, RL)
 ANALYSED = (OPD, RL)
@@ -41,22 +41,22 @@ class Scale:
 FULL = Scale(
     seeds=(0, 1, 2),
     analysed_seeds=(0, 1, 2),
-    teacher_steps=192,
+    teacher_steps=128,
     steps=64,
     batch_size=256,
     held_out=512,
     scoring={"prompts": 512, "samples": 2},
-    takes="15 runs and 48 analyses, about 25 minutes on two cores",
+    takes="15 runs and 48 analyses, about 20 minutes on two cores",
 )
 QUICK = Scale(
     seeds=(0,),
     analysed_seeds=(0,),
-    teacher_steps=48,
-    steps=24,
-    batch_size=192,
+    teacher_steps=40,
+    steps=20,
+    batch_size=128,
     held_out=256,
-    scoring={"prompts": 256, "samples": 2},
-    takes="5 runs and 16 analyses, about 4 minutes on two cores; one seed, so nothing has an interval over seeds",
+    scoring={"prompts": 256, "samples": 1},
+    takes="5 runs and 16 analyses, about 3 minutes on two cores; one seed, so nothing has an interval over seeds",
 )
 
 

@@ -54,7 +54,7 @@ def _shift(bench: Bench, used: Counter[int], base_VH: Tensor, trained_VH: Tensor
     some = torch.randperm(base_VH.shape[0], generator=generator)[: MOST_TOKENS + len(used)].tolist()
     unused_n = torch.tensor([token for token in some if token not in used][:MOST_TOKENS], dtype=torch.long)
     return {
-        "tokens": bench.scorer.prompts.decode_tokens(token_n.tolist()),
+        "tokens": [_storable(token) for token in bench.scorer.prompts.decode_tokens(token_n.tolist())],
         "counts": [count for _, count in shown],
         "one_minus_cosine": _finite(1.0 - embedding_shift(base_VH, trained_VH, token_n)),
         "unused_one_minus_cosine": _finite(1.0 - embedding_shift(base_VH, trained_VH, unused_n)),
@@ -99,6 +99,11 @@ def _leading(path: Path) -> dict[str, Tensor]:
         for name, tensor in load_file(path).items()
         if name.endswith("|u")
     }
+
+
+def _storable(token: str) -> str:
+    """Without NUL and half characters, which no database holds."""
+    return token.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _finite(values: Tensor) -> list[float | None]:

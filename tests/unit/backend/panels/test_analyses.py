@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.drawn_runs import analysis, drawn_run, vectors
 
+from opdboard.domain.records import Estimate
 from opdboard.panels import lock_in, registry, reset_embeddings, scores, sliding_window
 from opdboard.panels.gathering import entries
 from opdboard.panels.series import RunSeries
@@ -121,3 +122,15 @@ def test_each_module_locks_in_at_its_own_step():
 def test_an_analysis_at_an_earlier_sequence_has_its_earlier_variants():
     whole = analysis("rank")
     assert [one.index for one in whole.until(int(whole.seqs[2])).variants] == [1, 2, 3]
+
+
+def test_a_share_of_no_gain_is_said_to_say_nothing():
+    run = drawn_run()
+    worse = [
+        replace(one, scores=[replace(score, over_base=Estimate(-0.1, -0.2, 0.0)) for score in one.scores])
+        for one in run.analyses["rank"].variants
+    ]
+    run = replace(run, analyses={"rank": replace(run.analyses["rank"], variants=worse)})
+    assert "no better than the base" in drawn("rank", [run]).layout.meta["note"]
+    for measure, series in (("recovery", [drawn_run()]), ("accuracy", [run]), ("kl_recovery", [run])):
+        assert "no better than the base" not in drawn("rank", series, measure=measure).layout.meta["note"]
