@@ -73,6 +73,7 @@ SCALARS = _table(
     Measure("monitor_seconds", "Seconds of weight monitoring", "s", "lower", "cost"),
     Measure("tokens_per_second", "Response tokens per second", "tokens/s", "higher", "cost"),
     Measure("memory_bytes", "Peak memory of the run's process", "bytes", "lower", "cost"),
+    Measure("share_done", "Checkpoints measured", "share", None, "analysis"),
     Measure(
         "spectral_error_bound",
         "Largest error bound of a module's effective rank",

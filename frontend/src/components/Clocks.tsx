@@ -4,6 +4,7 @@ import { pulse } from "~/api/live";
 import type { RunSummary } from "~/api/types";
 import { ago } from "~/lib/format";
 import { type Clock, clocks } from "~/lib/progress";
+import { isJob } from "~/lib/runKind";
 import { useStore } from "~/lib/store";
 import classes from "./Clocks.module.css";
 import { useServerNow } from "./useServerNow";
@@ -14,6 +15,7 @@ const HELP = {
     "The trainer's process has not reported for a while. It may still train: its machine may be busy or its network down. When it stays silent a live worker takes the run over from its last checkpoint.",
   progress: "When training last got further.",
   still: "Training has not got further for longer than ten usual steps, although the run counts as running.",
+  stillJob: "No step has been stored for twice as long as all before took, although the run counts as running.",
 };
 
 /** Two clocks, shown apart: the process may live while training stands still, and a silent one may still train. */
@@ -24,7 +26,12 @@ export function Clocks({ run }: { run: RunSummary }) {
   return (
     <span className={classes.clocks} data-testid={`clocks-${run.id}`}>
       <Age name="alive" clock={alive} now={now} help={alive.late ? HELP.silent : HELP.alive} />
-      <Age name="progress" clock={progress} now={now} help={progress.late ? HELP.still : HELP.progress} />
+      <Age
+        name="progress"
+        clock={progress}
+        now={now}
+        help={progress.late ? (isJob(run) ? HELP.stillJob : HELP.still) : HELP.progress}
+      />
     </span>
   );
 }

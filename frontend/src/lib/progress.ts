@@ -1,11 +1,13 @@
 /** How far a run is, between two events: clocks go on ticking on the page. */
 import type { RunSummary } from "~/api/types";
 import { duration } from "./format";
+import { isJob } from "./runKind";
 import { isActive } from "./runState";
 
 const QUIET_SECONDS = 15; // seven heartbeats
 const SLOWEST_SECONDS = 60;
 const STEPS_OF_PATIENCE = 10;
+const TIMES_OF_PATIENCE = 2;
 
 /** The estimate made at the last step, less what has passed since; only while training goes on. */
 export function secondsLeft(run: RunSummary, now: number): number | null {
@@ -34,7 +36,9 @@ export function clocks(run: RunSummary, heartbeat: number | undefined, now: numb
   const beatAt = latest(run.heartbeat_at, heartbeat ?? null);
   const { seconds } = run.latest;
   const pace = seconds && run.step > 0 ? seconds / run.step : 0;
-  const patience = Math.max(SLOWEST_SECONDS, STEPS_OF_PATIENCE * pace);
+  // Steps of an import are its checkpoints', far apart: what all before took tells more than a mean per step.
+  const usual = isJob(run) ? TIMES_OF_PATIENCE * (seconds ?? 0) : STEPS_OF_PATIENCE * pace;
+  const patience = Math.max(SLOWEST_SECONDS, usual);
   return {
     alive: { at: beatAt, late: beatAt !== null && now - beatAt > QUIET_SECONDS },
     progress: {

@@ -53,7 +53,11 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
             measuring = meter.measure(step, open_checkpoint(folder, base))
             measured = yield from _counted(measuring, pace, step, len(pending) - place)
             _tell(step, folder.name, len(meter.modules), time.perf_counter() - began, measured)
-            scalars = {"spectral_error_bound": measured.error_bound, "memory_bytes": _peak_memory()}
+            scalars = {
+                "share_done": 1 - (len(pending) - place - 1) / len(series),
+                "spectral_error_bound": measured.error_bound,
+                "memory_bytes": _peak_memory(),
+            }
             yield Batch(step=step, at=0.0, scalars=scalars, vectors=measured.vectors)
 
     return Job(steps, series[-1][0], meter.modules, device.type)

@@ -56,11 +56,13 @@ def _learning_rate(run: Run) -> float | None:
 
 
 def _seconds_left(run: Run) -> float | None:
-    """At the mean pace of the steps done, by the run's own clock, which stands still in pauses."""
+    """At the mean pace so far, by the run's own clock, which stands still in pauses; of steps unless it tells its share."""
     spent = run.latest.get("seconds")
     if not RunState(run.state).active or not run.step or not spent:
         return None
-    return spent / run.step * max(run.total_steps - run.step, 0)
+    told = run.latest.get("share_done") if RunKind(run.kind).is_job else None
+    done = told or run.step / max(run.total_steps, run.step)
+    return spent / done * (1 - done)
 
 
 def rendered(session: Session, run: Run) -> RunDetail:

@@ -96,9 +96,9 @@ function JobFacts({ run }: { run: RunDetail }) {
       <Fact name="time" value={duration(run.latest.seconds)} help="of work so far, without pauses" />
       {run.kind === "import" && (
         <Fact
-          name="effective rank within"
-          value={percent(run.latest.spectral_error_bound, 3)}
-          help="largest error bound of a module's effective rank at the latest checkpoint; the log names the estimators"
+          name="error bound"
+          value={number(run.latest.spectral_error_bound, 2)}
+          help="largest relative error to expect of a module's effective rank, latest checkpoint; the log names the estimators"
         />
       )}
     </>

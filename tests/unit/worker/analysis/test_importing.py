@@ -87,6 +87,9 @@ def test_an_output_folder_is_measured_checkpoint_by_checkpoint(attempt, queue, s
     assert sorted(pairs) == [(5, 10), (5, 100), (10, 100)]
     assert "effective rank by gram_float64 (14)" in caplog.text
     assert steps_of(sqlite_database, run_id) == list(STEPS)
+    with sqlite_database.read() as session:
+        shares = series.read_scalars(session, run_id, ["share_done"])["share_done"]
+    assert shares.values.tolist() == pytest.approx([1 / 3, 2 / 3, 1.0])  # 5 of 100 steps are a third of the work
 
 
 def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqlite_database):
