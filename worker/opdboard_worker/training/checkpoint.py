@@ -88,7 +88,7 @@ def read(folder: Path) -> TrainerState:
 
 
 def random_tensors() -> dict[str, Tensor]:
-    """States of torch's, numpy's and each CUDA device's generator."""
+    """States of torch's, numpy's and this process's CUDA device's generator."""
     numpy_state: Any = np.random.get_state(legacy=False)
     tensors = {
         "torch": torch.get_rng_state(),
@@ -96,7 +96,7 @@ def random_tensors() -> dict[str, Tensor]:
         "numpy_position": torch.tensor(numpy_state["state"]["pos"]),
     }
     if torch.cuda.is_available():
-        tensors |= {f"cuda{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())}
+        tensors["cuda0"] = torch.cuda.get_rng_state()
     return tensors
 
 
@@ -105,9 +105,8 @@ def set_random(tensors: Mapping[str, Tensor]) -> None:
     torch.set_rng_state(tensors["torch"])
     key, position = tensors["numpy_key"].numpy().astype(np.uint32), int(tensors["numpy_position"])
     np.random.set_state(("MT19937", key, position, 0, 0.0))
-    for index in range(torch.cuda.device_count()):
-        if f"cuda{index}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"cuda{index}"], index)
+    if torch.cuda.is_available() and "cuda0" in tensors:
+        torch.cuda.set_rng_state(tensors["cuda0"])
 
 
 def checkpoint_folder(folder: Path, step: int) -> Path:

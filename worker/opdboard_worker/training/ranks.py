@@ -138,7 +138,7 @@ def require_same_weights(ranks: Ranks, parameters: Sequence[torch.nn.Parameter],
     norms = ranks.gather(float(torch.nn.utils.get_total_norm([one.detach() for one in parameters])))
     if len({repr(norm) for norm in norms}) > 1:
         raise TrainingProblem(
-            f"the copies of the weights have drifted apart by step {step}, their norms are {norms}; resume the run from an "
-            "earlier checkpoint, with devices 1 if it happens again",
+            f"the copies of the weights have drifted apart by step {step}, their norms are {norms}; resume the run from its "
+            "last checkpoint, or fork it with devices 1 if it happens again",
             where=f"step {step}",
         )

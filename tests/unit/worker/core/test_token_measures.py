@@ -171,3 +171,14 @@ def test_means_leave_out_only_undefined_advantages():
     assert measures.means()["overlap_advantage"] == -0.5
     assert math.isnan(measures.means()["k1"])
     assert measures.means()["reverse_kl"] == 0.0
+
+
+def test_totals_of_parts_give_the_means_of_all():
+    torch.manual_seed(0)
+    columns = torch.randn(len(TokenMeasures.__dataclass_fields__), 9)
+    columns[-1, ::2] = math.nan  # where the overlap has no advantage
+    whole, parts = TokenMeasures(*columns), [TokenMeasures(*part) for part in columns.split([4, 0, 5], 1)]
+    means = TokenMeasures.means_of(torch.stack([part.totals() for part in parts]).sum(0))
+    assert means == pytest.approx(whole.means())
+    assert means["overlap_advantage"] == pytest.approx(float(columns[-1, 1::2].double().mean()))
+    assert means["k1"] == pytest.approx(float(whole.k1.double().mean()))

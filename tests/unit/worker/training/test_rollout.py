@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from opdboard_worker.training.rollout import draw, sample, uniforms
+from opdboard_worker.training.rollout import draw, sample, token_places, uniforms
 
 PROMPTS = ["123+456=", "1+2=", "999+1=", "50+50="]
 
@@ -68,3 +68,15 @@ def test_a_response_is_masked_after_its_end(policy, prompts):
         assert (eos in kept) == bool(ended)
         assert eos not in kept[:-1]
         assert mask.tolist() == sorted(mask.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 0, 2]])
+def test_tokens_computed_in_another_order_find_their_places(order):
+    lengths = torch.tensor([2, 0, 3, 1])
+    of_rows = [torch.full((length,), 10 * row) + torch.arange(length) for row, length in enumerate(lengths.tolist())]
+    computed_N = torch.cat([of_rows[row] for row in order])
+    assert torch.equal(computed_N[token_places(order, lengths)], torch.cat(of_rows))
+
+
+def test_no_responses_have_no_places():
+    assert token_places([], torch.tensor([], dtype=torch.long)).tolist() == []
