@@ -8,6 +8,7 @@ import logging
 import math
 import pickle
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ class FsdpShards:
         """Reads how the tensors are cut; ModelProblem names a file that is missing, damaged or holds more than tensors."""
         self.where = folder
         self._files = _all_ranks(folder)
+        for file in self._files:
+            _check_stored_plain(file)
         self._opened: list[dict[str, Tensor]] | None = None
         self._read_bytes = 0
         self.shapes: Mapping[str, tuple[int, ...]] = {
@@ -113,6 +116,22 @@ def _all_ranks(folder: Path) -> list[Path]:
     return [folder / f"model_world_size_{world}_rank_{rank}.pt" for rank in range(world)]
 
 
+def _check_stored_plain(file: Path) -> None:
+    """torch.save compresses nothing: what claims to be larger than the file was not written by it."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ModelProblem(
+            f"{file} is not a complete file of torch.save ({first_line(error)}); copy it again", where=str(file)
+        ) from error
+    compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if compressed or sum(entry.file_size for entry in entries) > file.stat().st_size:
+        raise ModelProblem(
+            f"{file} is compressed, which torch.save never does; copy the original file", where=str(file)
+        )
+
+
 def _load(file: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
@@ -146,13 +165,13 @@ def _place(tensor: DTensor, rank: int, name: str, file: Path) -> tuple[tuple[int
     """(start, size) of a rank's part, as torch.chunk cuts along each dimension of the mesh in turn."""
     mesh = tensor.device_mesh.mesh
     at = (mesh == rank).nonzero()
-    if len(at) != 1:
+    if len(at) != 1 or len(tensor.placements) != mesh.dim():
         raise ModelProblem(f"{name} in {file} is cut for other processes than these", where=str(file))
     start, size = [0] * tensor.dim(), list(tensor.shape)
     for placement, coordinate, ranks in zip(tensor.placements, at[0].tolist(), mesh.shape, strict=True):
         if isinstance(placement, Replicate):
             continue
-        if type(placement) is not Shard:
+        if type(placement) is not Shard or not 0 <= placement.dim < tensor.dim():
             raise ModelProblem(
                 f"{name} in {file} is placed as {placement}, which is not known here; export the model with save_pretrained",
                 where=str(file),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zipfile
 
 import pytest
 import torch
@@ -79,6 +80,16 @@ def test_a_truncated_shard_is_named(shards):
 def test_shards_of_different_models_do_not_go_together(shards, written):
     shutil.copy(written[0] / "columns" / SECOND, shards / SECOND)
     with pytest.raises(ModelProblem, match=r"rank_1|make up"):
+        FsdpShards(shards)
+
+
+def test_a_shard_that_unfolds_to_more_than_it_holds_is_refused(shards):
+    with zipfile.ZipFile(shards / FIRST) as archive:
+        content = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(shards / FIRST, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    with pytest.raises(ModelProblem, match=f"{FIRST} is compressed"):
         FsdpShards(shards)
 
 
