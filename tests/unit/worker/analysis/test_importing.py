@@ -246,6 +246,19 @@ def test_what_cannot_be_compared_is_refused_by_name(damage, words, attempt, queu
     assert words in problem.detail
 
 
+def test_tied_or_grown_embeddings_make_no_other_model(attempt, queue, written, tmp_path, sqlite_database):
+    def tie_and_grow(folder) -> None:
+        def change(tensors) -> None:
+            del tensors["lm_head.weight"]
+            tensors["model.embed_tokens.weight"] = torch.zeros(72, 32)
+
+        rewrite(folder, change)
+
+    run_id = queue(damaged(written, tmp_path, tie_and_grow))
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    assert steps_of(sqlite_database, run_id) == [7]
+
+
 def test_a_folder_outside_of_the_configured_roots_is_refused_even_through_a_link(
     attempt, queue, written, tmp_path, settings
 ):
