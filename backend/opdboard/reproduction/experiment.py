@@ -29,16 +29,12 @@ def carry_out(client: Client, scale: Scale, report: Callable[[Json], None]) -> E
     _follow(client, everything, report)
     runs = {role: [client.run(run["id"]) for run in of_role] for role, of_role in runs.items()}
 
-    analysed = [
-        run
+    queued = {
+        (run["id"], kind): client.analyse(run["id"], kind, **parameters)["id"]
         for role in ANALYSED
         for run, seed in zip(runs[role], scale.seeds, strict=True)
         if seed in scale.analysed_seeds
-    ]
-    queued = {
-        (run["id"], kind): client.analyse(run["id"], kind, **parameters)["id"]
-        for kind, parameters in analyses(scale)
-        for run in analysed
+        for kind, parameters in analyses(scale, role)
     }
     _follow(client, list(queued.values()), report)
     found: dict[str, dict[str, Json]] = {}

@@ -99,8 +99,8 @@ def _introduction(judged: Sequence[Claim], scale: Scale) -> str:
         f"A Llama of 0.3M parameters learns sums of three digits; {seeds}. A GRPO run of {scale.teacher_steps} steps makes "
         f"the teacher, from which OPD learns in {scale.steps} steps; GRPO with the same {scale.steps} steps and responses is "
         "what OPD is compared with.",
-        f"Of {len(judged)} claims {len(counts[AGREES])} agree with the paper, {len(counts[DIFFERS])} do not, and "
-        f"{len(counts[OPEN])} cannot be decided by {seeds}.",
+        f"Of {len(judged)} claims {len(counts[AGREES])} agree with the paper and {len(counts[DIFFERS])} do not"
+        + (f"; {len(counts[OPEN])} cannot be decided by {seeds}." if counts[OPEN] else "."),
     ]
     if counts[DIFFERS]:
         named = ", ".join(one.topic for one in counts[DIFFERS])

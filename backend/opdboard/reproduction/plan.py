@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.objectives import Grpo
 from opdboard.domain.presets import DEMO_OPD
@@ -36,6 +37,8 @@ class Scale:
     held_out: int
     scoring: Mapping[str, int]
     takes: str
+    of_rl: tuple[str, ...] = tuple(INTERVENTIONS)
+    """Interventions on the GRPO runs as well."""
 
 
 FULL = Scale(
@@ -56,7 +59,8 @@ QUICK = Scale(
     batch_size=128,
     held_out=256,
     scoring={"prompts": 256, "samples": 1},
-    takes="5 runs and 16 analyses, about 3 minutes on two cores; one seed, so nothing has an interval over seeds",
+    takes="5 runs and 11 analyses, about 3 minutes on two cores; one seed, so nothing has an interval over seeds",
+    of_rl=("scale_final", "embedding_shift", "rank_one_trajectory"),
 )
 
 
@@ -105,16 +109,11 @@ def _run(scale: Scale, role: str, seed: int, steps: int, **changes: Any) -> RunC
     return DEMO_OPD.model_copy(update=fields | changes)
 
 
-def analyses(scale: Scale) -> list[tuple[str, dict[str, Any]]]:
-    """Every intervention with what it asks for."""
-    scoring = {"evaluation": dict(scale.scoring)}
+def analyses(scale: Scale, role: str) -> list[tuple[str, dict[str, Any]]]:
+    """The interventions on a run of that role, with what each asks for."""
+    wanted = scale.of_rl if role == RL else tuple(INTERVENTIONS)
     return [
-        ("scale_final", scoring),
-        ("norm_vs_score", scoring),
-        ("rescale_early", scoring),
-        ("rank", scoring),
-        ("sliding_window", scoring),
-        ("reset_embeddings", scoring),
-        ("embedding_shift", scoring),
-        ("rank_one_trajectory", {}),
+        (kind, {"evaluation": dict(scale.scoring)} if kind != "rank_one_trajectory" else {})
+        for kind in INTERVENTIONS
+        if kind in wanted
     ]

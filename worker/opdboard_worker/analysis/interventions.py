@@ -17,6 +17,7 @@ from opdboard_worker.analysis.observed import shift_steps, trajectory_steps
 from opdboard_worker.analysis.subject import Updates
 from opdboard_worker.analysis.variants import PLANNERS
 from opdboard_worker.process import Attempt
+from opdboard_worker.snapshots import Snapshots
 
 
 def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
@@ -52,8 +53,8 @@ def _trajectory(attempt: Attempt, config: AnalysisConfig) -> Job:
     with attempt.database.read() as session:
         subject = runs.get(session, config.run_id)
     modules = [Module(one["name"], one["layer"], one["kind"], tuple(one["shape"])) for one in subject.modules]
-    folder = attempt.settings.run_folder(config.run_id) / "snapshots"
-    return Job(*trajectory_steps(folder, modules, config.run_id))
+    snapshots = Snapshots(attempt.settings.run_folder(config.run_id) / "snapshots")
+    return Job(*trajectory_steps(snapshots, modules, config.run_id))
 
 
 def _bench(attempt: Attempt, config: AnalysisConfig, asked: Any) -> Bench:

@@ -2,10 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from opdboard.domain.errors import BadInput
@@ -15,6 +13,7 @@ from opdboard_worker.analysis.bench import Bench
 from opdboard_worker.analysis.subject import Updates
 from opdboard_worker.core.interventions import embedding_shift
 from opdboard_worker.core.trajectory import rank_one_trajectory
+from opdboard_worker.snapshots import Snapshots
 
 MOST_TOKENS = 1000
 """Tokens shown, the most frequent ones; and as many that no response used, to compare with."""
@@ -63,23 +62,24 @@ def _shift(bench: Bench, used: Counter[int], base_VH: Tensor, trained_VH: Tensor
     }
 
 
-def trajectory_steps(folder: Path, modules: list[Module], where: str) -> tuple[Callable[[int], Iterator[Batch]], int]:
+def trajectory_steps(
+    snapshots: Snapshots, modules: list[Module], where: str
+) -> tuple[Callable[[int], Iterator[Batch]], int]:
     """A step per module, from the subspaces that monitoring stored; and how many. BadInput with less than two snapshots."""
-    paths = {int(path.stem.removeprefix("step-")): path for path in sorted(folder.glob("step-*.safetensors"))}
-    if len(paths) < 2:
+    taken = snapshots.steps()
+    if len(taken) < 2:
         raise BadInput(
-            f"a path needs two snapshots of the update's subspaces, and run {where} has {len(paths)}", where="run_id"
+            f"a path needs two snapshots of the update's subspaces, and run {where} has {len(taken)}", where="run_id"
         )
 
     def steps(after: int) -> Iterator[Batch]:
-        stored = {step: _leading(path) for step, path in paths.items()}
         for index, module in enumerate(modules, 1):
             if index <= after:
                 continue
-            u_TM = torch.stack([of_step[module.name] for of_step in stored.values()])
-            found = rank_one_trajectory(u_TM[None])
+            u_1TM = torch.stack([snapshots.read(step, [module.name]).u_BMk[:, :, 0].float() for step in taken], 1)
+            found = rank_one_trajectory(u_1TM)
             details = {
-                "steps": list(stored),
+                "steps": taken,
                 "x": _finite(found.points_BT2[0, :, 0]),
                 "y": _finite(found.points_BT2[0, :, 1]),
                 "evr": _finite(found.evr_B)[0],
@@ -90,15 +90,6 @@ def trajectory_steps(folder: Path, modules: list[Module], where: str) -> tuple[C
             yield Batch(step=index, at=0.0, variants=[variant])
 
     return steps, len(modules)
-
-
-def _leading(path: Path) -> dict[str, Tensor]:
-    """u_1 by module."""
-    return {
-        name.removesuffix("|u"): tensor[0, :, 0].float()
-        for name, tensor in load_file(path).items()
-        if name.endswith("|u")
-    }
 
 
 def _storable(token: str) -> str:

@@ -125,4 +125,5 @@ def test_every_run_of_the_plan_can_be_launched_and_keeps_an_early_checkpoint():
             assert type(config).model_validate(config.model_dump()) == config
             assert abs(config.budget.checkpoint_every / config.budget.steps - 0.1) < 0.03
             assert config.budget.steps / config.budget.checkpoint_every < config.budget.keep_checkpoints
-        assert len({kind for kind, _ in analyses(scale)}) == 8
+        assert len({kind for kind, _ in analyses(scale, OPD)}) == 8
+        assert {"scale_final", "embedding_shift"} <= {kind for kind, _ in analyses(scale, RL)}
