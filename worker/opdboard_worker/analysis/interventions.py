@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from opdboard.db import analyses, evidence, runs
+import numpy as np
+
+from opdboard.db import analyses, evidence, runs, series
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import BadInput
 from opdboard.domain.interventions import INTERVENTIONS as ASKED
@@ -34,7 +36,7 @@ def _scored(attempt: Attempt, config: AnalysisConfig) -> Job:
     """One that scores variants."""
     asked = ASKED[config.kind].read(config.parameters)
     bench = _bench(attempt, config, asked)
-    updates = Updates(bench.base, _checkpoints(attempt, config.run_id))
+    updates = _updates(attempt, config.run_id, bench)
     variants = PLANNERS[config.kind](asked, bench, updates)
     with attempt.database.read() as session:
         found = [analyses.record_of(row) for row in analyses.variants_of(session, attempt.run_id)]
@@ -44,7 +46,7 @@ def _scored(attempt: Attempt, config: AnalysisConfig) -> Job:
 def _shift(attempt: Attempt, config: AnalysisConfig) -> Job:
     asked = ASKED[config.kind].read(config.parameters)
     bench = _bench(attempt, config, asked)
-    updates = Updates(bench.base, _checkpoints(attempt, config.run_id))
+    updates = _updates(attempt, config.run_id, bench)
     steps = shift_steps(bench, updates, asked.step)
     return Job(steps, len(bench.embeddings()), device=str(bench.scorer.student.device))
 
@@ -68,10 +70,13 @@ def _bench(attempt: Attempt, config: AnalysisConfig, asked: Any) -> Bench:
     return make_bench(subject, asked.evaluation, config.device, attempt.settings, run_folder)
 
 
-def _checkpoints(attempt: Attempt, run_id: str) -> dict[int, Path]:
+def _updates(attempt: Attempt, run_id: str, bench: Bench) -> Updates:
     with attempt.database.read() as session:
         found = evidence.checkpoints_of(session, run_id)
-    return {one.step: attempt.settings.root / one.path for one in found if not one.removed}
+        stored = series.read_vectors(session, run_id, "update_norm")
+    folders = {one.step: attempt.settings.root / one.path for one in found if not one.removed}
+    wholes = np.linalg.norm(stored.values.astype(np.float64), axis=1).tolist() if len(stored.steps) else []
+    return Updates(bench.base, folders, dict(zip(stored.steps.tolist(), wholes, strict=True)))
 
 
 INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {

@@ -1,6 +1,6 @@
 """The run that an analysis is about: its base weights, and the update of each of its checkpoints."""
 
-import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,16 +12,24 @@ from torch import Tensor
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import module_of
 from opdboard_worker.core import interventions
-from opdboard_worker.training import checkpoint
+
+_NORM_TOLERANCE = 0.1
+"""LoRA's dW is known without the rounding of W_t - W_0, so the two are not the same number."""
 
 
 class Updates:
     """dW of checkpoints against W_0, read from disk when asked for. One at a time is kept: the one asked for last."""
 
-    def __init__(self, base: Mapping[str, Tensor], folders: Mapping[int, Path]) -> None:
-        """base: W_0 by parameter name, as it stays; folders: of the checkpoints, by step."""
+    def __init__(
+        self, base: Mapping[str, Tensor], folders: Mapping[int, Path], measured: Mapping[int, float] | None = None
+    ) -> None:
+        """base: W_0 by parameter name, as it stays; folders: of the checkpoints, by step.
+
+        measured: ||dW||_F over attention and MLP matrices as training found it, where it was measured at a checkpoint's step.
+        """
         self._base = base
         self._folders = folders
+        self._measured = measured or {}
         self._norms: dict[int, dict[str, float]] = {}
         self._kept: tuple[int, dict[str, Tensor]] | None = None
 
@@ -46,19 +54,21 @@ class Updates:
             stored: dict[str, Tensor] = {}
             for path in sorted(folder.glob("*.safetensors")):
                 stored |= load_file(path)
-            self._check_base(json.loads((folder / "trainer" / "state.json").read_text()))
             update: dict[str, Tensor] = {}
             for name, origin in self._base.items():
                 update[name] = stored.pop(name).to(origin.device, torch.float32) - origin.float()
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ModelProblem(f"the checkpoint {folder.name} cannot be read ({error})", where=str(folder)) from error
+        self._check_base(step, update)
         return update
 
-    def _check_base(self, state: dict) -> None:
-        matrices = {name: tensor for name, tensor in self._base.items() if module_of(name, tuple(tensor.shape))}
-        if state["progress"]["base_fingerprint"] != checkpoint.fingerprint(matrices):
+    def _check_base(self, step: int, update: dict[str, Tensor]) -> None:
+        """By the norm: another W_0 is far from this one, while sums on another device differ in their last digits only."""
+        matrices = {name: delta for name, delta in update.items() if module_of(name, tuple(delta.shape))}
+        found, wanted = interventions.whole_norm(matrices), self._measured.get(step)
+        if wanted is not None and math.isfinite(wanted) and not abs(found - wanted) <= _NORM_TOLERANCE * wanted:
             raise ModelProblem(
-                "the student's initial weights are not those this run began with, so dW would be wrong; put the original "
-                "files back",
+                f"the student's initial weights are not those this run began with: its update at step {step} has norm "
+                f"{found:.4g}, and training measured {wanted:.4g}; put the original files back",
                 where="student",
             )

@@ -229,9 +229,13 @@ def test_checkpoints_that_are_gone_or_of_another_base_are_refused(trained: Path)
     with pytest.raises(ModelProblem, match="no longer on disk"):
         Updates(base, {}).at(3)
     folder = trained / "runs" / "subject" / "checkpoints" / "step-000004"
+    matrices = {name for name, tensor in base.items() if module_of(name, tuple(tensor.shape))}
+    update = Updates(base, {4: folder}).at(4)
+    measured = {4: sum(float(update[name].norm()) ** 2 for name in matrices) ** 0.5}
+    assert Updates(base, {4: folder}, measured).norms_at(4) == Updates(base, {4: folder}).norms_at(4)
     other = {name: tensor + 1 for name, tensor in base.items()}
     with pytest.raises(ModelProblem, match="not those this run began with"):
-        Updates(other, {4: folder}).at(4)
+        Updates(other, {4: folder}, measured).at(4)
 
 
 def test_a_path_needs_two_snapshots(subject, attempt, settings, sqlite_database):
