@@ -10,6 +10,7 @@ from opdboard.db import lineage, runs
 from opdboard.db.tables import Run
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.import_config import ImportConfig
+from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.run_kinds import RunKind
 
 _LONGEST_NAME = 200
@@ -25,7 +26,7 @@ def create_analysis(
         session,
         runs.NewRun(
             kind=RunKind.ANALYSIS,
-            name=config.name or f"{config.kind} of {subject.name}"[:_LONGEST_NAME],
+            name=config.name or f"{_title(config.kind)}: {subject.name}"[:_LONGEST_NAME],
             method=config.kind,
             total_steps=1,  # until the worker knows better
             config=config.model_dump(mode="json"),
@@ -38,6 +39,10 @@ def create_analysis(
     )
     lineage.record_subject(session, run.id, subject.id)
     return run
+
+
+def _title(kind: str) -> str:
+    return INTERVENTIONS[kind].title if kind in INTERVENTIONS else kind
 
 
 def create_import(

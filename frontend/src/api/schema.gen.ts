@@ -1493,7 +1493,7 @@ export interface components {
             run_id: string;
             /**
              * Name
-             * @description Empty: kind and run.
+             * @description Empty: what it does, and the run.
              * @default
              */
             name: string;

@@ -13,8 +13,6 @@ const SCHEMES = ["auto", "light", "dark"] as const;
 const SCHEME_ICONS = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon };
 const SCHEME_WORDS = { auto: "as the system", light: "light", dark: "dark" };
 
-const OFF_THE_RAIL = [{ to: "/analyse", label: "Analyse checkpoints" }] as const;
-
 /** Where we are, whether the page is live, and the theme. */
 export function TopBar() {
   return (
@@ -42,7 +40,7 @@ function Crumbs() {
   const [first = "", second] = useLocation({ select: (location) => location.pathname })
     .split("/")
     .filter(Boolean);
-  const page = [...pages, ...OFF_THE_RAIL].find(({ to }) => to === `/${first}`);
+  const page = pages.find(({ to }) => to === `/${first}`);
   const runId = first === "runs" ? second : undefined;
   const { data: run } = useQuery({ ...runQuery(runId ?? ""), enabled: runId !== undefined });
   const leaf = runId === undefined ? page?.label : (run?.name ?? runId);

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import classes from "./AnalysePage.module.css";
 import { FolderBrowser } from "./FolderBrowser";
+import { RecentJobs } from "./RecentJobs";
 import { SeriesForm } from "./SeriesForm";
 import { withPlace } from "./series";
 
@@ -11,7 +12,7 @@ export function AnalysePage() {
   return (
     <div className="page">
       <div className="page-head">
-        <h1>Analyse checkpoints</h1>
+        <h1>Analyses</h1>
       </div>
       <p className={`soft ${classes.lead}`}>
         Where did the update go, how low is its rank, when did its direction lock in: measured on checkpoints that any
@@ -22,6 +23,7 @@ export function AnalysePage() {
         <FolderBrowser onBase={setBase} onCheckpoints={(path) => setCheckpoints((text) => withPlace(text, path))} />
         <SeriesForm base={base} checkpoints={checkpoints} onBase={setBase} onCheckpoints={setCheckpoints} />
       </div>
+      <RecentJobs />
     </div>
   );
 }

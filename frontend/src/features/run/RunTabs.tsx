@@ -27,12 +27,14 @@ const TABS = {
 type TabName = keyof typeof TABS;
 const NAMES = Object.keys(TABS) as TabName[];
 const OF_TRAINING: readonly TabName[] = ["health", "samples", "decisions", "checkpoints"];
+const OF_ANALYSIS: readonly TabName[] = ["analyses", "logs", "steering", "lineage", "config"];
 
 /** Everything else that is known of the run; only the open tab is loaded. */
 export function RunTabs({ run }: { run: RunDetail }) {
   const [search, change] = useView();
-  const names = isJob(run) ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
-  const first = run.kind === "import" ? "spectrum" : "curves";
+  const ofItself = run.kind === "analysis";
+  const names = ofItself ? OF_ANALYSIS : isJob(run) ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
+  const first = ofItself ? "analyses" : run.kind === "import" ? "spectrum" : "curves";
   const open = oneOf(search.tab, names, first);
   const { Body } = TABS[open];
   const strip = useRef<HTMLDivElement>(null);
@@ -52,7 +54,7 @@ export function RunTabs({ run }: { run: RunDetail }) {
         <Tabs.List>
           {names.map((name) => (
             <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
-              {TABS[name].label}
+              {ofItself && name === "analyses" ? "Picture" : TABS[name].label}
             </Tabs.Tab>
           ))}
         </Tabs.List>

@@ -30,7 +30,7 @@ def queue(client: TestClient, subject: str, **config) -> dict:
 def test_an_analysis_is_queued_for_the_workers_of_its_device(client, sqlite_database: Database, settings: Settings):
     subject = with_checkpoints(sqlite_database, 8, name="mine")
     made = queue(client, subject, device="cpu", parameters={"factors": [0.5]})
-    assert (made["kind"], made["method"], made["name"]) == ("analysis", "scale_final", "scale_final of mine")
+    assert (made["kind"], made["method"], made["name"]) == ("analysis", "scale_final", "Scale the final update: mine")
     assert made["config"] is None and made["reported_config"] is None
     scoring = {"prompts": 256, "samples": 1, "seed": 0}
     assert made["job_config"]["parameters"] == {"step": 8, "factors": [0.5], "evaluation": scoring}
