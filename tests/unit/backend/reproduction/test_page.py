@@ -1,7 +1,10 @@
 """The report of a reproduction, from runs that are stored: complete, and true to the verdicts."""
 
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from support.analysed import SERIES_OF, analyse
 from support.stored_runs import filled, move
@@ -19,12 +22,16 @@ from opdboard.reproduction.plan import ANALYSED, QUICK, SLOW_OPD, STUDENTS, TEAC
 from opdboard.settings import Settings
 
 
-def test_every_claim_and_every_picture_is_on_the_page(sqlite_database: Database, settings: Settings, tmp_path: Path):
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_every_claim_and_every_picture_is_on_the_page(
+    sqlite_database: Database, settings: Settings, tmp_path: Path, seeds: tuple[int, ...]
+):
+    scale = replace(QUICK, seeds=seeds, analysed_seeds=seeds)
     made: dict[str, list[str]] = {}
     analyses: dict[str, dict[str, str]] = {}
-    for role in (TEACHER, *STUDENTS):
-        run_id, _ = filled(sqlite_database, name=f"{role}, seed 0")
-        made[role] = [run_id]
+    for role, seed in product((TEACHER, *STUDENTS), seeds):
+        run_id, _ = filled(sqlite_database, name=f"{role}, seed {seed}", seed=seed)
+        made.setdefault(role, []).append(run_id)
         with sqlite_database.write() as session:
             runs.get(session, run_id, lock=True).group = role
         move(sqlite_database, run_id, RunState.FINISHED)
@@ -40,11 +47,11 @@ def test_every_claim_and_every_picture_is_on_the_page(sqlite_database: Database,
             {run: {kind: client.analysis(one) for kind, one in found.items()} for run, found in analyses.items()},
         )
         judged = claims(evidence, client.speedup([entry_of_group(role) for role in STUDENTS], entry_of_group(SLOW_OPD)))
-        text = page(evidence, QUICK)
+        text = page(evidence, scale)
     for one in judged:
         assert f"<td>{one.topic}</td>" in text
         assert f"<td>{one.verdict}</td>" in text
     assert text.count("<figure>") == 19
     assert "Nothing is stored for this picture" not in text
-    for run_ids in made.values():
-        assert run_ids[0] in text
+    assert all(run_id in text for run_ids in made.values() for run_id in run_ids)
+    assert ("One seed settles none of this" in text) is (len(seeds) == 1)
