@@ -52,4 +52,5 @@ def test_a_series_is_picked_from_folders_and_measured(browser: Browser, models: 
         page.keyboard.press("Control+k")
         page.get_by_test_id("palette-search").fill("analyse checkpoints")
         page.get_by_test_id("palette-analyse").click()
-        expect(page.get_by_role("heading", name="Analyse checkpoints")).to_be_visible()
+        expect(page.get_by_role("heading", name="Analyses", exact=True)).to_be_visible()
+        expect(page.get_by_test_id("recent-jobs")).to_contain_text("models/output analysed")
