@@ -15,7 +15,7 @@ body { font: 14px/1.45 Inter, system-ui, sans-serif; color: #1b1f27; max-width: 
 h1 { font-size: 24px } h2 { font-size: 18px; margin-top: 36px } h3 { font-size: 15px; margin-bottom: 4px }
 p.note { color: #545c6b; margin: 4px 0 }
 table { border-collapse: collapse; font-size: 12.5px; margin: 8px 0; width: 100% }
-th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid #e8eaee; vertical-align: top }
+th, td { text-align: left; padding: 4px 18px 4px 0; border-bottom: 1px solid #e8eaee; vertical-align: top }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 pre { background: #f5f6f8; padding: 10px; white-space: pre-wrap; font-size: 12px }
 .scroll { overflow-x: auto } figure { margin: 10px 0; break-inside: avoid }
@@ -42,13 +42,14 @@ def picture(
     *,
     beside: bool = False,
     titled: bool = True,
+    what: str = "",
 ) -> str:
     """A panel's figure of runs or groups, and its note; why there is none where it cannot be drawn.
 
-    beside: also the numbers that belong beside it.
+    beside: also the numbers that belong beside it. what: of it is drawn, where a picture comes more than once.
     """
     title = next((each["title"] for each in client.panels() if each["name"] == panel), panel)
-    heading = f"<h3>{text(title)}</h3>" if titled else ""
+    heading = f"<h3>{text(title + (f' · {what}' if what else ''))}</h3>" if titled else ""
     try:
         answer = client.panel(panel, entries, params or {})
     except RequestRefused as problem:
@@ -75,18 +76,19 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     """Rows below headings; numbers to the right, a dash for what there is not."""
     columns, rows = list(columns), [list(row) for row in rows]
     numeric = [all(_is_number(value) or value is None for value in column) for column in zip(*rows, strict=True)]
-    right = [' class="n"' if one else "" for one in numeric] or [""] * len(columns)
-    head = "".join(f"<th{kind}>{text(column)}</th>" for kind, column in zip(right, columns, strict=True))
-    body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
+    kinds = [' class="n"' if one else "" for one in numeric] or [""] * len(columns)
+    head = "".join(f"<th{kind}>{text(column)}</th>" for kind, column in zip(kinds, columns, strict=True))
+    cells = ((f"<td{kind}>{text(_shown(value))}</td>" for kind, value in zip(kinds, row, strict=True)) for row in rows)
+    body = "".join("<tr>" + "".join(row) + "</tr>" for row in cells)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cell(value: Any) -> str:
+def _shown(value: Any) -> str:
     if not _is_number(value):
-        return f"<td>{text('–' if value is None else str(value))}</td>"
+        return "–" if value is None else str(value)
     if isinstance(value, float):
-        return f'<td class="n">{value:,.0f}</td>' if abs(value) >= 10_000 else f'<td class="n">{value:,.4g}</td>'
-    return f'<td class="n">{value:,}</td>'
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+    return f"{value:,}"
 
 
 def _is_number(value: Any) -> bool:

@@ -35,6 +35,9 @@ _ANALYSES = (
     ("rank_one_trajectory", {}),
 )
 
+_MEASURED = {"accuracy": "accuracy", "reverse_kl": "KL to the teacher", "kl_recovery": "share of the gain in KL"}
+_CURVES = {METRIC: "Held-out reverse KL to the teacher", "eval/accuracy": "Held-out accuracy"}
+
 
 def page(evidence: Evidence, scale: Scale) -> str:
     """One self-contained HTML page."""
@@ -50,8 +53,8 @@ def page(evidence: Evidence, scale: Scale) -> str:
         section(
             "Curves",
             "".join(
-                f"<h3>{key}</h3>" + picture(client, "scalars", _entries(STUDENTS), {"keys": key}, titled=False)
-                for key in (METRIC, "eval/accuracy")
+                f"<h3>{title}</h3>" + picture(client, "scalars", _entries(STUDENTS), {"keys": key}, titled=False)
+                for key, title in _CURVES.items()
             ),
         ),
         section(
@@ -69,7 +72,12 @@ def page(evidence: Evidence, scale: Scale) -> str:
         ),
         section(
             "Changed weights",
-            "".join(picture(client, name, _drawn(analysed, params), params) for name, params in _ANALYSES),
+            "".join(
+                picture(
+                    client, name, _drawn(analysed, params), params, what=_MEASURED.get(params.get("measure", ""), "")
+                )
+                for name, params in _ANALYSES
+            ),
         ),
     ]
     return document("The paper's phenomena on the demo task", "".join(parts))
