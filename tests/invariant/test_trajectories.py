@@ -84,7 +84,7 @@ def test_every_reported_name_is_known_and_every_module_measured(train):
     training, sink = train(tiny_config())
     scalars = {key for batch in sink.batches for key in batch.scalars}
     assert scalars <= SCALARS.keys()
-    scalars |= {name for name, measure in SCALARS.items() if measure.group == "reinforcement"}
+    scalars |= {name for name, measure in SCALARS.items() if measure.group in ("reinforcement", "analysis")}
     scalars.add("eval/reverse_kl_k3")  # of a remote teacher
     on_gpu = training.parts.scorer.student.device.type == "cuda"
     assert SCALARS.keys() - scalars == (set() if on_gpu else {"gpu_seconds"})

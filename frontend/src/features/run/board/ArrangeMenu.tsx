@@ -54,7 +54,8 @@ export function ArrangeMenu({ item, title, narrow, move, resize, duplicate, remo
     else move(direction);
   };
   return (
-    <Menu opened={open} onChange={setOpen} position="bottom-end" shadow="md">
+    // At once, without fading: what it hangs on moves in the same moment.
+    <Menu opened={open} onChange={setOpen} position="bottom-end" shadow="md" transitionProps={{ duration: 0 }}>
       <Menu.Target>
         <ActionIcon
           variant="subtle"
