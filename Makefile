@@ -8,9 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # torch's threads sleep while they wait for each other: spinning ones starve every other process of a small machine
 export OMP_WAIT_POLICY ?= PASSIVE
-# two test files at a time, since a file's tests share what it starts; the slow folders come first by their names, so that
-# quick files are left to even out the end
-PYTEST_ARGS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# two test files at a time; a file's tests share what it starts
+PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
 UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
 
 .PHONY: demo test check format types ui
