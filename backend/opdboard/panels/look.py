@@ -1,13 +1,12 @@
 """The common look: transparent grounds, no text colours (the page's theme sets them), small margins, runs in their colours."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
 
 from opdboard.domain.measures import Measure
-from opdboard.panels.series import RunSeries
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 NEUTRAL = "#808080"
@@ -24,7 +23,21 @@ GROUP_COLORS = {
 }
 
 
-def run_color(run: RunSeries) -> str:
+class Drawn(Protocol):
+    """A run, or a group of them."""
+
+    @property
+    def name(self) -> str:
+        """As the pictures call it."""
+        ...
+
+    @property
+    def color(self) -> int:
+        """Its place in OKABE_ITO, which goes round."""
+        ...
+
+
+def run_color(run: Drawn) -> str:
     """The colour that a run has everywhere."""
     return OKABE_ITO[run.color % len(OKABE_ITO)]
 
@@ -114,7 +127,7 @@ def axis_key(letter: str, index: int) -> str:
     return f"{letter}axis" if index == 0 else f"{letter}axis{index + 1}"
 
 
-def cell_title(run: RunSeries, domain: tuple[float, float]) -> dict[str, Any]:
+def cell_title(run: Drawn, domain: tuple[float, float]) -> dict[str, Any]:
     """The run's name above its cell, where several are side by side."""
     return {
         "text": f'<span style="color:{run_color(run)}">●</span> {shortened(run.name, max(12, int(60 * (domain[1] - domain[0]))))}',

@@ -53,7 +53,7 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
         if drawn:
             shapes += scores.levels([entry], _KIND, params.measure, (x, y))
         if len(compared) > 1:
-            titles.append(_title(entry, domain))
+            titles.append(look.cell_title(entry, domain))
         layout |= _axes(index, domain, params.measure)
     about = scores.note(compared, (_KIND,), params.measure)
     return look.figure(
@@ -133,21 +133,6 @@ def _axes(index: int, domain: tuple[float, float], measure: str) -> dict[str, An
             nticks=5,
             tickfont={"size": 9},
         ),
-    }
-
-
-def _title(entry: Entry, domain: tuple[float, float]) -> dict[str, Any]:
-    color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
-    return {
-        "text": f'<span style="color:{color}">●</span> {look.shortened(entry.name, 28)}',
-        "xref": "paper",
-        "yref": "paper",
-        "x": domain[0],
-        "y": 1,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 11},
     }
 
 
