@@ -131,12 +131,12 @@ def shown(filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture
-def long_run(server: Server) -> Iterator[Callable[[int], str]]:
-    """long_run(steps) -> id of a run that is stopped, if it has not ended, when the test is over."""
+def long_run(server: Server) -> Iterator[Callable[..., str]]:
+    """long_run(steps, **changes) -> id of a run that is stopped, if it has not ended, when the test is over."""
     created: list[str] = []
 
-    def create(steps: int) -> str:
-        created.append(server.create(demo_config(steps)))
+    def create(steps: int, **changes: Any) -> str:
+        created.append(server.create(demo_config(steps, **changes)))
         return created[-1]
 
     yield create

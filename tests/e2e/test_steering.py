@@ -10,6 +10,8 @@ from e2e.conftest import Server
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
 
+from opdboard.domain.run_config import EffOPD
+
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -65,9 +67,11 @@ def try_factor(page: Page, factor: str, *, override: bool = False) -> None:
 
 
 def test_every_action_is_obeyed_audited_and_can_be_forked_from(
-    page: Page, server: Server, long_run: Callable[[int], str]
+    page: Page, server: Server, long_run: Callable[..., str]
 ) -> None:
-    run_id = long_run(5000)
+    # No search of the strategy's own passes this guard: the jump that is forced below stays the last one until it is taken back.
+    guarded = EffOPD(score="negative_reverse_kl", validation_size=16, candidates=2, max_kl=1e-9)
+    run_id = long_run(5000, strategy=guarded)
     page.goto(f"/runs/{run_id}")
     state = page.get_by_test_id("run-state")
     expect(state).to_have_attribute("data-state", "running")

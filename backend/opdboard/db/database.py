@@ -58,10 +58,10 @@ class Database:
         """Bring the schema to the newest revision; creates an empty database's tables."""
         config = Config()
         config.set_main_option("script_location", "opdboard_migrations:")
-        with self._engine.execution_options(writes=True).connect() as connection:
+        # Begun here, because Alembic on SQLite would commit between revisions and let another upgrade in.
+        with self._engine.execution_options(writes=True).begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            connection.commit()
 
     def is_current(self) -> bool:
         """Whether the schema is at the newest revision; an SQLAlchemyError when the database does not answer."""
