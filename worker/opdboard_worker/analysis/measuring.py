@@ -1,14 +1,15 @@
-"""Everything that is known of a checkpoint's update, module by module, in the memory of one group of small modules or of
-one large one: the statistics of training.weights, by the same names."""
+"""Everything that is known of a checkpoint's update, module by module, in the memory of two groups of small modules or of
+two large ones: the statistics of training.weights, by the same names."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from opdboard.domain.records import ModuleVector
+from opdboard_worker.analysis.overlap import overlapped
 from opdboard_worker.analysis.weights import Updated, Weights
 from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.spectral import spectral_panel
@@ -33,6 +34,36 @@ class Measured:
     residual: float = 0.0
     """The largest of a subspace."""
 
+    def count(self, group: "_GroupMeasured") -> None:
+        """Add the modules of a group."""
+        self.estimators[group.estimator] += len(group.indices)
+        self.subspace_estimators[group.subspace.estimator] += len(group.indices)
+        self.error_bound = max(self.error_bound, group.error_bound)
+        self.residual = max(self.residual, group.residual)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The updates of modules of one shape, and what needs their W_0 and W_t."""
+
+    indices: list[int]
+    update_BMN: Tensor
+    base_norm_B: Tensor
+    visible_sparsity_B: Tensor
+
+
+@dataclass(frozen=True)
+class _GroupMeasured:
+    """What of them is left to keep."""
+
+    indices: list[int]
+    values: dict[_Key, Tensor]
+    subspace: Subspace
+    estimator: str
+    error_bound: float
+    residual: float
+    weights: int
+
 
 class SeriesMeter:
     """Measures checkpoints of one base, in the order of their steps."""
@@ -55,28 +86,19 @@ class SeriesMeter:
         kept: list[tuple[list[str], Subspace]] = []
         earlier_steps = [at for at in self._snapshots.steps() if at < step]
         done = 0
-        for indices in self._groups:
-            names = [self.modules[index].name for index in indices]
-            update_BMN, of_group = self._read(names, checkpoint)
-            panel = spectral_panel(update_BMN, self._k, tolerance=self._tolerance)
-            of_group |= {(name, None): value for name, value in panel.values.items()}
-            norm_B = frobenius_norms(list(update_BMN))  # of the entries, not of their Gram matrix
-            of_group["update_norm", None] = norm_B
-            of_group["relative_update_norm", None] = norm_B.cpu() / of_group.pop(("base_norm", None))
-            for at in earlier_steps:
-                aligned = alignment(self._snapshots.read(at, names), panel.subspace, update_BMN, norm_B)
-                of_group |= {(name, at): value for name, value in aligned.items()}
-            kept.append((names, half(panel.subspace)))
-            for key, value_B in of_group.items():
-                values.setdefault(key, torch.full((len(self.modules),), torch.nan, dtype=torch.float64))[indices] = (
-                    value_B.double().cpu()
-                )
-            found.estimators[panel.estimators["effective_rank"]] += len(names)
-            found.subspace_estimators[panel.subspace.estimator] += len(names)
-            found.error_bound = max(found.error_bound, _largest(panel.error_bounds["effective_rank"]))
-            found.residual = max(found.residual, _largest(panel.subspace.residual_B))
-            done += update_BMN.numel()
-            del update_BMN, panel
+
+        def of_group(group: _Group) -> _GroupMeasured:
+            return self._of_group(group, earlier_steps)
+
+        read = (self._read(indices, checkpoint) for indices in self._groups)
+        for one in overlapped(of_group, read, self._device):
+            for key, value_B in one.values.items():
+                values.setdefault(key, torch.full((len(self.modules),), torch.nan, dtype=torch.float64))[
+                    one.indices
+                ] = value_B
+            kept.append(([self.modules[index].name for index in one.indices], one.subspace))
+            found.count(one)
+            done += one.weights
             yield done
         self._snapshots.write(step, kept)
         values["norm_share", None] = norm_share(values["update_norm", None])
@@ -86,20 +108,39 @@ class SeriesMeter:
         ]
         return found
 
-    def _read(self, names: list[str], checkpoint: Updated) -> tuple[Tensor, dict[_Key, Tensor]]:
-        """The updates of modules of one shape, and what needs W_0 and W_t themselves."""
+    def _read(self, indices: list[int], checkpoint: Updated) -> _Group:
         updates, base_norms, visible = [], [], []
-        for name in names:
+        for index in indices:
+            name = self.modules[index].name
             base_MN = self._base.matrix(name)
             update_MN, value_MN = checkpoint.update(name, base_MN)
             base_norms.append(frobenius_norms([base_MN])[0])
             visible.append(visible_sparsity(value_MN, base_MN))
             updates.append(update_MN.to(self._device))
         update_BMN = torch.stack(updates) if len(updates) > 1 else updates[0].unsqueeze(0)
-        return update_BMN, {
-            ("base_norm", None): torch.stack(base_norms),
-            ("visible_sparsity", None): torch.tensor(visible, dtype=torch.float64),
-        }
+        return _Group(indices, update_BMN, torch.stack(base_norms), torch.tensor(visible, dtype=torch.float64))
+
+    def _of_group(self, group: _Group, earlier_steps: Sequence[int]) -> _GroupMeasured:
+        update_BMN = group.update_BMN
+        panel = spectral_panel(update_BMN, self._k, tolerance=self._tolerance)
+        norm_B = frobenius_norms(list(update_BMN))  # of the entries, not of their Gram matrix
+        values: dict[_Key, Tensor] = {(name, None): value_B for name, value_B in panel.values.items()}
+        values["update_norm", None] = norm_B
+        values["relative_update_norm", None] = norm_B.cpu() / group.base_norm_B
+        values["visible_sparsity", None] = group.visible_sparsity_B
+        names = [self.modules[index].name for index in group.indices]
+        for at in earlier_steps:
+            aligned = alignment(self._snapshots.read(at, names), panel.subspace, update_BMN, norm_B)
+            values |= {(name, at): value_B for name, value_B in aligned.items()}
+        return _GroupMeasured(
+            group.indices,
+            {key: value_B.double().cpu() for key, value_B in values.items()},
+            half(panel.subspace),
+            panel.estimators["effective_rank"],
+            _largest(panel.error_bounds["effective_rank"]),
+            _largest(panel.subspace.residual_B),
+            update_BMN.numel(),
+        )
 
 
 def _largest(values: Tensor) -> float:

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from opdboard_worker.core.entropy import Perturbation
+
 _ROWS, _COLUMNS = 192, 1024
 """Tile of the product: tiles above the diagonal are mirrored, and converted copies are few columns wide."""
 
 
-PRODUCT, SOLVER = 16.0, 64.0
-"""Largest ||E||_F of a product A A^T and of a solver's backward error, in units of eps ||G||_F.
+PRODUCT, SOLVER, DEFLATION = 16.0, 64.0, 4.0
+"""Largest ||E||_F of a product A A^T, of a solver's backward error and of a deflation, in units of eps ||G||_F.
 
-On random, positive, constant, sign, sparse, row-scaled, low-rank and trained-like matrices of sides 300 to 1536 they
-were 12 and 56 at most in float32, both on matrices of which all entries are equal in size; else 3 and 12.
+On random, positive, constant, sign, sparse, row-scaled, low-rank and trained-like matrices of sides 300 to 1536 the
+first two were 12 and 56 at most in float32, both on matrices of which all entries are equal in size; else 3 and 24.
 """
 
 
@@ -64,10 +66,15 @@ def wide(matrix_BMN: Tensor) -> Tensor:
     return matrix_BMN.detach() if matrix_BMN.shape[-2] <= matrix_BMN.shape[-1] else matrix_BMN.detach().mT
 
 
+def largest_entries(wide_Brm: Tensor) -> Tensor:
+    """Largest magnitude of each matrix, (B,); not finite if one of its entries is not."""
+    return torch.maximum(-wide_Brm.amin((-2, -1)), wide_Brm.amax((-2, -1)))
+
+
 def gram(wide_Brm: Tensor, precision: torch.dtype = torch.float64) -> Gram:
     """The Gram matrix, its products taken in a precision of which float32 costs half as much as float64."""
     batch, rank, _ = wide_Brm.shape
-    largest_B = torch.maximum(-wide_Brm.amin((-2, -1)), wide_Brm.amax((-2, -1))).double()
+    largest_B = largest_entries(wide_Brm).double()
     finite_B = largest_B.isfinite()
     unit_B = largest_B.masked_fill(~finite_B | (largest_B == 0), 1.0).clamp(min=torch.finfo(precision).tiny)
     unit_B = torch.exp2(unit_B.log2().round())
@@ -83,28 +90,32 @@ def gram(wide_Brm: Tensor, precision: torch.dtype = torch.float64) -> Gram:
     return Gram(matrix_Brr.masked_fill_(~finite_B[:, None, None], 0.0), unit_B, finite_B)
 
 
-def rounded(
-    product: torch.dtype, solver: torch.dtype, of_product_B: Tensor, of_solver_B: Tensor | None = None
-) -> Tensor:
-    """Bound of ||E||_F, (B,), where products were taken in one precision and eigenvalues in another.
-
-    of_product_B: ||G||_F; of_solver_B: that of the matrix whose eigenvalues were taken, if it is another.
-    """
-    of_solver_B = of_product_B if of_solver_B is None else of_solver_B
-    return PRODUCT * torch.finfo(product).eps * of_product_B + SOLVER * torch.finfo(solver).eps * of_solver_B
-
-
 @dataclass(frozen=True)
 class Deflated:
-    """A Gram matrix split by k orthonormal columns U, nearly invariant: U^T G U, and what is left outside of U."""
+    """G = A A^T split by k orthonormal columns U, nearly invariant: U^T G U, and what is left outside of U."""
 
     u_Brk: Tensor
     known_Bk: Tensor
-    """Eigenvalues of U^T G U, float64, descending."""
-    rest_Brr: Tensor
+    """Eigenvalues of U^T G U, float64, descending, in G's units."""
+    coupling_Bk: Tensor
+    """||(1 - U U^T) G U w|| of each of their eigenvectors w, float64."""
+    rest: Gram
     """(1 - U U^T) G (1 - U U^T)."""
-    coupling_B: Tensor
-    """||(1 - U U^T) G U||_F, float64. Eigenvalues of the two parts are those of G but for its square over their distance."""
+    product_B: Tensor
+    """Bound of the root of the sum of squares by which rounding moved the eigenvalues of both parts, float64."""
+
+    def perturbation(self, solver: torch.dtype, largest_B: Tensor) -> Perturbation:
+        """How far sigma^2 may be off, in units, when the eigenvalues of the parts are taken for those of G.
+
+        solver: precision of the rest's eigenvalues, of which largest_B is the largest. To first order: a pair that is
+        coupled by c over a distance d drifts apart by c^2 / d. Where d is not even c, coupling counts as rounding does.
+        """
+        apart_Bk = self.known_Bk - largest_B[:, None]
+        close_Bk = apart_Bk <= self.coupling_Bk
+        drift_Bk = (self.coupling_Bk.square() / apart_Bk).masked_fill(close_Bk, 0.0)
+        close_B = torch.linalg.vector_norm(self.coupling_Bk.masked_fill(~close_Bk, 0.0), dim=-1)
+        rounded_B = self.product_B + SOLVER * torch.finfo(solver).eps * self.rest.norm_B
+        return Perturbation(rounded_B + math.sqrt(2.0) * close_B, 2.0 * drift_Bk.sum(-1))
 
 
 def deflated(whole: Gram, u_Brk: Tensor) -> Deflated:
@@ -116,7 +127,12 @@ def deflated(whole: Gram, u_Brk: Tensor) -> Deflated:
     coupling_Brk = image_Brk - u_Brk @ inner_Bkk
     half_Brk = coupling_Brk + 0.5 * (u_Brk @ inner_Bkk)
     rest_Brr = torch.baddbmm(matrix_Brr, half_Brk, u_Brk.mT, alpha=-1.0).baddbmm_(u_Brk, half_Brk.mT, alpha=-1.0)
-    known_Bk = torch.linalg.eigvalsh(inner_Bkk.double()).clamp(min=0.0).flip(-1)
+    known_Bk, turn_Bkk = torch.linalg.eigh(inner_Bkk.double())
+    coupling_Bk = torch.linalg.vector_norm(coupling_Brk.double() @ turn_Bkk, dim=-2)
     return Deflated(
-        u_Brk, known_Bk, rest_Brr, torch.linalg.vector_norm(coupling_Brk, dim=(-2, -1), dtype=torch.float64)
+        u_Brk,
+        known_Bk.clamp(min=0.0).flip(-1),
+        coupling_Bk.flip(-1),
+        Gram(rest_Brr, whole.unit_B, whole.finite_B),
+        (PRODUCT + DEFLATION) * torch.finfo(matrix_Brr.dtype).eps * whole.norm_B,
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import Gram, gram, wide
+from opdboard_worker.core.gram import Gram, gram, largest_entries, wide
 
 EXACT_SIDE = 256
 """Up to this short side eigenvectors of the Gram matrix cost no more than the iteration."""
@@ -23,8 +23,8 @@ EXACT_SIDE = 256
 _DEPTH = 4
 """Powers of A A^T in one basis."""
 
-_Triplets = tuple[Tensor, Tensor, Tensor]
-"""u (B, r, l), s (B, l) descending, v (B, m, l)."""
+_NEARLY = 3e-3
+"""Largest error of a singular triplet, relative to s, whose u counts as a direction of an invariant space."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,17 @@ class Subspace:
     """"gram" (exact: eigenvectors of the Gram matrix) or "block_krylov"."""
 
 
+@dataclass(frozen=True)
+class Leading:
+    """The leading subspace, and what else its computation from a Gram matrix gives."""
+
+    subspace: Subspace
+    invariant_Brd: Tensor
+    """Orthonormal columns on the short side, d >= k, that span a nearly invariant space of A A^T."""
+    all_Br: Tensor | None
+    """All singular values where the Gram matrix was decomposed whole."""
+
+
 def leading_subspace(
     matrix_BMN: Tensor,
     k: int,
@@ -59,103 +70,127 @@ def leading_subspace(
     most `iterations` times; for a flat spectrum that may not do: see `residual_B`. The first block is random, drawn
     on the CPU, from seed 0 if no generator is given: equal input gives equal output.
     """
-    wide_Brm, finite_B = _finite(_at_least_float32(wide(matrix_BMN)))
+    wide_Brm, finite_B = _finite_part(wide(matrix_BMN))
     k, width = _columns(k, oversample, wide_Brm.shape[-2])
-    if _is_exact(wide_Brm.shape[-2], width):
-        triplets, estimator = _ritz(wide_Brm, _eigenvectors(gram(wide_Brm), k)), "gram"
-    else:
-        block_Brl = wide_Brm @ _random_columns(wide_Brm, width, generator)
-        triplets, estimator = _block_krylov(wide_Brm, block_Brl, k, iterations, tolerance), "block_krylov"
-    return _subspace(matrix_BMN, wide_Brm, _leading(triplets, k), finite_B, estimator)
+    if is_decomposed_whole(wide_Brm.shape[-2], k, oversample):
+        vectors_Brk = torch.linalg.eigh(gram(wide_Brm).matrix_Brr).eigenvectors[..., -k:]
+        return _subspace(matrix_BMN, _ritz(wide_Brm, vectors_Brk), finite_B, "gram")
+    block_Brl = wide_Brm @ _random_columns(wide_Brm, width, generator)
+    ritz = _iterated(wide_Brm, block_Brl, k, iterations, tolerance)
+    return _subspace(matrix_BMN, ritz.leading(k), finite_B, "block_krylov")
 
 
 def subspace_from_gram(
     matrix_BMN: Tensor, whole: Gram, k: int, *, oversample: int = 8, iterations: int = 6, tolerance: float = 2e-3
-) -> tuple[Tensor | None, Subspace]:
-    """The leading subspace as of `leading_subspace`, by way of the Gram matrix.
+) -> Leading:
+    """The leading subspace as of `leading_subspace`, by way of the Gram matrix: decomposed whole if it is short.
 
-    A short Gram matrix is decomposed whole, and all singular values, (B, r), come with it; else the iteration runs on
-    the Gram matrix, in float32, and they are None. Where that is too coarse for the k-th direction (sigma_k under some
-    1e-3 of sigma_1) its error on the matrix itself says so, and the iteration goes on there.
+    Else the iteration runs on the Gram matrix, in float32. Where that is too coarse for the k-th direction (sigma_k
+    under some 1e-3 of sigma_1) its error on the matrix itself says so, and the iteration goes on there.
     """
-    wide_Brm, finite_B = _finite(_at_least_float32(wide(matrix_BMN)), whole.finite_B)
-    k, width = _columns(k, oversample, wide_Brm.shape[-2])
-    if _is_exact(wide_Brm.shape[-2], width):
+    wide_Brm, finite_B = _finite_part(wide(matrix_BMN), whole.finite_B)
+    rank = wide_Brm.shape[-2]
+    k, width = _columns(k, oversample, rank)
+    if is_decomposed_whole(rank, k, oversample):
         eigenvalues_Br, vectors_Brr = torch.linalg.eigh(whole.matrix_Brr)
-        triplets = _leading(_ritz(wide_Brm, vectors_Brr[..., -k:]), k)
-        return whole.singular(eigenvalues_Br), _subspace(matrix_BMN, wide_Brm, triplets, finite_B, "gram")
+        ritz = _ritz(wide_Brm, vectors_Brr[..., -k:])
+        subspace = _subspace(matrix_BMN, ritz, finite_B, "gram")
+        return Leading(subspace, ritz.u_Brl, whole.singular(eigenvalues_Br))
     gram_Brr = whole.matrix_Brr.to(wide_Brm.dtype)
     start_Brl = gram_Brr @ _random_columns(gram_Brr, width)
-    block_Brl, _, _ = _leading(_block_krylov(gram_Brr, start_Brl, k, iterations, tolerance), width)
-    triplets = _ritz(wide_Brm, block_Brl)
-    if not _converged(wide_Brm, _leading(triplets, k), tolerance):
-        triplets = _block_krylov(wide_Brm, block_Brl, k, iterations, tolerance)
-    return None, _subspace(matrix_BMN, wide_Brm, _leading(triplets, k), finite_B, "block_krylov")
+    of_gram = _iterated(gram_Brr, start_Brl, k, iterations, tolerance, symmetric=True)
+    ritz = _ritz(wide_Brm, of_gram.u_Brl[..., :width])
+    if not ritz.leading(k).within(tolerance):
+        ritz = _iterated(wide_Brm, ritz.u_Brl, k, iterations, tolerance)
+    return Leading(_subspace(matrix_BMN, ritz.leading(k), finite_B, "block_krylov"), of_gram.invariant(k), None)
 
 
-def _block_krylov(wide_Brm: Tensor, block_Brl: Tensor, k: int, iterations: int, tolerance: float) -> _Triplets:
-    """Triplets on the last Krylov basis, of which the k leading ones are within tolerance or as good as they got."""
+def is_decomposed_whole(rank: int, k: int, oversample: int = 8) -> bool:
+    """Whether all eigenvectors of a Gram matrix of this side cost no more than the iteration."""
+    return rank <= EXACT_SIDE or 2 * (_DEPTH + 1) * min(k + oversample, rank) > rank
+
+
+def _finite_part(wide_Brm: Tensor, finite_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The matrices in float32 at least, 0 instead of those that are not finite (factorisations would raise); which are."""
+    wide_Brm = wide_Brm.to(torch.promote_types(wide_Brm.dtype, torch.float32))
+    finite_B = largest_entries(wide_Brm).isfinite() if finite_B is None else finite_B
+    return (wide_Brm if bool(finite_B.all()) else wide_Brm.masked_fill(~finite_B[:, None, None], 0.0)), finite_B
+
+
+@dataclass(frozen=True)
+class _Ritz:
+    """Singular triplets of Q Q^T A for an orthonormal basis Q, s descending: those of A where its range contains them."""
+
+    u_Brl: Tensor
+    s_Bl: Tensor
+    v_Bml: Tensor
+    error_Bl: Tensor
+    """||A v_i - s_i u_i||."""
+
+    def leading(self, k: int) -> _Ritz:
+        return _Ritz(self.u_Brl[..., :k], self.s_Bl[..., :k], self.v_Bml[..., :k], self.error_Bl[..., :k])
+
+    def within(self, tolerance: float) -> bool:
+        """Whether every error is, relative to s, but for directions whose s is lost in rounding."""
+        lost_Bl = self.s_Bl <= 64 * torch.finfo(self.s_Bl.dtype).eps * self.s_Bl[:, :1]
+        return bool((lost_Bl | (self.error_Bl <= tolerance * self.s_Bl)).all())
+
+    def invariant(self, k: int) -> Tensor:
+        """The leading u, k at least, as long as those of all matrices have small errors."""
+        near_l = (self.error_Bl <= _NEARLY * self.s_Bl).all(0)
+        return self.u_Brl[..., : max(k, int(near_l.long().cumprod(0).sum()))]
+
+    def residual_B(self) -> Tensor:
+        error_B = torch.linalg.vector_norm(self.error_Bl, dim=-1)
+        scale_B = torch.linalg.vector_norm(self.s_Bl, dim=-1)
+        return torch.where(scale_B > 0, error_B / scale_B, error_B)
+
+
+def _iterated(
+    wide_Brm: Tensor, block_Brl: Tensor, k: int, iterations: int, tolerance: float, *, symmetric: bool = False
+) -> _Ritz:
+    """Triplets on the last Krylov basis, of which the k leading ones are within tolerance or as good as they got.
+
+    The basis of a symmetric matrix is made of its own powers.
+    """
     iteration = 0
     while True:
         blocks = [torch.linalg.qr(block_Brl).Q]
         for _ in range(_DEPTH):
-            blocks.append(torch.linalg.qr(wide_Brm @ (wide_Brm.mT @ blocks[-1])).Q)
-        triplets = _ritz(wide_Brm, torch.linalg.qr(torch.cat(blocks, dim=-1)).Q)
+            image_Bml = blocks[-1] if symmetric else wide_Brm.mT @ blocks[-1]
+            blocks.append(torch.linalg.qr(wide_Brm @ image_Bml).Q)
+        ritz = _ritz(wide_Brm, torch.linalg.qr(torch.cat(blocks, dim=-1)).Q)
         iteration += 1
-        if iteration >= iterations or _converged(wide_Brm, _leading(triplets, k), tolerance):
-            return triplets
-        block_Brl = triplets[0][..., : block_Brl.shape[-1]]
+        if iteration >= iterations or ritz.leading(k).within(tolerance):
+            return ritz
+        block_Brl = ritz.u_Brl[..., : block_Brl.shape[-1]]
 
 
-def _ritz(wide_Brm: Tensor, basis_Brl: Tensor) -> _Triplets:
-    """Singular triplets of Q Q^T A for an orthonormal basis Q: those of A where its range contains them."""
+def _ritz(wide_Brm: Tensor, basis_Brl: Tensor) -> _Ritz:
     basis_Brl = basis_Brl.to(wide_Brm.dtype)
-    right_Bml, triangle_Bll = torch.linalg.qr(wide_Brm.mT @ basis_Brl)
+    # Few columns go through a long matrix faster from the left.
+    right_Bml, triangle_Bll = torch.linalg.qr((basis_Brl.mT @ wide_Brm).mT)
     left_Bll, s_Bl, rightT_Bll = torch.linalg.svd(triangle_Bll.double())
-    return (
-        basis_Brl @ rightT_Bll.mT.to(basis_Brl.dtype),
-        s_Bl.to(basis_Brl.dtype),
-        right_Bml @ left_Bll.to(basis_Brl.dtype),
-    )
+    u_Brl, v_Bml = basis_Brl @ rightT_Bll.mT.to(basis_Brl.dtype), right_Bml @ left_Bll.to(basis_Brl.dtype)
+    s_Bl = s_Bl.to(basis_Brl.dtype)
+    error_Bl = torch.linalg.vector_norm(wide_Brm @ v_Bml - u_Brl * s_Bl[:, None, :], dim=-2)
+    return _Ritz(u_Brl, s_Bl, v_Bml, error_Bl)
 
 
-def _errors(wide_Brm: Tensor, triplets: _Triplets) -> Tensor:
-    """||A v_i - s_i u_i||, (B, k)."""
-    u_Brk, s_Bk, v_Bmk = triplets
-    return torch.linalg.vector_norm(wide_Brm @ v_Bmk - u_Brk * s_Bk[:, None, :], dim=-2)
-
-
-def _converged(wide_Brm: Tensor, triplets: _Triplets, tolerance: float) -> bool:
-    s_Bk = triplets[1]
-    lost_Bk = s_Bk <= 64 * torch.finfo(s_Bk.dtype).eps * s_Bk[:, :1]
-    return bool((lost_Bk | (_errors(wide_Brm, triplets) <= tolerance * s_Bk)).all())
-
-
-def _residual(wide_Brm: Tensor, triplets: _Triplets) -> Tensor:
-    error_B = torch.linalg.vector_norm(_errors(wide_Brm, triplets), dim=-1)
-    scale_B = torch.linalg.vector_norm(triplets[1], dim=-1)
-    return torch.where(scale_B > 0, error_B / scale_B, error_B)
-
-
-def _subspace(matrix_BMN: Tensor, wide_Brm: Tensor, triplets: _Triplets, finite_B: Tensor, estimator: str) -> Subspace:
+def _subspace(matrix_BMN: Tensor, ritz: _Ritz, finite_B: Tensor, estimator: str) -> Subspace:
     """Give the triplets the matrix' own orientation, fixed signs, and NaN where the matrix was not finite."""
-    u_Brk, s_Bk, v_Bmk = triplets
-    u_BMk, v_BNk = (u_Brk, v_Bmk) if matrix_BMN.shape[-2] <= matrix_BMN.shape[-1] else (v_Bmk, u_Brk)
+    as_it_is = matrix_BMN.shape[-2] <= matrix_BMN.shape[-1]
+    u_BMk, v_BNk = (ritz.u_Brl, ritz.v_Bml) if as_it_is else (ritz.v_Bml, ritz.u_Brl)
     largest_B1k = u_BMk.gather(-2, u_BMk.abs().argmax(dim=-2, keepdim=True))
     sign_B1k = torch.where(largest_B1k < 0, -1.0, 1.0).to(u_BMk.dtype)
     broken_B = ~finite_B
     return Subspace(
         u_BMk=(u_BMk * sign_B1k).masked_fill(broken_B[:, None, None], math.nan),
-        s_Bk=s_Bk.masked_fill(broken_B[:, None], math.nan),
+        s_Bk=ritz.s_Bl.masked_fill(broken_B[:, None], math.nan),
         v_BNk=(v_BNk * sign_B1k).masked_fill(broken_B[:, None, None], math.nan),
-        residual_B=_residual(wide_Brm, triplets).masked_fill(broken_B, math.nan),
+        residual_B=ritz.residual_B().masked_fill(broken_B, math.nan),
         estimator=estimator,
     )
-
-
-def _leading(triplets: _Triplets, k: int) -> _Triplets:
-    u_Brl, s_Bl, v_Bml = triplets
-    return u_Brl[..., :k], s_Bl[..., :k], v_Bml[..., :k]
 
 
 def _random_columns(wide_Brm: Tensor, width: int, generator: torch.Generator | None = None) -> Tensor:
@@ -163,25 +198,7 @@ def _random_columns(wide_Brm: Tensor, width: int, generator: torch.Generator | N
     return torch.randn(wide_Brm.shape[-1], width, generator=generator).to(wide_Brm)
 
 
-def _eigenvectors(whole: Gram, k: int) -> Tensor:
-    return torch.linalg.eigh(whole.matrix_Brr).eigenvectors[..., -k:]
-
-
-def _at_least_float32(wide_Brm: Tensor) -> Tensor:
-    return wide_Brm.to(torch.promote_types(wide_Brm.dtype, torch.float32))
-
-
-def _finite(wide_Brm: Tensor, finite_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The matrices with those that are not finite replaced by 0 (factorisations would raise), and which are finite."""
-    finite_B = wide_Brm.isfinite().flatten(1).all(1) if finite_B is None else finite_B
-    return (wide_Brm if bool(finite_B.all()) else wide_Brm.masked_fill(~finite_B[:, None, None], 0.0)), finite_B
-
-
 def _columns(k: int, oversample: int, rank: int) -> tuple[int, int]:
     if k < 1 or oversample < 0:
         raise ValueError(f"k must be at least 1 and oversample at least 0, got {k} and {oversample}")
     return min(k, rank), min(k + oversample, rank)
-
-
-def _is_exact(rank: int, width: int) -> bool:
-    return rank <= EXACT_SIDE or 2 * (_DEPTH + 1) * width > rank

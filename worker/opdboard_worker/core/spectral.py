@@ -15,9 +15,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.entropy import rounding_bound
-from opdboard_worker.core.gram import PRODUCT, Deflated, Gram, deflated, gram, rounded, wide
-from opdboard_worker.core.krylov import EXACT_SIDE, Subspace, leading_subspace, subspace_from_gram
+from opdboard_worker.core.entropy import Perturbation, entropy_bound
+from opdboard_worker.core.gram import PRODUCT, SOLVER, Deflated, Gram, deflated, gram, wide
+from opdboard_worker.core.krylov import (
+    Subspace,
+    is_decomposed_whole,
+    leading_subspace,
+    subspace_from_gram,
+)
 from opdboard_worker.core.lanczos import effective_rank_quadrature
 
 __all__ = [
@@ -32,9 +37,6 @@ __all__ = [
 
 EXACT, LIVE = 0.0, 1e-2
 """Tolerances of the exact mode and of the live mode."""
-
-_QUADRATURE_FROM = 3e-3
-"""Tolerances under this one need more random directions than eigenvalues cost."""
 
 _FLOAT32_FROM = 1.2
 """Long over short side from which float32 and quadrature are tried: noise in squarer matrices has singular values next
@@ -62,111 +64,123 @@ def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT)
     """Every spectral measure and the k leading triplets of each update, by way of its Gram matrix.
 
     tolerance: relative error allowed of the effective rank. Estimators are tried from the cheapest on until the bound
-    of every matrix is within it: stochastic Lanczos quadrature (not for tolerances under 0.3%), eigenvalues in
-    float32, eigenvalues in float64, which are taken whatever their bound. EXACT takes the last at once. ValueError
-    unless update is (B, M, N) and k at least 1.
+    of every matrix is within it: stochastic Lanczos quadrature, eigenvalues in float32, eigenvalues in float64, which
+    are taken whatever their bound. EXACT takes the last at once. ValueError unless update is (B, M, N) and k at
+    least 1.
     """
     wide_Brm = wide(update_BMN)
-    whole = gram(wide_Brm, _precision(wide_Brm, tolerance))
     columns = max(k, _one_percent(wide_Brm.shape[-2])) if k > 0 else k
-    all_Br, leading = subspace_from_gram(update_BMN, whole, columns)
-    measured = _cheapest(whole, leading, tolerance) if whole.matrix_Brr.dtype == torch.float32 else None
+    measured, leading = None, None
+    if _float32_may_do(wide_Brm, columns, tolerance):
+        measured, leading = _in_float32(update_BMN, wide_Brm, columns, tolerance)
     if measured is None:
-        whole = whole if whole.matrix_Brr.dtype == torch.float64 else gram(wide_Brm)
-        all_Br = whole.singular_values() if all_Br is None else all_Br
-        rounded_B = rounded(torch.float64, torch.float64, whole.norm_B)
-        measured = _from_all(all_Br, whole, rounded_B, "gram_float64")
-    values, bounds, estimators = measured
-    values["update_norm"] = whole.frobenius_B
-    bounds["update_norm"] = torch.full_like(whole.frobenius_B, PRODUCT * torch.finfo(whole.matrix_Brr.dtype).eps)
-    estimators["update_norm"] = "sum_of_squares"
-    bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
-    return Panel(values, bounds, estimators, _cut(leading, k), whole.finite_B)
+        measured, leading = _in_float64(update_BMN, wide_Brm, columns, leading)
+    assert leading is not None
+    return Panel(measured.values, measured.bounds, measured.estimators, _cut(leading, k), measured.finite_B)
 
 
-def _precision(wide_Brm: Tensor, tolerance: float) -> torch.dtype:
-    """Of the Gram matrix: float64 for a short one too, which is decomposed whole whatever the tolerance."""
+@dataclass(frozen=True)
+class _Measured:
+    """Values, error bounds and estimators by name, as in Panel."""
+
+    values: dict[str, Tensor]
+    bounds: dict[str, Tensor]
+    estimators: dict[str, str]
+    finite_B: Tensor
+
+    @classmethod
+    def of(
+        cls, values: dict[str, Tensor], bounds: dict[str, Tensor], estimators: dict[str, str], whole: Gram
+    ) -> _Measured:
+        """With the norm that the Gram matrix gives, and without bounds where there is no value."""
+        norm_B = whole.frobenius_B
+        values = {**values, "update_norm": norm_B}
+        bounds = {**bounds, "update_norm": torch.full_like(norm_B, PRODUCT * torch.finfo(whole.matrix_Brr.dtype).eps)}
+        bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
+        return cls(values, bounds, {**estimators, "update_norm": "sum_of_squares"}, whole.finite_B)
+
+    def within(self, tolerance: float) -> bool:
+        """Whether every effective rank is, by its bound."""
+        bound_B = self.bounds["effective_rank"]
+        return bool(((bound_B <= tolerance) | bound_B.isnan()).all())
+
+
+def _float32_may_do(wide_Brm: Tensor, columns: int, tolerance: float) -> bool:
     short, long = wide_Brm.shape[-2:]
-    worth_it = short > EXACT_SIDE and long >= _FLOAT32_FROM * short
-    return torch.float32 if tolerance > EXACT and worth_it and wide_Brm.dtype != torch.float64 else torch.float64
+    worth_it = long >= _FLOAT32_FROM * short and not is_decomposed_whole(short, columns)
+    return tolerance > EXACT and worth_it and wide_Brm.dtype != torch.float64
 
 
-_Measured = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, str]]
-"""Values, error bounds and estimators by name."""
+def _in_float32(
+    update_BMN: Tensor, wide_Brm: Tensor, columns: int, tolerance: float
+) -> tuple[_Measured | None, Subspace]:
+    """By the Gram matrix in float32, or None where that is not within the tolerance; and the leading subspace."""
+    whole = gram(wide_Brm, torch.float32)
+    leading = subspace_from_gram(update_BMN, whole, columns)
+    split = deflated(whole, leading.invariant_Brd)
+    measured = _from_quadrature(split, whole, leading.subspace)
+    if not measured.within(tolerance):
+        measured = _from_parts(split, whole)
+    return measured if measured.within(tolerance) else None, leading.subspace
 
 
-def _cheapest(whole: Gram, leading: Subspace, tolerance: float) -> _Measured | None:
-    """Within the tolerance, from a Gram matrix in float32; None where that cannot be."""
-    u_Brk = leading.u_BMk if leading.u_BMk.shape[-2] == whole.matrix_Brr.shape[-1] else leading.v_BNk
-    split = deflated(whole, u_Brk.nan_to_num(0.0))
-    # The solver sees the rest alone, and rounds relative to its norm; taking the leading part out is one more product.
-    rest_norm_B = torch.linalg.vector_norm(split.rest_Brr, dim=(-2, -1), dtype=torch.float64)
-    rounded_B = rounded(torch.float32, torch.float32, 2.0 * whole.norm_B, rest_norm_B)
-    if tolerance >= _QUADRATURE_FROM:
-        measured = _from_quadrature(split, rounded_B, whole, leading)
-        if _within(measured, tolerance):
-            return measured
-    measured = _from_parts(split, rounded_B, whole)
-    return measured if _within(measured, tolerance) else None
+def _in_float64(
+    update_BMN: Tensor, wide_Brm: Tensor, columns: int, leading: Subspace | None
+) -> tuple[_Measured, Subspace]:
+    """From all eigenvalues of the Gram matrix in float64; the leading subspace too unless it is there."""
+    whole = gram(wide_Brm)
+    sigma_Br = None
+    if leading is None:
+        found = subspace_from_gram(update_BMN, whole, columns)
+        leading, sigma_Br = found.subspace, found.all_Br
+    sigma_Br = whole.singular_values() if sigma_Br is None else sigma_Br
+    rounded_B = (PRODUCT + SOLVER) * torch.finfo(torch.float64).eps * whole.norm_B
+    off = Perturbation(rounded_B, torch.zeros_like(rounded_B))
+    return _from_all(sigma_Br, whole, off, "gram_float64"), leading
 
 
-def _within(measured: _Measured, tolerance: float) -> bool:
-    bound_B = measured[1]["effective_rank"]
-    return bool(((bound_B <= tolerance) | bound_B.isnan()).all())
-
-
-def _from_parts(split: Deflated, rounded_B: Tensor, whole: Gram) -> _Measured:
+def _from_parts(split: Deflated, whole: Gram) -> _Measured:
     """From eigenvalues of the two parts, in float32 those of the rest."""
     known_Bk = split.known_Bk
-    smallest = torch.finfo(torch.float64).tiny
     # The k smallest belong to the columns taken out.
-    rest_Bq = torch.linalg.eigvalsh(split.rest_Brr)[:, known_Bk.shape[-1] :].double().clamp(min=0.0)
-    # Two eigenvalues that are coupled by c push each other away by c^2 over their distance, and by c at most.
-    coupling_B1 = split.coupling_B[:, None]
-    apart_known_Bk = (known_Bk - rest_Bq[:, -1:]).clamp(min=smallest)
-    apart_rest_Bq = (known_Bk[:, -1:] - rest_Bq).clamp(min=smallest)
-    moved_known_Bk = torch.minimum(coupling_B1, coupling_B1.square() / apart_known_Bk)
-    moved_rest_Bq = torch.minimum(coupling_B1, coupling_B1.square() / apart_rest_Bq)
-    eigenvalues_Br, order_Br = torch.cat([rest_Bq, known_Bk.flip(-1)], dim=-1).sort(dim=-1)
-    moved_Br = torch.cat([moved_rest_Bq, moved_known_Bk.flip(-1)], dim=-1).gather(-1, order_Br).flip(-1)
-    return _from_all(whole.singular(eigenvalues_Br), whole, rounded_B, "gram_float32", moved_Br)
+    rest_Bq = torch.linalg.eigvalsh(split.rest.matrix_Brr)[:, known_Bk.shape[-1] :].double().clamp(min=0.0)
+    off = split.perturbation(torch.float32, rest_Bq[:, -1])
+    eigenvalues_Br = torch.cat([rest_Bq, known_Bk.flip(-1)], dim=-1).sort(dim=-1).values
+    return _from_all(whole.singular(eigenvalues_Br), whole, off, "gram_float32")
 
 
-def _from_all(
-    sigma_Br: Tensor, whole: Gram, rounded_B: Tensor, estimator: str, moved_Br: Tensor | None = None
-) -> _Measured:
-    """From all singular values. How far their squares may be off, in the Gram matrix' units, say rounded_B and moved_Br.
-
-    See `entropy.rounding_bound`.
-    """
-    squares_B = whole.unit_B.square()
-    rounded_B = rounded_B * squares_B
-    moved_Br = torch.zeros_like(sigma_Br) if moved_Br is None else moved_Br * squares_B[:, None]
+def _from_all(sigma_Br: Tensor, whole: Gram, off: Perturbation, estimator: str) -> _Measured:
+    """From all singular values, of whose squares off tells, in units, how far they may be off."""
+    off = off.times(whole.unit_B.square())
     values = spectral_measures(sigma_Br, whole.frobenius_B)
-    top = _one_percent(sigma_Br.shape[-1])
-    off_top_B = math.sqrt(top) * rounded_B + moved_Br[:, :top].sum(-1)
-    first_B = 0.5 * _share(rounded_B + moved_Br[:, 0], sigma_Br[:, 0].square())
-    norm_B = 0.5 * _share(rounded_B, whole.frobenius_B.square())
+    first_B = _off_norm(sigma_Br[:, :1], off)
+    norm_B = 0.5 * _share(off.rounded_B, whole.frobenius_B.square())
     bounds = {
         "spectral_norm": first_B,
         "spectral_frobenius_ratio": first_B + norm_B,
         "stable_rank": 2.0 * (first_B + norm_B),
-        "effective_rank": rounding_bound(sigma_Br, torch.ones_like(sigma_Br), rounded_B, moved_Br),
-        "top1pct_norm_ratio": 0.5 * _share(off_top_B, sigma_Br[:, :top].square().sum(-1)) + norm_B,
+        "effective_rank": entropy_bound(sigma_Br, torch.ones_like(sigma_Br), off),
+        "top1pct_norm_ratio": _off_norm(sigma_Br[:, : _one_percent(sigma_Br.shape[-1])], off) + norm_B,
     }
-    return values, bounds, dict.fromkeys(values, estimator)
+    return _Measured.of(values, bounds, dict.fromkeys(values, estimator), whole)
+
+
+def _off_norm(sigma_Bn: Tensor, off: Perturbation) -> Tensor:
+    """How far the norm of n singular values may be off, relative to it."""
+    squares_B = math.sqrt(sigma_Bn.shape[-1]) * off.rounded_B + off.shifted_B
+    return 0.5 * _share(squares_B, sigma_Bn.square().sum(-1))
 
 
 def _share(off_B: Tensor, of_B: Tensor) -> Tensor:
     return torch.where(of_B > 0, off_B / of_B, 0.0 * off_B)
 
 
-def _from_quadrature(split: Deflated, rounded_B: Tensor, whole: Gram, leading: Subspace) -> _Measured:
+def _from_quadrature(split: Deflated, whole: Gram, leading: Subspace) -> _Measured:
     frobenius_B = whole.frobenius_B
     s_Bk = leading.s_Bk.double()
     first_B = s_Bk[:, 0]
-    top_norm_B = torch.linalg.vector_norm(s_Bk[:, : _one_percent(split.rest_Brr.shape[-1])], dim=-1)
-    rank_B, rank_bound_B = effective_rank_quadrature(split, rounded_B)
+    top_norm_B = torch.linalg.vector_norm(s_Bk[:, : _one_percent(whole.matrix_Brr.shape[-1])], dim=-1)
+    rank_B, rank_bound_B = effective_rank_quadrature(split)
     values = {
         "spectral_norm": first_B,
         "spectral_frobenius_ratio": first_B / frobenius_B,
@@ -176,16 +190,17 @@ def _from_quadrature(split: Deflated, rounded_B: Tensor, whole: Gram, leading: S
     }
     # The triplets are exact for dW - R V^T, R = dW V - U S: what they give is off by ||R||_F at most, and rounding.
     residual_B = leading.residual_B.double() * torch.linalg.vector_norm(s_Bk, dim=-1)
-    rounding = PRODUCT * torch.finfo(torch.float32).eps
-    first_bound_B = _share(residual_B, first_B) + rounding
+    rounded = PRODUCT * torch.finfo(torch.float32).eps
+    first_bound_B = _share(residual_B, first_B) + rounded
     bounds = {
         "spectral_norm": first_bound_B,
         "spectral_frobenius_ratio": first_bound_B,
         "stable_rank": 2.0 * first_bound_B,
         "effective_rank": rank_bound_B,
-        "top1pct_norm_ratio": _share(residual_B, top_norm_B) + rounding,
+        "top1pct_norm_ratio": _share(residual_B, top_norm_B) + rounded,
     }
-    return values, bounds, {**dict.fromkeys(values, "block_krylov"), "effective_rank": "lanczos_quadrature"}
+    estimators = {**dict.fromkeys(values, "block_krylov"), "effective_rank": "lanczos_quadrature"}
+    return _Measured.of(values, bounds, estimators, whole)
 
 
 def _cut(subspace: Subspace, k: int) -> Subspace:

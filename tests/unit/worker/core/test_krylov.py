@@ -51,7 +51,7 @@ LARGE = {  # beyond it: by iteration
 
 
 def by_gram(matrix_BMN: Tensor, k: int) -> Subspace:
-    return subspace_from_gram(matrix_BMN, gram(wide(matrix_BMN)), k)[1]
+    return subspace_from_gram(matrix_BMN, gram(wide(matrix_BMN)), k).subspace
 
 
 def assert_leading(subspace: Subspace, matrix: Tensor, k: int, tolerance: float) -> None:
@@ -91,9 +91,24 @@ def test_directions_too_small_for_a_float32_gram_matrix():
 
 def test_a_short_gram_matrix_gives_all_singular_values():
     small, large = SMALL["heavy tailed"]()[None], LARGE["heavy tailed"]()[None]
-    all_of_it, _ = subspace_from_gram(small, gram(wide(small)), 4)
+    all_of_it = subspace_from_gram(small, gram(wide(small)), 4).all_Br
+    assert all_of_it is not None
     torch.testing.assert_close(all_of_it, singular_values(small), rtol=1e-9, atol=0)
-    assert subspace_from_gram(large, gram(wide(large)), 4)[0] is None
+    assert subspace_from_gram(large, gram(wide(large)), 4).all_Br is None
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_invariant_space_is_mapped_into_itself(name: str):
+    """Up to 3e-3 of its smallest eigenvalue, and the k columns that were asked for are there in any case."""
+    matrix = LARGE[name]()[None]
+    whole = gram(wide(matrix))
+    u = subspace_from_gram(matrix, whole, 8).invariant_Brd[0].double()
+    assert u.shape[1] >= 8
+    torch.testing.assert_close(u.T @ u, torch.eye(u.shape[1], dtype=torch.float64), rtol=0, atol=1e-5)
+    image = whole.matrix_Brr[0] @ u
+    outside = torch.linalg.vector_norm(image - u @ (u.T @ image), dim=0)
+    eigenvalues = (u * image).sum(0)
+    assert bool((outside[8:] <= 3e-3 * eigenvalues[8:]).all())
 
 
 def test_k_close_to_the_rank_is_exact():
