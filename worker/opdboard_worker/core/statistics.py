@@ -19,6 +19,9 @@ _CPU_PIECE, _DEVICE_PIECE = 1 << 20, 1 << 26
 REPETITION_COMPRESSION = 10.0
 """A response that zlib shrinks by more than this factor repeats itself."""
 
+_SHORTEST_COMPRESSED = 8
+"""Bytes that zlib makes of an empty text: its header, its checksum and an empty block."""
+
 
 def frobenius_norms(tensors: Sequence[Tensor]) -> Tensor:
     """||X||_F of each tensor, (n,), float64, on the first tensor's device; a NaN stays in its own entry."""
@@ -50,6 +53,8 @@ def visible_sparsity(weight: Tensor, base: Tensor) -> float:
 def repeats_itself(text: str) -> bool:
     """Whether zlib compresses its UTF-8 bytes by more than 10."""
     raw = text.encode("utf-8", "replace")
+    if len(raw) <= REPETITION_COMPRESSION * _SHORTEST_COMPRESSED:
+        return False
     return len(raw) / len(zlib.compress(raw)) > REPETITION_COMPRESSION
 
 

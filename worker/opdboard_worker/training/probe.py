@@ -134,7 +134,7 @@ class Scorer:
         responses = rollout.responses
         lengths = rollout.lengths_B.tolist()
         rows = [tokens[:length] for tokens, length in zip(responses.token_BR.tolist(), lengths, strict=True)]
-        return self.prompts.tokenizer.batch_decode(rows, skip_special_tokens=True)
+        return self.prompts.texts(rows)
 
     def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool]:
         """Whether each text answers its example."""

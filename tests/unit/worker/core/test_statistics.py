@@ -1,6 +1,7 @@
 """Norms, shares and rates against closed forms and the obvious formula."""
 
 import math
+import zlib
 
 import pytest
 import torch
@@ -104,6 +105,12 @@ def test_a_text_that_compresses_tenfold_repeats_itself():
     varied = " ".join(str(n * n % 1009) for n in range(300))
     assert [repeats_itself(text) for text in ("wait, " * 500, varied, "", "short")] == [True, False, False, False]
     assert repeats_itself("\ud800" * 1000)  # half a surrogate pair is text too
+
+
+@given(st.sampled_from("a\u00bd"), st.integers(0, 300))
+def test_no_text_is_too_short_to_be_judged(character, count):
+    raw = (character * count).encode()
+    assert repeats_itself(character * count) == (len(raw) > 10 * len(zlib.compress(raw)))
 
 
 def test_mean_by_position_of_bin_indices():

@@ -130,3 +130,12 @@ def test_long_responses_are_decoded_in_linear_time():
     prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
     ids = TOKENIZER("½ of it is 7. " * 1200, add_special_tokens=False)["input_ids"]
     assert "".join(prompts.decode_tokens(ids)) == "½ of it is 7. " * 1200
+
+
+@pytest.mark.parametrize("clean_up", [False, True])
+@given(rows=st.lists(st.lists(st.integers(0, 257), max_size=8), max_size=4))
+def test_responses_are_decoded_as_the_tokenizer_itself_does(clean_up, rows):
+    tokenizer = _byte_tokenizer()
+    tokenizer.clean_up_tokenization_spaces = clean_up
+    texts = PromptBuilder(tokenizer, _data(), OTHER_MODEL).texts(rows)
+    assert texts == tokenizer.batch_decode(rows, skip_special_tokens=True)
