@@ -3,13 +3,13 @@
 A snapshot is one file of half-precision triplets per step; which modules were measured together does not show in it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
@@ -17,6 +17,9 @@ from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.subspace import alignments, direction_cosine_low_rank
 
 _SUFFIX = ".safetensors"
+
+_AT_ONCE = 1 << 20
+"""Entries of earlier snapshots that are compared together: with small modules the calls are what costs."""
 
 
 class Snapshots:
@@ -29,14 +32,17 @@ class Snapshots:
     def write(self, step: int, parts: Iterable[tuple[Sequence[str], Subspace]]) -> None:
         """Keep a snapshot: modules measured together, with their subspaces as of `half`. It is complete or absent."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        tensors = {}
-        for names, part in parts:
-            for place, name in enumerate(names):
-                one = slice(place, place + 1)
-                tensors |= {f"{name}|u": part.u_BMk[one], f"{name}|s": part.s_Bk[one], f"{name}|v": part.v_BNk[one]}
+        # As arrays: of hundreds of small tensors torch's own writer takes three times as long to write the same.
+        arrays = {
+            f"{name}|{kind}": whole[place : place + 1]
+            for names, part in parts
+            for kind, tensor in (("u", part.u_BMk), ("s", part.s_Bk), ("v", part.v_BNk))
+            for whole in [tensor.contiguous().numpy()]
+            for place, name in enumerate(names)
+        }
         target = self._path(step)
         aside = target.with_suffix(".partial")
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside)
+        save_file(arrays, aside)
         aside.replace(target)
 
     def steps(self) -> list[int]:
@@ -71,18 +77,45 @@ def half(subspace: Subspace) -> Subspace:
 
 
 def alignment(
-    earlier: Subspace, latest: Subspace, update_BMN: Tensor, update_norm_B: Tensor | None = None
+    earlier: Iterable[Subspace], latest: Subspace, update_BMN: Tensor, update_norm_B: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """Every alignment statistic (B,) of a kept snapshot to the latest one; update: dW of the latest, its norms where known."""
-    earlier = replace(
-        earlier,
-        u_BMk=earlier.u_BMk.to(update_BMN.device).float(),
-        s_Bk=earlier.s_Bk.to(update_BMN.device),
-        v_BNk=earlier.v_BNk.to(update_BMN.device).float(),
+    """Every alignment statistic (S, B) of S kept snapshots to the latest one; update: dW of the latest, its norms where known."""
+    parts: list[dict[str, Tensor]] = []
+    for together in _some_at_once(earlier):
+        kept = _stacked(together, update_BMN.device)
+        values: dict[str, Tensor] = {}
+        for depth, (affinity_SB, cosine_SB) in alignments(kept.u_BMk, latest.u_BMk, ALIGNMENT_DEPTHS).items():
+            values[f"subspace_affinity@{depth}"] = affinity_SB
+            values[f"paired_cosine@{depth}"] = cosine_SB
+        values["direction_cosine"] = direction_cosine_low_rank(kept, update_BMN, update_norm_B)
+        parts.append(values)
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]} if parts else {}
+
+
+def _stacked(together: Sequence[Subspace], device: torch.device) -> Subspace:
+    """Several snapshots as one, with a dimension in front of all others; in memory the columns of a matrix are together."""
+    return Subspace(
+        _stacked_columns([one.u_BMk for one in together], device),
+        torch.stack([one.s_Bk for one in together]).to(device),
+        _stacked_columns([one.v_BNk for one in together], device),
+        torch.stack([one.residual_B for one in together]).to(device),
+        together[0].estimator,
     )
-    values: dict[str, Tensor] = {}
-    for depth, (affinity_B, cosine_B) in alignments(earlier.u_BMk, latest.u_BMk, ALIGNMENT_DEPTHS).items():
-        values[f"subspace_affinity@{depth}"] = affinity_B
-        values[f"paired_cosine@{depth}"] = cosine_B
-    values["direction_cosine"] = direction_cosine_low_rank(earlier, update_BMN, update_norm_B)
-    return values
+
+
+def _stacked_columns(together: Sequence[Tensor], device: torch.device) -> Tensor:
+    columns_BcM = torch.cat([u_BMk.mT for u_BMk in together], dim=1).to(device).float()
+    return columns_BcM.unflatten(1, (len(together), -1)).permute(1, 0, 3, 2)
+
+
+def _some_at_once(earlier: Iterable[Subspace]) -> Iterator[list[Subspace]]:
+    """As many in a row as _AT_ONCE allows, one at least."""
+    together: list[Subspace] = []
+    for one in earlier:
+        elements = one.u_BMk.numel() + one.v_BNk.numel()
+        if together and (len(together) + 1) * elements > _AT_ONCE:
+            yield together
+            together = []
+        together.append(one)
+    if together:
+        yield together

@@ -129,9 +129,9 @@ class SeriesMeter:
         values["relative_update_norm", None] = norm_B.cpu() / group.base_norm_B
         values["visible_sparsity", None] = group.visible_sparsity_B
         names = [self.modules[index].name for index in group.indices]
-        for at in earlier_steps:
-            aligned = alignment(self._snapshots.read(at, names), panel.subspace, update_BMN, norm_B)
-            values |= {(name, at): value_B for name, value_B in aligned.items()}
+        earlier = (self._snapshots.read(at, names) for at in earlier_steps)
+        for name, value_SB in alignment(earlier, panel.subspace, update_BMN, norm_B).items():
+            values |= {(name, at): value_B for at, value_B in zip(earlier_steps, value_SB, strict=True)}
         return _GroupMeasured(
             group.indices,
             {key: value_B.double().cpu() for key, value_B in values.items()},

@@ -3,7 +3,8 @@
 Column pairs (the paper, arXiv:2605.11739) are fragile where two singular values are close, for then u_i and u_{i+1}
 may turn into each other; affinity and principal angles depend on the spanned subspace alone. Arguments u_BMk hold
 orthonormal columns, leading first, of B matrices; one of the two may have B = 1. Half-precision columns are taken to
-float32 and given unit length again. k is cut to the columns that both have. NaN columns give NaN.
+float32 and given unit length again. k is cut to the columns that both have. NaN columns give NaN. Where S stands in
+front of B, there may be S snapshots of the B matrices, and values for each; or that dimension is absent.
 """
 
 from __future__ import annotations
@@ -30,14 +31,18 @@ def subspace_affinity(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> Tensor:
     return (u_a_BMk.mT @ u_b_BMk).square().sum((-2, -1)) / u_a_BMk.shape[-1]
 
 
-def alignments(u_a_BMk: Tensor, u_b_BMk: Tensor, depths: Sequence[int]) -> dict[int, tuple[Tensor, Tensor]]:
-    """(subspace_affinity, paired_cosine) at each depth that both have columns for, from one product of all columns."""
-    deepest = min(u_a_BMk.shape[-1], u_b_BMk.shape[-1])
-    u_a_BMk, u_b_BMk = _unit_columns(u_a_BMk, u_b_BMk, deepest)
-    inner_Bkk = u_a_BMk.mT @ u_b_BMk
-    squares_Bkk, paired_Bk = inner_Bkk.square(), inner_Bkk.diagonal(dim1=-2, dim2=-1).abs()
+def alignments(u_a_SBMk: Tensor, u_b_BMk: Tensor, depths: Sequence[int]) -> dict[int, tuple[Tensor, Tensor]]:
+    """(subspace_affinity, paired_cosine), each (S, B), at every depth that both have columns for.
+
+    All from one product of all columns.
+    """
+    deepest = min(u_a_SBMk.shape[-1], u_b_BMk.shape[-1])
+    u_a_SBMk, u_b_BMk = _columns(u_a_SBMk, u_b_BMk, deepest)
+    # Unit length is given to the few products rather than to the many entries.
+    inner_SBkk = _products(u_a_SBMk, u_b_BMk) / (_lengths(u_a_SBMk).mT * _lengths(u_b_BMk))
+    squares_SBkk, paired_SBk = inner_SBkk.square(), inner_SBkk.diagonal(dim1=-2, dim2=-1).abs()
     return {
-        k: (squares_Bkk[..., :k, :k].sum((-2, -1)) / k, paired_Bk[..., :k].mean(-1)) for k in depths if k <= deepest
+        k: (squares_SBkk[..., :k, :k].sum((-2, -1)) / k, paired_SBk[..., :k].mean(-1)) for k in depths if k <= deepest
     }
 
 
@@ -67,19 +72,19 @@ def direction_cosine(a_BMN: Tensor, b_BMN: Tensor) -> Tensor:
 
 
 def direction_cosine_low_rank(subspace_a: Subspace, b_BMN: Tensor, norm_b_B: Tensor | None = None) -> Tensor:
-    """<U S V^T, B> / (||S|| ||B||), (B,), float64: `direction_cosine` of the rank-k truncation of A with B.
+    """<U S V^T, B> / (||S|| ||B||), (S, B), float64: `direction_cosine` of the rank-k truncation of A with B.
 
-    norm_b_B: ||B||_F where it is known.
+    subspace_a: with u (S, B, M, k), and so on. norm_b_B: ||B||_F where it is known.
 
     An estimator: it needs only A's stored triplets. The truncation leaves A's smaller components out of its own norm
     too.
     """
     dtype = torch.promote_types(b_BMN.dtype, torch.float32)
-    u_BMk, s_Bk, v_BNk = (x.to(dtype) for x in (subspace_a.u_BMk, subspace_a.s_Bk, subspace_a.v_BNk))
-    along_Bk = ((u_BMk.mT @ b_BMN.to(dtype)) * v_BNk.mT).sum(-1, dtype=torch.float64)
-    inner_B = (along_Bk * s_Bk).sum(-1)
+    u_SBMk, s_SBk, v_SBNk = (x.to(dtype) for x in (subspace_a.u_BMk, subspace_a.s_Bk, subspace_a.v_BNk))
+    along_SBk = (_products(u_SBMk, b_BMN.to(dtype)) * v_SBNk.mT).sum(-1, dtype=torch.float64)
+    inner_SB = (along_SBk * s_SBk).sum(-1)
     norm_b_B = frobenius_norms(list(b_BMN)) if norm_b_B is None else norm_b_B
-    return inner_B / (torch.linalg.vector_norm(s_Bk.double(), dim=-1) * norm_b_B)
+    return inner_SB / (torch.linalg.vector_norm(s_SBk.double(), dim=-1) * norm_b_B)
 
 
 def pooled_cosine(cosine_n: Tensor, norm_a_n: Tensor, norm_b_n: Tensor) -> float:
@@ -111,13 +116,25 @@ def _inner_product(a_MN: Tensor, b_MN: Tensor) -> Tensor:
     return torch.stack([x.double() @ y.double() for x, y in zip(pieces(a_MN), pieces(b_MN), strict=True)]).sum()
 
 
+def _products(u_SBMk: Tensor, a_BMN: Tensor) -> Tensor:
+    """U^T A, (S, B, k, N): one product per matrix for all snapshots, without a copy of A for each.
+
+    Without a copy of U too, where the columns of all snapshots of a matrix lie one behind the other.
+    """
+    return torch.einsum("...bmk,bmn->...bkn", u_SBMk, a_BMN)
+
+
 def _unit_columns(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    u_a_BMk, u_b_BMk = _columns(u_a_BMk, u_b_BMk, k)
+    return u_a_BMk / _lengths(u_a_BMk), u_b_BMk / _lengths(u_b_BMk)
+
+
+def _columns(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> tuple[Tensor, Tensor]:
     k = min(k, u_a_BMk.shape[-1], u_b_BMk.shape[-1])
     if k < 1:
         raise ValueError("k must be at least 1")
     dtype = torch.promote_types(torch.promote_types(u_a_BMk.dtype, u_b_BMk.dtype), torch.float32)
-    u_a_BMk, u_b_BMk = u_a_BMk[..., :k].to(dtype), u_b_BMk[..., :k].to(dtype)
-    return u_a_BMk / _lengths(u_a_BMk), u_b_BMk / _lengths(u_b_BMk)
+    return u_a_BMk[..., :k].to(dtype), u_b_BMk[..., :k].to(dtype)
 
 
 def _lengths(u_BMk: Tensor) -> Tensor:

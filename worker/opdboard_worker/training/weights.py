@@ -108,27 +108,28 @@ class WeightMonitor:
             yield ModuleVector("grad_norm", step, self._gradients.tolist())
 
     def _spectra(self, step: int, weights: list[Tensor], update_norm: Tensor) -> list[ModuleVector]:
-        values: dict[tuple[str, int | None], Tensor] = {}
+        earlier_steps = list(self._snapshots)
+        values = _Rows(1, len(self.modules))
+        aligned = _Rows(len(earlier_steps), len(self.modules))
         snapshot: list[Subspace] = []
         for group, indices in enumerate(self._groups):
             update_BMN = torch.stack([weights[i].float() - self._matrices[i].origin.float() for i in indices])
             panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
-            measures = {name: value_B for name, value_B in panel.values.items() if name != "update_norm"}
-            measures["visible_sparsity"] = torch.tensor(
-                [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
-            )
-            of_group: dict[tuple[str, int | None], Tensor] = {(name, None): value for name, value in measures.items()}
-            for at, earlier in self._snapshots.items():
-                aligned = alignment(earlier[group], panel.subspace, update_BMN, update_norm[indices])
-                of_group |= {(name, at): value for name, value in aligned.items()}
+            values.put(indices, {name: value_B for name, value_B in panel.values.items() if name != "update_norm"})
+            visible = [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
+            values.put(indices, {"visible_sparsity": torch.tensor(visible)})
+            earlier = (self._snapshots[at][group] for at in earlier_steps)
+            aligned.put(indices, alignment(earlier, panel.subspace, update_BMN, update_norm[indices]))
             snapshot.append(half(panel.subspace))
-            for key, value_B in of_group.items():
-                values.setdefault(key, torch.full((len(self.modules),), torch.nan))[indices] = value_B.float().cpu()
         self._snapshots[step] = snapshot
         self._kept.write(step, zip(self._names, snapshot, strict=True))
         return [
-            ModuleVector(name, step, value.tolist()) if at is None else ModuleVector(name, at, value.tolist(), step)
-            for (name, at), value in values.items()
+            *(ModuleVector(name, step, rows[0]) for name, rows in values.items()),
+            *(
+                ModuleVector(name, at, row, step)
+                for name, rows in aligned.items()
+                for at, row in zip(earlier_steps, rows, strict=True)
+            ),
         ]
 
     def restore(self, step: int) -> None:
@@ -136,3 +137,22 @@ class WeightMonitor:
         self._kept.forget_after(step)
         for at in self._kept.steps():
             self._snapshots[at] = [self._kept.read(at, names) for names in self._names]
+
+
+class _Rows:
+    """Statistics of all modules, in a number of rows each, gathered from groups of modules; NaN where a group has none."""
+
+    def __init__(self, rows: int, modules: int) -> None:
+        self._shape = rows, modules
+        self._values: dict[str, Tensor] = {}
+
+    def put(self, indices: list[int], values: Mapping[str, Tensor]) -> None:
+        """Values (rows, group) or (group,) of the modules of a group."""
+        index = torch.tensor(indices)
+        for name, value in values.items():
+            rows = self._values.setdefault(name, torch.full(self._shape, torch.nan))
+            rows[:, index] = value.float().cpu()
+
+    def items(self) -> Iterator[tuple[str, list[list[float]]]]:
+        """Each statistic with its rows over all modules."""
+        return ((name, rows.tolist()) for name, rows in self._values.items())
