@@ -14,6 +14,8 @@ from opdboard.domain.alerts import Severity
 from opdboard.domain.errors import BadInput, NotFound
 from opdboard.domain.run_query import Condition, parse_query
 
+_ENABLED = select(AlertRule).where(AlertRule.enabled).order_by(AlertRule.id)
+
 
 def all_of_them(session: Session) -> list[AlertRule]:
     """Every rule, oldest first."""
@@ -43,7 +45,7 @@ def remove(session: Session, rule_id: int) -> None:
 
 def watching(session: Session, run: Run) -> list[Rule]:
     """The enabled rules that are about this run."""
-    rows = session.scalars(select(AlertRule).where(AlertRule.enabled).order_by(AlertRule.id)).all()
+    rows = session.scalars(_ENABLED).all()
     return [_rule(row) for row in rows if not row.runs.strip() or _is_about(session, row, run)]
 
 

@@ -6,6 +6,7 @@ rule) at most MOST_AT_ONCE alerts hold at a time: when more modules or measures 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -64,7 +65,7 @@ def _signatures(run: Run, batch: Batch, history: History) -> Iterator[_Watch]:
         verdict = scalar_signatures.nothing_to_learn(
             *(history.scalar(key, after_step=int(warm or 0)) for key in ("overlap_ratio", "entropy_gap", "grad_norm")),
             clip=_optimizer_setting(run, "gradient_clip"),
-            from_start=history.is_whole("overlap_ratio"),
+            from_start=lambda: history.is_whole("overlap_ratio"),
         )
         verdicts.append((AlertKind.NOTHING_TO_LEARN, verdict))
     if "step_norm" in history.new_rows:
@@ -108,8 +109,6 @@ class _Keeper:
         self._seq = seq
         self._step = step
         self._known = known
-        self._names = [entry["name"] for entry in run.modules]
-        self._index = {name: index for index, name in enumerate(self._names)}
 
     def heed(self, watch: _Watch) -> None:
         """Clear what is over, then raise what is new."""
@@ -135,6 +134,14 @@ class _Keeper:
         for alert in self._known:
             if alert.kind == AlertKind.RULE and alert.cleared_step is None and alert.rule_id not in rule_ids:
                 self._set(alert, self._step)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [entry["name"] for entry in self._run.modules]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self._names)}
 
     def _subject(self, alert: Alert) -> Subject:
         return Subject(alert.measure or "", None if alert.module is None else self._index.get(alert.module))

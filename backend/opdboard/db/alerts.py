@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from opdboard.db import webhooks
@@ -13,6 +13,16 @@ from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity
 
 # Told of what happened to a run rather than of what its data say: kept when data are rewound.
 _OF_THE_RUN = (AlertKind.RUN_FAILED, AlertKind.VOCABULARY_MISMATCH)
+
+_RECENT = (
+    select(Alert)
+    .where(
+        Alert.run_id == bindparam("run"),
+        Alert.kind.not_in(_OF_THE_RUN),
+        or_(Alert.cleared_step.is_(None), Alert.cleared_step > bindparam("since_step")),
+    )
+    .order_by(Alert.id)
+)
 
 
 def add(
@@ -75,12 +85,7 @@ def clear_failures(session: Session, run: Run) -> None:
 
 def recent(session: Session, run_id: str, since_step: int) -> list[Alert]:
     """Alerts on the run's data that hold, or were cleared after a step; oldest first."""
-    query = select(Alert).where(
-        Alert.run_id == run_id,
-        Alert.kind.not_in(_OF_THE_RUN),
-        or_(Alert.cleared_step.is_(None), Alert.cleared_step > since_step),
-    )
-    return list(session.scalars(query.order_by(Alert.id)))
+    return list(session.scalars(_RECENT, {"run": run_id, "since_step": since_step}))
 
 
 def rewind(session: Session, run_id: str, step: int) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from opdboard.db.tables import ModuleVectorRow, Run, ScalarChunk
+from opdboard.db.tables import ModuleVectorRow, Run, ScalarChunk, Table
 from opdboard.domain.alert_rules import Rule, Scope
 from opdboard.domain.module_signatures import EXPLODING_AT_MOST
 from opdboard.domain.records import Batch
@@ -19,6 +19,28 @@ _SIGNATURE_KEYS = (
     "reverse_kl", "truncated_share", "repetition_rate", "overlap_ratio", "entropy_gap", "grad_norm",
     "skipped_updates",
 )  # fmt: skip
+
+_CHUNKS = Table.metadata.tables[ScalarChunk.__tablename__].c
+_RECENT = (
+    select(_CHUNKS.key, _CHUNKS.steps, _CHUNKS.point_values)
+    .where(
+        _CHUNKS.run_id == bindparam("run"),
+        _CHUNKS.key.in_(bindparam("keys", expanding=True)),
+        _CHUNKS.last_seq > bindparam("after"),
+    )
+    .order_by(_CHUNKS.first_step, _CHUNKS.id)
+)
+_VECTORS = Table.metadata.tables[ModuleVectorRow.__tablename__].c
+_NEWEST_ROWS = (
+    select(_VECTORS.step, _VECTORS.vector_values)
+    .where(
+        _VECTORS.run_id == bindparam("run"),
+        _VECTORS.statistic == bindparam("statistic"),
+        _VECTORS.reference_step.is_(None),
+    )
+    .order_by(_VECTORS.step.desc())
+    .limit(bindparam("count"))
+)
 
 
 class History:
@@ -54,17 +76,10 @@ class History:
     @cached_property
     def _scalars(self) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
         keys = {*_SIGNATURE_KEYS, *(rule.measure for rule in self.rules if rule.scope is Scope.SCALAR)}
-        query = (
-            select(ScalarChunk.key, ScalarChunk.steps, ScalarChunk.values)
-            .where(
-                ScalarChunk.run_id == self._run_id,
-                ScalarChunk.key.in_(keys & self._batch.scalars.keys()),
-                ScalarChunk.last_seq > self._seq - RECENT_WRITES,
-            )
-            .order_by(ScalarChunk.first_step, ScalarChunk.id)
-        )
+        wanted = list(keys & self._batch.scalars.keys())
+        of_these = {"run": self._run_id, "keys": wanted, "after": self._seq - RECENT_WRITES}
         found: dict[str, tuple[bytes, bytes]] = {}
-        for key, steps, values in self._session.execute(query):
+        for key, steps, values in self._session.connection().execute(_RECENT, of_these):
             before = found.get(key, (b"", b""))
             found[key] = (before[0] + steps, before[1] + values)
         return {
@@ -76,13 +91,7 @@ class History:
         """Steps and rows of a statistic over all modules: as many of the newest as any signature or rule looks at."""
         if name not in self._statistics:
             longest = max([EXPLODING_AT_MOST, *(rule.steps for rule in self.rules if rule.measure == name)])
-            table = ModuleVectorRow
-            query = (
-                select(table.step, table.values)
-                .where(table.run_id == self._run_id, table.statistic == name, table.reference_step.is_(None))
-                .order_by(table.step.desc())
-                .limit(longest + 1)
-            )
-            rows = list(reversed(self._session.execute(query).all()))
-            self._statistics[name] = ([row.step for row in rows], [array("f", row.values) for row in rows])
+            of_it = {"run": self._run_id, "statistic": name, "count": longest + 1}
+            rows = list(reversed(self._session.connection().execute(_NEWEST_ROWS, of_it).all()))
+            self._statistics[name] = ([step for step, _ in rows], [array("f", values) for _, values in rows])
         return self._statistics[name]

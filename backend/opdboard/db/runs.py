@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.interfaces import ORMOption
 
 from opdboard.db import alerts, lineage
@@ -23,6 +23,14 @@ from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 
 COLORS = 8
 MAX_FRUITLESS_ATTEMPTS = 3
+
+_FENCED = (
+    select(Run)
+    .where(Run.id == bindparam("run"))
+    .options(defer(Run.modules))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 def create(
@@ -228,8 +236,12 @@ def _sources_ready(session: Session, run: Run) -> bool:
 
 
 def fence(session: Session, run_id: str, attempt: int) -> Run:
-    """The run, locked, for a write of this attempt; StaleAttempt when a newer one owns it or it has left the worker."""
-    run = get(session, run_id, lock=True)
+    """The run, locked, for a write of this attempt; StaleAttempt when a newer one owns it or it has left the worker.
+
+    Its modules are read when they are asked for.
+    """
+    run = session.scalars(_FENCED, {"run": run_id}).one_or_none()
+    run = run or get(session, run_id)  # which says that there is none
     if run.attempt != attempt or not RunState(run.state).active:
         raise StaleAttempt(
             f"attempt {attempt} of run {run_id} no longer owns it (now attempt {run.attempt}, {run.state})",

@@ -1,5 +1,6 @@
 """Series: scalars in packed chunks per key, per-module statistics as one vector per step; both read by cursor."""
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,14 @@ _BLOBS = ("seqs", "steps", "point_values", "times")
 _CHUNKS = Table.metadata.tables[ScalarChunk.__tablename__]
 _GROW = update(_CHUNKS).where(_CHUNKS.c.id == bindparam("of"))
 _ADD = insert(_CHUNKS)
+_OF_KEYS = (_CHUNKS.c.run_id == bindparam("run"), _CHUNKS.c.key.in_(bindparam("keys", expanding=True)))
+# Made once, as everything that a trainer waits for at each step: making a query takes longer than answering it.
+_NEWEST = select(*(_CHUNKS.c[name] for name in ("key", "id", "last_step", "count", *_BLOBS))).where(
+    _CHUNKS.c.run_id == bindparam("run"),
+    tuple_(_CHUNKS.c.key, _CHUNKS.c.first_step).in_(
+        select(_CHUNKS.c.key, func.max(_CHUNKS.c.first_step)).where(*_OF_KEYS).group_by(_CHUNKS.c.key)
+    ),
+)
 _ADD_VECTORS = insert(Table.metadata.tables[ModuleVectorRow.__tablename__])
 
 
@@ -95,31 +104,19 @@ def append_points(
 
 def newest_chunks(session: Session, run_id: str, keys: Iterable[str]) -> dict[str, NewestChunk]:
     """The last chunk of each key that has any; found in the index alone, however long the series is."""
-    last = (
-        select(ScalarChunk.key, func.max(ScalarChunk.first_step))
-        .where(ScalarChunk.run_id == run_id, ScalarChunk.key.in_(keys))
-        .group_by(ScalarChunk.key)
-    )
-    table = ScalarChunk
-    query = select(
-        table.key, table.id, table.last_step, table.count, table.seqs, table.steps, table.values, table.times
-    ).where(table.run_id == run_id, tuple_(table.key, table.first_step).in_(last))
+    found = session.connection().execute(_NEWEST, {"run": run_id, "keys": list(keys)}).mappings()
     return {
-        key: NewestChunk(chunk_id, last_step, count, blobs)
-        for key, chunk_id, last_step, count, *blobs in session.execute(query)
+        row["key"]: NewestChunk(row["id"], row["last_step"], row["count"], [row[name] for name in _BLOBS])
+        for row in found
     }
 
 
 def _pack(
     seqs: Sequence[int], steps: Sequence[int], values: Sequence[float], times: Sequence[float]
 ) -> tuple[bytes, ...]:
-    integers, reals = np.dtype("<i8"), np.dtype("<f8")
-    return (
-        np.asarray(seqs, integers).tobytes(),
-        np.asarray(steps, integers).tobytes(),
-        np.asarray(values, reals).tobytes(),
-        np.asarray(times, reals).tobytes(),
-    )
+    count = len(steps)
+    integers, reals = struct.Struct(f"<{count}q"), struct.Struct(f"<{count}d")
+    return integers.pack(*seqs), integers.pack(*steps), reals.pack(*values), reals.pack(*times)
 
 
 def read_scalars(

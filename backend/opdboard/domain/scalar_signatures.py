@@ -5,7 +5,7 @@ batches and slow drifts of healthy runs stay below it: medians instead of means,
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -67,11 +67,17 @@ def length_collapse(truncated: Sequence[float], repetition: Sequence[float]) -> 
 
 
 def nothing_to_learn(
-    overlap: Sequence[float], gap: Sequence[float], gradient: Sequence[float], *, clip: float | None, from_start: bool
+    overlap: Sequence[float],
+    gap: Sequence[float],
+    gradient: Sequence[float],
+    *,
+    clip: float | None,
+    from_start: Callable[[], bool],
 ) -> Verdict:
     """overlap_ratio and entropy_gap stay where they began, with small gradients; learning-rate warm-up left out.
 
-    from_start: whether the first value given is the run's first; later on a flat stretch is no failure, only an end.
+    from_start: whether the first value given is the run's first, asked where that matters; later on a flat stretch is no
+    failure, only an end.
     """
     series = [[value for value in values if math.isfinite(value)] for values in (overlap, gap, gradient)]
     if min(len(values) for values in series) < FLAT_MEASUREMENTS:
@@ -95,7 +101,7 @@ def nothing_to_learn(
         f"after {len(series[0])} measurements overlap_ratio is {last:.3f} (at first {first:.3f}), entropy_gap {gap_last:.3g} "
         f"(at first {gap_first:.3g}), the median gradient norm {norm:.2g}: {reading}"
     )
-    firing = {Subject("overlap_ratio"): Sighting(last, sentence)} if flat and from_start else {}
+    firing = {Subject("overlap_ratio"): Sighting(last, sentence)} if flat and from_start() else {}
     return Verdict(firing, lambda _subject: moved >= 2 * FLAT_OVERLAP or gap_moved >= 2 * gap_flat)
 
 

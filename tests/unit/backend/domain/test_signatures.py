@@ -91,7 +91,9 @@ def test_a_run_that_learns_is_left_alone(seed: int, small_gradients: bool):
     overlap, gap, gradient = healthy_overlap(rng, 120)
     gradient = [0.01] * 120 if small_gradients else gradient
     for end in range(1, 121):
-        assert not scalars.nothing_to_learn(overlap[:end], gap[:end], gradient[:end], clip=1.0, from_start=True).firing
+        assert not scalars.nothing_to_learn(
+            overlap[:end], gap[:end], gradient[:end], clip=1.0, from_start=lambda: True
+        ).firing
 
 
 @pytest.mark.parametrize(
@@ -101,13 +103,13 @@ def test_flat_from_the_start_with_small_gradients_is_told(level: float, reading:
     rng = random.Random(2)
     flat = [level + rng.gauss(0, 0.005) for _ in range(60)], noisy(rng, [0.4] * 60, 0.03), [0.03] * 60
     early = [values[:47] for values in flat]
-    assert not scalars.nothing_to_learn(early[0], early[1], early[2], clip=1.0, from_start=True).firing
-    found = scalars.nothing_to_learn(*flat, clip=1.0, from_start=True).firing
+    assert not scalars.nothing_to_learn(early[0], early[1], early[2], clip=1.0, from_start=lambda: True).firing
+    found = scalars.nothing_to_learn(*flat, clip=1.0, from_start=lambda: True).firing
     assert reading in found[Subject("overlap_ratio")].sentence
-    assert not scalars.nothing_to_learn(*flat, clip=1.0, from_start=False).firing
-    assert not scalars.nothing_to_learn(flat[0], flat[1], [0.5] * 60, clip=1.0, from_start=True).firing
+    assert not scalars.nothing_to_learn(*flat, clip=1.0, from_start=lambda: False).firing
+    assert not scalars.nothing_to_learn(flat[0], flat[1], [0.5] * 60, clip=1.0, from_start=lambda: True).firing
     moved = [*flat[0], *[level + 0.1] * 16], [*flat[1], *[0.4] * 16], [0.03] * 76
-    assert scalars.nothing_to_learn(*moved, clip=None, from_start=True).is_clear(Subject("overlap_ratio"))
+    assert scalars.nothing_to_learn(*moved, clip=None, from_start=lambda: True).is_clear(Subject("overlap_ratio"))
 
 
 def test_what_is_not_finite_is_named_but_for_what_may_be():
