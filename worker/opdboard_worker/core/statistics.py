@@ -122,13 +122,14 @@ def _in_runs_of_small(
 
     elements = 0
     for x, y in zip(a, b, strict=True):
-        small = x.numel() <= _CPU_PIECE and x.dtype == y.dtype == torch.float32 and x.shape == y.shape
-        if not small or elements + x.numel() > _CPU_PIECE or (run and run[-1][0].device != x.device):
+        size = x.numel()
+        small = size <= _CPU_PIECE and x.dtype == y.dtype == torch.float32 and x.shape == y.shape
+        if not small or elements + size > _CPU_PIECE or (run and run[-1][0].device != x.device):
             finish_run()
             elements = 0
         if small:
             run.append((x.detach(), y.detach()))
-            elements += x.numel()
+            elements += size
         else:
             norms.append(of_one(x, y))
     finish_run()
