@@ -175,11 +175,12 @@ def measure(
     unknown_N = torch.full_like(student_logp_N, torch.nan)
     overlaps = overlap(student_logp_NV, teacher_logp_NV, overlap_k) if complete else (unknown_N,) * 3
     overlap_ratio_N, overlap_mass_N, overlap_advantage_N = overlaps
+    p_NV = student_logp_NV.exp()
     return TokenMeasures(
-        reverse_kl=reverse_kl(student_logp_NV, teacher_logp_NV) if complete else unknown_N,
+        reverse_kl=expectation(p_NV, student_logp_NV - teacher_logp_NV) if complete else unknown_N,
         k1=k1(student_logp_N, teacher_logp_N),
         k3=k3(student_logp_N, teacher_logp_N),
-        entropy_student=entropy(student_logp_NV),
+        entropy_student=-expectation(p_NV, student_logp_NV),
         entropy_teacher=entropy(teacher_logp_NV) if complete else unknown_N,
         student_logprob=student_logp_N,
         teacher_logprob=teacher_logp_N,

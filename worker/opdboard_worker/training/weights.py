@@ -71,7 +71,9 @@ class WeightMonitor:
             return
         gradients = [matrix.gradients() for matrix in self._matrices]
         norms = frobenius_norms([gradient for of_matrix in gradients for gradient in of_matrix])
-        owner = torch.tensor([place for place, of_matrix in enumerate(gradients) for _ in of_matrix], device=norms.device)
+        owner = torch.tensor(
+            [place for place, of_matrix in enumerate(gradients) for _ in of_matrix], device=norms.device
+        )
         self._gradients = norms.new_zeros(len(gradients)).index_add_(0, owner, norms.square()).sqrt()
         if self._previous is None:
             self._previous = [matrix.now().clone() for matrix in self._matrices]
