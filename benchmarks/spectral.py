@@ -36,9 +36,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from opdboard_worker.analysis.overlap import overlapped
 from opdboard_worker.core.spectral import EXACT, LIVE, Panel, spectral_measures, spectral_panel
 from opdboard_worker.core.subspace import subspace_affinity
+from opdboard_worker.overlap import overlapped
 
 K, TOLERANCE = 20, 1e-3
 LEADING = 64

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.records import ModuleVector
-from opdboard_worker.analysis.overlap import overlapped
 from opdboard_worker.analysis.weights import Updated, Weights
 from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.spectral import spectral_panel
 from opdboard_worker.core.statistics import frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.module_groups import of_equal_shape
+from opdboard_worker.overlap import overlapped
 from opdboard_worker.snapshots import Snapshots, alignment, half
 
 _Key = tuple[str, int | None]

@@ -18,6 +18,7 @@ from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.spectral import LIVE, spectral_panel
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.module_groups import of_equal_shape
+from opdboard_worker.overlap import overlapped
 from opdboard_worker.snapshots import Snapshots, alignment, half
 from opdboard_worker.training.copies import Copy
 from opdboard_worker.training.trained import Matrix
@@ -111,18 +112,30 @@ class WeightMonitor:
 
     def _spectra(self, step: int, weights: list[Tensor], update_norm: Tensor) -> list[ModuleVector]:
         earlier_steps = list(self._snapshots)
+
+        def of_group(group: int) -> tuple[dict[str, Tensor], dict[str, Tensor], Subspace]:
+            indices = self._groups[group]
+            update_BMN = torch.stack([weights[i].float() - self._matrices[i].origin.float() for i in indices])
+            panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
+            measures = {name: value_B for name, value_B in panel.values.items() if name != "update_norm"}
+            measures["visible_sparsity"] = torch.tensor(
+                [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
+            )
+            earlier = (self._snapshots[at][group] for at in earlier_steps)
+            return (
+                measures,
+                alignment(earlier, panel.subspace, update_BMN, update_norm[indices]),
+                half(panel.subspace),
+            )
+
         values = _Rows(1, len(self.modules))
         aligned = _Rows(len(earlier_steps), len(self.modules))
         snapshot: list[Subspace] = []
-        for group, indices in enumerate(self._groups):
-            update_BMN = torch.stack([weights[i].float() - self._matrices[i].origin.float() for i in indices])
-            panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
-            values.put(indices, {name: value_B for name, value_B in panel.values.items() if name != "update_norm"})
-            visible = [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
-            values.put(indices, {"visible_sparsity": torch.tensor(visible)})
-            earlier = (self._snapshots[at][group] for at in earlier_steps)
-            aligned.put(indices, alignment(earlier, panel.subspace, update_BMN, update_norm[indices]))
-            snapshot.append(half(panel.subspace))
+        groups = overlapped(of_group, range(len(self._groups)), update_norm.device)
+        for indices, (of_step, to_earlier, subspace) in zip(self._groups, groups, strict=True):
+            values.put(indices, of_step)
+            aligned.put(indices, to_earlier)
+            snapshot.append(subspace)
         self._snapshots[step] = snapshot
         self._kept.write(step, zip(self._names, snapshot, strict=True))
         return [

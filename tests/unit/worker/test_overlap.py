@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from opdboard_worker.analysis.overlap import overlapped
+from opdboard_worker.overlap import overlapped
 
 CPU = torch.device("cpu")
 
