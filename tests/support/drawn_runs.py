@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, POSITION_BINS, POSITION_STATISTIC
+from opdboard.domain.measures import (
+    ESTIMATOR_STATISTIC,
+    MODULE_NORMS,
+    MODULE_STATISTICS,
+    POSITION_BINS,
+    POSITION_STATISTIC,
+)
 from opdboard.domain.modules import Module
 from opdboard.panels.health import VIEWS
 from opdboard.panels.series import AlertMark, Analysis, Needs, Points, RunSeries, Trigger, Vectors
@@ -41,6 +47,7 @@ def drawn_run(
         for index, key in enumerate(MODULE_STATISTICS)
         for at in [every[1:] if key in MODULE_NORMS else snapshots]
     }
+    statistics[ESTIMATOR_STATISTIC] = vectors(snapshots, np.full((len(snapshots), len(modules)), number % 3))
     earlier, reference = snapshots[:-1], int(snapshots[-1])
     aligned = np.clip(earlier[:, None] / reference * 1.9 + np.arange(len(modules)) * 1e-3, 0, 1)
     alignments = {

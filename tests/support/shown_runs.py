@@ -9,7 +9,13 @@ import pytest
 
 from opdboard.db import logs, recording, runs, workers
 from opdboard.db.database import Database
-from opdboard.domain.measures import MODULE_STATISTICS, POSITION_BINS, POSITION_STATISTIC
+from opdboard.domain.measures import (
+    ESTIMATOR_STATISTIC,
+    ESTIMATORS,
+    MODULE_STATISTICS,
+    POSITION_BINS,
+    POSITION_STATISTIC,
+)
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch, CheckpointRecord, DecisionRecord, ModuleVector, SampleRecord
 from opdboard.domain.run_config import Budget, EffOPD, Monitoring, NoStrategy, Optimizer, RunConfig
@@ -168,6 +174,7 @@ def _vectors(step: int, pace: float, noise: np.random.Generator) -> list[ModuleV
         for index, name in enumerate(MODULE_STATISTICS)
         if name not in ("update_norm", "norm_share")
     ]
+    made.append(ModuleVector(ESTIMATOR_STATISTIC, step, [float(ESTIMATORS.index("lanczos_quadrature"))] * len(MODULES)))
     for earlier in (one for one in SNAPSHOTS if one < step):
         affinity = np.clip((earlier / step) ** (0.4 / pace) + 0.02 * noise.standard_normal(len(MODULES)), 0, 1)
         made.append(ModuleVector("subspace_affinity@20", earlier, affinity.tolist(), reference_step=step))

@@ -100,9 +100,17 @@ MODULE_SPECTRA = _table(
     Measure("spectral_frobenius_ratio", "Spectral / Frobenius norm of ΔW", "share", group="spectrum"),
     Measure("stable_rank", "Stable rank of ΔW", group="spectrum"),
     Measure("effective_rank", "Effective rank of ΔW", group="spectrum"),
+    Measure("effective_rank_error", "Effective rank, relative error at most", "share", "lower", "spectrum", log=True),
     Measure("top1pct_norm_ratio", "Norm in the top 1% of the rank", "share", group="spectrum"),
+    Measure(
+        "subspace_residual", "Leading subspace, residual ‖ΔW V − U S‖ / ‖S‖", "share", "lower", "spectrum", log=True
+    ),
     Measure("visible_sparsity", "Entries whose bf16 value did not change", "share", group="spectrum"),
 )
+
+# A vector over modules that names, by its place here, what made a snapshot's spectral measures; see core.spectral.
+ESTIMATOR_STATISTIC = "spectral_estimator"
+ESTIMATORS = ("gram_float64", "gram_float32", "lanczos_quadrature")
 
 MODULE_STATISTICS = MODULE_NORMS | MODULE_SPECTRA
 

@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 
 from opdboard.domain.entries import entry_of_group
+from opdboard.domain.measures import ESTIMATOR_STATISTIC
 from opdboard.domain.modules import Module
 from opdboard.panels.series import RunSeries, Vectors
 
@@ -85,9 +86,16 @@ def _mean_vectors(statistic: str, runs: Sequence[RunSeries], modules: Sequence[M
     return Vectors(
         steps,
         np.min([one.references[where] for one, where in zip(rows, at, strict=True)], axis=0),
-        np.mean(values, axis=0).astype(np.float32),
+        _together(statistic, np.array(values)).astype(np.float32),
         np.max([one.seqs[where] for one, where in zip(rows, at, strict=True)], axis=0),
     )
+
+
+def _together(statistic: str, values: np.ndarray) -> np.ndarray:
+    """The mean over the first axis; of names the one that all have, else NaN."""
+    if statistic == ESTIMATOR_STATISTIC:
+        return np.where((values == values[0]).all(0), values[0], np.nan)
+    return values.mean(0)
 
 
 def _columns(run: RunSeries, rows: Vectors, modules: Sequence[Module]) -> list[int]:

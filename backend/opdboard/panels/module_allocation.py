@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, Measure
-from opdboard.panels import look, module_grid, module_timeline, module_values, scales
+from opdboard.panels import estimators, look, module_grid, module_timeline, module_values, scales
 from opdboard.panels.module_values import Normalise, Seen
 from opdboard.panels.panel import Panel, PanelParams, Step, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
@@ -44,7 +44,7 @@ class ModuleAllocationParams(PanelParams):
 
 
 def _needs(params: ModuleAllocationParams) -> Needs:
-    return Needs(vectors=(VectorNeed(params.statistic),))
+    return Needs(vectors=(VectorNeed(params.statistic), *estimators.needs(params.statistic)))
 
 
 def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Figure:
@@ -80,7 +80,9 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         axes[look.axis_key("x", index)]["anchor"] = names[1]
         axes[look.axis_key("y", index)]["anchor"] = names[0]
         z = scales.exponents_or_values(values, log=log)
-        hovers = _hovers(run, stored, values, measure, seen, plain=params.normalise == "none" and not seen.ratio)
+        made_by = estimators.per_module(run, measure.name, int(rows.steps[row]) if row is not None else -1)
+        plain = params.normalise == "none" and not seen.ratio
+        hovers = _hovers(run, stored, values, made_by, measure, seen, plain=plain)
         traces += [
             module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names, name=run.name, log=log)
             for block in grid
@@ -111,9 +113,18 @@ def _color(seen: Seen, *, log: bool) -> dict[str, Any]:
 
 
 def _hovers(
-    run: RunSeries, stored: np.ndarray, values: np.ndarray, measure: Measure, seen: Seen, *, plain: bool
+    run: RunSeries,
+    stored: np.ndarray,
+    values: np.ndarray,
+    made_by: Sequence[str],
+    measure: Measure,
+    seen: Seen,
+    *,
+    plain: bool,
 ) -> list[tuple[str, str, str, str, str]]:
-    """Per module: name, label, stored value with unit, its share (of the squares, for norms) and rank, value as coloured."""
+    """Per module: name, label, stored value with unit and what made it, its share (of the squares, for norms) and rank,
+    value as coloured.
+    """
     finite = np.isfinite(stored)
     weights = np.where(finite, stored, 0.0) ** (2 if module_values.is_norm(measure) else 1)
     total = float(weights.sum())
@@ -127,14 +138,14 @@ def _hovers(
         (
             module.name,
             module.label,
-            f"{measure.name} {look.number(one)}{unit}",
+            f"{measure.name} {look.number(one)}{unit}" + (f"<br>{estimator}" if estimator else ""),
             (f"{weight / total:.2%} {share_of}, " if has_share else "") + f"rank {rank} of {len(stored)}"
             if good
             else "",
             "" if plain else f"{seen.label.replace('<', '&lt;')}: {look.number(value)}",
         )
-        for module, one, value, weight, rank, good in zip(
-            run.modules, stored, values, weights, ranks, finite, strict=True
+        for module, one, value, estimator, weight, rank, good in zip(
+            run.modules, stored, values, made_by, weights, ranks, finite, strict=True
         )
     ]
 

@@ -27,7 +27,14 @@ _WORDS = {
     "own_largest": "of its own largest",
 }
 _RANKS = ("stable_rank", "effective_rank")
-_SIZELESS = ("relative_update_norm", "spectral_frobenius_ratio", "top1pct_norm_ratio", "visible_sparsity")
+_SIZELESS = (
+    "relative_update_norm",
+    "spectral_frobenius_ratio",
+    "effective_rank_error",
+    "top1pct_norm_ratio",
+    "subspace_residual",
+    "visible_sparsity",
+)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import MODULE_SPECTRA
-from opdboard.panels import lines, look
+from opdboard.domain.measures import ESTIMATOR_STATISTIC, MODULE_SPECTRA
+from opdboard.panels import estimators, lines, look
 from opdboard.panels.gathering import Entry, entries, means
 from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
 from opdboard.panels.intervals import mean_and_half_width
@@ -27,7 +27,7 @@ class SpectrumParams(PanelParams):
 
 
 def _needs(_params: SpectrumParams) -> Needs:
-    return Needs(vectors=tuple(VectorNeed(name) for name in MODULE_SPECTRA))
+    return Needs(vectors=tuple(VectorNeed(name) for name in (*MODULE_SPECTRA, ESTIMATOR_STATISTIC)))
 
 
 def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
@@ -79,14 +79,14 @@ def table(series: Sequence[RunSeries]) -> dict[str, list]:
 
     Of a group the mean of its members' means at the latest snapshot that all of them have, and half of its 95% interval.
     """
-    columns = ["run", "step", *MODULE_SPECTRA]
+    columns = ["run", "step", *MODULE_SPECTRA, ESTIMATOR_STATISTIC]
     rows: list[list[str | int | float | None]] = []
     for entry in entries(series):
         (mean,) = means(entry.runs)
         stored = [mean.vectors[name] for name in MODULE_SPECTRA]
         step = max((int(vectors.steps[-1]) for vectors in stored if len(vectors.steps)), default=None)
         cells = [_cell(entry, mean, name) for name in MODULE_SPECTRA]
-        rows.append([mean.name, step, *cells])
+        rows.append([mean.name, step, *cells, estimators.summary(entry.runs)])
     return {"columns": columns, "rows": rows}
 
 

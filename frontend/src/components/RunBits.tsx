@@ -73,7 +73,12 @@ export function looksAhead(method: string): boolean {
 }
 
 export function MethodBadge({ method }: { method: string }) {
-  return <span className={classes.method}>{methodName(method)}</span>;
+  const name = methodName(method);
+  return (
+    <span className={classes.method} title={name}>
+      {name}
+    </span>
+  );
 }
 
 export function Progress({ step, total, label }: { step: number; total: number; label: string }) {

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from opdboard.domain.records import ModuleVector
 from opdboard_worker.analysis.weights import Updated, Weights
+from opdboard_worker.certainty import certainty
 from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.spectral import spectral_panel
 from opdboard_worker.core.statistics import frobenius_norms, norm_share, visible_sparsity
@@ -124,7 +125,9 @@ class SeriesMeter:
         update_BMN = group.update_BMN
         panel = spectral_panel(update_BMN, self._k, tolerance=self._tolerance)
         norm_B = frobenius_norms(list(update_BMN))  # of the entries, not of their Gram matrix
-        values: dict[_Key, Tensor] = {(name, None): value_B for name, value_B in panel.values.items()}
+        values: dict[_Key, Tensor] = {
+            (name, None): value_B for name, value_B in (panel.values | certainty(panel)).items()
+        }
         values["update_norm", None] = norm_B
         values["relative_update_norm", None] = norm_B.cpu() / group.base_norm_B
         values["visible_sparsity", None] = group.visible_sparsity_B

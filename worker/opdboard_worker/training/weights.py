@@ -13,6 +13,7 @@ from torch import Tensor
 from opdboard.domain.modules import Module, module_of
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import Monitoring
+from opdboard_worker.certainty import certainty
 from opdboard_worker.core.extrapolation import is_power_of_two
 from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.spectral import LIVE, spectral_panel
@@ -118,6 +119,7 @@ class WeightMonitor:
             update_BMN = torch.stack([weights[i].float() - self._matrices[i].origin.float() for i in indices])
             panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
             measures = {name: value_B for name, value_B in panel.values.items() if name != "update_norm"}
+            measures |= certainty(panel)
             measures["visible_sparsity"] = torch.tensor(
                 [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
             )

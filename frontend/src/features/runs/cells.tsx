@@ -21,7 +21,7 @@ const TITLES: Record<string, string> = {
   "optimizer.learning_rate": "Rate",
   seconds: "Time",
 };
-const WIDTHS: Record<string, number> = { state: 104, method: 88, tag: 168, notes: 220, step: 112, created: 124 };
+const WIDTHS: Record<string, number> = { state: 104, method: 132, tag: 168, notes: 220, step: 112, created: 124 };
 const NUMERIC = new Set(["number", "time"]);
 const SHARES = new Set(["progress", "eval/accuracy", "latest.accuracy", "eval/gap_recovery", "eval/teacher_accuracy"]);
 const SECONDS = /seconds$/;

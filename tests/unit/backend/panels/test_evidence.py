@@ -176,7 +176,8 @@ def test_what_a_jump_did_is_known_only_after_the_next_evaluation():
 def test_the_spectral_table_holds_means_over_all_modules_at_the_latest_snapshot():
     runs = [drawn_run(0), drawn_run(1, steps=5)]
     table = spectrum.figure(runs, spectrum.SpectrumParams()).layout.meta["table"]
-    assert table["columns"] == ["run", "step", *MODULE_SPECTRA]
+    assert table["columns"] == ["run", "step", *MODULE_SPECTRA, "spectral_estimator"]
+    assert [row[-1] for row in table["rows"]] == ["gram_float64", "gram_float32"]
     assert [row[:2] for row in table["rows"]] == [["Run 0", 16], ["Run 1", 4]]
     assert table["rows"][0][2] == pytest.approx(runs[0].vectors["spectral_norm"].values[-1].astype(float).mean())
 

@@ -16,7 +16,7 @@ from support.tiny_models import moved, tiny_model
 from opdboard.db import jobs, runs, series
 from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
 from opdboard.domain.import_config import ImportConfig
-from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS
+from opdboard.domain.measures import ALIGNMENTS, ESTIMATOR_STATISTIC, MODULE_STATISTICS
 from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_config import Monitoring, RunConfig
 from opdboard.domain.run_state import RunState
@@ -79,7 +79,7 @@ def test_an_output_folder_is_measured_checkpoint_by_checkpoint(attempt, queue, s
     assert len(run.modules) == 14 and run.latest["memory_bytes"] > 0
     assert 0 < run.latest["spectral_error_bound"] < 1e-3
     found = vectors(sqlite_database, run_id)
-    measured_live = set(MODULE_STATISTICS) - {"step_norm", "grad_norm"}
+    measured_live = {*MODULE_STATISTICS, ESTIMATOR_STATISTIC} - {"step_norm", "grad_norm"}
     assert {name for name in found if name.partition("@")[0] not in ALIGNMENTS} == measured_live
     assert {name.partition("@")[0] for name in found} >= set(ALIGNMENTS)
     assert found["effective_rank"].steps.tolist() == list(STEPS)

@@ -1,0 +1,62 @@
+"""What made the spectral measures of a snapshot, and how far they may be off, in words."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from opdboard.domain.measures import ESTIMATOR_STATISTIC, ESTIMATORS, MODULE_SPECTRA
+from opdboard.panels import look
+from opdboard.panels.series import RunSeries, VectorNeed
+
+_OF_ENTRIES = ("visible_sparsity",)
+_CERTAINTY = ("effective_rank_error", "subspace_residual")
+
+
+def needs(statistic: str) -> tuple[VectorNeed, ...]:
+    """The vectors that `per_module` reads."""
+    if statistic not in MODULE_SPECTRA or statistic in (*_OF_ENTRIES, *_CERTAINTY):
+        return ()
+    return tuple(VectorNeed(name) for name in (ESTIMATOR_STATISTIC, *_CERTAINTY))
+
+
+def per_module(run: RunSeries, statistic: str, step: int) -> list[str]:
+    """Of each module's value at a step: its estimator and its error; empty where that is not known or not asked.
+
+    Where the quadrature made the effective rank, the other measures come from the leading triplets.
+    """
+    unknown = [""] * len(run.modules)
+    if not needs(statistic):
+        return unknown
+    codes, errors, residuals = (_at(run, name, step) for name in (ESTIMATOR_STATISTIC, *_CERTAINTY))
+    if codes is None or errors is None or residuals is None:
+        return unknown
+    found = []
+    for code, error, residual in zip(codes, errors, residuals, strict=True):
+        if not np.isfinite(code):
+            found.append("")
+        elif statistic == "effective_rank":
+            found.append(f"{ESTIMATORS[int(code)]}, off by {look.number(float(error))} of it at most")
+        elif ESTIMATORS[int(code)] == "lanczos_quadrature":
+            found.append(f"block_krylov, residual {look.number(float(residual))}")
+        else:
+            found.append(ESTIMATORS[int(code)])
+    return found
+
+
+def summary(runs: Sequence[RunSeries]) -> str | None:
+    """The estimators of the latest snapshot of each run and how many modules each served; None where not known."""
+    counted: Counter[str] = Counter()
+    for run in runs:
+        rows = run.vectors[ESTIMATOR_STATISTIC]
+        if len(rows.steps):
+            counted.update(ESTIMATORS[int(code)] for code in rows.values[-1] if np.isfinite(code))
+    if len(counted) == 1:
+        return next(iter(counted))
+    return ", ".join(f"{name} ({number})" for name, number in counted.most_common()) or None
+
+
+def _at(run: RunSeries, name: str, step: int) -> np.ndarray | None:
+    rows = run.vectors[name]
+    place = int(np.searchsorted(rows.steps, step))
+    return rows.values[place] if place < len(rows.steps) and rows.steps[place] == step else None
