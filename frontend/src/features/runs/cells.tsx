@@ -21,7 +21,16 @@ const TITLES: Record<string, string> = {
   "optimizer.learning_rate": "Rate",
   seconds: "Time",
 };
-const WIDTHS: Record<string, number> = { state: 104, method: 132, tag: 168, notes: 220, step: 112, created: 124 };
+const WIDTHS: Record<string, number> = {
+  state: 104,
+  method: 132,
+  group: 100,
+  tag: 132,
+  notes: 220,
+  step: 112,
+  created: 124,
+  seconds: 92,
+};
 const NUMERIC = new Set(["number", "time"]);
 const SHARES = new Set(["progress", "eval/accuracy", "latest.accuracy", "eval/gap_recovery", "eval/teacher_accuracy"]);
 const SECONDS = /seconds$/;
@@ -33,7 +42,7 @@ export function columnOf(name: string, field: RunField | undefined): Column {
   return {
     name,
     title,
-    width: WIDTHS[name] ?? Math.min(200, Math.max(96, title.length * 7.5 + 36)),
+    width: WIDTHS[name] ?? Math.min(200, Math.max(76, title.length * 7.2 + 26)),
     numeric: numeric && name !== "step",
     measured: field?.source === "measure" || name === "progress",
   };
