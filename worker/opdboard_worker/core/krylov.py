@@ -151,7 +151,7 @@ def _iterated(
 ) -> _Ritz:
     """Triplets on the last Krylov basis, of which the k leading ones are within tolerance or as good as they got.
 
-    The basis of a symmetric matrix is made of its own powers.
+    The basis of a symmetric matrix, which has no negative eigenvalues, is made of its own powers.
     """
     iteration = 0
     while True:
@@ -159,7 +159,8 @@ def _iterated(
         for _ in range(_DEPTH):
             image_Bml = blocks[-1] if symmetric else wide_Brm.mT @ blocks[-1]
             blocks.append(torch.linalg.qr(wide_Brm @ image_Bml).Q)
-        ritz = _ritz(wide_Brm, torch.linalg.qr(torch.cat(blocks, dim=-1)).Q)
+        basis_Brl = torch.linalg.qr(torch.cat(blocks, dim=-1)).Q
+        ritz = _symmetric_ritz(wide_Brm, basis_Brl) if symmetric else _ritz(wide_Brm, basis_Brl)
         iteration += 1
         if iteration >= iterations or ritz.leading(k).within(tolerance):
             return ritz
@@ -173,8 +174,17 @@ def _ritz(wide_Brm: Tensor, basis_Brl: Tensor) -> _Ritz:
     left_Bll, s_Bl, rightT_Bll = torch.linalg.svd(triangle_Bll.double())
     u_Brl, v_Bml = basis_Brl @ rightT_Bll.mT.to(basis_Brl.dtype), right_Bml @ left_Bll.to(basis_Brl.dtype)
     s_Bl = s_Bl.to(basis_Brl.dtype)
-    error_Bl = torch.linalg.vector_norm(wide_Brm @ v_Bml - u_Brl * s_Bl[:, None, :], dim=-2)
+    error_Bl = torch.linalg.vector_norm((v_Bml.mT @ wide_Brm.mT).mT - u_Brl * s_Bl[:, None, :], dim=-2)
     return _Ritz(u_Brl, s_Bl, v_Bml, error_Bl)
+
+
+def _symmetric_ritz(matrix_Brr: Tensor, basis_Brl: Tensor) -> _Ritz:
+    image_Brl = matrix_Brr @ basis_Brl
+    eigenvalue_Bl, turn_Bll = torch.linalg.eigh((basis_Brl.mT @ image_Brl).double())
+    s_Bl = eigenvalue_Bl.clamp(min=0.0).flip(-1).to(basis_Brl.dtype)
+    turn_Bll = turn_Bll.flip(-1).to(basis_Brl.dtype)
+    u_Brl = basis_Brl @ turn_Bll
+    return _Ritz(u_Brl, s_Bl, u_Brl, torch.linalg.vector_norm(image_Brl @ turn_Bll - u_Brl * s_Bl[:, None, :], dim=-2))
 
 
 def _subspace(matrix_BMN: Tensor, ritz: _Ritz, finite_B: Tensor, estimator: str) -> Subspace:

@@ -38,7 +38,7 @@ def effective_rank_quadrature(
     scale_B = split.known_Bk.sum(-1) + trace_B
     unit_B = torch.where(scale_B > 0, scale_B, 1.0)
     known_Bk = split.known_Bk / unit_B[:, None]
-    rest_Brr = (rest_Brr / unit_B[:, None, None]).float()
+    rest_Brr = rest_Brr.float() / unit_B.float()[:, None, None]
     moments_Bj = _moments(rest_Brr, known_Bk.shape[-1])
     alpha_Bnm, beta_Bnm = _lanczos(rest_Brr, split.u_Brk.float(), probes, steps, seed)
     node_Bnm, share_Bnm = _quadrature(alpha_Bnm, beta_Bnm)
