@@ -15,8 +15,11 @@ from torch import Tensor
 
 from opdboard_worker.core.entropy import Perturbation
 
-_ROWS, _COLUMNS = 192, 1024
+_ROWS, _COLUMNS = 192, 2048
 """Tile of the product: tiles above the diagonal are mirrored, and converted copies are few columns wide."""
+
+_ORDINARY = 1e-7, 1e3
+"""Between these largest entries G's squares, and what is 1e-6 of them, are within the range of float32."""
 
 
 PRODUCT, SOLVER, DEFLATION = 16.0, 64.0, 4.0
@@ -29,12 +32,15 @@ first two were 12 and 56 at most in float32, both on matrices of which all entri
 
 @dataclass(frozen=True)
 class Gram:
-    """G = A A^T / unit^2 of each matrix, with powers of two as units, so that no square leaves the range of float32."""
+    """G = A A^T / unit^2 of each matrix, with powers of two as units, so that no square leaves the range of float32.
+
+    Where none would, the unit is 1 and A is taken as it is.
+    """
 
     matrix_Brr: Tensor
     """Symmetric, in the precision of its products; 0 for a matrix that is not finite."""
     unit_B: Tensor
-    """Close to the largest entry, float64."""
+    """float64."""
     finite_B: Tensor
     """Whether all entries of A are."""
 
@@ -47,7 +53,7 @@ class Gram:
     @property
     def norm_B(self) -> Tensor:
         """||G||_F, (B,), float64, in units."""
-        return torch.linalg.vector_norm(self.matrix_Brr, dim=(-2, -1), dtype=torch.float64)
+        return torch.linalg.vector_norm(self.matrix_Brr, dim=(-2, -1)).double()
 
     def singular_values(self) -> Tensor:
         """All of them, (B, r), float64, descending; NaN for a matrix that is not finite."""
@@ -76,11 +82,13 @@ def gram(wide_Brm: Tensor, precision: torch.dtype = torch.float64) -> Gram:
     batch, rank, _ = wide_Brm.shape
     largest_B = largest_entries(wide_Brm).double()
     finite_B = largest_B.isfinite()
-    unit_B = largest_B.masked_fill(~finite_B | (largest_B == 0), 1.0).clamp(min=torch.finfo(precision).tiny)
-    unit_B = torch.exp2(unit_B.log2().round())
+    ordinary_B = ~finite_B | (largest_B == 0) | ((largest_B > _ORDINARY[0]) & (largest_B < _ORDINARY[1]))
+    unit_B = torch.exp2(largest_B.masked_fill(ordinary_B, 1.0).clamp(min=torch.finfo(precision).tiny).log2().round())
+    as_it_is = bool(ordinary_B.all())
     matrix_Brr = torch.zeros(batch, rank, rank, dtype=precision, device=wide_Brm.device)
     for columns in wide_Brm.split(_COLUMNS, dim=-1):
-        slab = columns.to(precision) / unit_B.to(precision)[:, None, None]
+        slab = columns.to(precision)
+        slab = slab if as_it_is else slab / unit_B.to(precision)[:, None, None]
         for start in range(0, rank, _ROWS):
             stop = min(start + _ROWS, rank)
             matrix_Brr[:, start:stop, :stop] += slab[:, start:stop] @ slab[:, :stop].mT

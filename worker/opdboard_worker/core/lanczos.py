@@ -18,7 +18,7 @@ from torch import Tensor
 from opdboard_worker.core.entropy import entropy_bound, weighted_entropy
 from opdboard_worker.core.gram import Deflated, gram
 
-PROBES, STEPS = 16, 24
+PROBES, STEPS = 16, 20
 """Directions, and Lanczos steps from each."""
 
 _DEGREE = 4
@@ -60,7 +60,7 @@ def _moments(rest_Brr: Tensor, known: int) -> Tensor:
     unit_B = square.unit_B.square()
     trace_B = rest_Brr.diagonal(dim1=-2, dim2=-1).sum(-1, dtype=torch.float64)
     size_B = torch.full_like(trace_B, rest_Brr.shape[-1] - known)
-    cube_B = (square.matrix_Brr * rest_Brr).sum((-2, -1), dtype=torch.float64) * unit_B
+    cube_B = torch.einsum("brs,brs->b", square.matrix_Brr, rest_Brr).double() * unit_B
     return torch.stack(
         [size_B, trace_B, square.frobenius_B.square(), cube_B, (square.norm_B * unit_B).square()], dim=-1
     ).clamp(min=0.0)
