@@ -84,11 +84,10 @@ def gram(wide_Brm: Tensor, precision: torch.dtype = torch.float64) -> Gram:
     finite_B = largest_B.isfinite()
     ordinary_B = ~finite_B | (largest_B == 0) | ((largest_B > _ORDINARY[0]) & (largest_B < _ORDINARY[1]))
     unit_B = torch.exp2(largest_B.masked_fill(ordinary_B, 1.0).clamp(min=torch.finfo(precision).tiny).log2().round())
-    as_it_is = bool(ordinary_B.all())
+    as_it_is = wide_Brm.dtype == precision and bool(ordinary_B.all())
     matrix_Brr = torch.zeros(batch, rank, rank, dtype=precision, device=wide_Brm.device)
-    for columns in wide_Brm.split(_COLUMNS, dim=-1):
-        slab = columns.to(precision)
-        slab = slab if as_it_is else slab / unit_B.to(precision)[:, None, None]
+    for columns in wide_Brm.split(wide_Brm.shape[-1] if as_it_is else _COLUMNS, dim=-1):
+        slab = columns if as_it_is else columns.to(precision) / unit_B.to(precision)[:, None, None]
         for start in range(0, rank, _ROWS):
             stop = min(start + _ROWS, rank)
             matrix_Brr[:, start:stop, :stop] += slab[:, start:stop] @ slab[:, :stop].mT
