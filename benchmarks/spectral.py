@@ -34,6 +34,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # as opdboard_worker does, whose processes import it before torch
+
 import torch
 from torch import Tensor
 
