@@ -1,6 +1,7 @@
 """The estimator and the error beside every spectral number."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +15,14 @@ from opdboard.panels.series import RunSeries
 
 def made_by(*codes: float) -> RunSeries:
     """A run of four modules whose snapshot at step 4 was made by these."""
-    run = drawn_run(layers=1, modules=drawn_run(layers=1).modules[:4])
+    run = drawn_run(layers=1, modules=list(drawn_run(layers=1).modules)[:4])
     step = np.array([4])
     certainty = {
         ESTIMATOR_STATISTIC: vectors(step, np.array([codes])),
         "effective_rank_error": vectors(step, np.array([[1e-9, 2e-4, 4e-3, 5e-3]])),
         "subspace_residual": vectors(step, np.array([[1e-7, 1e-6, 3e-6, 4e-6]])),
     }
-    return replace(run, vectors=run.vectors | certainty)
+    return replace(run, vectors={**run.vectors, **certainty})
 
 
 def test_each_measure_names_what_made_it_and_how_far_it_may_be_off():
@@ -50,7 +51,7 @@ def test_a_step_without_a_snapshot_and_a_run_without_estimators_name_none():
     run = made_by(0, 1, 2, 0)
     assert estimators.per_module(run, "effective_rank", 5) == [""] * 4
     none = vectors(np.empty(0, int), np.empty((0, 4)))
-    run = replace(run, vectors=run.vectors | {ESTIMATOR_STATISTIC: none})
+    run = replace(run, vectors={**run.vectors, ESTIMATOR_STATISTIC: none})
     assert estimators.per_module(run, "effective_rank", 4) == [""] * 4
     assert estimators.summary([run]) is None
 
@@ -68,7 +69,7 @@ def test_a_group_names_the_estimator_that_all_members_share():
 
 def test_the_heatmap_says_it_beside_the_number():
     run = made_by(2, 2, 2, 2)
-    figure = module_allocation.figure(
+    figure: Any = module_allocation.figure(
         [run], module_allocation.ModuleAllocationParams(statistic="effective_rank", step=4)
     )
     texts = [cell[2] for trace in figure.data if trace.type == "heatmap" for row in trace.customdata for cell in row]
