@@ -241,7 +241,7 @@ class Client:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         try:
-            response = self._http.request(method, path, **arguments)
+            response = self._sent(method, path, **arguments)
         except httpx.ConnectError as error:
             raise ServerNotReached(f"no opdboard answers at {self.url}; start one with: opdboard up") from error
         except httpx.TransportError as error:
@@ -249,6 +249,15 @@ class Client:
         if response.is_error:
             raise RequestRefused(response.status_code, _body(response))
         return response.json() if response.content else None
+
+    def _sent(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **arguments)
+        except httpx.RemoteProtocolError:
+            # A kept connection that the server was just giving up. What only reads may be asked again.
+            if method != "GET":
+                raise
+            return self._http.request(method, path, **arguments)
 
 
 def _body(response: httpx.Response) -> Json:

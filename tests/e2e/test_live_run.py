@@ -8,6 +8,7 @@ import pytest
 from e2e.conftest import Server
 from e2e.pictures import CELLS, CURVES, cells, decoded
 from playwright.sync_api import Page, expect
+from support.commands import wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -65,9 +66,12 @@ def _heatmap_agrees(page: Page, server: Server, run_id: str) -> None:
     stored = decoded(server.get(f"runs/{run_id}/statistics/update_norm", step=60)["values"])[0]
     modules = server.get(f"runs/{run_id}/modules")["modules"]
     assert len(modules) == len(stored) == 42
-    drawn = cells(page, "panel-module_allocation")
-    expected = np.sort(stored)
-    assert np.allclose(drawn, expected, rtol=1e-5) or np.allclose(drawn, np.sort(np.log10(stored)), rtol=1e-5)
+    # The label is there at once, the drawing a moment later.
+    wait_until(lambda: _same(cells(page, "panel-module_allocation"), stored), "the heatmap of step 60")
+
+
+def _same(drawn: np.ndarray, stored: np.ndarray) -> bool:
+    return any(np.allclose(drawn, np.sort(values), rtol=1e-5) for values in (stored, np.log10(stored)))
 
 
 def _alignment_agrees(page: Page, server: Server, run_id: str) -> None:

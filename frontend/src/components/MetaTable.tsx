@@ -10,7 +10,8 @@ export interface TableData {
 /** Numbers that a panel puts beside its figure. */
 export function MetaTable({ table, caption }: { table: TableData; caption: string }) {
   return (
-    <div className={classes.wrap}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and without focus no key can scroll it
+    <section className={classes.wrap} tabIndex={0} aria-label={caption}>
       <table className={classes.table}>
         <caption style={{ textAlign: "left", padding: "8px 10px 0", fontWeight: 600 }}>{caption}</caption>
         <thead>
@@ -34,6 +35,6 @@ export function MetaTable({ table, caption }: { table: TableData; caption: strin
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
