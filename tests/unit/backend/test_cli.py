@@ -4,6 +4,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -279,6 +280,25 @@ def test_follow_notices_a_run_that_ended_before_the_stream_began(server):
     server.answers["GET", "/api/runs/0a1b2c3d"] = 200, ended
     with Client(server.url) as client:
         assert list(client.follow(["0a1b2c3d"])) == [ended]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_kept_connection_that_closed_is_forgiven_when_only_reading(reads: bool):
+    asked: list[str] = []
+
+    def closed_at_first(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        if len(asked) == 1:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        return httpx.Response(200, json={"id": "00000001"})
+
+    with Client("http://somewhere", transport=httpx.MockTransport(closed_at_first)) as client:
+        if reads:
+            assert client.run("00000001") == {"id": "00000001"}
+        else:
+            with pytest.raises(ServerNotReached, match="broke"):
+                client.command("00000001", "stop")
+    assert asked == (["GET", "GET"] if reads else ["POST"])
 
 
 def test_follow_gives_up_when_nobody_answers_any_more():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from support.threads import torch_threads
 
 from opdboard_worker.overlap import overlapped
 
@@ -13,10 +14,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def two_threads():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(threads)
+    with torch_threads(2):
+        yield
 
 
 def test_two_run_at_once_with_half_of_the_threads_and_results_keep_their_order():

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from support.threads import torch_threads
 from torch import Tensor
 
 from opdboard_worker.core.gram import gram, wide
@@ -13,11 +14,8 @@ from opdboard_worker.core.spectral import singular_values
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """On a busy machine the threads of a small factorisation spend their time waiting for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with torch_threads(1):
+        yield
 
 
 def with_spectrum(sigma: Tensor, rows: int, columns: int, seed: int = 0) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from support.threads import torch_threads
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -45,11 +46,8 @@ OBJECTIVES = (
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """On a busy machine the threads of small matrix products spend their time waiting for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with torch_threads(1):
+        yield
 
 
 @dataclass

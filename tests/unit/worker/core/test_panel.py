@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.threads import torch_threads
 from torch import Tensor
 
 from opdboard_worker.core.gram import deflated, gram, wide
@@ -26,11 +27,8 @@ MEASURES = {
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """On a busy machine the threads of a small factorisation spend their time waiting for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with torch_threads(1):
+        yield
 
 
 def normal(rows: int, columns: int, seed: int = 0) -> Tensor:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from support.threads import torch_threads
 from transformers import AutoTokenizer
 
 from opdboard_worker.models.demo import ASSETS, build_model, build_tokenizer, load_demo
@@ -42,11 +43,8 @@ def test_the_architecture_is_a_third_of_a_million_parameters():
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """The models are so small that two threads, on a busy machine, mostly wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with torch_threads(1):
+        yield
 
 
 @pytest.fixture(scope="module")
