@@ -27,7 +27,7 @@ export function MetaTable({ table, caption }: { table: TableData; caption: strin
           {table.rows.map((row) => (
             <tr key={String(row[0])}>
               {row.map((value, index) => (
-                <td key={table.columns[index]} className={index > 0 ? classes.right : undefined}>
+                <td key={table.columns[index]} className={index > 0 ? classes.right : classes.named}>
                   {typeof value === "number" || value === null ? number(value) : value}
                 </td>
               ))}

@@ -16,7 +16,7 @@ import type { Selection } from "./useSelection";
 
 const ROW = 40;
 const CARD = 76;
-const NAME_WIDTH = 224;
+const NAME_WIDTH = 216;
 const EDGE_WIDTH = 36;
 
 interface RunsTableProps {

@@ -23,11 +23,11 @@ const TITLES: Record<string, string> = {
 };
 const WIDTHS: Record<string, number> = {
   state: 104,
-  method: 132,
+  method: 148,
   group: 100,
   tag: 132,
   notes: 220,
-  step: 112,
+  step: 104,
   created: 124,
   seconds: 92,
 };
