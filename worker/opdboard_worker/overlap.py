@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,7 +27,10 @@ def overlapped(work: Callable[[T], R], items: Iterable[T], device: torch.device)
         return
     running: deque[Future[R]] = deque()
     # How many threads torch may use is said for each thread of its own.
-    with ThreadPoolExecutor(_AT_ONCE, initializer=lambda: torch.set_num_threads(threads)) as pool:
+    with (
+        threadpool_limits(threads, user_api="blas"),
+        ThreadPoolExecutor(_AT_ONCE, initializer=lambda: torch.set_num_threads(threads)) as pool,
+    ):
         for item in items:
             running.append(pool.submit(torch.no_grad()(work), item))
             del item

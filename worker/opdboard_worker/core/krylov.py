@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import Gram, gram, largest_entries, wide
+from opdboard_worker.core.gram import Gram, gram, units, wide
 
 EXACT_SIDE = 256
 """Up to this short side eigenvectors of the Gram matrix cost no more than the iteration."""
@@ -70,14 +70,15 @@ def leading_subspace(
     most `iterations` times; for a flat spectrum that may not do: see `residual_B`. The first block is random, drawn
     on the CPU, from seed 0 if no generator is given: equal input gives equal output.
     """
-    wide_Brm, finite_B = _finite_part(wide(matrix_BMN))
+    unit_B, finite_B = units(wide(matrix_BMN))
+    wide_Brm = _prepared(wide(matrix_BMN), unit_B, finite_B)
     k, width = _columns(k, oversample, wide_Brm.shape[-2])
     if is_decomposed_whole(wide_Brm.shape[-2], k, oversample):
         vectors_Brk = torch.linalg.eigh(gram(wide_Brm).matrix_Brr).eigenvectors[..., -k:]
-        return _subspace(matrix_BMN, _ritz(wide_Brm, vectors_Brk), finite_B, "gram")
+        return _subspace(matrix_BMN, _ritz(wide_Brm, vectors_Brk), unit_B, finite_B, "gram")
     block_Brl = wide_Brm @ _random_columns(wide_Brm, width, generator)
     ritz = _iterated(wide_Brm, block_Brl, k, iterations, tolerance)
-    return _subspace(matrix_BMN, ritz.leading(k), finite_B, "block_krylov")
+    return _subspace(matrix_BMN, ritz.leading(k), unit_B, finite_B, "block_krylov")
 
 
 def subspace_from_gram(
@@ -88,13 +89,13 @@ def subspace_from_gram(
     Else the iteration runs on the Gram matrix, in float32. Where that is too coarse for the k-th direction (sigma_k
     under some 1e-3 of sigma_1) its error on the matrix itself says so, and the iteration goes on there.
     """
-    wide_Brm, finite_B = _finite_part(wide(matrix_BMN), whole.finite_B)
+    wide_Brm = _prepared(wide(matrix_BMN), whole.unit_B, whole.finite_B)
     rank = wide_Brm.shape[-2]
     k, width = _columns(k, oversample, rank)
     if is_decomposed_whole(rank, k, oversample):
         eigenvalues_Br, vectors_Brr = torch.linalg.eigh(whole.matrix_Brr)
         ritz = _ritz(wide_Brm, vectors_Brr[..., -k:])
-        subspace = _subspace(matrix_BMN, ritz, finite_B, "gram")
+        subspace = _subspace(matrix_BMN, ritz, whole.unit_B, whole.finite_B, "gram")
         return Leading(subspace, ritz.u_Brl, whole.singular(eigenvalues_Br))
     gram_Brr = whole.matrix_Brr.to(wide_Brm.dtype)
     start_Brl = gram_Brr @ _random_columns(gram_Brr, width)
@@ -102,7 +103,8 @@ def subspace_from_gram(
     ritz = _ritz(wide_Brm, of_gram.u_Brl[..., :width])
     if not ritz.leading(k).within(tolerance):
         ritz = _iterated(wide_Brm, ritz.u_Brl, k, iterations, tolerance)
-    return Leading(_subspace(matrix_BMN, ritz.leading(k), finite_B, "block_krylov"), of_gram.invariant(k), None)
+    subspace = _subspace(matrix_BMN, ritz.leading(k), whole.unit_B, whole.finite_B, "block_krylov")
+    return Leading(subspace, of_gram.invariant(k), None)
 
 
 def is_decomposed_whole(rank: int, k: int, oversample: int = 8) -> bool:
@@ -110,11 +112,12 @@ def is_decomposed_whole(rank: int, k: int, oversample: int = 8) -> bool:
     return rank <= EXACT_SIDE or 2 * (_DEPTH + 1) * min(k + oversample, rank) > rank
 
 
-def _finite_part(wide_Brm: Tensor, finite_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The matrices in float32 at least, 0 instead of those that are not finite (factorisations would raise); which are."""
+def _prepared(wide_Brm: Tensor, unit_B: Tensor, finite_B: Tensor) -> Tensor:
+    """In float32 at least and in units; 0 instead of what is not finite, for which factorisations would raise."""
     wide_Brm = wide_Brm.to(torch.promote_types(wide_Brm.dtype, torch.float32))
-    finite_B = largest_entries(wide_Brm).isfinite() if finite_B is None else finite_B
-    return (wide_Brm if bool(finite_B.all()) else wide_Brm.masked_fill(~finite_B[:, None, None], 0.0)), finite_B
+    if not bool((unit_B == 1.0).all()):
+        wide_Brm = wide_Brm / unit_B.to(wide_Brm)[:, None, None]
+    return wide_Brm if bool(finite_B.all()) else wide_Brm.masked_fill(~finite_B[:, None, None], 0.0)
 
 
 @dataclass(frozen=True)
@@ -187,8 +190,8 @@ def _symmetric_ritz(matrix_Brr: Tensor, basis_Brl: Tensor) -> _Ritz:
     return _Ritz(u_Brl, s_Bl, u_Brl, torch.linalg.vector_norm(image_Brl @ turn_Bll - u_Brl * s_Bl[:, None, :], dim=-2))
 
 
-def _subspace(matrix_BMN: Tensor, ritz: _Ritz, finite_B: Tensor, estimator: str) -> Subspace:
-    """Give the triplets the matrix' own orientation, fixed signs, and NaN where the matrix was not finite."""
+def _subspace(matrix_BMN: Tensor, ritz: _Ritz, unit_B: Tensor, finite_B: Tensor, estimator: str) -> Subspace:
+    """Give the triplets the matrix' own orientation and size, fixed signs, and NaN where the matrix was not finite."""
     as_it_is = matrix_BMN.shape[-2] <= matrix_BMN.shape[-1]
     u_BMk, v_BNk = (ritz.u_Brl, ritz.v_Bml) if as_it_is else (ritz.v_Bml, ritz.u_Brl)
     largest_B1k = u_BMk.gather(-2, u_BMk.abs().argmax(dim=-2, keepdim=True))
@@ -196,7 +199,7 @@ def _subspace(matrix_BMN: Tensor, ritz: _Ritz, finite_B: Tensor, estimator: str)
     broken_B = ~finite_B
     return Subspace(
         u_BMk=(u_BMk * sign_B1k).masked_fill(broken_B[:, None, None], math.nan),
-        s_Bk=ritz.s_Bl.masked_fill(broken_B[:, None], math.nan),
+        s_Bk=(ritz.s_Bl * unit_B.to(ritz.s_Bl)[:, None]).masked_fill(broken_B[:, None], math.nan),
         v_BNk=(v_BNk * sign_B1k).masked_fill(broken_B[:, None, None], math.nan),
         residual_B=ritz.residual_B().masked_fill(broken_B, math.nan),
         estimator=estimator,

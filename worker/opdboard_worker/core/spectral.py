@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from opdboard_worker.core.entropy import Perturbation, entropy_bound
-from opdboard_worker.core.gram import PRODUCT, SOLVER, Deflated, Gram, deflated, gram, wide
+from opdboard_worker.core.gram import SOLVER, Deflated, Gram, deflated, gram, wide
 from opdboard_worker.core.krylov import (
     Subspace,
     is_decomposed_whole,
@@ -95,7 +95,7 @@ class _Measured:
         """With the norm that the Gram matrix gives, and without bounds where there is no value."""
         norm_B = whole.frobenius_B
         values = {**values, "update_norm": norm_B}
-        bounds = {**bounds, "update_norm": torch.full_like(norm_B, PRODUCT * torch.finfo(whole.matrix_Brr.dtype).eps)}
+        bounds = {**bounds, "update_norm": 0.5 * _share(whole.rounded_B, whole.norm_B)}
         bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
         return cls(values, bounds, {**estimators, "update_norm": "sum_of_squares"}, whole.finite_B)
 
@@ -134,7 +134,7 @@ def _in_float64(
         found = subspace_from_gram(update_BMN, whole, columns)
         leading, sigma_Br = found.subspace, found.all_Br
     sigma_Br = whole.singular_values() if sigma_Br is None else sigma_Br
-    rounded_B = (PRODUCT + SOLVER) * torch.finfo(torch.float64).eps * whole.norm_B
+    rounded_B = whole.rounded_B + SOLVER * torch.finfo(torch.float64).eps * whole.norm_B
     off = Perturbation(rounded_B, torch.zeros_like(rounded_B))
     return _from_all(sigma_Br, whole, off, "gram_float64"), leading
 
@@ -190,14 +190,14 @@ def _from_quadrature(split: Deflated, whole: Gram, leading: Subspace) -> _Measur
     }
     # The triplets are exact for dW - R V^T, R = dW V - U S: what they give is off by ||R||_F at most, and rounding.
     residual_B = leading.residual_B.double() * torch.linalg.vector_norm(s_Bk, dim=-1)
-    rounded = PRODUCT * torch.finfo(torch.float32).eps
-    first_bound_B = _share(residual_B, first_B) + rounded
+    rounded_B = _share(whole.rounded_B, whole.norm_B)
+    first_bound_B = _share(residual_B, first_B) + rounded_B
     bounds = {
         "spectral_norm": first_bound_B,
         "spectral_frobenius_ratio": first_bound_B,
         "stable_rank": 2.0 * first_bound_B,
         "effective_rank": rank_bound_B,
-        "top1pct_norm_ratio": _share(residual_B, top_norm_B) + rounded,
+        "top1pct_norm_ratio": _share(residual_B, top_norm_B) + rounded_B,
     }
     estimators = {**dict.fromkeys(values, "block_krylov"), "effective_rank": "lanczos_quadrature"}
     return _Measured.of(values, bounds, estimators, whole)

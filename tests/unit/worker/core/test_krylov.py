@@ -87,6 +87,13 @@ def test_directions_too_small_for_a_float32_gram_matrix():
     assert_leading(by_gram(matrix[None], 8), matrix, 8, tolerance=1e-4)
 
 
+@pytest.mark.parametrize("size", [1e-30, 1e30])
+def test_entries_whose_squares_float32_does_not_hold(size: float):
+    matrix = with_spectrum(power_law(300, 1.0), 300, 340)
+    for subspace in (leading_subspace(size * matrix[None], 8), by_gram(size * matrix[None], 8)):
+        assert_leading(subspace, size * matrix, 8, tolerance=2e-3)
+
+
 def test_a_short_gram_matrix_gives_all_singular_values():
     small, large = SMALL["heavy tailed"]()[None], LARGE["heavy tailed"]()[None]
     all_of_it = subspace_from_gram(small, gram(wide(small)), 4).all_Br
