@@ -15,9 +15,10 @@ directions over noise whose rows and columns have log-normal scales, set so that
 paper prints for a trained 1.5B model (arXiv:2605.11739: spectral/Frobenius 0.40, top 1% 0.92, effective rank 778);
 what they came to is in the settings.
 
-values: speedup (seconds of the reference / ours, median of the rounds; interval: from the lowest to the highest), effective_rank_error (relative, worst shape), affinity_error
-(1 - affinity@20 with the reference's subspace, worst shape and side), peak_memory_ratio (ours / the reference's memory
-beyond the update itself, largest shape, each in a process of its own). The last line of stdout is one JSON object.
+values: speedup (seconds of the reference / ours, median of the rounds; interval: from the lowest to the highest),
+effective_rank_error (relative, worst shape), affinity_error (1 - affinity@20 with the reference's subspace, worst shape
+and side), peak_memory_ratio (ours / the reference's memory beyond the update itself, largest shape, each in a process of
+its own). The last line of stdout is one JSON object.
 """
 
 import argparse
@@ -37,6 +38,7 @@ from typing import Any
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # as opdboard_worker does, whose processes import it before torch
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from opdboard_worker.core.spectral import EXACT, LIVE, Panel, spectral_measures, spectral_panel
@@ -215,6 +217,7 @@ def main() -> None:
     parser.add_argument("--peak-of", choices=["ours", "svd"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    threadpool_limits(arguments.threads, user_api="blas")  # NumPy's, for the panel
     shapes = QUICK if arguments.quick else FULL
     if arguments.peak_of:
         print(peak_beyond_update(arguments.peak_of, shapes[-1], arguments.device))

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 import pytest
 import torch
 from support.threads import torch_threads
+from threadpoolctl import threadpool_info
 
 from opdboard_worker.overlap import overlapped
 
 CPU = torch.device("cpu")
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +32,14 @@ def test_two_run_at_once_with_half_of_the_threads_and_results_keep_their_order()
 
     assert list(overlapped(work, range(6), CPU)) == [(item, 1, False) for item in range(6)]
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(("of_torch", "of_each"), [(2, 1), (1, 1), (6, 3)])
+def test_numpy_gets_as_many_threads_as_torch(of_torch: int, of_each: int):
+    torch.set_num_threads(of_torch)
+    before = blas_threads()
+    assert list(overlapped(lambda _: blas_threads(), range(3), CPU)) == [{of_each}] * 3
+    assert blas_threads() == before
 
 
 def test_an_item_is_drawn_when_there_is_room_for_it():

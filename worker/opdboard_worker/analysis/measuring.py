@@ -1,8 +1,10 @@
 """Everything that is known of a checkpoint's update, module by module, in the memory of two groups of small modules or of
 two large ones: the statistics of training.weights, by the same names."""
 
+import ctypes
 from collections import Counter
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -100,6 +102,7 @@ class SeriesMeter:
             kept.append(([self.modules[index].name for index in one.indices], one.subspace))
             found.count(one)
             done += one.weights
+            _give_back_freed_memory()
             yield done
         self._snapshots.write(step, kept)
         values["norm_share", None] = norm_share(values["update_norm", None])
@@ -150,3 +153,9 @@ def _largest(values: Tensor) -> float:
     """Of those that are numbers."""
     finite = values[values.isfinite()]
     return float(finite.max()) if finite.numel() else 0.0
+
+
+def _give_back_freed_memory() -> None:
+    """To the system: glibc keeps what each thread freed, here several times the largest matrix."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
