@@ -37,7 +37,7 @@ def variant(kind: str, index: int, family: str, x: float, number: int) -> Varian
     details: dict[str, object] = {}
     if kind == "rank_one_trajectory":
         details = {"steps": [1, 2, 4], "x": [-1.0, 0.0, 1.0], "y": [0.2, -0.4, None], "evr": 0.9}
-        details |= {"kind": "q", "layer": int(x)}
+        details |= {"tsne_x": [3.0, -1.0, -2.0], "tsne_y": [0.0, 1.0, -1.0], "kind": "q", "layer": int(x)}
     if kind == "embedding_shift":
         details = {"tokens": ["1", "<eos>"], "counts": [9, 3], "one_minus_cosine": [1e-4, None], "distinct": 2}
         details |= {"unused_one_minus_cosine": [1e-6], "vocabulary": 3}

@@ -117,7 +117,7 @@ class EmbeddingShift(Frozen):
 
 
 class RankOneTrajectory(Frozen):
-    """The path of each matrix' leading direction over all snapshots, projected on its two principal components."""
+    """The path of each matrix' leading direction over all snapshots, projected onto a plane by PCA and by t-SNE."""
 
     model_config = ConfigDict(title="Path of the leading direction")
 

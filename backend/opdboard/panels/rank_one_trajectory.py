@@ -1,7 +1,7 @@
-"""Is the path of the leading direction a line? u_1 of a layer's matrices over the snapshots, in its two principal components."""
+"""Is the path of the leading direction a line? u_1 of a layer's matrices over the snapshots, projected onto a plane."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +17,11 @@ from opdboard.panels.series import Needs, RunSeries
 
 _KIND = "rank_one_trajectory"
 _GAP = 0.12
+_COORDINATES = {"pca": ("x", "y"), "tsne": ("tsne_x", "tsne_y")}
+_AXES = {
+    "pca": ("first principal component of u₁", "second principal component"),
+    "tsne": ("t-SNE of u₁: neighbours, not distances", "second coordinate"),
+}
 
 
 class RankOneTrajectoryParams(PanelParams):
@@ -24,6 +29,9 @@ class RankOneTrajectoryParams(PanelParams):
 
     layer: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
         default=None, description="Layer whose matrices' paths are drawn; empty takes the middle one."
+    )
+    projection: Literal["pca", "tsne"] = Field(
+        default="pca", description="Two principal components, or t-SNE, which keeps who is whose neighbour."
     )
     analysis: scores.AnalysisId = ""
 
@@ -38,23 +46,29 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
     layers = sorted({one.details["layer"] for run in series for one in scores.variants(run, _KIND)})
     layer = layers[len(layers) // 2] if params.layer is None and layers else params.layer
     kinds = sorted({one.details["kind"] for run in series for one in scores.variants(run, _KIND)}, key=KINDS.index)
+    along, across = _AXES[params.projection]
     traces: list[Any] = []
     for index, entry in enumerate(compared):
         shown = next(run for run in entry.runs if scores.variants(run, _KIND))
         found = [one for one in scores.variants(shown, _KIND) if one.details["layer"] == layer]
-        traces += [_path(entry, one, index, look.OKABE_ITO[kinds.index(one.details["kind"]) % 7]) for one in found]
+        traces += [
+            _path(entry, one, params.projection, index, look.OKABE_ITO[kinds.index(one.details["kind"]) % 7])
+            for one in found
+        ]
         traces.append(_ratios(entry))
     return look.figure(
         traces,
         keep="rank_one_trajectory",
         meta={
-            "note": _note(compared, layer) if compared else "analyse the run by 'Path of the leading direction' first",
+            "note": _note(compared, layer, params.projection)
+            if compared
+            else "analyse the run by 'Path of the leading direction' first",
             "table": _table(compared),
             "choices": {"layer": layers},
             "empty": not compared,
         },
-        xaxis=look.axis("first principal component of u₁", domain=(0.0, 0.5 - _GAP / 2), anchor="y"),
-        yaxis=look.axis("second principal component", anchor="x"),
+        xaxis=look.axis(along, domain=(0.0, 0.5 - _GAP / 2), anchor="y"),
+        yaxis=look.axis(across, anchor="x"),
         xaxis2=look.axis("layer", domain=(0.5 + _GAP / 2, 1.0), anchor="y2"),
         yaxis2=look.axis("EVR₀:₂", anchor="x2", range=[0, 1.05]),
         showlegend=True,
@@ -71,9 +85,9 @@ def ratios(run: RunSeries) -> np.ndarray:
     )
 
 
-def _path(entry: Entry, one: VariantRecord, index: int, color: str) -> go.Scatter:
-    x, y = (np.array([np.nan if value is None else value for value in one.details[name]], np.float64) for name in "xy")
+def _path(entry: Entry, one: VariantRecord, projection: str, index: int, color: str) -> go.Scatter:
     steps = one.details["steps"]
+    x, y = (_coordinates(one, name) for name in _COORDINATES[projection])
     return go.Scatter(
         uid=f"{entry.key}:{one.label}",
         name=one.details["kind"],
@@ -105,8 +119,21 @@ def _ratios(entry: Entry) -> go.Scatter:
     )
 
 
-def _note(compared: Sequence[Entry], layer: int | None) -> str:
+def _coordinates(one: VariantRecord, name: str) -> np.ndarray:
+    """A gap where there is none: a path that stands still, or one analysed before that was computed."""
+    values = one.details.get(name, [None] * len(one.details["steps"]))
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _note(compared: Sequence[Entry], layer: int | None, projection: str) -> str:
     told = [f"paths of layer {layer}, marks grow with the step"]
+    if projection == "tsne" and not any(
+        np.isfinite(_coordinates(one, "tsne_x")).any()
+        for entry in compared
+        for run in entry.runs
+        for one in scores.variants(run, _KIND)
+    ):
+        told.append("no t-SNE, which needs four snapshots of directions that move; older analyses do not have it")
     for entry in compared:
         every = np.concatenate([ratios(run) for run in entry.runs])
         snapshots = {len(one.details["steps"]) for run in entry.runs for one in scores.variants(run, _KIND)}
@@ -128,7 +155,7 @@ def _table(compared: Sequence[Entry]) -> dict[str, list]:
 PANEL = Panel(
     name="rank_one_trajectory",
     title="Is the path of the leading direction a line?",
-    description="The leading direction u₁ of each matrix over the snapshots, projected on its two principal components.",
+    description="The leading direction u₁ of each matrix over the snapshots, projected onto a plane.",
     params=RankOneTrajectoryParams,
     topics=(Topic.ANALYSES,),
     needs=_needs,

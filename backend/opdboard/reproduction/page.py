@@ -32,10 +32,17 @@ _ANALYSES = (
     ("reset_embeddings", {"measure": "reverse_kl"}),
     ("reset_embeddings", {"measure": "accuracy"}),
     ("embedding_shift", {}),
-    ("rank_one_trajectory", {}),
+    ("rank_one_trajectory", {"projection": "pca"}),
+    ("rank_one_trajectory", {"projection": "tsne"}),
 )
 
-_MEASURED = {"accuracy": "accuracy", "reverse_kl": "KL to the teacher", "kl_recovery": "share of the gain in KL"}
+_WHAT = {
+    "accuracy": "accuracy",
+    "reverse_kl": "KL to the teacher",
+    "kl_recovery": "share of the gain in KL",
+    "pca": "principal components",
+    "tsne": "t-SNE",
+}
 _CURVES = {METRIC: "Held-out reverse KL to the teacher", "eval/accuracy": "Held-out accuracy"}
 
 
@@ -74,7 +81,7 @@ def page(evidence: Evidence, scale: Scale) -> str:
             "Changed weights",
             "".join(
                 picture(
-                    client, name, _drawn(analysed, params), params, what=_MEASURED.get(params.get("measure", ""), "")
+                    client, name, _drawn(analysed, params), params, what=_WHAT.get(next(iter(params.values()), ""), "")
                 )
                 for name, params in _ANALYSES
             ),

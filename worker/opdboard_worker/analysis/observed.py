@@ -12,11 +12,15 @@ from opdboard.domain.records import Batch, VariantRecord
 from opdboard_worker.analysis.bench import Bench
 from opdboard_worker.analysis.subject import Updates
 from opdboard_worker.core.interventions import embedding_shift
-from opdboard_worker.core.trajectory import rank_one_trajectory
+from opdboard_worker.core.trajectory import Trajectory, rank_one_trajectory
+from opdboard_worker.core.tsne import tsne
 from opdboard_worker.snapshots import Snapshots
 
 MOST_TOKENS = 1000
 """Tokens shown, the most frequent ones; and as many that no response used, to compare with."""
+
+_PATHS = 64
+"""Modules whose t-SNE is computed together."""
 
 
 def shift_steps(bench: Bench, updates: Updates, step: int) -> Callable[[int], Iterator[Batch]]:
@@ -72,22 +76,33 @@ def trajectory_steps(
             f"a path needs two snapshots of the update's subspaces, and run {where} has {len(taken)}", where="run_id"
         )
 
+    def path(module: Module) -> Trajectory:
+        return rank_one_trajectory(
+            torch.stack([snapshots.read(step, [module.name]).u_BMk[:, :, 0].float() for step in taken], 1)
+        )
+
     def steps(after: int) -> Iterator[Batch]:
-        for index, module in enumerate(modules, 1):
-            if index <= after:
-                continue
-            u_1TM = torch.stack([snapshots.read(step, [module.name]).u_BMk[:, :, 0].float() for step in taken], 1)
-            found = rank_one_trajectory(u_1TM)
-            details = {
-                "steps": taken,
-                "x": _finite(found.points_BT2[0, :, 0]),
-                "y": _finite(found.points_BT2[0, :, 1]),
-                "evr": _finite(found.evr_B)[0],
-                "kind": module.kind,
-                "layer": module.layer,
-            }
-            variant = VariantRecord(index, "module", module.layer, module.name, None, details=details)
-            yield Batch(step=index, at=0.0, variants=[variant])
+        for start in range(max(after, 0), len(modules), _PATHS):
+            some = modules[start : start + _PATHS]
+            paths = [path(module) for module in some]
+            neighbours_BT2 = tsne(
+                torch.cat([one.squares_BTT for one in paths]), torch.cat([one.points_BT2 for one in paths])
+            )
+            for index, (module, found, neighbours_T2) in enumerate(
+                zip(some, paths, neighbours_BT2, strict=True), start + 1
+            ):
+                details = {
+                    "steps": taken,
+                    "x": _finite(found.points_BT2[0, :, 0]),
+                    "y": _finite(found.points_BT2[0, :, 1]),
+                    "tsne_x": _finite(neighbours_T2[:, 0]),
+                    "tsne_y": _finite(neighbours_T2[:, 1]),
+                    "evr": _finite(found.evr_B)[0],
+                    "kind": module.kind,
+                    "layer": module.layer,
+                }
+                variant = VariantRecord(index, "module", module.layer, module.name, None, details=details)
+                yield Batch(step=index, at=0.0, variants=[variant])
 
     return steps, len(modules)
 

@@ -20,6 +20,8 @@ class Trajectory:
     """Coordinates, around the mean of the path; of each component's two signs the one that the last checkpoint is positive in."""
     evr_B: Tensor
     """EVR_{0:2}: share of the variance in these two components, float64; NaN where nothing varies."""
+    squares_BTT: Tensor
+    """Squared distances between the checkpoints, float64, in all components."""
 
 
 def rank_one_trajectory(u_BTM: Tensor) -> Trajectory:
@@ -41,7 +43,9 @@ def rank_one_trajectory(u_BTM: Tensor) -> Trajectory:
     total_B = eigenvalues_BT.sum(-1)
     evr_B = torch.where(total_B > _STILL, eigenvalues_BT[:, :2].sum(-1) / total_B, math.nan)
     return Trajectory(
-        (points_BT2 * sign_B12).masked_fill(broken_B[:, None, None], math.nan), evr_B.masked_fill(broken_B, math.nan)
+        (points_BT2 * sign_B12).masked_fill(broken_B[:, None, None], math.nan),
+        evr_B.masked_fill(broken_B, math.nan),
+        torch.cdist(u_BTM, u_BTM).square(),
     )
 
 

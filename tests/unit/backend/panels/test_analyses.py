@@ -101,6 +101,22 @@ def test_paths_are_those_of_one_layer_and_ratios_of_all():
     assert [one.uid for one in drawn("rank_one_trajectory", [drawn_run()], layer=7).data] == ["run0:evr"]
 
 
+def test_paths_are_drawn_by_neighbours_too():
+    run = drawn_run()
+    figure = drawn("rank_one_trajectory", [run], projection="tsne")
+    assert trace(figure, "run0:module 1").x.tolist() == [3.0, -1.0, -2.0]
+    assert "t-SNE" in figure.layout.xaxis.title.text and "no t-SNE" not in figure.layout.meta["note"]
+    whole = run.analyses["rank_one_trajectory"]
+    older = [
+        replace(one, details={name: value for name, value in one.details.items() if "tsne" not in name})
+        for one in whole.variants
+    ]
+    run = replace(run, analyses={"rank_one_trajectory": replace(whole, variants=older)})
+    figure = drawn("rank_one_trajectory", [run], projection="tsne")
+    assert np.isnan(trace(figure, "run0:module 1").x).all()
+    assert "no t-SNE, which needs four snapshots" in figure.layout.meta["note"]
+
+
 def test_the_first_snapshot_is_compared_with_the_last():
     run = drawn_run()
     figure = drawn("first_last_cosine", [run])

@@ -179,6 +179,7 @@ def test_paths_are_those_of_every_module_over_the_snapshots(analyse):
     assert records[0].details["steps"] == [1, 2, 4]
     assert all(record.details["evr"] == pytest.approx(1.0) for record in records)  # three points lie in a plane
     assert all(len(record.details["x"]) == 3 for record in records)
+    assert all(record.details["tsne_x"] == [None] * 3 for record in records)  # three points are all neighbours
 
 
 def test_a_variant_that_is_stored_is_not_scored_again(subject, attempt, sqlite_database, monkeypatch):
