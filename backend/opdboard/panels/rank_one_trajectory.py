@@ -42,7 +42,7 @@ def _needs(params: RankOneTrajectoryParams) -> Needs:
 
 def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.Figure:
     """Left: a path per matrix of one layer (of a group, of its first member). Right: EVR_{0:2} of every matrix by layer."""
-    compared = [entry for entry in entries(series) if any(scores.variants(run, _KIND) for run in entry.runs)]
+    compared = scores.analysed(entries(series), _KIND)
     layers = sorted({one.details["layer"] for run in series for one in scores.variants(run, _KIND)})
     layer = layers[len(layers) // 2] if params.layer is None and layers else params.layer
     kinds = sorted({one.details["kind"] for run in series for one in scores.variants(run, _KIND)}, key=KINDS.index)

@@ -59,6 +59,11 @@ def variants(run: RunSeries, kind: str, *families: str) -> list[VariantRecord]:
     return [] if analysis is None else [one for one in analysis.variants if not families or one.family in families]
 
 
+def analysed(compared: Sequence[Entry], kind: str) -> list[Entry]:
+    """Those of which a run has that analysis."""
+    return [entry for entry in compared if any(variants(run, kind) for run in entry.runs)]
+
+
 def estimate(variant: VariantRecord, measure: str) -> Estimate:
     """The variant's value of a measure; NaN where it was not scored."""
     name, what = _SOURCES[measure]

@@ -29,42 +29,38 @@ def _needs(params: SlidingWindowParams) -> Needs:
 
 
 def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figure:
-    """One cell per run or group: a line for MLP and one for attention over l, on bars of each layer's update norm."""
+    """One cell per run or group analysed: a line for MLP and one for attention over l, on bars of each layer's update norm."""
     compared = entries(series)
-    domains = look.cells(max(len(compared), 1), gap=0.1)
+    shown = scores.analysed(compared, _KIND)
+    domains = look.cells(max(len(shown), 1), gap=0.1)
     traces: list[Any] = []
     layout: dict[str, Any] = {}
     shapes: list[dict[str, Any]] = []
     titles: list[dict[str, Any]] = []
-    some = False
-    for index, (entry, domain) in enumerate(zip(compared, domains, strict=True)):
+    for index, (entry, domain) in enumerate(zip(shown, domains, strict=False)):
         x, y, bars = (look.axis_name(letter, place) for letter, place in _places(index))
-        curves = {group: scores.curve(entry, _KIND, (group,), params.measure) for group in _GROUPS}
-        drawn = any(len(found.x) for found in curves.values())
-        some |= drawn
-        for group, found in curves.items():
-            norms = layer_norms(entry, group) if drawn else np.empty(0)
-            traces.append(_bars(entry, group, norms, (x, bars), legend=index == 0))
+        for group in _GROUPS:
+            found = scores.curve(entry, _KIND, (group,), params.measure)
+            traces.append(_bars(entry, group, layer_norms(entry, group), (x, bars), legend=index == 0))
             color = look.GROUP_COLORS[group]
             line = lines.Line(f"{entry.key}:{group}", group, color, found.x, found.y, found.low, found.high)
             made = lines.traces(line, (x, y))
             made[-1].showlegend = index == 0
             traces += made
-        if drawn:
-            shapes += scores.levels([entry], _KIND, params.measure, (x, y))
+        shapes += scores.levels([entry], _KIND, params.measure, (x, y))
         if len(compared) > 1:
             titles.append(look.cell_title(entry, domain))
         layout |= _axes(index, domain, params.measure)
     about = scores.note(compared, (_KIND,), params.measure)
     return look.figure(
         traces,
-        keep=f"sliding_window {params.measure} {len(compared)}",
+        keep=f"sliding_window {params.measure} {len(shown)}",
         meta={
             "note": f"{_window(series)}; bars: update norm of each layer; {about}"
             if about
             else "analyse the run by 'Inject a window of layers' first",
             "table": scores.table(compared, (_KIND,)),
-            "empty": not some,
+            "empty": not shown,
         },
         shapes=shapes,
         annotations=titles,

@@ -79,7 +79,13 @@ def _descended(p_BTT: Tensor, y_BT2: Tensor) -> Tensor:
         gain_BT2 = torch.where(onward_BT2, gain_BT2 + 0.2, gain_BT2 * 0.8).clamp(min=0.01)
         velocity_BT2 = (0.5 if early else 0.8) * velocity_BT2 - _RATE * gain_BT2 * gradient_BT2
         y_BT2 = y_BT2 + velocity_BT2
-    return y_BT2 - y_BT2.mean(1, keepdim=True)
+    return _turned(y_BT2 - y_BT2.mean(1, keepdim=True))
+
+
+def _turned(y_BT2: Tensor) -> Tensor:
+    """Onto the principal axes, in both of which the last point is positive: the objective knows no orientation."""
+    left_BT2, s_B2, _ = torch.linalg.svd(y_BT2, full_matrices=False)
+    return left_BT2 * s_B2[:, None] * torch.where(left_BT2[:, -1:] < 0, -1.0, 1.0)
 
 
 def _gradient(p_BTT: Tensor, y_BT2: Tensor) -> Tensor:

@@ -79,6 +79,13 @@ def test_bars_are_the_norms_of_a_layers_matrices_at_the_analysed_step():
     assert len(sliding_window.layer_norms(entry, "attention")) == 3
 
 
+def test_a_run_that_was_not_analysed_has_no_cell():
+    figure = drawn("sliding_window", [drawn_run(0), replace(drawn_run(1), analyses={})])
+    assert {one.xaxis for one in figure.data} == {"x"} and "xaxis2" not in figure.layout.to_plotly_json()
+    assert "no such analysis of Run 1 yet" in figure.layout.meta["note"]
+    assert drawn("sliding_window", [replace(drawn_run(1), analyses={})]).layout.meta["empty"]
+
+
 def test_the_note_says_who_is_missing_and_where_intervals_come_from():
     figure = drawn("rescale_early", [drawn_run(0), replace(drawn_run(1), analyses={})])
     assert "no such analysis of Run 1 yet" in figure.layout.meta["note"]

@@ -56,6 +56,8 @@ def test_groups_that_are_apart_stay_together_and_apart():
     away = torch.cdist(y, y) + 1e9 * torch.eye(32)
     assert torch.equal(group[away.argmin(-1)], group)
     torch.testing.assert_close(y.mean(0), torch.zeros(2, dtype=torch.float64))
+    torch.testing.assert_close(y.T @ y, torch.diag(y.square().sum(0)))
+    assert y[:, 0].std() > y[:, 1].std() and bool((y[-1] > 0).all())
 
 
 @pytest.mark.parametrize("sizes", [[12], [4, 5], [20, 20]])
