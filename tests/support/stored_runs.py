@@ -7,7 +7,13 @@ import numpy as np
 
 from opdboard.db import logs, recording, runs
 from opdboard.db.database import Database
-from opdboard.domain.measures import MODULE_STATISTICS, POSITION_BINS, POSITION_STATISTIC
+from opdboard.domain.measures import (
+    ESTIMATOR_STATISTIC,
+    ESTIMATORS,
+    MODULE_STATISTICS,
+    POSITION_BINS,
+    POSITION_STATISTIC,
+)
 from opdboard.domain.modules import Module
 from opdboard.domain.records import (
     Batch,
@@ -128,6 +134,7 @@ def vectors_at(step: int, modules: int, steps_before: list[int]) -> list[ModuleV
         ModuleVector(name, step, (ramp * (step + 1) * (number + 1) * 1e-3).tolist())
         for number, name in enumerate(MODULE_STATISTICS)
     ]
+    made.append(ModuleVector(ESTIMATOR_STATISTIC, step, (ramp % len(ESTIMATORS)).tolist()))
     for earlier in steps_before:
         affinity = np.clip(np.full(modules, (earlier + 1) / (step + 1)) + ramp * 1e-3, 0, 1)
         made += [

@@ -111,6 +111,19 @@ MODULE_SPECTRA = _table(
 # A vector over modules that names, by its place here, what made a snapshot's spectral measures; see core.spectral.
 ESTIMATOR_STATISTIC = "spectral_estimator"
 ESTIMATORS = ("gram_float64", "gram_float32", "lanczos_quadrature")
+NOT_ESTIMATED = ("effective_rank_error", "subspace_residual", "visible_sparsity")
+
+
+def estimator_of(statistic: str, code: float) -> str:
+    """What made a module's value of that statistic, its snapshot's code given; empty where that is not known or not asked.
+
+    Where the quadrature made the effective rank, the other measures come from the leading triplets.
+    """
+    if statistic not in MODULE_SPECTRA or statistic in NOT_ESTIMATED or code != code:
+        return ""
+    name = ESTIMATORS[int(code)]
+    return "block_krylov" if name == "lanczos_quadrature" and statistic != "effective_rank" else name
+
 
 MODULE_STATISTICS = MODULE_NORMS | MODULE_SPECTRA
 

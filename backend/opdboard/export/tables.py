@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from opdboard.client import Client
-from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, MODULE_STATISTICS
+from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, ESTIMATOR_STATISTIC, MODULE_STATISTICS, estimator_of
 
 Row = tuple[Any, ...]
 _ALL_POINTS = 10_000_000
@@ -41,6 +41,9 @@ def _scalars(client: Client, run: dict[str, Any]) -> Iterator[Row]:
 def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:
     modules = [(one["name"], one["label"]) for one in client.modules(run["id"])["modules"]]
     aligned = (f"{name}@{k}" for name in ALIGNMENTS if name != "direction_cosine" for k in ALIGNMENT_DEPTHS)
+    made_by = client.statistic(run["id"], ESTIMATOR_STATISTIC)
+    codes_by_step = dict(zip(made_by["steps"], decoded(made_by["values"]), strict=True)) if made_by["steps"] else {}
+    unknown = np.full(len(modules), np.nan)
     for statistic in (*MODULE_STATISTICS, *aligned, "direction_cosine"):
         stored = client.statistic(run["id"], statistic)
         if not stored["steps"]:
@@ -48,8 +51,10 @@ def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:
         for step, reference, values in zip(
             stored["steps"], stored["reference_steps"], decoded(stored["values"]), strict=True
         ):
-            for (module, label), value in zip(modules, values.tolist(), strict=True):
-                yield run["id"], run["name"], statistic, step, reference, module, label, value
+            codes = codes_by_step.get(step, unknown).tolist()
+            for (module, label), value, code in zip(modules, values.tolist(), codes, strict=True):
+                estimator = estimator_of(statistic, code)
+                yield run["id"], run["name"], statistic, step, reference, module, label, value, estimator
 
 
 _DECISION = (
@@ -97,7 +102,7 @@ TABLES = {
         Table("scalars", (*_OF_RUN, "key", "step", "value", "time"), _scalars),
         Table(
             "module_statistics",
-            (*_OF_RUN, "statistic", "step", "reference_step", "module", "label", "value"),
+            (*_OF_RUN, "statistic", "step", "reference_step", "module", "label", "value", "estimator"),
             _modules,
         ),
         Table("decisions", (*_OF_RUN, *_DECISION), _decisions),

@@ -5,26 +5,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opdboard.domain.measures import ESTIMATOR_STATISTIC, ESTIMATORS, MODULE_SPECTRA
+from opdboard.domain.measures import ESTIMATOR_STATISTIC, ESTIMATORS, MODULE_SPECTRA, NOT_ESTIMATED, estimator_of
 from opdboard.panels import look
 from opdboard.panels.series import RunSeries, VectorNeed
 
-_OF_ENTRIES = ("visible_sparsity",)
 _CERTAINTY = ("effective_rank_error", "subspace_residual")
 
 
 def needs(statistic: str) -> tuple[VectorNeed, ...]:
     """The vectors that `per_module` reads."""
-    if statistic not in MODULE_SPECTRA or statistic in (*_OF_ENTRIES, *_CERTAINTY):
+    if statistic not in MODULE_SPECTRA or statistic in NOT_ESTIMATED:
         return ()
     return tuple(VectorNeed(name) for name in (ESTIMATOR_STATISTIC, *_CERTAINTY))
 
 
 def per_module(run: RunSeries, statistic: str, step: int) -> list[str]:
-    """Of each module's value at a step: its estimator and its error; empty where that is not known or not asked.
-
-    Where the quadrature made the effective rank, the other measures come from the leading triplets.
-    """
+    """Of each module's value at a step: its estimator and its error; empty where that is not known or not asked."""
     unknown = [""] * len(run.modules)
     if not needs(statistic):
         return unknown
@@ -33,14 +29,13 @@ def per_module(run: RunSeries, statistic: str, step: int) -> list[str]:
         return unknown
     found = []
     for code, error, residual in zip(codes, errors, residuals, strict=True):
-        if not np.isfinite(code):
-            found.append("")
-        elif statistic == "effective_rank":
-            found.append(f"{ESTIMATORS[int(code)]}, off by {look.number(float(error))} of it at most")
-        elif ESTIMATORS[int(code)] == "lanczos_quadrature":
-            found.append(f"block_krylov, residual {look.number(float(residual))}")
+        name = estimator_of(statistic, code)
+        if name and statistic == "effective_rank":
+            found.append(f"{name}, off by {look.number(float(error))} of it at most")
+        elif name == "block_krylov":
+            found.append(f"{name}, residual {look.number(float(residual))}")
         else:
-            found.append(ESTIMATORS[int(code)])
+            found.append(name)
     return found
 
 

@@ -79,6 +79,21 @@ def test_everything_goes_into_a_folder_or_an_archive(server: Client, sqlite_data
     written = [row for row in rows(tmp_path / "folder" / "module_statistics.csv") if row["statistic"] == "grad_norm"]
     np.testing.assert_allclose([float(row["value"]) for row in written], norms.ravel())
     assert {row["module"] for row in written} == {one["name"] for one in server.modules(run_id)["modules"]}
+    assert {row["estimator"] for row in written} == {""}
+    made_by = {
+        statistic: [
+            row["estimator"]
+            for row in rows(tmp_path / "folder" / "module_statistics.csv")
+            if (row["statistic"], row["step"]) == (statistic, "4")
+        ][:3]
+        for statistic in ("effective_rank", "spectral_norm", "visible_sparsity", "subspace_affinity@20")
+    }
+    assert made_by == {
+        "effective_rank": ["gram_float32", "lanczos_quadrature", "gram_float64"],
+        "spectral_norm": ["gram_float32", "block_krylov", "gram_float64"],
+        "visible_sparsity": ["", "", ""],
+        "subspace_affinity@20": ["", "", ""],
+    }
     assert len(rows(tmp_path / "folder" / "candidates.csv")) == 6
     kept = json.loads((tmp_path / "folder" / f"{run_id}.json").read_text())
     assert kept["run"]["config"]["budget"]["steps"] == 100 and kept["history"]["changes"]

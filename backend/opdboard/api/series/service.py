@@ -16,7 +16,13 @@ from opdboard.api.series.schemas import (
 )
 from opdboard.db import runs, series
 from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, MODULE_STATISTICS, POSITION_STATISTIC
+from opdboard.domain.measures import (
+    ALIGNMENT_DEPTHS,
+    ALIGNMENTS,
+    ESTIMATOR_STATISTIC,
+    MODULE_STATISTICS,
+    POSITION_STATISTIC,
+)
 from opdboard.domain.modules import Module
 from opdboard.panels.thinning import keep_extremes
 
@@ -67,8 +73,9 @@ def modules(context: Context, run_id: str) -> ModuleList:
 
 def statistic(context: Context, run_id: str, name: str, query: StatisticQuery) -> StatisticOut:
     """Vectors of a statistic; BadInput lists the names there are."""
-    if name not in STATISTICS:
-        raise BadInput(f"there is no statistic {name!r}; statistics are {', '.join(STATISTICS)}", where="statistic")
+    known = (*STATISTICS, ESTIMATOR_STATISTIC)
+    if name not in known:
+        raise BadInput(f"there is no statistic {name!r}; statistics are {', '.join(known)}", where="statistic")
     with context.database.snapshot() as session:
         run = runs.get(session, run_id)
         stored = series.read_vectors(

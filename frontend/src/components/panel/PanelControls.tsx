@@ -76,7 +76,8 @@ export function ControlInput({ control, value, onChange, except, compact = false
   const current = value ?? control.initial;
   const set = (next: string) => onChange(control.name, next === control.initial ? "" : next);
   const testId = `control-${control.name}`;
-  // Within the popover of settings a choice must not count as a click outside, which would close it.
+  // Within the popover of settings a choice must not count as a click outside, which would close it, and the first
+  // list must not open over the others when the popover gives it the focus.
   const list = { width: "max-content", position: "bottom-start", withinPortal: compact } as const;
 
   switch (control.kind) {
@@ -109,6 +110,7 @@ export function ControlInput({ control, value, onChange, except, compact = false
           onChange={(next) => next !== null && set(next)}
           allowDeselect={false}
           searchable={control.options.length > 12}
+          openOnFocus={false}
           w={compact ? widthOf(control) : undefined}
           comboboxProps={list}
           data-testid={testId}
@@ -124,6 +126,7 @@ export function ControlInput({ control, value, onChange, except, compact = false
           onChange={(next) => next.length > 0 && set(next.join(","))}
           maxValues={8}
           searchable
+          openOnFocus={false}
           miw={180}
           comboboxProps={list}
           data-testid={testId}

@@ -25,6 +25,7 @@ export function RunChooser({ label, value, onChange, except = [], comboboxProps 
       value={value === "" ? null : value}
       onChange={(next) => onChange(next ?? "")}
       searchable
+      openOnFocus={false}
       clearable
       nothingFoundMessage="No run has this name"
       comboboxProps={comboboxProps}

@@ -51,7 +51,7 @@ def test_every_claim_and_every_picture_is_on_the_page(
     for one in judged:
         assert f"<td>{one.topic}</td>" in text
         assert f"<td>{one.verdict}</td>" in text
-    assert text.count("<figure>") == 19
+    assert text.count("<figure>") == 20
     assert "Nothing is stored for this picture" not in text
     assert all(run_id in text for run_ids in made.values() for run_id in run_ids)
     assert ("One seed settles none of this" in text) is (len(seeds) == 1)
