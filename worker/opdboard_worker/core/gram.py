@@ -22,7 +22,6 @@ _COLUMNS = 2048
 _ORDINARY = 1e-7, 1e3
 """Between these largest entries G's squares, and what is 1e-6 of them, are within the range of float32."""
 
-
 _BLOCK = 256
 """Columns whose squares are summed in the precision of the product; their sums are added in float64."""
 
@@ -36,8 +35,8 @@ first was 56 at most in float32, on a matrix of which all entries are equal in s
 _PRODUCT, _OF_DIAGONAL = 8.0, 2.0
 """Largest ||E||_F of a product A A^T: so many eps ||G||_F, and so many times the relative error of its diagonal.
 
-A diagonal is a sum of squares, in which errors of one sign add up as in no other entry. On such matrices of 330 to
-30,000 columns the product's error was 3 at most, or 1.2 times the diagonal's, of which entries of equal size made 30.
+A diagonal is a sum of squares, in which errors of one sign add up as in no other entry. On the same matrices with 330 to
+30,000 columns the product's error was 3 at most, or 1.2 times the diagonal's, which entries of equal size made 30.
 """
 
 
