@@ -65,15 +65,7 @@ def test_a_teacher_of_another_tokenizer_is_refused(installation, tmp_path):
     assert error["error"] == "VocabularyMismatch" and "3" in error["detail"]
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "no rows"),
-        (b'{"problem": "1+1="}\n', "answer"),
-        (b"not json\n", "not valid JSON"),
-        (b"\xff\xfe\x00", "UTF-8"),
-    ],
-)
+@pytest.mark.parametrize(("content", "says"), [(b"", "no rows"), (b"\xff\xfe\x00", "UTF-8")])
 def test_unusable_data_is_explained(installation, tmp_path, content, says):
     base = _folder(installation, _finishes(installation))
     path = tmp_path / "data.jsonl"
