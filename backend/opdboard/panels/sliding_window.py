@@ -32,12 +32,12 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
     """One cell per run or group analysed: a line for MLP and one for attention over l, on bars of each layer's update norm."""
     compared = entries(series)
     shown = scores.analysed(compared, _KIND)
-    domains = look.cells(max(len(shown), 1), gap=0.1)
+    domains = look.cells(len(shown), gap=0.1) if shown else []
     traces: list[Any] = []
     layout: dict[str, Any] = {}
     shapes: list[dict[str, Any]] = []
     titles: list[dict[str, Any]] = []
-    for index, (entry, domain) in enumerate(zip(shown, domains, strict=False)):
+    for index, (entry, domain) in enumerate(zip(shown, domains, strict=True)):
         x, y, bars = (look.axis_name(letter, place) for letter, place in _places(index))
         for group in _GROUPS:
             found = scores.curve(entry, _KIND, (group,), params.measure)
