@@ -1,142 +1,123 @@
 """LoRA adapters of PEFT as checkpoints: dW = scaling B A (arXiv:2106.09685), W_t = W_0 + dW, without a merged model.
 
 scaling is alpha / r, or alpha / sqrt(r) with rank-stabilised LoRA (arXiv:2312.03732). Modules that the adapter holds whole
-(modules_to_save) take the place of the base's.
+(modules_to_save) take the place of the base's. What is shown equals PEFT's own merge; an adapter that holds, sets or lacks
+anything that we cannot vouch for is refused by name.
 """
 
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import torch
 from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
-from opdboard_worker.analysis.naming import normalised
+from opdboard_worker.analysis.adapter_settings import AdapterSettings
+from opdboard_worker.analysis.adapter_tensors import is_embedding, sort_tensors
+from opdboard_worker.analysis.naming import matrices_in, normalised
 from opdboard_worker.analysis.stored import SafetensorsFiles
 from opdboard_worker.analysis.weights import Weights
-from opdboard_worker.models.weight_files import read_json
-
-_FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<factor>[AB])\.weight$")
-_HEAD = "lm_head.weight"
-_CHANGES_BASE = ("pissa", "olora", "corda", "loftq")
-"""Ways to initialise that take something off the base weights: what then is learnt is not relative to the base."""
-
-
-@dataclass(frozen=True)
-class _LowRank:
-    """Stored names of the factors, and what their product is multiplied by."""
-
-    a: str
-    b: str
-    scaling: float
 
 
 class Adapter:
     """An adapter seen as the matrices of its base; see `weights.Updated`."""
 
     def __init__(self, folder: Path, base: Weights) -> None:
-        """ModelProblem where the adapter is of another kind, is not whole, or does not fit the base."""
+        """ModelProblem where the adapter is not understood, is not whole, or does not fit the base."""
         self.where = folder
         self.modules: Mapping[str, Module] = base.modules
         self._base = base
-        config = read_json(folder / "adapter_config.json", "an adapter of PEFT has one")
-        _check_kind(config, folder)
-        self._in_out = bool(config.get("fan_in_fan_out"))
-        file = folder / "adapter_model.safetensors"
-        if not file.is_file():
-            pickled = (folder / "adapter_model.bin").is_file()
-            why = (
-                "only adapter_model.bin, a pickle, which is not read: save the adapter with safe_serialization"
-                if pickled
-                else ""
-            )
-            raise ModelProblem(
-                f"{folder} has no {file.name}{', ' + why if why else '; copy it there'}", where=str(file)
-            )
-        self._stored = SafetensorsFiles(folder, [file])
-        self._low_rank = _factors(self._stored.shapes, config, file)
-        self._whole = {normalised(name): name for name in self._stored.shapes if ".lora_" not in name}
+        self._settings = AdapterSettings.read(folder, base.sizes.model_type)
+        self._file = _weights_of(folder)
+        self._stored = SafetensorsFiles(folder, [self._file])
+        self._tensors = sort_tensors(self._stored.shapes, self._settings, self._file)
+        self._shapes = {normalised(name): shape for name, shape in base.stored.shapes.items()}
+        places = [base.place(name) for name in base.modules]
+        self._transposed = {normalised(name): view.transposed for name, view in places}
         self._check_fits()
+        self._check_nothing_missing()
+
+    @property
+    def changed(self) -> list[str]:
+        """Modules of the base that the adapter changes."""
+        keys = self._tensors.low_rank.keys() | self._tensors.whole.keys()
+        return [name for name in self.modules if normalised(self._base.place(name)[0]) in keys]
 
     def _check_fits(self) -> None:
-        """Each changed matrix is one of the base's, of its shape."""
-        shapes = {normalised(name): shape for name, shape in self._base.stored.shapes.items()}
-        for name, factors in self._low_rank.items():
-            (rank, inner), (out, other) = self._stored.shapes[factors.a], self._stored.shapes[factors.b]
-            changed = (inner, out) if self._in_out else (out, inner)
-            if name == _HEAD:
-                continue  # may be tied to the embeddings, and is no matrix of a layer
-            if name not in shapes or shapes[name] != changed or rank != other:
-                has = f"has it as {shapes[name]}" if name in shapes else "does not have it"
+        """Each changed weight is one of the base's, of its shape."""
+        for name, factors in self._tensors.low_rank.items():
+            inner, out = self._stored.shapes[factors.a][1], self._stored.shapes[factors.b][0]
+            has = self._shapes.get(name)
+            if has is None and is_embedding(name):
+                continue  # a head that is tied to the embeddings is not stored
+            fitting = [(inner, out)] if self._transposed.get(name) else [(out, inner)]
+            if name not in self._transposed:
+                fitting.append((inner, out))  # no matrix that is shown; PEFT turns it by its layer's type
+            if has not in fitting:
+                self._refuse(f"changes {name} of shape {fitting[0]}", has)
+        for name, stored in self._tensors.whole.items():
+            shape, has = self._stored.shapes[stored], self._shapes.get(name)
+            of_no_layer = has is None and not matrices_in(name, shape, self._base.sizes) and not name.endswith(".bias")
+            if has != shape and not is_embedding(name) and not of_no_layer:
+                self._refuse(f"holds {name} of shape {shape}", has)
+        for name in self._tensors.factor_biases:
+            if name not in self._shapes:
+                self._refuse(f"adds to {name}", None)
+
+    def _refuse(self, change: str, has: tuple[int, ...] | None) -> NoReturn:
+        raise ModelProblem(
+            f"the adapter in {self.where} {change}, but the base {self._base.where} "
+            f"{'does not have it' if has is None else f'has it as {has}'}: give the base that it was trained on",
+            where=str(self.where),
+        )
+
+    def _check_nothing_missing(self) -> None:
+        """Every matrix that the configuration names is in the file."""
+        held = self._tensors.low_rank.keys() | self._tensors.whole.keys()
+        experts_held = any(name in held for name, _ in self._matrices(experts=True))
+        for name, path in (*self._matrices(experts=False), *(self._matrices(experts=True) if experts_held else ())):
+            if name in held:
+                continue
+            if self._settings.keeps_whole(path) or self._settings.targets(path):
                 raise ModelProblem(
-                    f"the adapter in {self.where} changes {name} of shape {changed}, but the base {self._base.where} {has}: "
-                    "give the base that it was trained on",
-                    where=str(self.where),
+                    f"{self._file} holds nothing of {name}, which adapter_config.json says it changes: the file is not whole. "
+                    "Save the adapter again with all of its weights gathered",
+                    where=str(self._file),
                 )
+
+    def _matrices(self, *, experts: bool) -> list[tuple[str, str]]:
+        """(weight, path of its layer) of the base's attention and MLP matrices. Experts may be layers in one version of
+        transformers and none in another, so that the same names target them or not."""
+        of_kind = [module.name for module in self.modules.values() if (module.expert is not None) == experts]
+        names = dict.fromkeys(normalised(self._base.place(name)[0]) for name in of_kind)
+        return [(name, name.removesuffix(".weight")) for name in names]
 
     def update(self, name: str, base_MN: Tensor) -> tuple[Tensor, Tensor]:
         """See Updated; dW itself, without the rounding of W_t - W_0."""
         stored_name, view = self._base.place(name)
         key = normalised(stored_name)
-        if key in self._whole:
-            value_MN = view.turned(self._stored.read(self._whole[key], view.index))
+        if key in self._tensors.whole:
+            value_MN = view.turned(self._stored.read(self._tensors.whole[key], view.index))
             return value_MN.to(torch.float32, copy=True).sub_(base_MN), value_MN
-        factors = self._low_rank.get(key)
+        factors = self._tensors.low_rank.get(key)
         if factors is None:
             return torch.zeros(base_MN.shape), base_MN
         a, b = (self._stored.read(one).float() for one in (factors.a, factors.b))
         change = (b @ a).mul_(factors.scaling)
-        update_MN = view.of(change.mT if self._in_out else change)
+        update_MN = view.of(change.mT if view.transposed else change)
         return update_MN, update_MN + base_MN
 
 
-def _check_kind(config: dict[str, Any], folder: Path) -> None:
-    kind, start = config.get("peft_type"), config.get("init_lora_weights")
-    if kind != "LORA":
-        _refuse(f"the adapter in {folder} is of type {kind}; LoRA is known", folder)
-    if config.get("use_dora"):
-        _refuse(f"the adapter in {folder} uses DoRA, which changes more than by a low-rank product", folder)
-    if config.get("target_parameters"):
-        _refuse(f"the adapter in {folder} has target_parameters, which are not known here", folder)
-    if isinstance(start, str) and start.lower().startswith(_CHANGES_BASE):
-        _refuse(
-            f"the adapter in {folder} began as {start}, which changes the base weights too; convert it to plain LoRA first",
-            folder,
-        )
-
-
-def _refuse(reason: str, folder: Path) -> None:
-    raise ModelProblem(
-        f"{reason}. Merge it (merge_and_unload) and save the whole model", where=str(folder / "adapter_config.json")
+def _weights_of(folder: Path) -> Path:
+    file = folder / "adapter_model.safetensors"
+    if file.is_file():
+        return file
+    pickled = (folder / "adapter_model.bin").is_file()
+    why = (
+        ", only adapter_model.bin, a pickle, which is not read: save the adapter with safe_serialization"
+        if pickled
+        else "; copy it there"
     )
-
-
-def _factors(shapes: Mapping[str, tuple[int, ...]], config: dict[str, Any], file: Path) -> dict[str, _LowRank]:
-    """By the normalised name of the weight that they change."""
-    pairs: dict[str, dict[str, str]] = {}
-    for name, shape in shapes.items():
-        match = _FACTOR.fullmatch(name)
-        if match is not None and len(shape) == 2:
-            pairs.setdefault(match["module"], {})[match["factor"]] = name
-    found = {}
-    for module, names in pairs.items():
-        if names.keys() != {"A", "B"}:
-            raise ModelProblem(f"{file} has only one factor of {module}; save the adapter again", where=str(file))
-        rank = shapes[names["A"]][0]
-        alpha = _of_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", rank))
-        scaling = alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
-        found[normalised(f"{module}.weight")] = _LowRank(names["A"], names["B"], scaling)
-    return found
-
-
-def _of_pattern(patterns: Any, module: str, default: float) -> float:
-    """The value whose pattern is the end of the module's name, as PEFT reads rank_pattern and alpha_pattern."""
-    from peft.utils.other import get_pattern_key
-
-    path = module.removeprefix("base_model.model.")
-    return (patterns or {}).get(get_pattern_key(list(patterns or {}), path), default)
+    raise ModelProblem(f"{folder} has no {file.name}{why}", where=str(file))
