@@ -225,7 +225,10 @@ def resume(run_id: RunId) -> None:
 def extrapolate(
     run_id: RunId,
     factor: Annotated[
-        float | None, typer.Option(help="Try W_t + factor D alone; without it a search is made as at a trigger.")
+        float | None,
+        typer.Option(
+            help="Try W_t + factor D alone, below 0 a part of the way back; without it a search is made as at a trigger."
+        ),
     ] = None,
     override: Annotated[bool, typer.Option(help="Take the factor even if validation refuses it.")] = False,
 ) -> None:

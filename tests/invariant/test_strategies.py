@@ -7,7 +7,7 @@ import pytest
 import torch
 from invariant.conftest import tiny_config
 
-from opdboard.domain.commands import Command, Extrapolate
+from opdboard.domain.commands import Command, Extrapolate, Veto
 from opdboard.domain.objectives import SampledToken
 from opdboard.domain.run_config import Optimizer
 from opdboard.domain.strategies import AlphaRL, EffOPD, FixedExtrapolation, LineSearch, Relex, looks_at
@@ -92,6 +92,98 @@ def test_a_commanded_factor_and_a_veto_work_with_every_strategy(train, strategy)
     moved = max(float((far[name] - base[name]).abs().max()) for name in base)
     left = max(float((back[name] - base[name]).abs().max()) for name in base)
     assert moved == pytest.approx(3 * left, rel=1e-3)
+
+
+JUMP = Orders(extrapolate=[(1, Extrapolate(command=Command.EXTRAPOLATE, factor=2.0, override=True))])
+BACK = Orders(veto=[(2, Veto(command=Command.VETO))])
+
+
+def with_treatment(strategy, treatment):
+    """The same strategy, and what becomes of the optimizer; a line search sets the rate itself."""
+    known = "optimizer_after_jump" in type(strategy).model_fields
+    return strategy.model_copy(update={"optimizer_after_jump": treatment}) if known else strategy
+
+
+@each
+@pytest.mark.parametrize("treatment", ["reset_moments", "halve_learning_rate"])
+def test_a_commanded_jump_and_a_veto_resume_bit_for_bit(train, strategy, treatment):
+    """A jump by hand at step 2, whose checkpoint is the one to go on from, and a veto at step 4 of whatever jumped last."""
+    strategy = with_treatment(strategy, treatment)
+    config = tiny_config(steps=6, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5, warmup_steps=3))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    straight, sink = train(config, Orders(), JUMP, Orders(), BACK)
+    for kept, orders in ((2, [Orders(), BACK]), (4, [])):
+        folder = Path(straight._folder) / f"step-{kept:06}"
+        resumed, again = train(config, *orders, before=lambda training, folder=folder: resume(training, folder))
+        assert told(again) == [one for one in told(sink) if one[0] > kept]
+        for key in ("learning_rate", "loss"):
+            assert again.series(key) == {step: value for step, value in sink.series(key).items() if step > kept}
+        left, right = weights(straight), weights(resumed)
+        assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+def quiet(strategy):
+    """The strategy, never looking by its own schedule within the steps of a test."""
+    return strategy.model_copy(update={"every": 1000}) if "every" in type(strategy).model_fields else strategy
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_veto_takes_back_the_rate_that_a_jump_scaled(train, schedule):
+    """A jump by hand at step 1 halves it, the veto at step 2 makes the course what it was, to the last bit."""
+    plain = tiny_config(steps=4, optimizer=Optimizer(learning_rate=1e-5, schedule=schedule))
+    _, sink = train(plain)
+    expected = sink.series("learning_rate")
+    for strategy in EVERY:
+        if isinstance(strategy, LineSearch):
+            continue
+        strategy = quiet(with_treatment(strategy, "halve_learning_rate"))
+        _, sink = train(plain.model_copy(update={"strategy": strategy}), JUMP, BACK)
+        rates = sink.series("learning_rate")
+        assert rates[2] == expected[2] / 2
+        assert (rates[3], rates[4]) == (expected[3], expected[4])
+
+
+def test_a_veto_takes_back_the_rate_that_a_line_search_set(train):
+    strategy = LineSearch(validation_size=32)
+    config = tiny_config(steps=6, strategy=strategy, optimizer=Optimizer(learning_rate=3e-2))
+    training, sink = train(config, *[Orders()] * 4, BACK)
+    jumped = [d.step for d in decisions_of(sink) if d.step < 5 and d.accepted_factor]
+    rates = sink.series("learning_rate")
+    assert jumped and rates[5] != rates[jumped[-1]] == rates[6]
+
+
+def test_a_veto_after_a_later_look_takes_the_jump_out_of_the_anchor_too(train):
+    """Step 1 jumps by hand, the look of step 2 is refused and moves the anchor; D of step 4 is that of steps 3 and 4."""
+    strategy = EffOPD(score="negative_reverse_kl", validation_size=4, max_kl=1e-30)
+    config = tiny_config(steps=4, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5))
+    far = Orders(extrapolate=[(1, Extrapolate(command=Command.EXTRAPOLATE, factor=900.0, override=True))])
+    _, sink = train(config, far, Orders(), BACK)
+    first, second, last = decisions_of(sink)
+    assert (first.accepted_factor, second.accepted_factor, last.anchor_step) == (900.0, 0.0, 2)
+    assert last.direction_norm < 5 * first.direction_norm, "two steps' way, not the jump's"
+
+
+def test_relex_collects_anew_after_a_command_and_after_a_veto(train):
+    """Checkpoints of before and after a jump do not lie on one line, whoever made it."""
+    config = tiny_config(steps=5, strategy=Relex(every=1, checkpoints=3, validation_size=2))
+    _, sink = train(config, Orders(), JUMP, Orders(), BACK)
+    outcomes = {d.step: d.outcome for d in decisions_of(sink) if d.trigger == "schedule"}
+    assert [outcomes[step].split(": ")[1] for step in (1, 3, 4, 5)] == [
+        f"{count} of 3 checkpoints collected" for count in (1, 1, 1, 2)
+    ]
+
+
+@each
+def test_a_part_of_the_way_back_can_be_commanded(train, strategy):
+    asked = Extrapolate(command=Command.EXTRAPOLATE, factor=-0.6, override=True)
+    training, sink = train(tiny_config(steps=1, strategy=strategy), Orders(extrapolate=[(1, asked)]))
+    assert decisions_of(sink)[0].accepted_factor == -0.6
+    near = weights(training)
+    assert training.parts.lookahead.veto() == 1
+    base, back = training.parts.monitor.initial, weights(training)
+    moved = max(float((near[name] - base[name]).abs().max()) for name in base)
+    left = max(float((back[name] - base[name]).abs().max()) for name in base)
+    assert moved == pytest.approx(0.4 * left, rel=1e-3)
 
 
 @each

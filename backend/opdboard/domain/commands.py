@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-LARGEST_FACTOR = 100.0
-Factor = Annotated[float, Field(gt=0, le=LARGEST_FACTOR)]
+LARGEST_FACTOR = 1000.0
+"""Nothing that a strategy tries by itself is farther from W_t, in units of the way made."""
+
+
+def _leads_somewhere(factor: float) -> float:
+    if factor == 0:
+        raise ValueError("factor 0 is W_t itself: there is nothing to try")
+    return factor
+
+
+Factor = Annotated[float, Field(gt=-1, le=LARGEST_FACTOR), AfterValidator(_leads_somewhere)]
+"""Of W_t + factor D: ahead above 0, a part of the way back below; -1 would be the anchor."""
 
 
 class Command(StrEnum):
@@ -61,7 +71,7 @@ class Extrapolate(Request):
     command: Literal[Command.EXTRAPOLATE]
     factor: Factor | None = Field(
         default=None,
-        description="Try W_t + factor D alone; empty searches as at a trigger. One such try per step; at a step of the "
+        description="Try W_t + factor D alone, below 0 a part of the way back; empty searches as at a trigger. One such try per step; at a step of the "
         "schedule it takes the place of the search.",
     )
     override: bool = Field(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import ConfigDict, Field
 
+from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.frozen import Frozen
 
 Moving = Literal["matrices", "authors_filter", "all"]
@@ -78,7 +79,10 @@ class FixedExtrapolation(Frozen):
     kind: Literal["fixed"] = "fixed"
     every: int = Field(default=8, ge=1, description="Steps between jumps.")
     alpha: float = Field(
-        default=1.0, gt=0, le=1000, description="Length of a jump, in units of the way made since the last one."
+        default=1.0,
+        gt=0,
+        le=LARGEST_FACTOR,
+        description="Length of a jump, in units of the way made since the last one.",
     )
     parameters: Moving = Field(default="matrices", description=_MOVING)
     optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description=_AFTER_JUMP)

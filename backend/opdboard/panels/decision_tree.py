@@ -13,7 +13,7 @@ from opdboard.panels import look
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, Trigger
 
-_TICKS = (0, 1, 2, 4, 8, 16, 32, 64, 100)
+_TICKS = (-0.99, -0.94, -0.75, -0.5, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 _OUT = 0.5  # how far to the right of its node a branch ends; nodes are 1 apart, whatever the steps between them
 
 
@@ -83,7 +83,7 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
             rangemode="tozero",
             tickmode="array",
             tickvals=[_height(factor) for factor in _TICKS],
-            ticktext=[str(factor) for factor in _TICKS],
+            ticktext=[f"{factor:g}" for factor in _TICKS],
         ),
         shapes=[_band(at) for at, step in enumerate(steps) if step == params.step],
         showlegend=True,
@@ -92,7 +92,7 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
 
 
 def _height(factor: float) -> float:
-    """log2(1 + factor): the trunk is at 0, and one far try does not flatten all others."""
+    """log2(1 + factor), factor > -1: the trunk is at 0, ways back below, and one far try does not flatten all others."""
     return float(np.log2(1 + factor))
 
 

@@ -2367,7 +2367,7 @@ export interface components {
             command: "extrapolate";
             /**
              * Factor
-             * @description Try W_t + factor D alone; empty searches as at a trigger. One such try per step; at a step of the schedule it takes the place of the search.
+             * @description Try W_t + factor D alone, below 0 a part of the way back; empty searches as at a trigger. One such try per step; at a step of the schedule it takes the place of the search.
              */
             factor?: number | null;
             /**

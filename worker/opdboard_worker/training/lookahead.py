@@ -70,6 +70,7 @@ class Lookahead:
         self._anchor_step = 0
         self._jump: dict[str, Tensor] = {}
         self._jump_step: int | None = None
+        self._rate_before_jump: float | None = None
         self._scorer = scorer
         self._updater = updater
         self._validation = validation
@@ -93,6 +94,7 @@ class Lookahead:
         line = Line(start, proposal.direction)
         search = self._loaded(line, proposal.search(line))
         if search.accepted_factor:
+            self._rate_before_jump = self._updater.base_rate
             # Needed by a veto alone, which may never come.
             self._jump = {
                 name: (self._moving[name].detach() - start[name]).to(self._jump_device or start[name].device)
@@ -105,6 +107,8 @@ class Lookahead:
             self._move_anchor(step, start)
         if request is None:
             self.strategy.decided(look, search)
+        elif search.accepted_factor:
+            self.strategy.displaced()
         record = decision_record(
             search,
             step=step,
@@ -156,18 +160,25 @@ class Lookahead:
 
     @torch.no_grad()
     def veto(self, step: int | None = None) -> int | None:
-        """Take the last jump's displacement back, keeping what was trained since; its step.
+        """Take the last jump's displacement and its change of the rate back, keeping what was trained since; its step.
 
-        None, and nothing happens, without a jump or when the last one is not that of the step.
+        Moments that it reset stay reset. None, and nothing happens, without a jump or when the last one is not that of
+        the step.
         """
         if self._jump_step is None or step not in (None, self._jump_step):
             return None
+        anchor_has_it = self._anchor_step > self._jump_step or (
+            self._anchor_step == self._jump_step and self._rules.anchor == "accepted_weights"
+        )
         for name, jump in self._jump.items():
             displacement = jump.to(self._moving[name].device)
             self._moving[name].sub_(displacement)
-            if self._rules.anchor == "accepted_weights" and self._anchor_step == self._jump_step:
+            if anchor_has_it:
                 self._anchor.keep({name: self._anchor[name] - displacement})
-        vetoed, self._jump_step, self._jump = self._jump_step, None, {}
+        if self._rate_before_jump is not None:
+            self._updater.base_rate = self._rate_before_jump
+        vetoed, self._jump_step, self._jump, self._rate_before_jump = self._jump_step, None, {}, None
+        self.strategy.displaced()
         return vetoed
 
     def tensors(self) -> dict[str, Tensor]:
@@ -184,6 +195,7 @@ class Lookahead:
         return {
             "anchor_step": self._anchor_step,
             "jump_step": self._jump_step,
+            "rate_before_jump": self._rate_before_jump,
             "validation_ids": [example.id for example in self._validation],
             "strategy": self.strategy.state(),
         }
@@ -201,6 +213,8 @@ class Lookahead:
         self._jump = {name: jump[name].to(self._jump_device or device) for name in self._moving if name in jump}
         self._anchor_step = state["anchor_step"]
         self._jump_step = state["jump_step"]
+        # Checkpoints of earlier versions do not know the rate before a jump: a veto leaves it then.
+        self._rate_before_jump = state.get("rate_before_jump")
         self._validation = [examples[example_id] for example_id in state["validation_ids"]]
         # Checkpoints of earlier versions know of no strategy with a state of its own.
         if "strategy" in state:

@@ -68,9 +68,20 @@ class Updater:
 
     def scale_learning_rate(self, factor: float) -> None:
         """Multiply the rate from now on, the schedule's course included. A checkpoint's schedule() carries it."""
-        self._scheduler.base_lrs = [rate * factor for rate in self._scheduler.base_lrs]
-        for group in self._optimizer.param_groups:
-            group["lr"] = group["lr"] * factor
+        self.base_rate *= factor
+
+    @property
+    def base_rate(self) -> float:
+        """The rate that the schedule's course is a multiple of: the configured one until something scales it."""
+        return float(self._scheduler.base_lrs[0])
+
+    @base_rate.setter
+    def base_rate(self, rate: float) -> None:
+        """The next step's rate is exactly what the schedule would have come to with this base."""
+        course = self._scheduler.lr_lambdas[0](self._scheduler.last_epoch)
+        self._scheduler.base_lrs = [rate]
+        self._scheduler._last_lr = [rate * course]
+        self._optimizer.param_groups[0]["lr"] = rate * course
 
     def first_non_finite(self) -> str | None:
         """The first parameter whose gradient is not finite; None when each is, also if their common norm overflows."""
@@ -100,5 +111,4 @@ class Updater:
             parameter = self.parameters[name]
             self._optimizer.state[parameter][kind] = value if kind == "step" else value.to(parameter.device)
         self._scheduler.load_state_dict({**self._scheduler.state_dict(), **schedule})
-        for group, rate in zip(self._optimizer.param_groups, schedule["_last_lr"], strict=True):
-            group["lr"] = rate
+        self.base_rate = float(schedule["base_lrs"][0])

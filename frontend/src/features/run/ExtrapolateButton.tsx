@@ -4,7 +4,8 @@ import { useState } from "react";
 import type { CommandRequest } from "~/api/types";
 import classes from "./Steer.module.css";
 
-const LARGEST = 100;
+const LARGEST = 1000;
+const SLIDER_START = -0.75;
 const SLIDER_END = 12;
 
 interface ExtrapolateButtonProps {
@@ -21,7 +22,7 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
   const [factor, setFactor] = useState<number | string>(2);
   const [override, setOverride] = useState(false);
   const chosen = Number(factor);
-  const wrong = mode === "factor" && !(chosen > 0 && chosen <= LARGEST);
+  const wrong = mode === "factor" && !(factor !== "" && chosen > -1 && chosen !== 0 && chosen <= LARGEST);
 
   const ask = () => {
     onAsk({ command: "extrapolate", ...(mode === "factor" ? { factor: chosen, override } : { override: false }) });
@@ -74,10 +75,10 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
                   size="sm"
                   thumbLabel="Factor along D"
                   label={null}
-                  min={0.5}
+                  min={SLIDER_START}
                   max={SLIDER_END}
-                  step={0.5}
-                  value={Math.min(SLIDER_END, Math.max(0.5, chosen || 0.5))}
+                  step={0.25}
+                  value={Math.min(SLIDER_END, Math.max(SLIDER_START, chosen || 0))}
                   onChange={setFactor}
                 />
                 <NumberInput
@@ -90,7 +91,7 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
                   data-testid="extrapolate-factor"
                 />
               </div>
-              {wrong && <p className={classes.wrong}>A factor is above 0 and at most {LARGEST}.</p>}
+              {wrong && <p className={classes.wrong}>A factor is above -1, the anchor itself, and at most {LARGEST}; 0 is Wₜ.</p>}
               <Switch
                 size="xs"
                 label="Take it even if validation refuses it"

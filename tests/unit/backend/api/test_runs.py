@@ -210,7 +210,8 @@ def test_commands_are_kept_with_what_came_of_them(client: TestClient, sqlite_dat
     ("body", "field"),
     [
         ({"command": "extrapolate", "factor": 0}, "factor"),
-        ({"command": "extrapolate", "factor": 101}, "factor"),
+        ({"command": "extrapolate", "factor": -1}, "factor"),
+        ({"command": "extrapolate", "factor": 1001}, "factor"),
         ({"command": "extrapolate", "factor": "far"}, "factor"),
         ({"command": "extrapolate", "override": True}, None),
         ({"command": "pause", "factor": 2}, "factor"),

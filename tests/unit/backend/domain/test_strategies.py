@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from opdboard.domain import footprint
+from opdboard.domain.commands import request_of
 from opdboard.domain.model_shape import DEMO_SHAPE
 from opdboard.domain.run_config import NoTeacher, RunConfig
 from opdboard.domain.strategies import (
@@ -17,6 +18,7 @@ from opdboard.domain.strategies import (
     Relex,
     Strategy,
     looks_at,
+    most_candidates,
 )
 from opdboard.domain.workload import workload
 
@@ -32,6 +34,18 @@ def test_schedules():
     assert looks(EffOPD()) == [1, 2, 4, 8, 16, 32]
     assert looks(LineSearch()) == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
     assert looks(FixedExtrapolation(every=16)) == looks(Relex(every=16)) == looks(AlphaRL(every=16)) == [16, 32]
+
+
+def test_every_factor_that_a_strategy_may_try_can_be_asked_for():
+    """Ahead as far as the farthest setting, back as far as a line search; 0 is W_t, -1 the anchor."""
+    farthest_back = 2.5**-5 - 1
+    largest = [most_candidates(EffOPD(candidates=32)) * 2.0, 1000.0, 1.0, 2.5**5 - 1, farthest_back, -0.6]
+    for factor in largest:
+        assert request_of("extrapolate", {"factor": factor}).arguments() == {"factor": factor}
+    assert FixedExtrapolation(alpha=1000.0).alpha == 1000.0
+    for wrong in (0.0, -1.0, -2.0, 1001.0, float("nan")):
+        with pytest.raises(ValueError, match="factor"):
+            request_of("extrapolate", {"factor": wrong})
 
 
 def test_every_kind_has_a_name_and_a_method():

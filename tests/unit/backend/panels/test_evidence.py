@@ -159,6 +159,14 @@ def test_the_way_of_training_goes_through_the_jumps_that_were_kept():
     assert [mark[0] for mark in drawn["run0:taken back"].customdata] == [8]
 
 
+def test_ways_back_stand_below_the_trunk_and_have_ticks_there():
+    axis = decision_tree.figure([drawn_run()], decision_tree.DecisionTreeParams()).layout.yaxis
+    heights = dict(zip(axis.ticktext, axis.tickvals, strict=True))
+    assert heights["-0.5"] == -heights["1"] == -1.0
+    assert min(heights.values()) < np.log2(2.5**-5), "as far back as a line search goes"
+    assert max(heights.values()) >= np.log2(1 + 1000)
+
+
 def test_a_trigger_is_found_by_step_or_as_the_latest():
     triggers = drawn_run().triggers
     steps = {wanted: decision_line.trigger_at(triggers, wanted).record.step for wanted in (None, 0, 2, 3, 4, 7, 8, 99)}  # type: ignore[union-attr]

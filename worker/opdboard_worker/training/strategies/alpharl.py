@@ -64,6 +64,9 @@ class PredictedUpdate:
     def decided(self, look: Look, search: Search) -> None:
         """All checkpoints stay: the weights after a jump are one more of them."""
 
+    def displaced(self) -> None:
+        """Each checkpoint was what it was and scored what it scored, however training came there."""
+
     def tensors(self) -> dict[str, Tensor]:
         """z and v of every checkpoint."""
         vectors = {}

@@ -60,6 +60,9 @@ class AlongTheUpdate:
     def decided(self, look: Look, search: Search) -> None:
         """The anchor is all it goes by."""
 
+    def displaced(self) -> None:
+        """The lookahead keeps the anchor."""
+
     def tensors(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}

@@ -66,6 +66,9 @@ class LineSearched:
         if self._settings.adapt_rate and length != 1.0:
             self._updater.scale_learning_rate(length if length > 1.0 else math.sqrt(length))
 
+    def displaced(self) -> None:
+        """The lookahead keeps the anchor, and puts the rate back with a jump."""
+
     def tensors(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}

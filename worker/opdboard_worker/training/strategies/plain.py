@@ -27,6 +27,9 @@ class Plain:
     def decided(self, look: Look, search: Search) -> None:
         """Nothing to learn."""
 
+    def displaced(self) -> None:
+        """The lookahead keeps the anchor."""
+
     def tensors(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}

@@ -71,6 +71,10 @@ class Strategy(Protocol):
         """Told after each look of its schedule, when the student stands at the weights that were kept."""
         ...
 
+    def displaced(self) -> None:
+        """Told when the weights were moved by something else than its looks: a commanded jump, or one taken back."""
+        ...
+
     def tensors(self) -> dict[str, Tensor]:
         """What it must find again after a restart, besides the anchor."""
         ...

@@ -52,9 +52,13 @@ class ContinuedLines:
     def decided(self, look: Look, search: Search) -> None:
         """A jump breaks the line that the checkpoints lie on; without one the oldest checkpoint makes room."""
         if search.accepted_factor:
-            self._steps, self._weights = [], []
+            self.displaced()
         elif len(self._steps) >= self._settings.checkpoints:
             self._steps, self._weights = self._steps[1:], self._weights[1:]
+
+    def displaced(self) -> None:
+        """What was collected lies on another line than what comes: it begins anew."""
+        self._steps, self._weights = [], []
 
     def tensors(self) -> dict[str, Tensor]:
         """The checkpoints."""
