@@ -146,7 +146,7 @@ def test_a_veto_takes_back_the_rate_that_a_jump_scaled(train, schedule):
 def test_a_veto_takes_back_the_rate_that_a_line_search_set(train):
     strategy = LineSearch(validation_size=32)
     config = tiny_config(steps=6, strategy=strategy, optimizer=Optimizer(learning_rate=3e-2))
-    training, sink = train(config, *[Orders()] * 4, BACK)
+    _, sink = train(config, *[Orders()] * 4, BACK)
     jumped = [d.step for d in decisions_of(sink) if d.step < 5 and d.accepted_factor]
     rates = sink.series("learning_rate")
     assert jumped and rates[5] != rates[jumped[-1]] == rates[6]
