@@ -36,23 +36,7 @@ def verify(kind: Literal["exact", "math"] | str, response_text: str, answer: str
     response = response_text[-_LONGEST_RESPONSE:]
     if not response.strip():
         return False
-    boxed = last_boxed(response)
-    if boxed is not None and boxed.strip() == answer.strip():
-        return True
     return _JUDGE.equal(response, answer)
-
-
-def last_boxed(text: str) -> str | None:
-    r"""Content of the last complete \boxed{...}, braces balanced; None without one."""
-    start = text.rfind("\\boxed{")
-    while start >= 0:
-        depth, begin = 0, start + len("\\boxed")
-        for at in range(begin, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[at], 0)
-            if depth == 0:
-                return text[begin + 1 : at]
-        start = text.rfind("\\boxed{", 0, start)
-    return None
 
 
 class _Judge:

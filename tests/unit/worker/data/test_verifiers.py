@@ -7,7 +7,7 @@ import time
 import pytest
 
 from opdboard.domain.errors import DataProblem
-from opdboard_worker.data.verifiers import _Judge, last_boxed, verify
+from opdboard_worker.data.verifiers import _Judge, verify
 
 
 def test_exact_ignores_white_space_at_the_ends_only():
@@ -60,6 +60,32 @@ def test_an_endless_computation_is_cut_off_and_the_next_answer_judged():
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        "\\boxed{9^{9^{9^{9}}}}",
+        "\\boxed{9^9^9^9}",
+        "\\boxed{x^{9^{9^{9}}}}",
+        "\\boxed{999999999!}",
+        "\\boxed{" + "(" * 400 + "1" + ")" * 400 + "}",
+        "\\boxed{" + "\\frac{1}{" * 100 + "2" + "}" * 100 + "}",
+        "\\boxed{" * 2800,
+        "\\boxed{" + "1" * 1_000_000 + "}",
+        "1" * 20_000,
+        "$" * 20_000,
+        "1:" * 9_000,
+        "is " * 6_000,
+        "\\text{" * 4_000,
+    ],
+    ids=lambda text: text[:24],
+)
+@pytest.mark.parametrize("answer", ["18", "\\text{red}"])
+def test_hostile_responses_are_wrong_in_bounded_time(response, answer):
+    began = time.monotonic()
+    assert not verify("math", response, answer)
+    assert time.monotonic() - began < 60
+
+
 def test_answers_are_judged_from_any_thread():
     verdicts = {}
 
@@ -77,12 +103,6 @@ def test_answers_are_judged_from_any_thread():
 def test_an_unknown_verifier_is_a_programming_error():
     with pytest.raises(ValueError, match="'exact' and 'math'"):
         verify("taste", "a", "a")
-
-
-def test_last_boxed_balances_braces():
-    assert last_boxed("\\boxed{1} then \\boxed{\\frac{1}{2}} end") == "\\frac{1}{2}"
-    assert last_boxed("\\boxed{3} and \\boxed{4") == "3"
-    assert last_boxed("none") is None
 
 
 def test_a_machine_that_cannot_judge_says_so_instead_of_marking_everything_wrong(monkeypatch):
