@@ -31,14 +31,19 @@ class CheckpointFormat(StrEnum):
 
 
 def format_of(folder: Path) -> CheckpointFormat | None:
-    """The format of the weights directly in the folder; None where there are none."""
+    """The format of the weights directly in the folder, an adapter before a whole model; None where there are none."""
     if (folder / "adapter_config.json").is_file():
         return CheckpointFormat.ADAPTER
-    if any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json")):
+    if holds_model(folder):
         return CheckpointFormat.MODEL
     if any(SHARD.fullmatch(file.name) for file in folder.glob("model_world_size_*.pt")):
         return CheckpointFormat.SHARDS
     return None
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether the weights of a whole model are in the folder, be there an adapter beside them or not."""
+    return any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json"))
 
 
 def weights_in(folder: Path) -> Path | None:

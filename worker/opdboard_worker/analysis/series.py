@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from opdboard.checkpoint_folders import CheckpointFormat, format_of, numbered, series_in, weights_in
+from opdboard.checkpoint_folders import CheckpointFormat, format_of, holds_model, numbered, series_in, weights_in
 from opdboard.db import evidence
 from opdboard.db.database import Database
 from opdboard.domain.errors import ModelProblem, NotFound
@@ -14,7 +14,7 @@ from opdboard.settings import Settings
 from opdboard_worker.analysis.naming import Sizes
 from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
 from opdboard_worker.analysis.weights import Updated, Weights, check_same_matrices
-from opdboard_worker.models.weight_files import read_json, weight_files
+from opdboard_worker.models.weight_files import check_no_adapter, read_json, weight_files
 
 _RUN = re.compile(r"([0-9a-f]{8})(?:@(\d{1,9}))?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -87,17 +87,21 @@ class Places:
 def open_base(folder: Path) -> Weights:
     """The matrices of W_0; ModelProblem names what cannot be read."""
     if format_of(folder) is CheckpointFormat.ADAPTER:
+        check_no_adapter(folder)
         raise ModelProblem(f"the base {folder} is an adapter; give the model it was trained on", where=str(folder))
     where = folder / "huggingface" if not (folder / "config.json").is_file() else folder
     config = read_json(where / "config.json", "it tells how the model's matrices are cut")
-    return Weights(_stored(folder), Sizes.of(config))
+    return Weights(_stored(folder, format_of(folder)), Sizes.of(config))
 
 
 def open_checkpoint(folder: Path, base: Weights) -> Updated:
     """A checkpoint of the same model as its base; ModelProblem names the first difference, or what cannot be read."""
     if format_of(folder) is CheckpointFormat.ADAPTER:
         from opdboard_worker.analysis.adapters import Adapter
+        from opdboard_worker.analysis.beside import open_beside
 
+        if holds_model(folder):
+            return open_beside(folder, base, Weights(_stored(folder, CheckpointFormat.MODEL), base.sizes))
         return Adapter(folder, base)
     for file in (folder / "config.json", folder / "huggingface" / "config.json"):
         if file.is_file():
@@ -108,14 +112,31 @@ def open_checkpoint(folder: Path, base: Weights) -> Updated:
                     "that training began from",
                     where=str(file),
                 )
-    checkpoint = Weights(_stored(folder), base.sizes)
+    checkpoint = Weights(_stored(folder, format_of(folder)), base.sizes)
     check_same_matrices(base, checkpoint)
     return checkpoint
 
 
-def _stored(folder: Path) -> Stored:
-    if format_of(folder) is CheckpointFormat.SHARDS:
+def _stored(folder: Path, kind: CheckpointFormat | None) -> Stored:
+    if kind is CheckpointFormat.SHARDS:
         from opdboard_worker.analysis.fsdp_shards import FsdpShards
 
-        return FsdpShards(folder)
-    return SafetensorsFiles.of_model(folder)
+        stored: Stored = FsdpShards(folder)
+    else:
+        stored = SafetensorsFiles.of_model(folder)
+    _check_merged(stored)
+    return stored
+
+
+def _check_merged(stored: Stored) -> None:
+    """The matrices of a model that is being trained with LoRA are not those that it computes with."""
+    factor = next((name for name in stored.shapes if ".lora_A." in name or ".lora_B." in name), None)
+    if factor is None:
+        return
+    beside = stored.where / "lora_adapter"
+    instead = f"give {beside}" if beside.is_dir() else "give the adapter that the trainer saves (verl: lora_adapter)"
+    raise ModelProblem(
+        f"{stored.where} holds a model with LoRA factors that are not merged, such as {factor}: its matrices do not have what was "
+        f"learnt. Merge it and save the whole model, or {instead}",
+        where=str(stored.where),
+    )

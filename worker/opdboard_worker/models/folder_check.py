@@ -7,7 +7,7 @@ from typing import Any
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from opdboard.domain.errors import ModelProblem
-from opdboard_worker.models.weight_files import read_json, stored_shapes, weight_files
+from opdboard_worker.models.weight_files import check_no_adapter, read_json, stored_shapes, weight_files
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -28,6 +28,12 @@ def check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise ModelProblem(
             f"there is no folder {folder} on this worker; give a folder in Hugging Face format", where=str(folder)
+        )
+    check_no_adapter(folder)
+    if (folder / "adapter_config.json").is_file():
+        raise ModelProblem(
+            f"{folder} holds an adapter of PEFT and no whole model; merge it into its base (merge_and_unload) and give that",
+            where=str(folder),
         )
     config = read_json(folder / "config.json", "a model folder in Hugging Face format has one")
     _check_architecture(config, folder)

@@ -159,6 +159,13 @@ def _check_gguf(file: Path) -> None:
             raise ModelProblem(
                 f"{file} is not a GGUF file; for a Hugging Face model name its folder instead", where=str(file)
             )
+    adapter = file.parent / "adapter_config.json"
+    if adapter.is_file():
+        raise ModelProblem(
+            f"{adapter} lies beside {file.name}, and transformers would add that adapter to its weights; move one of them into "
+            "a folder of its own",
+            where=str(adapter),
+        )
 
 
 def _forget_quantization(model: PreTrainedModel) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from opdboard.checkpoint_folders import holds_model
 from opdboard.domain.errors import ModelProblem
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
@@ -67,6 +68,17 @@ def weight_files(folder: Path) -> list[Path]:
     raise ModelProblem(
         f"{folder} has no model.safetensors; a model folder in Hugging Face format has one", where=str(folder)
     )
+
+
+def check_no_adapter(folder: Path) -> None:
+    """ModelProblem where an adapter of PEFT lies beside a whole model: transformers would add it to the weights."""
+    if (folder / "adapter_config.json").is_file() and holds_model(folder):
+        raise ModelProblem(
+            f"{folder} holds a whole model and an adapter (adapter_config.json), and whether the adapter is in the model's "
+            "weights already cannot be told. Move the adapter into a folder of its own to use the model as it is, or merge it "
+            "(merge_and_unload) into one that holds nothing else",
+            where=str(folder / "adapter_config.json"),
+        )
 
 
 def stored_shapes(file: Path) -> Mapping[str, tuple[int, ...]]:

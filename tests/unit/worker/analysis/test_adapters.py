@@ -1,25 +1,17 @@
 """Adapters that PEFT wrote: dW is what merging them would add, or they are refused by name."""
 
 import dataclasses
-import json
 
 import pytest
 import torch
 from peft import LoraConfig, PeftConfig, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.config import ArrowConfig, BdLoraConfig, EvaConfig, KasaConfig, MontecloraConfig, VeloraConfig
-from safetensors.torch import load_file, save_file
+from support.adapters import TARGETS, change_config, change_tensors, made
 from support.tiny_models import matrices_of, tiny_model
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.analysis.series import open_base, open_checkpoint
-
-TARGETS = {
-    "Qwen2": ["q_proj", "v_proj", "o_proj", "up_proj", "down_proj"],
-    "GPT2": ["c_attn", "c_proj"],
-    "Phi3": ["qkv_proj", "o_proj", "gate_up_proj"],
-}
-"""Plain layers, layers stored as (in, out), and fused ones."""
 
 EQUAL = ""
 SETTINGS: dict[str, tuple[dict, str]] = {
@@ -116,46 +108,6 @@ NO_SETTING = {
     "inference_mode",
 }
 """Written into every adapter by PEFT itself."""
-
-
-def made(folder, family: str, settings: dict, seed: int = 3):
-    """Folders of a base and of an adapter with random factors, and the matrices before and after merging."""
-    settings = dict(settings)
-    declared, more = settings.pop("declared", {}), settings.pop("more_targets", [])
-    model = tiny_model(family)
-    model.save_pretrained(folder / "base")
-    before = matrices_of(model)
-    torch.manual_seed(seed)
-    settings = {"r": 4, "lora_alpha": 8, "target_modules": TARGETS.get(family)} | settings
-    if more:
-        settings["target_modules"] = settings["target_modules"] + more
-    wrapped = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))
-    randomise(wrapped)
-    wrapped.save_pretrained(folder / "checkpoint-3")
-    change_config(folder / "checkpoint-3", declared)
-    return folder / "base", folder / "checkpoint-3", before, wrapped
-
-
-def randomise(wrapped) -> None:
-    with torch.no_grad():
-        for name, parameter in wrapped.named_parameters():
-            if (
-                "lora_" in name
-                or "modules_to_save" in name
-                or "trainable_tokens_delta" in name
-                or name.endswith("bias")
-            ):
-                parameter.copy_(0.02 * torch.randn(parameter.shape))
-
-
-def change_config(folder, changes: dict) -> None:
-    file = folder / "adapter_config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
-
-
-def change_tensors(folder, change) -> None:
-    tensors = load_file(folder / "adapter_model.safetensors")
-    save_file(change(tensors), folder / "adapter_model.safetensors")
 
 
 def check_equal(base_folder, folder, before, after) -> int:

@@ -109,3 +109,13 @@ def test_code_in_a_shard_is_refused_by_name_and_not_run(shards, tmp_path):
     with pytest.raises(ModelProblem, match=f"{FIRST} holds more than tensors.*system"):
         FsdpShards(shards)
     assert not sprung.exists()
+
+
+def test_shards_of_a_model_with_factors_name_the_adapter_beside_them(written, tmp_path):
+    folder = tmp_path / "global_step_4" / "actor"
+    folder.mkdir(parents=True)
+    layer = "base_model.model.model.layers.0.self_attn.q_proj"
+    names = (f"{layer}.base_layer.weight", f"{layer}.lora_A.default.weight", f"{layer}.lora_B.default.weight")
+    torch.save({name: torch.rand(4, 4) for name in names}, folder / "model_world_size_1_rank_0.pt")
+    with pytest.raises(ModelProblem, match=r"LoRA factors that are not merged.*lora_A\.default"):
+        open_checkpoint(folder, open_base(written[0] / "base"))

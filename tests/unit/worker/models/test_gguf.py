@@ -5,6 +5,7 @@ import pytest
 import torch
 from tokenizers import pre_tokenizers
 
+from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import FolderModel, GgufModel
 from opdboard_worker.models.loading import save
 
@@ -94,3 +95,9 @@ def test_it_is_trainable_and_saves_as_an_ordinary_folder(written, load_source, t
     expected = loaded.model.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in again.model.state_dict().items())
     assert again.tokenizer.chat_template == TEMPLATE
+
+
+def test_an_adapter_beside_the_file_is_not_added_to_it(written, load_source):
+    (written[0].parent / "adapter_config.json").write_text("{}")
+    with pytest.raises(ModelProblem, match="lies beside"):
+        load_source(GgufModel(path=str(written[0])))

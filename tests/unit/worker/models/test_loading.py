@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForMaskedLM
 
@@ -111,6 +112,18 @@ def test_what_is_missing_is_named(folder, load_source, tmp_path):
     for name in ("tokenizer.json", "model.safetensors", "config.json"):
         (folder / name).unlink()
         _refusal(load_source, folder, f"has no {name.removesuffix('.json') if 'tok' in name else name}")
+
+
+def test_an_adapter_beside_a_model_is_not_added_to_it(folder, load_source, tiny):
+    wrapped = get_peft_model(
+        tiny(), LoraConfig(task_type="CAUSAL_LM", init_lora_weights=False, target_modules=["q_proj"])
+    )
+    wrapped.save_pretrained(folder)
+    wrapped.merge_and_unload().save_pretrained(folder)
+    where = _refusal(load_source, folder, "holds a whole model and an adapter")
+    assert where == str(folder / "adapter_config.json")
+    (folder / "model.safetensors").unlink()
+    _refusal(load_source, folder, "an adapter of PEFT and no whole model")
 
 
 def test_truncated_weights_are_named(folder, load_source):
