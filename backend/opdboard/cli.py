@@ -254,7 +254,7 @@ def upgrade() -> None:
     """Bring the database's schema to the newest revision; creates an empty database's tables."""
     from opdboard.db.database import Database
 
-    settings = Settings()
+    settings = Settings.read()
     opened = Database(settings.sql_url)
     opened.upgrade()
     opened.close()
@@ -280,13 +280,20 @@ def _place(text: str) -> str:
 
 
 def _steer(run_id: str, command: Command, **arguments: Any) -> None:
-    with Client(kind="cli", user=getpass.getuser()) as client:
+    with Client(kind="cli", user=_user()) as client:
         answer = client.command(run_id, command.value, **arguments)
     _note(answer["result"] or f"asked run {run_id} to {command.value}; its trainer obeys between two steps")
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        return str(os.getuid())
+
+
 def _settings(**overrides: Any) -> Settings:
-    return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    return Settings.read(**{name: value for name, value in overrides.items() if value is not None})
 
 
 def _note(sentence: str) -> None:

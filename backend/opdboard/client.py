@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from opdboard.domain.errors import OpdboardError
+from opdboard.domain.addresses import bearer_token, stays_here, web_address
+from opdboard.domain.errors import BadInput, OpdboardError
 from opdboard.domain.run_state import RunState
 
 if TYPE_CHECKING:
@@ -55,13 +56,28 @@ class Client:
         """url and token default to OPDBOARD_URL and OPDBOARD_TOKEN. user, kind: who and what ('cli') steers, for the audit
         trail. transport: how requests travel, when not over the network.
         """
-        self.url = (url or os.environ.get("OPDBOARD_URL") or DEFAULT_URL).rstrip("/")
-        token = token if token is not None else os.environ.get("OPDBOARD_TOKEN", "")
+        try:
+            self.url = web_address(url or os.environ.get("OPDBOARD_URL") or DEFAULT_URL)
+        except ValueError as error:
+            raise BadInput(f"the server's address cannot be used: {error}", where="OPDBOARD_URL") from error
+        try:
+            token = bearer_token(token if token is not None else os.environ.get("OPDBOARD_TOKEN", ""))
+        except ValueError as error:
+            raise BadInput(f"the token cannot be used: {error}", where="OPDBOARD_TOKEN") from error
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"X-Opdboard-Client": kind} | ({"X-Opdboard-User": quote(user)} if user else {})
-        self._http = httpx.Client(
-            base_url=f"{self.url}/api", headers=headers, timeout=TIMEOUT_SECONDS, transport=transport
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=f"{self.url}/api",
+                headers=headers,
+                timeout=TIMEOUT_SECONDS,
+                transport=transport,
+                trust_env=not stays_here(self.url),  # a proxy does not lead to this machine
+            )
+        except (ImportError, ValueError) as error:
+            raise BadInput(
+                f"the proxy that the environment names cannot be used: {error}", where="ALL_PROXY"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +97,7 @@ class Client:
 
     def run(self, run_id: str) -> Json:
         """One run with its configuration, notes and pending commands."""
-        return self._call("GET", f"/runs/{run_id}")
+        return self._call("GET", f"/runs/{_segment(run_id)}")
 
     def create(self, config: Json, *, group: str = "", tags: Sequence[str] = (), notes: str = "") -> Json:
         """Queue a run; RequestRefused.fields says which fields are wrong."""
@@ -108,7 +124,9 @@ class Client:
         begun = self._call("POST", "/reported-runs", json=body)
         run_id = begun["run_id"]
         return Reporter(
-            run_id, begun["attempt"], lambda path, body: self._call("POST", f"/runs/{run_id}/{path}", json=body)
+            run_id,
+            begun["attempt"],
+            lambda path, body: self._call("POST", f"/runs/{_segment(run_id)}/{path}", json=body),
         )
 
     def analyse(self, run_id: str, kind: str, **parameters: Any) -> Json:
@@ -127,35 +145,37 @@ class Client:
 
     def command(self, run_id: str, command: str, **arguments: Any) -> Json:
         """Ask the run's trainer for something between two steps; arguments: extrapolate's factor and override, veto's step."""
-        return self._call("POST", f"/runs/{run_id}/commands", json={"command": command, **arguments})
+        return self._call("POST", f"/runs/{_segment(run_id)}/commands", json={"command": command, **arguments})
 
     def decisions(self, run_id: str) -> Json:
         """What the run's strategy tried, accepted and refused."""
-        return self._call("GET", f"/runs/{run_id}/decisions")
+        return self._call("GET", f"/runs/{_segment(run_id)}/decisions")
 
     def history(self, run_id: str) -> Json:
         """States, attempts and commands of the run."""
-        return self._call("GET", f"/runs/{run_id}/history")
+        return self._call("GET", f"/runs/{_segment(run_id)}/history")
 
     def series(self, run_id: str, keys: Sequence[str] = (), *, max_points: int = 2000) -> Json:
         """Scalars as base64 arrays, thinned beyond max_points per key; all of the run's without keys."""
-        return self._call("GET", f"/runs/{run_id}/series", params={"keys": ",".join(keys), "max_points": max_points})
+        return self._call(
+            "GET", f"/runs/{_segment(run_id)}/series", params={"keys": ",".join(keys), "max_points": max_points}
+        )
 
     def modules(self, run_id: str) -> Json:
         """The run's attention and MLP matrices, in the order of its statistics."""
-        return self._call("GET", f"/runs/{run_id}/modules")
+        return self._call("GET", f"/runs/{_segment(run_id)}/modules")
 
     def statistic(self, run_id: str, statistic: str) -> Json:
         """One statistic of all modules over the steps."""
-        return self._call("GET", f"/runs/{run_id}/statistics/{statistic}")
+        return self._call("GET", f"/runs/{_segment(run_id)}/statistics/{_segment(statistic)}")
 
     def samples(self, run_id: str, step: int | None = None) -> Json:
         """Stored responses of a step, the latest when none is given, and the steps that have any."""
-        return self._call("GET", f"/runs/{run_id}/samples", params={} if step is None else {"step": step})
+        return self._call("GET", f"/runs/{_segment(run_id)}/samples", params={} if step is None else {"step": step})
 
     def checkpoints(self, run_id: str) -> Json:
         """All checkpoints ever written."""
-        return self._call("GET", f"/runs/{run_id}/checkpoints")
+        return self._call("GET", f"/runs/{_segment(run_id)}/checkpoints")
 
     def alerts(self, run_id: str) -> Json:
         """What has been raised about the run."""
@@ -258,6 +278,10 @@ class Client:
             if method != "GET":
                 raise
             return self._http.request(method, path, **arguments)
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _body(response: httpx.Response) -> Json:

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 
 from celery import Celery
 from kombu.entity import Exchange, Queue
+from kombu.transport import resolve_transport
 from sqlalchemy.orm import Session
 
 from opdboard.db import runs
 from opdboard.db.database import Database
+from opdboard.domain.errors import BadInput
 from opdboard.domain.run_state import RunState
-from opdboard.settings import Settings
+from opdboard.settings import QUEUES, Settings
 
 EXECUTE_RUN = "opdboard.execute_run"
-QUEUES = ("any", "cpu", "cuda")
 
 
 def make_celery(settings: Settings) -> Celery:
-    """The Celery app of this installation, for senders and workers alike."""
+    """The Celery app of this installation, for senders and workers alike. BadInput when there is no such kind of broker."""
+    if settings.broker_url:
+        _check_broker(settings.broker_url)
     celery = Celery("opdboard", broker=settings.broker_url or "filesystem://")
     celery.conf.update(
         task_acks_late=True,
@@ -40,6 +43,18 @@ def make_celery(settings: Settings) -> Celery:
             "polling_interval": 0.2,
         }
     return celery
+
+
+def _check_broker(url: str) -> None:
+    transport, separator, _ = url.partition("://")
+    try:
+        if not separator:
+            raise KeyError
+        resolve_transport(transport)
+    except (KeyError, ImportError) as error:
+        raise BadInput(
+            "the broker's URL cannot be used; it takes one such as redis://host:6379/0", where="OPDBOARD_BROKER_URL"
+        ) from error
 
 
 def queues_named(names: Sequence[str]) -> list[Queue]:

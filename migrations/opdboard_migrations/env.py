@@ -39,7 +39,7 @@ def main() -> None:
     from opdboard.db.database import Database  # only when Alembic is called directly
     from opdboard.settings import Settings
 
-    database = Database(Settings().sql_url)
+    database = Database(Settings.read().sql_url)
     with database.write() as session:
         migrate(session.connection())
     database.close()

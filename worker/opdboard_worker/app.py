@@ -3,15 +3,20 @@
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from opdboard.db.database import Database
+from opdboard.domain.errors import OpdboardError
 from opdboard.queue import JobQueue, make_celery, queues_named
 from opdboard.settings import Settings
 from opdboard_worker.housekeeping import Housekeeper, Identity, default_queues
 from opdboard_worker.supervisor import Supervisor
 from opdboard_worker.tasks import register
 
-settings = Settings()
-database = Database(settings.sql_url)
-app = make_celery(settings)
+try:
+    settings = Settings.read()
+    settings.make_root()
+    database = Database(settings.sql_url)
+    app = make_celery(settings)
+except OpdboardError as error:  # Celery makes the app by importing this module
+    raise SystemExit(f"error: {error.detail}") from error
 queues = settings.worker_queues.split(",") if settings.worker_queues else default_queues()
 app.conf.task_queues = queues_named(queues)
 queue = JobQueue(database, app)

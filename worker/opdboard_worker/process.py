@@ -48,7 +48,7 @@ def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
     run_id, number = sys.argv[1], int(sys.argv[2])
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     _die_with_parent()
-    settings = Settings()
+    settings = Settings.read()
     database = Database(settings.sql_url)
     control = DatabaseControl(database, run_id, number)
     try:

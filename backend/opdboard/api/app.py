@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
 
     settings: from the environment when left out; static: the folder with the built user interface.
     """
-    settings = settings or Settings()
+    settings = settings or Settings.read()
     check_binding(settings)
     database = Database(settings.sql_url)
     app = FastAPI(

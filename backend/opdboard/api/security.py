@@ -1,13 +1,13 @@
 """Who may call: a bearer token when there is one, else only pages and programs of this machine."""
 
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opdboard.api.errors import ErrorBody, answer
+from opdboard.domain.addresses import is_loopback
 from opdboard.domain.errors import BadInput
 from opdboard.settings import Settings
 
@@ -17,20 +17,11 @@ _READS = ("GET", "HEAD", "OPTIONS")
 
 def check_binding(settings: Settings) -> None:
     """BadInput when the server would be reachable from other machines without a token."""
-    if not settings.token and not _is_loopback(settings.host):
+    if not settings.token and not is_loopback(settings.host):
         raise BadInput(
             f"binding to {settings.host} lets other machines in: set OPDBOARD_TOKEN to a secret, or bind to 127.0.0.1",
             where="host",
         )
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def _host_of(netloc: str) -> str | None:
@@ -75,11 +66,11 @@ class Guard:
                     error="Unauthorized", detail="send the token as 'Authorization: Bearer <OPDBOARD_TOKEN>'"
                 )
             return None
-        if not _is_loopback(_host_of(headers.get("host", ""))):
+        if not is_loopback(_host_of(headers.get("host", ""))):
             detail = "without a token opdboard answers only to localhost, 127.0.0.1 and [::1]; set OPDBOARD_TOKEN for other names"
             return 403, ErrorBody(error="Forbidden", detail=detail, where="Host")
         origin = headers.get("origin")
-        if method not in _READS and origin is not None and not _is_loopback(_host_of(origin.partition("://")[2])):
+        if method not in _READS and origin is not None and not is_loopback(_host_of(origin.partition("://")[2])):
             return 403, ErrorBody(
                 error="Forbidden", detail=f"a page of {origin} may not change anything here", where="Origin"
             )

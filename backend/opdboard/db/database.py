@@ -11,8 +11,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
+
+from opdboard.domain.errors import BadInput, DatabaseUnavailable
 
 SQLITE_BUSY_SECONDS = 30
 
@@ -30,7 +33,7 @@ class Database:
     """Opens sessions; a write session takes SQLite's write lock at its start, so that it never fails half-way."""
 
     def __init__(self, url: str) -> None:
-        """url: a SQLAlchemy URL with sqlite or postgresql+psycopg as its driver."""
+        """url: a SQLAlchemy URL of SQLite or PostgreSQL, whose driver is psycopg; BadInput when it is none."""
         self.url = url
         self._engine = _engine(url)
         # SQLite's read transactions are snapshots as they are.
@@ -55,13 +58,19 @@ class Database:
             yield session
 
     def upgrade(self) -> None:
-        """Bring the schema to the newest revision; creates an empty database's tables."""
+        """Bring the schema to the newest revision; creates an empty database's tables. DatabaseUnavailable without an answer."""
         config = Config()
         config.set_main_option("script_location", "opdboard_migrations:")
-        # Begun here, because Alembic on SQLite would commit between revisions and let another upgrade in.
-        with self._engine.execution_options(writes=True).begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            # Begun here, because Alembic on SQLite would commit between revisions and let another upgrade in.
+            with self._engine.execution_options(writes=True).begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except OperationalError as error:
+            raise DatabaseUnavailable(
+                f"the database {self._engine.url!r} does not answer: {str(error.orig).splitlines()[0]}",
+                where="OPDBOARD_DATABASE_URL",
+            ) from error
 
     def is_current(self) -> bool:
         """Whether the schema is at the newest revision; an SQLAlchemyError when the database does not answer."""
@@ -89,12 +98,12 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False})
+        _make_folder(Path(parsed.database).parent)
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _configure(connection, _record) -> None:
@@ -109,6 +118,31 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"the database's folder {folder} cannot be made ({error.strerror})", where="OPDBOARD_DATABASE_URL"
+        ) from error
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # their words may hold the password
+        parsed = None
+    if parsed is not None and parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed is None or parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise BadInput(
+            "the database's URL cannot be used; it takes one such as postgresql+psycopg://user:password@host/name or "
+            "sqlite:////folder/file.db, signs such as @ and # in a password written as %40 and %23",
+            where="OPDBOARD_DATABASE_URL",
+        )
+    return parsed
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

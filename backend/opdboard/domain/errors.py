@@ -11,6 +11,7 @@ OpdboardError
 |   |-- IllegalTransition
 |   `-- StaleAttempt     a newer attempt owns the run
 |-- Unauthorized         token missing or wrong                   401
+|-- DatabaseUnavailable  no answer from it                        503
 `-- TrainingProblem      training cannot go on
     |-- NonFiniteLoss
     |-- RemoteTeacherProblem
@@ -88,6 +89,12 @@ class Unauthorized(OpdboardError):
     """The bearer token is missing or wrong."""
 
     status = 401
+
+
+class DatabaseUnavailable(OpdboardError):
+    """The database does not answer."""
+
+    status = 503
 
 
 class TrainingProblem(OpdboardError):

@@ -83,7 +83,7 @@ class Stack:
 
     def _start(self) -> None:
         settings = self._settings
-        self._lock = _own(settings.root)
+        self._lock = _own(settings.make_root())
         self._listener = _listen(settings.host, settings.port, PORTS_TRIED if self._any_port else 1)
         port = self._listener.getsockname()[1]
         self.url = f"http://{_reachable(settings.host)}:{port}"
@@ -158,7 +158,6 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
 
 def _own(root: Path) -> IO[str]:
     """Lock the data folder for one stack; StackProblem names the one that has it."""
-    root.mkdir(parents=True, exist_ok=True)
     lock = (root / "stack.lock").open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,9 +181,9 @@ def _listen(host: str, port: int, tries: int) -> socket.socket:
     for candidate in range(port, min(port + tries, 2**16)):
         try:
             return socket.create_server((host, candidate), family=family, backlog=2048)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise StackProblem(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        except (OSError, UnicodeError) as error:
+            if not isinstance(error, OSError) or error.errno != errno.EADDRINUSE:
+                raise StackProblem(f"cannot listen on {host}:{port}: {error}") from error
     raise StackProblem(
         f"port {port} is taken by another program; choose one with --port or OPDBOARD_PORT (0 takes any)"
     )

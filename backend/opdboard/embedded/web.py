@@ -6,7 +6,7 @@ import sys
 
 import uvicorn
 
-from opdboard.api.security import check_binding
+from opdboard.api.app import create_app
 from opdboard.domain.errors import OpdboardError
 from opdboard.settings import Settings
 
@@ -31,14 +31,13 @@ class AnnouncingServer(uvicorn.Server):
 
 def main(listener: int | None = None, ready: int | None = None) -> None:
     """Serve until a signal comes. listener: a bound socket's descriptor; ready: a pipe to announce on."""
-    settings = Settings()
     try:
-        check_binding(settings)
+        settings = Settings.read()
+        app = create_app(settings)
     except OpdboardError as error:
         raise SystemExit(error.detail) from error
     config = uvicorn.Config(
-        "opdboard.api.app:create_app",
-        factory=True,
+        app,
         host=settings.host,
         port=settings.port,
         access_log=False,

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import httpx
 import tenacity
 
+from opdboard.domain.addresses import stays_here
 from opdboard.domain.errors import RemoteTeacherProblem
 from opdboard.domain.teachers import RemoteTeacher
 
@@ -40,14 +41,18 @@ class RemoteModel:
     """A client of one endpoint; may be used by several threads."""
 
     def __init__(self, settings: RemoteTeacher, key: str | None) -> None:
-        """key: sent as bearer token, where the server wants one."""
+        """key: sent as bearer token, where the server wants one. RemoteTeacherProblem when the environment's proxy is unusable."""
         self._settings = settings
         self._address = f"{settings.url.rstrip('/')}/completions"
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(settings.timeout_seconds, connect=min(10.0, settings.timeout_seconds)),
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            limits=httpx.Limits(max_connections=settings.parallel_requests),
-        )
+        try:
+            self._client = httpx.Client(
+                timeout=httpx.Timeout(settings.timeout_seconds, connect=min(10.0, settings.timeout_seconds)),
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                limits=httpx.Limits(max_connections=settings.parallel_requests),
+                trust_env=not stays_here(settings.url),  # a proxy does not lead to this machine
+            )
+        except (ImportError, ValueError) as error:
+            raise RemoteTeacherProblem(f"the proxy that the environment names cannot be used: {error}") from error
 
     def score(self, ids: Sequence[int], first: int) -> TokenScores:
         """Scores of ids[first:], first >= 1, each given all ids before it.

@@ -11,8 +11,8 @@ from opdboard.api.context import Context
 from opdboard.api.installation.schemas import BrokerOut, DatabaseOut, DiskOut, InstallationOut, QueueOut
 from opdboard.api.workers.service import list_all
 from opdboard.db import overview
-from opdboard.queue import QUEUES, queue_for
-from opdboard.settings import Settings
+from opdboard.queue import queue_for
+from opdboard.settings import QUEUES, Settings
 
 LIBRARIES = ("opdboard", "fastapi", "sqlalchemy", "celery", "plotly")
 

@@ -14,6 +14,7 @@ from opdboard.api.webhooks.messages import message
 from opdboard.api.webhooks.schemas import WebhookMessage
 from opdboard.db import webhooks
 from opdboard.db.database import Database
+from opdboard.domain.errors import BadInput
 
 POLL_SECONDS = 1.0
 AT_ONCE = 8
@@ -24,8 +25,14 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it would log eve
 
 
 def open_client() -> httpx.AsyncClient:
-    """A client with our limits."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+    """A client with our limits, that asks no proxy for this machine; BadInput when a proxy of the environment cannot be used."""
+    here: dict[str, httpx.AsyncBaseTransport | None] = {
+        f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")
+    }
+    try:
+        return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, mounts=here)
+    except (ImportError, ValueError) as error:
+        raise BadInput(f"the proxy that the environment names cannot be used: {error}", where="ALL_PROXY") from error
 
 
 async def post(client: httpx.AsyncClient, url: str, body: WebhookMessage) -> str | None:
