@@ -13,7 +13,23 @@ _LARGEST_RANGE = 1000
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as everybody but YAML 1.1 reads it: 1e-5 is a number, 'yes' and 2026-01-01 are text."""
+    """YAML as everybody but YAML 1.1 reads it: 1e-5 is a number, 'yes' and 2026-01-01 are text, a key is given once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Raises BadInput for a key that is given twice, of which YAML would take the last without a word."""
+        seen: dict[Any, yaml.Mark] = {}
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
+                continue  # no field, refused elsewhere; '<<' fills in what is not given here
+            key = self.construct_object(key_node)
+            if key in seen:
+                again = key_node.start_mark.line + 1
+                raise BadInput(
+                    f"'{key}' is given twice, in lines {seen[key].line + 1} and {again}; keep the one that counts",
+                    where=f"{key_node.start_mark.name}:{again}",
+                )
+            seen[key] = key_node.start_mark
+        return super().construct_mapping(node, deep=deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -32,10 +48,11 @@ _Loader.add_implicit_resolver(
 def read_config(file: Path) -> dict[str, Any]:
     """The mapping in a YAML or JSON file; BadInput says what is wrong with it."""
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # JSON is YAML
+        with file.open(encoding="utf-8") as opened:  # so that YAML knows its name
+            content = yaml.load(opened, _Loader)  # JSON is YAML
     except OSError as error:
         raise BadInput(f"cannot read {file}: {error.strerror}", where=str(file)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{file} is neither YAML nor JSON: {error}", where=str(file)) from error
     if not isinstance(content, dict):
         raise BadInput(f"{file} must hold a mapping of run configuration fields", where=str(file))

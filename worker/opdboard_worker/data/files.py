@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from opdboard.domain.errors import DataProblem
 
 _LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a JSONL row; a file without line ends would otherwise be read into memory whole."""
+_MOST_ZEROS = 400
 
 
 @dataclass(frozen=True)
 class Row:
-    """One usable row; `answer` is text even where the file has a number."""
+    """One usable row; `answer` is text even where the file has a number, with the number's exact value: 0.00001, 2, 9007199254740993."""
 
     prompt: str
     answer: str
@@ -68,9 +70,18 @@ def _jsonl(file: Path, route_by: str) -> Iterator[Row]:
 
 
 def _parsed(text: str, where: str) -> Any:
+    def an_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in made:
+                raise DataProblem(f"the row gives {name[:80]!r} twice; keep the one that counts", where=where)
+            made[name] = value
+        return made
+
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        # Decimal keeps the digits that were written.
+        return json.loads(text, parse_float=Decimal, object_pairs_hook=an_object)
+    except (ValueError, ArithmeticError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
         raise DataProblem(f"the row is not valid JSON ({reason}); write one JSON object a line", where=where) from error
 
@@ -82,16 +93,34 @@ def _parquet(file: Path, route_by: str) -> Iterator[Row]:
     try:
         with pyarrow.parquet.ParquetFile(file) as table:
             fields = dict.fromkeys(("prompt", "problem", "answer", "solution", route_by))
-            wanted = [name for name in fields if name in table.schema_arrow.names]
+            schema = table.schema_arrow
+            wanted = [name for name in fields if name in schema.names]
+            if twice := next((name for name in wanted if schema.names.count(name) > 1), None):
+                raise DataProblem(f"{file.name} has two columns {twice!r}; keep the one that counts", where=str(file))
+            narrow = {
+                name: schema.field(name).type.to_pandas_dtype() for name in wanted if _is_narrow(schema.field(name))
+            }
             number = 0
             for batch in table.iter_batches(batch_size=1024, columns=wanted):
                 for values in batch.to_pylist():
                     number += 1
-                    yield _row(values, f"{file}:{number}", route_by)
+                    # As many digits as the column holds: 0.1 is no 0.10000000149011612.
+                    shown = {
+                        name: Decimal(str(kind(values[name])))
+                        for name, kind in narrow.items()
+                        if values[name] is not None
+                    }
+                    yield _row(values | shown, f"{file}:{number}", route_by)
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise DataProblem(
             f"{file.name} is not a readable Parquet file ({_first_line(error)}); write it anew", where=str(file)
         ) from error
+
+
+def _is_narrow(field: Any) -> bool:
+    import pyarrow
+
+    return pyarrow.types.is_float16(field.type) or pyarrow.types.is_float32(field.type)
 
 
 def _row(values: Any, where: str, route_by: str) -> Row:
@@ -110,8 +139,8 @@ def _text(values: Mapping[str, Any], name: str, where: str, *, called: str, numb
     if value is None:
         found = ", ".join(str(key) for key in list(values)[:8]) or "nothing"
         raise DataProblem(f"the row has no {called}; it has {found}", where=where)
-    if numbers and isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
+    if numbers and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        value = _written_out(value, name, where)
     if not isinstance(value, str):
         raise DataProblem(f"{name} is {_kind(value)}; it must be text", where=where)
     if not value.strip() and name != "solution":
@@ -125,11 +154,25 @@ def _text(values: Mapping[str, Any], name: str, where: str, *, called: str, numb
     return value
 
 
+def _written_out(number: float | Decimal, name: str, where: str) -> str:
+    """The number's value in digits, without an exponent unless there were hundreds of zeros."""
+    value = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    if not value.is_finite():
+        raise DataProblem(f"{name} is {value}, which is no value that a response can give", where=where)
+    if not value:
+        return "0"
+    if abs(value.adjusted()) > _MOST_ZEROS:
+        return str(value)
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _kind(value: Any) -> str:
     names = {
         bool: "true or false",
         int: "a number",
         float: "a number",
+        Decimal: "a number",
         str: "a text",
         list: "a list",
         dict: "an object",

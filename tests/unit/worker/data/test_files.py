@@ -1,8 +1,10 @@
 """Rows of files that others wrote: read as they are meant, or refused with file and line."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -44,6 +46,26 @@ def test_rows_keep_their_order_and_fields(jsonl):
     assert (third.prompt, third.solution) == ("this", None)
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("0.00001", "0.00001"),
+        ("1e-5", "0.00001"),
+        ("2.0", "2"),
+        ("-0.0", "0"),
+        ("2.50", "2.5"),
+        ("1E3", "1000"),
+        ("9007199254740993", "9007199254740993"),
+        ("0.1234567890123456789", "0.1234567890123456789"),
+        ("1e400", "1" + "0" * 400),
+        ("1e999999", "1E+999999"),
+    ],
+)
+def test_a_number_keeps_its_value(jsonl, number, text):
+    (example,) = _load(jsonl(['{"prompt": "p", "answer": ' + number + "}"]))
+    assert example.answer == text
+
+
 def test_byte_order_mark_blank_lines_and_windows_line_ends(jsonl):
     line = json.dumps(GOOD).encode()
     examples = _load(jsonl(b"\xef\xbb\xbf" + line + b"\r\n\r\n\n" + line))
@@ -64,6 +86,10 @@ def test_byte_order_mark_blank_lines_and_windows_line_ends(jsonl):
         ('{"prompt": 7, "answer": "2"}', "prompt is a number"),
         ('{"prompt": "  ", "answer": "2"}', "prompt is empty"),
         ('{"prompt": "\\ud800", "answer": "2"}', "surrogate"),
+        ('{"prompt": "p", "answer": "2", "answer": "3"}', "'answer' twice"),
+        ('{"prompt": "p", "answer": "2", "meta": {"a": 1, "a": 2}}', "'a' twice"),
+        ('{"prompt": "p", "answer": NaN}', "answer is NaN"),
+        ('{"prompt": "p", "answer": -Infinity}', "answer is -Infinity"),
     ],
 )
 def test_a_bad_row_is_named_by_file_and_line(jsonl, bad, says):
@@ -113,6 +139,38 @@ def test_parquet_rows_are_read_like_lines(tmp_path):
     first, second = _load(_parquet(tmp_path / "rows.parquet", columns))
     assert (first.prompt, first.answer, first.solution) == ("a", "1", "s")
     assert (second.id, second.prompt, second.answer, second.solution) == (1, "b", "2", None)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (pyarrow.array([0.00001, 2.0, 1e22]), ["0.00001", "2", "1" + "0" * 22]),
+        (pyarrow.array([0.1, 16777216.0], pyarrow.float32()), ["0.1", "16777216"]),
+        (pyarrow.array([2**53 + 1, -(2**63)]), ["9007199254740993", "-9223372036854775808"]),
+        (pyarrow.array([2**64 - 1], pyarrow.uint64()), ["18446744073709551615"]),
+        (pyarrow.array([Decimal("1.50"), Decimal("0.00001")], pyarrow.decimal128(20, 5)), ["1.5", "0.00001"]),
+    ],
+)
+def test_numbers_of_a_parquet_column_keep_their_value(tmp_path, values, texts):
+    columns = {"prompt": [str(place) for place in range(len(values))], "answer": values}
+    assert [example.answer for example in _load(_parquet(tmp_path / "rows.parquet", columns))] == texts
+
+
+@pytest.mark.parametrize("kind", [pyarrow.float64(), pyarrow.float32(), pyarrow.float16()])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused_like_null(tmp_path, kind, value):
+    column = pyarrow.array(np.array([1, value], kind.to_pandas_dtype()), kind)
+    path = _parquet(tmp_path / "rows.parquet", {"prompt": ["a", "b"], "answer": column})
+    with pytest.raises(DataProblem, match="which is no value") as caught:
+        _load(path)
+    assert caught.value.where == f"{path}:2"
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    table = pyarrow.Table.from_arrays([pyarrow.array(["a"])] * 3, names=["prompt", "answer", "answer"])
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    with pytest.raises(DataProblem, match="two columns 'answer'"):
+        _load(str(tmp_path / "rows.parquet"))
 
 
 def test_a_bad_parquet_row_is_named_by_number(tmp_path):
