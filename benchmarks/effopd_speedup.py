@@ -4,7 +4,7 @@
 
 Target of a seed: the held-out teacher KL that plain OPD ends with after 128 steps at 1e-5. EffOPD has the paper's
 switches, scored by negative reverse KL on 64 prompts; its search counts. Ratios above 1 are EffOPD's gain; medians over
-seeds with a bootstrap interval. Progress goes to stderr, the last line of stdout is one JSON object.
+seeds with Student's interval of log ratios. Progress goes to stderr, the last line of stdout is one JSON object.
 """
 
 from training_runs import Races, best_rate, last_line, ratios, read_seeds, steps_to_target

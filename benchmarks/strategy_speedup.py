@@ -3,7 +3,7 @@
     python benchmarks/strategy_speedup.py --seeds 5
 
 Target of a seed: the held-out teacher KL that plain OPD ends with after 128 steps at 1e-5. Both have the same D_v of 64
-prompts; searches count. Ratios above 1 are our gain; medians over seeds with a bootstrap interval. Progress goes to
+prompts; searches count. Ratios above 1 are our gain; medians over seeds with Student's interval of log ratios. Progress goes to
 stderr, the last line of stdout is one JSON object.
 """
 

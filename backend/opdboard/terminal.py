@@ -27,7 +27,8 @@ SHOWN_SCALARS = {
     "eval/accuracy": "held-out accuracy",
     "reverse_kl": "batch reverse KL (nats/token)",
     "loss": "loss",
-    "tokens": "tokens",
+    "tokens": "tokens, search included",
+    "search_tokens": "of which search",
     "seconds": "seconds",
     "search_seconds": "of which search",
 }
@@ -41,6 +42,12 @@ def number(value: float | None, digits: int = 4) -> str:
 def state(run: Json) -> Text:
     """The state in its colour."""
     return Text(run["state"], STYLES[RunState(run["state"])])
+
+
+def _all_tokens(latest: Json) -> Json:
+    """The tokens of the search counted in, as its seconds are in the seconds."""
+    tokens, search = latest.get("tokens"), latest.get("search_tokens")
+    return latest if tokens is None or search is None else {**latest, "tokens": tokens + search}
 
 
 def runs_table(runs: Iterable[Json]) -> Table:
@@ -82,9 +89,10 @@ def run_details(run: Json, decisions: list[Json]) -> RenderableType:
         facts.add_row(
             "worker", f"{run['worker_id']}, attempt {run['attempt']}, {run['device'] or 'device not known yet'}"
         )
+    latest = _all_tokens(run["latest"])
     for key, title in SHOWN_SCALARS.items():
-        if key in run["latest"]:
-            facts.add_row(title, number(run["latest"][key]))
+        if key in latest:
+            facts.add_row(title, number(latest[key]))
     for command in run["commands_pending"]:
         facts.add_row("asked for", command["command"])
     if run["error"]:

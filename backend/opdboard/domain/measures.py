@@ -60,7 +60,13 @@ SCALARS = _table(
     Measure("response_length_p95", "Response length, 95th percentile", "tokens", None, "health"),
     Measure("truncated_share", "Responses cut at the limit", "share", "lower", "health"),
     Measure("repetition_rate", "Repetitive responses", "share", "lower", "health"),
-    Measure("tokens", "Response tokens so far, those of discarded groups included", "tokens", None, "cost"),
+    Measure(
+        "tokens",
+        "Response tokens for training so far, those of discarded groups included; the search's are apart",
+        "tokens",
+        None,
+        "cost",
+    ),
     Measure("search_tokens", "Tokens spent on the search so far", "tokens", "lower", "cost"),
     Measure(
         "seconds", "Seconds so far: training, monitoring and search, without evaluation and pauses", "s", None, "cost"

@@ -1,228 +1,206 @@
-"""The speed-up meter: what runs or groups spent until a metric first reached a share of the reference's way.
+"""The speed-up meter: what runs or groups spent until a metric reached a share of the reference's way, and held it.
 
-Costs of a group are medians over its members; a member that never reaches the target counts as infinitely dear, so that it
-is never dropped: a group has reached the target once more than half of its members have. Ratios of medians come with a
-percentile bootstrap interval over seeds.
+Reaching and holding are told in domain.reaching, intervals in domain.seed_ratios. Costs of a group are medians over its
+members; a member that never reaches the target counts as infinitely dear, so that it is never dropped: a group has
+reached the target once more than half of its members have. Each contender is compared with the reference as if both had
+been evaluated as rarely as the rarer of the two.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
-from statistics import median, median_high, median_low
-from typing import Literal
+from statistics import median_high, median_low
 
 from opdboard.domain.errors import BadInput
+from opdboard.domain.reaching import SLACK, Better, Curve, held_from, smoothed, spent, start_and_end
+from opdboard.domain.seed_ratios import Ratio, middle, ratio
 
-Better = Literal["lower", "higher"]
 COSTS = ("steps", "tokens", "seconds", "gpu_seconds")
-RESAMPLES = 1000
-_LEVEL = 0.95
-_SEED = 20260607  # the same question has the same interval
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Evaluations of a metric in step order, with what had been spent at each; NaN where a cost is not known.
-
-    tokens: tokens trained on; seconds: training, monitoring and search; search_seconds: the search's part of them;
-    gpu_seconds: seconds times GPUs.
-    """
-
-    steps: Sequence[int]
-    values: Sequence[float]
-    tokens: Sequence[float]
-    seconds: Sequence[float]
-    search_seconds: Sequence[float]
-    gpu_seconds: Sequence[float]
+_PARTS = ("search_tokens", "search_seconds")
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A run, or the members of a group with their seeds; learning_rates: those of its members."""
+    """A run, or the members of a group with their seeds; learning_rates: those of its members.
+
+    batch_sizes, held_out_sizes: those of its members; going: some have not ended.
+    """
 
     key: str
     curves: Sequence[Curve]
     seeds: Sequence[int | None] = (None,)
     method: str = ""
     learning_rates: Sequence[float] = ()
+    batch_sizes: Collection[int] = ()
+    held_out_sizes: Collection[int] = ()
+    going: bool = False
 
-
-@dataclass(frozen=True)
-class Ratio:
-    """The reference's cost over this one's: above 1 is faster. low and high: 95% interval over seeds; high None is open.
-
-    Both None: one run on each side. paired: members of the same seed were drawn together.
-    """
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    paired: bool = False
+    @property
+    def spacing(self) -> float:
+        """Steps between evaluations, of the member evaluated most rarely."""
+        return max((one.spacing for one in self.curves), default=0.0)
 
 
 @dataclass(frozen=True)
 class SpeedupRow:
-    """Median costs of the first evaluation at or beyond the target; None: not reached by most, or not known.
+    """Median costs of reaching the target and holding it; None: not reached by most, or not known.
 
+    touched: members that came to the target and lost it again. spacing: steps between the evaluations that were used.
     against_best: ratios to the reference's method at its best learning rate among the contenders.
+    differs: what makes this comparison one of unequal things: 'cadence', 'batch', 'held_out', 'going'.
     """
 
     key: str
     members: int
     reached: int
+    touched: int
+    spacing: float
     same_rate: bool
     costs: Mapping[str, float | None]
     ratios: Mapping[str, Ratio | None]
     against_best: Mapping[str, Ratio | None]
+    differs: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Speedup:
-    """The meter. best: the contender of the reference's method whose rate takes the fewest steps; None with one rate only."""
+    """The meter. best: the contender of the reference's method whose rate takes the fewest steps; None with one rate only.
+
+    fell_back: the reference had been farther than where it ended, by more than SLACK of its way, so the target is an
+    easier one than what it had reached.
+    """
 
     target: float | None
+    fell_back: bool
     best: str | None
     rows: Sequence[SpeedupRow]
+
+
+@dataclass(frozen=True)
+class _Goal:
+    start: float
+    value: float
+    better: Better
 
 
 def speedup(contenders: Sequence[Contender], reference: str, share: float, better: Better) -> Speedup:
     """A row per contender, in their order. BadInput when the reference is not among them.
 
-    Values are single evaluations, nothing is smoothed; what is not finite is passed over. The target is held fixed while
-    seeds are drawn anew.
+    The target is held fixed: intervals are over the seeds' costs of reaching it.
     """
     by_key = {contender.key: contender for contender in contenders}
     if reference not in by_key:
         raise BadInput(
             f"the reference {reference!r} must be one of {', '.join(by_key) or 'the runs'}", where="reference"
         )
-    goal = target(by_key[reference].curves, share, better)
-    costs = {key: _costs(contender, goal, better) for key, contender in by_key.items()}
-    best = _best(contenders, by_key[reference], costs)
+    against = by_key[reference]
+    goal = _goal(against.curves, share, better)
+    best = _best(contenders, against, goal)
     rows = []
-    for key, contender in by_key.items():
-        ratios = _ratios(by_key[reference], contender, costs)
+    for contender in by_key.values():
+        spacing = max(contender.spacing, against.spacing)
+        costs = _costs(contender, goal, spacing)
+        touched = [_touched(one.every(spacing), goal) for one in contender.curves]
+        reached = sum(math.isfinite(step) for step in costs["steps"])
         rows.append(
             SpeedupRow(
-                key=key,
+                key=contender.key,
                 members=len(contender.curves),
-                reached=sum(math.isfinite(step) for step in costs[key]["steps"]),
-                same_rate=set(contender.learning_rates) == set(by_key[reference].learning_rates),
-                costs={name: _known(_middle(spent)) for name, spent in costs[key].items()},
-                ratios=ratios,
-                against_best=_ratios(by_key[best], contender, costs) if best else {},
+                reached=reached,
+                touched=sum(touched) - reached,
+                spacing=spacing,
+                same_rate=set(contender.learning_rates) == set(against.learning_rates),
+                costs={name: _known(middle(each)) for name, each in costs.items()},
+                ratios=_ratios(against, contender, goal),
+                against_best=_ratios(by_key[best], contender, goal) if best else {},
+                differs=_differences(against, contender),
             )
         )
-    return Speedup(goal, best, rows)
+    return Speedup(None if goal is None else goal.value, _fell_back(against, goal), best, rows)
 
 
 def target(reference: Sequence[Curve], share: float, better: Better) -> float | None:
-    """start + share (final - start), both of the median member (of two the worse); None when it did not get better.
+    """start + share (end - start), both of the median member (of two the worse); None when it did not get better.
 
-    So at least half of the reference's members reach the target, and a run on its own always does.
+    The end is the smoothed one, which one bad or lucky last evaluation does not move. At least half of the members reach
+    the target, and a run on its own always does.
     """
-    finite = [values for values in ([v for v in one.values if math.isfinite(v)] for one in reference) if values]
-    if not finite:
+    goal = _goal(reference, share, better)
+    return None if goal is None else goal.value
+
+
+def _goal(reference: Sequence[Curve], share: float, better: Better) -> _Goal | None:
+    ways = [way for way in (start_and_end(one, better) for one in reference if one.steps) if way is not None]
+    if not ways or 2 * len(ways) < len(reference):
         return None
     worse_median = median_high if better == "lower" else median_low
-    start, final = worse_median(values[0] for values in finite), worse_median(values[-1] for values in finite)
-    if (final >= start) if better == "lower" else (final <= start):
+    start, end = worse_median(way[0] for way in ways), worse_median(way[1] for way in ways)
+    if (end >= start) if better == "lower" else (end <= start):
         return None
-    return (1 - share) * start + share * final
+    return _Goal(start, (1 - share) * start + share * end, better)
 
 
-def _costs(contender: Contender, goal: float | None, better: Better) -> dict[str, list[float]]:
-    """Cost -> what each member spent until it reached the goal: infinite when it did not, NaN when not known."""
-    reached = [(one, _first_reaching(one, goal, better)) for one in contender.curves]
+def _fell_back(reference: Contender, goal: _Goal | None) -> bool:
+    """Whether most members ended worse than their own best by more than the slack of the way."""
+    if goal is None:
+        return False
+    losses = []
+    for one in reference.curves:
+        smooth = smoothed(one.values, goal.better)
+        losses.append(smooth[-1] - min(smooth) > SLACK * abs(goal.value - goal.start) if smooth else False)
+    return 2 * sum(losses) > len(losses)
+
+
+def _touched(curve: Curve, goal: _Goal | None) -> bool:
+    """Whether any single evaluation came to the target."""
+    if goal is None:
+        return False
+    finite = [value for value in curve.values if math.isfinite(value)]
+    return any(value <= goal.value if goal.better == "lower" else value >= goal.value for value in finite)
+
+
+def _costs(contender: Contender, goal: _Goal | None, spacing: float) -> dict[str, list[float]]:
+    """Cost -> what each member spent until it reached and held the goal: infinite when it did not, NaN when not known."""
+    curves = [one.every(spacing) for one in contender.curves]
+    places = [None if goal is None else held_from(one, goal.start, goal.value, goal.better) for one in curves]
     return {
-        name: [math.inf if index is None else float(getattr(one, name)[index]) for one, index in reached]
-        for name in (*COSTS, "search_seconds")
+        name: [
+            math.inf if place is None else spent(getattr(one, name), place)
+            for one, place in zip(curves, places, strict=True)
+        ]
+        for name in (*COSTS, *_PARTS)
     }
 
 
-def _first_reaching(curve: Curve, goal: float | None, better: Better) -> int | None:
-    """Index of the first finite value that is as good as the goal."""
-    if goal is None:
-        return None
-    for index, value in enumerate(curve.values):
-        if math.isfinite(value) and (value <= goal if better == "lower" else value >= goal):
-            return index
-    return None
-
-
-def _best(
-    contenders: Sequence[Contender], reference: Contender, costs: Mapping[str, Mapping[str, list[float]]]
-) -> str | None:
+def _best(contenders: Sequence[Contender], reference: Contender, goal: _Goal | None) -> str | None:
     """Of the contenders of the reference's method, the one with the fewest steps, when they have more than one rate."""
     rivals = [one for one in contenders if one.method == reference.method and len(set(one.learning_rates)) == 1]
     if len({one.learning_rates[0] for one in rivals}) < 2:
         return None
-    return min(rivals, key=lambda one: _middle(costs[one.key]["steps"])).key
+    spacing = max(one.spacing for one in rivals)
+    return min(rivals, key=lambda one: middle(_costs(one, goal, spacing)["steps"])).key
 
 
-def _ratios(
-    reference: Contender, contender: Contender, costs: Mapping[str, Mapping[str, list[float]]]
-) -> dict[str, Ratio | None]:
+def _ratios(reference: Contender, contender: Contender, goal: _Goal | None) -> dict[str, Ratio | None]:
+    spacing = max(reference.spacing, contender.spacing)
+    of_reference = _costs(reference, goal, spacing)
     if reference.key == contender.key:
-        same = {name: _known(_middle(costs[reference.key][name])) for name in COSTS}
+        same = {name: _known(middle(of_reference[name])) for name in COSTS}
         return {name: Ratio(1.0) if value is not None and value > 0 else None for name, value in same.items()}
-    draws = _draws(reference.seeds, contender.seeds)
-    return {name: _ratio(costs[reference.key][name], costs[contender.key][name], draws) for name in COSTS}
+    own = _costs(contender, goal, spacing)
+    return {name: ratio(of_reference[name], own[name], reference.seeds, contender.seeds) for name in COSTS}
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """Members drawn with replacement: (of the reference, of the other) per resample; none when both are single runs."""
-
-    paired: bool
-    members: Sequence[tuple[Sequence[int], Sequence[int]]]
-
-
-def _draws(reference: Sequence[int | None], other: Sequence[int | None]) -> _Draws:
-    """Paired when both have the same seeds, each once; else each side is drawn on its own."""
-    random = Random(_SEED)
-    left, right = range(len(reference)), range(len(other))
-    if max(len(left), len(right)) < 2:
-        return _Draws(paired=False, members=())
-    paired = (
-        len(set(reference)) == len(reference) > 1 and len(set(other)) == len(other) and set(reference) == set(other)
-    )
-    if not paired:
-        each = [(random.choices(left, k=len(left)), random.choices(right, k=len(right))) for _ in range(RESAMPLES)]
-        return _Draws(paired=False, members=each)
-    partner = [other.index(seed) for seed in reference]
-    drawn = [random.choices(left, k=len(left)) for _ in range(RESAMPLES)]
-    return _Draws(paired=True, members=[(one, [partner[index] for index in one]) for one in drawn])
-
-
-def _ratio(reference: Sequence[float], own: Sequence[float], draws: _Draws) -> Ratio | None:
-    """None when a side is not known or not reached by most, or costs nothing."""
-    above, below = _middle(reference), _middle(own)
-    if not math.isfinite(above) or not math.isfinite(below) or below <= 0:
-        return None
-    if not draws.members:
-        return Ratio(above / below)
-    lows, highs = [], []
-    for of_reference, of_own in draws.members:
-        low, high = _bounds(_middle([reference[i] for i in of_reference]), _middle([own[i] for i in of_own]))
-        lows.append(low)
-        highs.append(high)
-    cut = int((1 - _LEVEL) / 2 * RESAMPLES)
-    high = sorted(highs)[-1 - cut]
-    return Ratio(above / below, sorted(lows)[cut], high if math.isfinite(high) else None, draws.paired)
-
-
-def _bounds(above: float, below: float) -> tuple[float, float]:
-    """The ratio twice; where neither side was reached it can be anything."""
-    if (math.isinf(above) and math.isinf(below)) or (above == 0 and below == 0):
-        return 0.0, math.inf
-    ratio = above / below if below > 0 else math.inf
-    return ratio, ratio
-
-
-def _middle(spent: Sequence[float]) -> float:
-    return math.nan if any(math.isnan(one) for one in spent) else median(spent)
+def _differences(reference: Contender, contender: Contender) -> list[str]:
+    if reference.key == contender.key:
+        return ["going"] if contender.going else []
+    found = {
+        "cadence": contender.spacing != reference.spacing,
+        "batch": set(contender.batch_sizes) != set(reference.batch_sizes),
+        "held_out": set(contender.held_out_sizes) != set(reference.held_out_sizes),
+        "going": contender.going,
+    }
+    return [name for name, does in found.items() if does]
 
 
 def _known(cost: float) -> float | None:

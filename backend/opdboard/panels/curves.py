@@ -12,6 +12,7 @@ from opdboard.panels.series import Points, RunSeries
 
 Over = Literal["steps", "tokens", "seconds", "gpu_seconds", "teacher_kl"]
 TEACHER_KL = "eval/reverse_kl"
+SEARCH_TOKENS = "search_tokens"
 WHOLE_UPDATE = "update_norm"
 _GRID = 400
 
@@ -35,7 +36,7 @@ class MeanCurve(Curve):
 
 def scalars_for(keys: Sequence[str], over: Over) -> tuple[str, ...]:
     """The stored scalars that curves are made of."""
-    costs = {"steps": (), "teacher_kl": (TEACHER_KL,)}.get(over, (over,))
+    costs = {"steps": (), "teacher_kl": (TEACHER_KL,), "tokens": ("tokens", SEARCH_TOKENS)}.get(over, (over,))
     return tuple(dict.fromkeys((*keys, *costs)))
 
 
@@ -68,8 +69,16 @@ def abscissa(run: RunSeries, steps: np.ndarray, over: Over) -> tuple[np.ndarray,
     if cost is None or not len(cost.steps):
         return np.full(len(steps), np.nan), np.zeros(len(steps), bool)
     nearest = np.minimum(np.searchsorted(cost.steps, steps), len(cost.steps) - 1)
-    x = cost.values[nearest]
+    x = cost.values[nearest] + (_searched(run.scalars.get(SEARCH_TOKENS), steps) if over == "tokens" else 0.0)
     return x, (cost.steps[nearest] == steps) & np.isfinite(x)
+
+
+def _searched(points: Points | None, steps: np.ndarray) -> np.ndarray:
+    """Tokens that the search had taken at each step; 0 for a trainer that reports none."""
+    if points is None or not len(points.steps):
+        return np.zeros(len(steps))
+    before = np.searchsorted(points.steps, steps, side="right") - 1
+    return np.where(before < 0, 0.0, points.values[np.maximum(before, 0)])
 
 
 def matched(distance: Points | None, points: Points) -> Curve:

@@ -33,7 +33,7 @@ _X_NAMES = {
 }
 _X_TITLES = {
     "steps": "optimizer step t",
-    "tokens": "tokens trained on [tokens]",
+    "tokens": "tokens generated, search included [tokens]",
     "seconds": "time spent [s]",
     "gpu_seconds": "GPU time spent [GPU s]",
     "teacher_kl": "held-out reverse KL, best so far [nats/token]",
@@ -63,7 +63,7 @@ class ScalarParams(PanelParams):
     )
     x: Over = Field(
         default="steps",
-        description="What the curves run over. Seconds include the search and leave out evaluation and pauses; GPU-seconds "
+        description="What the curves run over. Tokens and seconds include the search and leave out evaluation and pauses; GPU-seconds "
         "are these times the number of GPUs. Teacher KL: every evaluation that came nearer to the teacher than all before "
         "it stands at its held-out reverse KL, falling to the right.",
         json_schema_extra={"x-enum-titles": list(_X_NAMES.values())},

@@ -94,7 +94,9 @@ def _speedup(speedup: Json) -> Claim:
     ratio, seconds = ratios.get("steps"), ratios.get("seconds")
     told = "EffOPD did not reach the KL that OPD ends with"
     if ratio is not None and seconds is not None:
-        told = f"{ratio['value']:.2g}x in steps, {seconds['value']:.2g}x in seconds with the search counted"
+        tokens = ratios.get("tokens")
+        spent = "" if tokens is None else f"{tokens['value']:.2g}x in tokens and "
+        told = f"{ratio['value']:.2g}x in steps, {spent}{seconds['value']:.2g}x in seconds with the search counted"
     return Claim(
         "Speed-up of EffOPD",
         "3x on average over OPD at the same learning rate",

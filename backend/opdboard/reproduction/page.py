@@ -148,28 +148,28 @@ def _runs(evidence: Evidence) -> str:
 
 
 def _speedup(speedup: Json) -> str:
-    costs = ("steps", "tokens", "seconds", "search_seconds")
+    costs = ("steps", "tokens", "search_tokens", "seconds", "search_seconds")
     names = {entry_of_group(role): role for role in (SLOW_OPD, EFFOPD, OPD)}
     rows = [
         (
             names[row["key"]],
             f"{row['reached']} of {row['members']}",
             *(row["costs"][cost] for cost in costs),
-            *(_ratio(row["ratios"][cost]) for cost in ("steps", "seconds")),
+            *(_ratio(row["ratios"][cost]) for cost in ("steps", "tokens", "seconds")),
         )
         for row in speedup["rows"]
     ]
     told = note(
-        f"Cost until {speedup['metric']} first reached the final value of '{SLOW_OPD}', medians over seeds, search included. "
+        f"Cost until {speedup['metric']} reached the final value of '{SLOW_OPD}' and held it, medians over seeds, search included. "
         f"'{OPD}' is the check that every speed-up needs: plain OPD at ten times the rate."
     )
-    return told + table(("runs", "reached", *costs, "speed-up in steps", "in seconds"), rows)
+    return told + table(("runs", "reached", *costs, "speed-up in steps", "in tokens", "in seconds"), rows)
 
 
 def _ratio(ratio: Json | None) -> str | None:
     if ratio is None:
         return None
-    interval = f" ({ratio['low']:.2g} to {ratio['high']:.2g})" if ratio["low"] and ratio["high"] else ""
+    interval = f" ({ratio['low']:.2g} to {ratio['high']:.2g})" if ratio["low"] is not None else ""
     return f"{ratio['value']:.2g}x{interval}"
 
 

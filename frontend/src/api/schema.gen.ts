@@ -1982,13 +1982,21 @@ export interface components {
         };
         /**
          * CostsOut
-         * @description Spent until the target was first reached; medians over the members.
+         * @description Spent until the target was reached and held, in proportion between two evaluations; medians over the members.
          */
         CostsOut: {
             /** Steps */
             steps: number | null;
-            /** Tokens */
+            /**
+             * Tokens
+             * @description Generated for training and by the search.
+             */
             tokens: number | null;
+            /**
+             * Search Tokens
+             * @description Part of the tokens that the search took.
+             */
+            search_tokens: number | null;
             /** Seconds */
             seconds: number | null;
             /**
@@ -3787,17 +3795,17 @@ export interface components {
             value: number;
             /**
              * Low
-             * @description Lower end of the 95% interval over seeds; null when both sides are one run.
+             * @description Lower end of the 95% interval over seeds (Student's, of log costs); null when both sides are one run, or when a member never got there.
              */
             low: number | null;
             /**
              * High
-             * @description Upper end; null beside a lower end means that it is open.
+             * @description Upper end.
              */
             high: number | null;
             /**
              * Paired
-             * @description Both sides have the same seeds, and runs of one seed were drawn together.
+             * @description Both sides have the same seeds, and runs of one seed were compared.
              */
             paired: boolean;
         };
@@ -5094,14 +5102,19 @@ export interface components {
             target: number | null;
             /**
              * Smoothing
-             * @description 'none': targets are reached by single evaluations.
+             * @description Of the curves before targets are looked for.
              */
             smoothing: string;
             /**
-             * Resamples
-             * @description Of the bootstrap over seeds.
+             * Slack
+             * @description Held: no more than this share of the way to the target is lost again.
              */
-            resamples: number;
+            slack: number;
+            /**
+             * Fell Back
+             * @description The reference ended worse than its own best by more than the slack: an easier target than it had reached.
+             */
+            fell_back: boolean;
             /**
              * Best
              * @description The entry of the reference's method whose learning rate takes the fewest steps.
@@ -5121,9 +5134,24 @@ export interface components {
             members: number;
             /**
              * Reached
-             * @description How many of the members reached the target.
+             * @description How many of the members reached the target and held it.
              */
             reached: number;
+            /**
+             * Touched
+             * @description How many more came to it and lost it again.
+             */
+            touched: number;
+            /**
+             * Spacing
+             * @description Steps between the evaluations used: those of the rarer side.
+             */
+            spacing: number;
+            /**
+             * Differs
+             * @description What is not the same as of the reference (steps between evaluations, batch size, held-out size), and whether it has not ended.
+             */
+            differs: ("cadence" | "batch" | "held_out" | "going")[];
             /** Method */
             method: string;
             /** Learning Rates */

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_scheduler
 
 from opdboard.domain.objectives import updates_per_step
@@ -29,9 +30,11 @@ class Updater:
             fused=True,
         )
         each = updates_per_step(config.objective)
-        self._scheduler = get_scheduler(
+        scheduler = get_scheduler(
             _SCHEDULES[settings.schedule], self._optimizer, settings.warmup_steps * each, config.budget.steps * each
         )
+        assert isinstance(scheduler, LambdaLR), "every schedule here is a course that the base rate is multiplied by"
+        self._scheduler = scheduler
 
     @property
     def learning_rate(self) -> float:

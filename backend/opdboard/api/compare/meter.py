@@ -11,9 +11,11 @@ from opdboard.db import series
 from opdboard.db.groups import Entry
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import SCALARS
-from opdboard.domain.speedup import RESAMPLES, Contender, Curve, SpeedupRow, speedup
+from opdboard.domain.reaching import SLACK, Curve
+from opdboard.domain.run_state import RunState
+from opdboard.domain.speedup import Contender, SpeedupRow, speedup
 
-_COSTS = ("tokens", "seconds", "search_seconds", "gpu_seconds")
+_COSTS = ("tokens", "search_tokens", "seconds", "search_seconds", "gpu_seconds")
 
 
 def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
@@ -37,8 +39,9 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
             "metric": query.metric,
             "reference": reference,
             "target": measured.target,
-            "smoothing": "none",
-            "resamples": RESAMPLES,
+            "smoothing": "running median of 3",
+            "slack": SLACK,
+            "fell_back": measured.fell_back,
             "best": measured.best,
             "rows": [_row(row, one) for row, one in zip(measured.rows, contenders, strict=True)],
         },
@@ -63,15 +66,25 @@ def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeri
         seeds=[run.config.get("seed") for run in entry.runs],
         method=entry.runs[0].method,
         learning_rates=[rate for rate in rates if rate is not None],
+        batch_sizes=_set(entry, "budget", "batch_size"),
+        held_out_sizes=_set(entry, "monitoring", "held_out_size"),
+        going=any(not RunState(run.state).ended for run in entry.runs),
     )
+
+
+def _set(entry: Entry, section: str, key: str) -> set[int]:
+    """The values that a setting has in the runs of an entry; a run that does not tell is passed over."""
+    return {value for run in entry.runs if (value := (run.config.get(section) or {}).get(key)) is not None}
 
 
 def _curve(stored: Mapping[str, series.ScalarSeries], metric: str) -> Curve:
     """The metric's evaluations with the costs stored at the same steps."""
     if metric not in stored:
-        return Curve([], [], [], [], [], [])
+        return Curve([], [], [], [], [], [], [])
     steps = stored[metric].steps
     costs = {cost: _at(stored.get(cost), steps) for cost in _COSTS}
+    if "search_tokens" in stored:  # a trainer that has no search reports none
+        costs["tokens"] = [sum(each) for each in zip(costs["tokens"], costs["search_tokens"], strict=True)]
     return Curve(steps=steps.tolist(), values=stored[metric].values.tolist(), **costs)
 
 

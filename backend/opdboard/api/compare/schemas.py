@@ -1,6 +1,6 @@
 """Comparisons as they travel over HTTP."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -112,16 +112,20 @@ class RatioOut(BaseModel):
     """The reference's cost over this entry's: above 1 is faster."""
 
     value: float
-    low: float | None = Field(description="Lower end of the 95% interval over seeds; null when both sides are one run.")
-    high: float | None = Field(description="Upper end; null beside a lower end means that it is open.")
-    paired: bool = Field(description="Both sides have the same seeds, and runs of one seed were drawn together.")
+    low: float | None = Field(
+        description="Lower end of the 95% interval over seeds (Student's, of log costs); null when both sides are one run, or "
+        "when a member never got there."
+    )
+    high: float | None = Field(description="Upper end.")
+    paired: bool = Field(description="Both sides have the same seeds, and runs of one seed were compared.")
 
 
 class CostsOut(BaseModel):
-    """Spent until the target was first reached; medians over the members."""
+    """Spent until the target was reached and held, in proportion between two evaluations; medians over the members."""
 
     steps: float | None
-    tokens: float | None
+    tokens: float | None = Field(description="Generated for training and by the search.")
+    search_tokens: float | None = Field(description="Part of the tokens that the search took.")
     seconds: float | None
     gpu_seconds: float | None = Field(description="Null where no GPU was used.")
     search_seconds: float | None = Field(description="Part of the seconds that the search took.")
@@ -141,7 +145,13 @@ class SpeedupRowOut(BaseModel):
 
     key: str
     members: int
-    reached: int = Field(description="How many of the members reached the target.")
+    reached: int = Field(description="How many of the members reached the target and held it.")
+    touched: int = Field(description="How many more came to it and lost it again.")
+    spacing: float = Field(description="Steps between the evaluations used: those of the rarer side.")
+    differs: list[Literal["cadence", "batch", "held_out", "going"]] = Field(
+        description="What is not the same as of the reference (steps between evaluations, batch size, held-out size), and "
+        "whether it has not ended."
+    )
     method: str
     learning_rates: list[float]
     same_rate: bool = Field(description="At the same learning rate as the reference.")
@@ -158,8 +168,11 @@ class SpeedupOut(BaseModel):
     metric: str
     reference: str
     target: float | None = Field(description="Null when the reference has not got better.")
-    smoothing: str = Field(description="'none': targets are reached by single evaluations.")
-    resamples: int = Field(description="Of the bootstrap over seeds.")
+    smoothing: str = Field(description="Of the curves before targets are looked for.")
+    slack: float = Field(description="Held: no more than this share of the way to the target is lost again.")
+    fell_back: bool = Field(
+        description="The reference ended worse than its own best by more than the slack: an easier target than it had reached."
+    )
     best: str | None = Field(
         description="The entry of the reference's method whose learning rate takes the fewest steps."
     )

@@ -10,7 +10,7 @@ import { number } from "~/lib/format";
 import { real } from "~/lib/urlParams";
 import classes from "./ComparePage.module.css";
 import { SpeedupTable } from "./SpeedupTable";
-import { howMeasured, rateNotes } from "./speedupWords";
+import { howMeasured, rateNotes, unequalNotes } from "./speedupWords";
 
 const METRICS: readonly [string, string][] = [
   ["eval/reverse_kl", "Held-out reverse KL"],
@@ -42,7 +42,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
   const metrics = METRICS.filter(
     ([name]) => name === metric || entries.some(({ runs }) => runs.some(({ latest }) => name in latest)),
   );
-  const notes = data ? rateNotes(data, entries) : [];
+  const notes = data ? [...unequalNotes(data, entries), ...rateNotes(data, entries)] : [];
 
   return (
     <section className={`card ${classes.section}`} data-testid="speedup-meter">

@@ -21,7 +21,8 @@ export function SpeedupTable({ data, entries }: SpeedupTableProps) {
             <th>Run or group</th>
             <th className={table.right}>Reached</th>
             <th className={table.right}>Steps</th>
-            <th className={table.right}>Tokens</th>
+            <th className={table.right}>Tokens, search included</th>
+            <th className={table.right}>of which search</th>
             <th className={table.right}>Time, search included</th>
             <th className={table.right}>of which search</th>
             {gpu && <th className={table.right}>GPU time</th>}
@@ -30,6 +31,7 @@ export function SpeedupTable({ data, entries }: SpeedupTableProps) {
             <th className={table.right}>in time</th>
             {gpu && <th className={table.right}>in GPU time</th>}
             {best && <th className={table.right}>Against its best rate: in steps</th>}
+            {best && <th className={table.right}>in tokens</th>}
             {best && <th className={table.right}>in time</th>}
           </tr>
         </thead>
@@ -79,12 +81,13 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
         <>
           <td className={table.right}>{count(costs.steps)}</td>
           <td className={table.right}>{count(costs.tokens)}</td>
+          <td className={table.right}>{costs.search_tokens ? count(costs.search_tokens) : "none"}</td>
           <td className={table.right}>{duration(costs.seconds)}</td>
           <td className={table.right}>{costs.search_seconds ? duration(costs.search_seconds) : "none"}</td>
           {gpu && <td className={table.right}>{costs.gpu_seconds === null ? "–" : duration(costs.gpu_seconds)}</td>}
         </>
       ) : (
-        <td className={table.right} colSpan={gpu ? 5 : 4}>
+        <td className={table.right} colSpan={gpu ? 6 : 5}>
           <span className="soft">{notReached(row, entry)}</span>
         </td>
       )}
@@ -93,6 +96,7 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
       <RatioCell ratio={ratios.seconds} quiet={isReference} />
       {gpu && <RatioCell ratio={ratios.gpu_seconds} quiet={isReference} />}
       {best && <RatioCell ratio={against_best?.steps ?? null} quiet={isBest} />}
+      {best && <RatioCell ratio={against_best?.tokens ?? null} quiet={isBest} />}
       {best && <RatioCell ratio={against_best?.seconds ?? null} quiet={isBest} />}
     </tr>
   );
@@ -100,7 +104,11 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
 
 function notReached(row: SpeedupRow, entry: Entry | undefined): string {
   const last = Math.max(0, ...(entry?.runs ?? []).map(({ step }) => step));
-  return row.members > 1 ? `not reached by most, by step ${last}` : `not reached by step ${last}`;
+  if (row.members > 1) {
+    const lost = row.touched > 0 ? `; ${row.touched} came there and lost it again` : "";
+    return `not held by most, by step ${last}${lost}`;
+  }
+  return row.touched > 0 ? `came there and lost it again by step ${last}` : `not reached by step ${last}`;
 }
 
 function RatioCell({ ratio, quiet }: { ratio: Ratio | null; quiet: boolean }) {
@@ -118,7 +126,7 @@ function RatioCell({ ratio, quiet }: { ratio: Ratio | null; quiet: boolean }) {
       </span>
       {ratio.low !== null && (
         <span className={classes.interval}>
-          [{ratio.low.toFixed(2)}, {ratio.high === null ? "∞" : ratio.high.toFixed(2)}]
+          [{ratio.low.toFixed(2)}, {ratio.high?.toFixed(2)}]
         </span>
       )}
     </td>

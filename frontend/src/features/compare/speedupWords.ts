@@ -1,10 +1,12 @@
 /** What the speed-up meter says about how it was measured, and about learning rates. */
 import type { Entry, Speedup, SpeedupRow } from "~/api/types";
 import { methodName } from "~/components/RunBits";
-import { number } from "~/lib/format";
+import { count, number, percent } from "~/lib/format";
 
-export function howMeasured({ rows, resamples }: Speedup): string {
-  const sentences = ["Single evaluations, no smoothing; a target is met at the first evaluation that reaches it."];
+export function howMeasured({ rows, slack }: Speedup): string {
+  const sentences = [
+    `Evaluations as running medians of three; the target counts as reached where they cross it, if no more than ${percent(slack)} of the way is lost again later.`,
+  ];
   if (rows.some(({ members }) => members > 1)) {
     sentences.push(
       "Costs of a group are medians over its runs; a run that never gets there counts as infinitely dear.",
@@ -16,10 +18,29 @@ export function howMeasured({ rows, resamples }: Speedup): string {
     const paired = drawn.filter((ratio) => ratio?.paired).length;
     const how = paired === drawn.length ? "paired by seed" : paired === 0 ? "unpaired" : "paired where seeds agree";
     sentences.push(
-      `In brackets: 95 % bootstrap interval over seeds, ${how}, ${resamples} resamples, target held fixed.`,
+      `In brackets: 95 % interval over seeds (Student's, of log costs), ${how}, target held fixed; none where a member never got there.`,
     );
   }
   return sentences.join(" ");
+}
+
+const UNEQUAL: Record<string, (row: SpeedupRow) => string> = {
+  cadence: (row) => `is evaluated at another cadence: compared at every ${count(row.spacing)} steps`,
+  batch: () => "has another batch size, so a step is not the same step",
+  held_out: () => "has a held-out set of another size",
+  going: () => "has not ended: its numbers may change",
+};
+
+/** What keeps the rows from being like with like. */
+export function unequalNotes({ rows, fell_back, reference }: Speedup, entries: readonly Entry[]): string[] {
+  const name = (key: string) => entries.find((entry) => entry.key === key)?.name ?? key;
+  const notes = rows.flatMap((row) => row.differs.map((what) => `${name(row.key)} ${UNEQUAL[what]?.(row) ?? what}.`));
+  if (fell_back) {
+    notes.unshift(
+      `${name(reference)} ended worse than it had been before, so the target is easier than what it had reached.`,
+    );
+  }
+  return notes;
 }
 
 /** A speed-up over a badly chosen rate is no speed-up: every one says which rate it is against. */

@@ -91,7 +91,11 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
                   data-testid="extrapolate-factor"
                 />
               </div>
-              {wrong && <p className={classes.wrong}>A factor is above -1, the anchor itself, and at most {LARGEST}; 0 is Wₜ.</p>}
+              {wrong && (
+                <p className={classes.wrong}>
+                  A factor is above -1, the anchor itself, and at most {LARGEST}; 0 is Wₜ.
+                </p>
+              )}
               <Switch
                 size="xs"
                 label="Take it even if validation refuses it"

@@ -5,6 +5,7 @@ import type { RunDetail } from "~/api/types";
 import { Clocks } from "~/components/Clocks";
 import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
+import { tokensSpent } from "~/lib/cost";
 import { count, duration, fixed, number, percent } from "~/lib/format";
 import { timeLeft } from "~/lib/progress";
 import { isJob } from "~/lib/runKind";
@@ -75,7 +76,11 @@ function TrainingFacts({ run }: { run: RunDetail }) {
         help="nats per token, latest evaluation"
       />
       <Fact name="accuracy" value={percent(run.latest["eval/accuracy"])} help="held-out prompts, latest evaluation" />
-      <Fact name="tokens" value={count(run.latest.tokens)} help="of responses so far, discarded ones included" />
+      <Fact
+        name="tokens"
+        value={count(tokensSpent(run.latest))}
+        help="of responses so far, discarded ones and those of the search included"
+      />
       <Fact
         name="time"
         value={duration(run.latest.seconds)}

@@ -56,13 +56,16 @@ interface BodyProps {
 function Deletion({ target, runs, bulk, onClose }: BodyProps) {
   const query = "ids" in target ? `id in (${target.ids.join(", ")})` : target.query;
   const { data } = useQuery({
-    ...runGroupsQuery({ query, by: "kind", measures: "step,tokens,seconds", sort: "-count" }),
+    ...runGroupsQuery({ query, by: "kind", measures: "step,tokens,search_tokens,seconds", sort: "-count" }),
     enabled: query.length < 4000,
   });
   const sum = (measure: string) =>
     data?.groups.reduce((total, { measures }) => total + (measures[measure]?.total ?? 0), 0) ?? 0;
   const active = data?.groups.reduce((total, group) => total + group.active, 0) ?? 0;
-  const cost = data === undefined ? "" : `: ${short(sum("tokens"))} tokens, ${duration(sum("seconds"))} of training`;
+  const cost =
+    data === undefined
+      ? ""
+      : `: ${short(sum("tokens") + sum("search_tokens"))} tokens, ${duration(sum("seconds"))} of training`;
   return (
     <>
       <Text size="sm" data-testid="bulk-loss">

@@ -4,6 +4,7 @@ import { deleteRun, runKeys } from "~/api/runs";
 import type { RunSummary } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
+import { tokensSpent } from "~/lib/cost";
 import { count, duration } from "~/lib/format";
 
 interface DeleteRunProps {
@@ -25,7 +26,8 @@ export default function DeleteRun({ run, onClose, onDeleted }: DeleteRunProps) {
       await cache.invalidateQueries({ queryKey: runKeys.lists });
     },
   });
-  const { tokens, seconds } = run.latest;
+  const tokens = tokensSpent(run.latest);
+  const { seconds } = run.latest;
   const cost = tokens ? `: ${count(tokens)} tokens, ${duration(seconds)} of training` : "";
 
   return (

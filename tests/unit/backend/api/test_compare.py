@@ -22,7 +22,12 @@ def falling(database: Database, factor: float, **config) -> str:
     """A run whose held-out KL falls by factor / 32 a step, evaluated at every second step up to 8."""
     run_id, attempt = start(database, **config)
     for step in range(0, 9, 2):
-        costs = {"tokens": 10.0 * step, "seconds": step * factor / 2, "search_seconds": 0.1 * (factor - 1)}
+        costs = {
+            "tokens": 10.0 * step,
+            "search_tokens": 2.5 * step * (factor - 1),
+            "seconds": step * factor / 2,
+            "search_seconds": 0.1 * (factor - 1),
+        }
         record(database, run_id, attempt, step, {"eval/reverse_kl": 1 - step * factor / 32, **costs})
     return run_id
 
@@ -91,19 +96,20 @@ def test_speed_up_counts_steps_tokens_and_seconds(client: TestClient, sqlite_dat
     slow, fast = falling(sqlite_database, 1), falling(sqlite_database, 4)
     address = f"/api/compare/speedup?runs={slow},{fast}"
     body = client.get(address).json()
-    assert (body["metric"], body["target"], body["smoothing"]) == ("eval/reverse_kl", 0.75, "none")
+    assert (body["metric"], body["target"], body["smoothing"]) == ("eval/reverse_kl", 0.75, "running median of 3")
     reference, other = body["rows"]
     assert (reference["costs"]["steps"], reference["ratios"]["seconds"]["value"]) == (8, 1.0)
     assert other["costs"] == {
         "steps": 2,
-        "tokens": 20.0,
+        "tokens": 35.0,
+        "search_tokens": 15.0,
         "seconds": 4.0,
         "search_seconds": pytest.approx(0.3),
         "gpu_seconds": None,
     }
     assert {name: ratio and ratio["value"] for name, ratio in other["ratios"].items()} == {
         "steps": 4.0,
-        "tokens": 4.0,
+        "tokens": pytest.approx(80 / 35),
         "seconds": 1.0,
         "gpu_seconds": None,
     }
@@ -125,7 +131,12 @@ def test_groups_of_the_same_seeds_are_paired(client: TestClient, sqlite_database
     body = client.get(f"/api/compare/speedup?runs={slow},{fast},{best}").json()
     row = body["rows"][1]
     assert (row["members"], row["reached"]) == (2, 2)
-    assert row["ratios"]["steps"] == {"value": 4.0, "low": 4.0, "high": 4.0, "paired": True}
+    assert row["ratios"]["steps"] == {
+        "value": 4.0,
+        "low": pytest.approx(4.0),
+        "high": pytest.approx(4.0),
+        "paired": True,
+    }
     assert (body["best"], body["rows"][2]["same_rate"]) == (best, False)
     assert row["against_best"]["steps"]["value"] == 2.0
 

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 import pytest
 
 from opdboard.domain.errors import BadInput
-from opdboard.domain.speedup import Better, Contender, Curve, Ratio, SpeedupRow, speedup, target
+from opdboard.domain.reaching import Better, Curve
+from opdboard.domain.seed_ratios import Ratio
+from opdboard.domain.speedup import Contender, SpeedupRow, speedup, target
 
 
 def curve(steps: Sequence[int], values: Sequence[float], *, per_step: float = 1.0, search: float = 0.0) -> Curve:
-    """10 tokens and per_step seconds a step; no GPU."""
+    """10 tokens and per_step seconds a step, of them `search` seconds and 10 `search` tokens; no GPU."""
     return Curve(
         steps=steps,
         values=values,
         tokens=[10.0 * step for step in steps],
         seconds=[per_step * step for step in steps],
+        search_tokens=[10 * search * step for step in steps],
         search_seconds=[search * step for step in steps],
         gpu_seconds=[math.nan] * len(steps),
     )
@@ -26,8 +29,8 @@ def falling(rate: float, *, per_step: float = 1.0, search: float = 0.0, steps: i
     return curve(range(steps), [1 - rate * step for step in range(steps)], per_step=per_step, search=search)
 
 
-def alone(key: str, one: Curve) -> Contender:
-    return Contender(key, [one])
+def alone(key: str, one: Curve, **more) -> Contender:
+    return Contender(key, [one], **more)
 
 
 def reaching(key: str, steps: Sequence[int | None], seeds: Sequence[int | None] = (), **more) -> Contender:
@@ -48,18 +51,22 @@ def ratio(row: SpeedupRow, cost: str = "steps") -> Ratio:
 
 def test_twice_the_rate_halves_steps_and_tokens_and_dearer_steps_eat_the_seconds():
     slow, fast = rows([alone("slow", falling(0.05)), alone("fast", falling(0.1, per_step=3.0, search=2.0))], "slow")
-    assert slow.costs == {"steps": 10, "tokens": 100.0, "seconds": 10.0, "gpu_seconds": None, "search_seconds": 0.0}
+    known = {"steps": 10, "tokens": 100.0, "seconds": 10.0, "gpu_seconds": None}
+    assert slow.costs == known | {"search_tokens": 0.0, "search_seconds": 0.0}
     assert [ratio(slow, cost) for cost in ("steps", "tokens", "seconds")] == [Ratio(1.0)] * 3
-    assert fast.costs == {"steps": 5, "tokens": 50.0, "seconds": 15.0, "gpu_seconds": None, "search_seconds": 10.0}
-    assert (ratio(fast), ratio(fast, "tokens"), ratio(fast, "seconds")) == (Ratio(2.0), Ratio(2.0), Ratio(10 / 15))
+    known = {"steps": 5, "tokens": 50.0, "seconds": 15.0, "gpu_seconds": None}
+    assert fast.costs == pytest.approx(known | {"search_tokens": 100.0, "search_seconds": 10.0})
+    assert [ratio(fast, cost).value for cost in ("steps", "tokens", "seconds")] == pytest.approx([2.0, 2.0, 10 / 15])
     assert fast.ratios["gpu_seconds"] is None
 
 
-@pytest.mark.parametrize(("share", "goal", "step"), [(1.0, 0.5, 10), (0.5, 0.75, 5), (0.1, 0.95, 1), (0.12, 0.94, 2)])
-def test_the_target_is_a_share_of_the_references_way(share: float, goal: float, step: int):
+@pytest.mark.parametrize(("share", "goal", "step"), [(1.0, 0.5, 10), (0.5, 0.75, 5), (0.1, 0.95, 1), (0.12, 0.94, 1.2)])
+def test_the_target_is_a_share_of_the_references_way_and_is_met_between_evaluations(
+    share: float, goal: float, step: float
+):
     reference = falling(0.05)
     assert target([reference], share, "lower") == pytest.approx(goal)
-    assert rows([alone("r", reference)], "r", share)[0].costs["steps"] == step
+    assert rows([alone("r", reference)], "r", share)[0].costs["steps"] == pytest.approx(step)
 
 
 def test_the_whole_way_is_always_reached_whatever_rounding_does():
@@ -69,32 +76,83 @@ def test_the_whole_way_is_always_reached_whatever_rounding_does():
 
 
 def test_higher_can_be_better():
-    assert rows([alone("r", curve([0, 2, 4], [0.1, 0.3, 0.5]))], "r", 0.5, "higher")[0].costs["steps"] == 2
+    reference = curve([0, 2, 4, 6], [0.1, 0.3, 0.5, 0.7])
+    assert rows([alone("r", reference)], "r", 0.5, "higher")[0].costs["steps"] == pytest.approx(3)
 
 
-def test_the_references_own_cost_is_that_of_its_first_reaching():
-    (row,) = rows([alone("r", curve([0, 1, 2, 3], [1.0, 0.2, 0.9, 0.5]))], "r")
-    assert (row.costs["steps"], ratio(row)) == (1, Ratio(1.0))
+DIVERGES = [1.0, 0.4, 5.0, 5.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        DIVERGES,
+        [1.0, 0.4, 0.4, 0.4, 5.0, 5.0],
+        [1.0, 0.9, 0.4, 0.9, 0.9, 0.9],
+        [1.0, 0.4, 0.4, 0.4, math.nan, math.nan],
+        [1.0, 0.9, 0.8, 0.8, 0.8, 0.4],
+        [1.0, 0.4, 0.4, 0.4, math.inf, math.inf],
+    ],
+)
+def test_what_was_touched_and_lost_is_not_reached(values: list[float]):
+    reference = curve([0, 20, 40, 60, 80, 100], [1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+    _, row = rows([alone("r", reference), alone("o", curve([0, 20, 40, 60, 80, 100], values))], "r")
+    assert (row.reached, row.touched, row.costs["steps"], row.ratios["tokens"]) == (0, 1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([1.0, 0.75, 0.4, 0.4, 0.4, 0.4], 34.286),
+        ([1.0, 0.75, 0.4, 3.0, 0.4, 0.4], 54.286),  # one bad evaluation costs one evaluation, no more
+        ([1.0, 0.75, 0.4, math.nan, 0.4, 0.4], 54.286),
+        ([1.0, 0.75, 0.4, 0.4, 0.52, 0.53], 34.286),  # lost again, but less than a tenth of the way
+        ([1.0, 0.75, 0.4, 0.4, 0.4, 3.0], 34.286),
+        ([1.0, 0.4, 0.4, 0.7, 0.7, 0.45, 0.45], 96.0),  # lost, and come back to stay
+    ],
+)
+def test_what_is_held_counts_from_where_it_was_crossed(values: list[float], step: float):
+    steps = [0, 20, 40, 60, 80, 100, 120][: len(values)]
+    reference = curve([0, 20, 40, 60, 80, 100], [1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+    _, row = rows([alone("r", reference), alone("o", curve(steps, values))], "r")
+    assert row.costs["steps"] == pytest.approx(step, abs=1e-3)
+
+
+def test_one_bad_or_lucky_last_evaluation_of_the_reference_does_not_move_the_target():
+    way = [1 - 0.05 * step for step in range(11)]
+    assert target([curve(range(11), way)], 1.0, "lower") == pytest.approx(0.5)
+    for last in (3.0, math.nan, math.inf):
+        assert target([curve(range(12), [*way, last])], 1.0, "lower") == pytest.approx(0.55), "the one before"
+    assert target([curve(range(12), [*way, 0.01])], 1.0, "lower") == pytest.approx(0.4), "no farther than it was going"
+
+
+def test_a_reference_that_fell_back_says_so():
+    back = curve(range(8), [1.0, 0.6, 0.3, 0.3, 0.5, 0.6, 0.7, 0.7])
+    measured = speedup([alone("r", back)], "r", 1.0, "lower")
+    assert (measured.target, measured.fell_back) == (0.7, True)
+    assert not speedup([alone("r", falling(0.05))], "r", 1.0, "lower").fell_back
 
 
 def test_a_run_that_never_gets_there_has_no_numbers():
     _, poor = rows([alone("r", falling(0.05)), alone("poor", falling(0.01))], "r")
-    assert (poor.reached, poor.costs["steps"], poor.ratios["seconds"]) == (0, None, None)
+    assert (poor.reached, poor.touched, poor.costs["steps"], poor.ratios["seconds"]) == (0, 0, None, None)
 
 
-def test_what_is_not_finite_is_passed_over():
-    values = [math.nan, 1.0, -math.inf, 0.5, math.nan]
-    broken = Curve(range(5), values, [math.nan] * 5, [0.0, 1.0, 2.0, 3.0, 4.0], [math.nan] * 5, [math.nan] * 5)
-    (row,) = rows([alone("r", broken)], "r")
-    assert target([broken], 1.0, "lower") == 0.5
-    assert (row.costs["steps"], row.costs["tokens"], row.ratios["tokens"], row.costs["seconds"]) == (3, None, None, 3.0)
+def test_a_cost_that_is_not_known_has_no_ratio():
+    known = falling(0.05)
+    unknown = Curve(known.steps, known.values, [math.nan] * 11, *[known.seconds] * 4)
+    _, row = rows([alone("r", known), alone("o", unknown)], "r")
+    assert (row.costs["tokens"], row.ratios["tokens"], ratio(row).value) == (None, None, 1.0)
 
 
-def test_a_reference_that_got_worse_or_was_not_evaluated_is_no_measure():
-    for useless in (curve([0, 4, 8], [0.05, 0.04, 0.06]), curve([], [])):
-        measured = speedup([alone("r", useless), alone("other", falling(0.1))], "r", 1.0, "lower")
-        assert measured.target is None
-        assert [row.reached for row in measured.rows] == [0, 0]
+@pytest.mark.parametrize(
+    "useless",
+    [curve([0, 4, 8], [0.05, 0.04, 0.06]), curve([], []), curve([0, 1], [math.nan] * 2), curve([0], [1.0])],
+)
+def test_a_reference_that_got_worse_or_was_not_evaluated_is_no_measure(useless: Curve):
+    measured = speedup([alone("r", useless), alone("other", falling(0.1))], "r", 1.0, "lower")
+    assert measured.target is None
+    assert [(row.reached, row.touched) for row in measured.rows] == [(0, 0), (0, 0)]
 
 
 def test_reaching_the_target_at_no_cost_has_no_ratio():
@@ -113,42 +171,69 @@ def test_a_groups_target_is_its_median_members_way_and_half_of_them_reach_it():
     assert target(group, 1.0, "lower") == 0.6
     assert target(group[:3], 1.0, "lower") == 0.4
     (row,) = rows([Contender("g", group, range(4))], "g")
-    assert (row.members, row.reached, row.costs["steps"]) == (4, 3, 10)
+    assert (row.members, row.reached) == (4, 3)
 
 
-def test_paired_seeds_are_drawn_together_and_unpaired_ones_are_not():
+@pytest.mark.parametrize("times", [2, 4, 16])
+def test_looking_more_often_wins_nothing(times: int):
+    """Noisy curves of one and the same course: the finer one is read as rarely as the coarser."""
+    from random import Random
+
+    random = Random(5)
+    found = []
+    for _ in range(60):
+        noise = [[random.gauss(0, 0.03) for _ in range(129)] for _ in range(2)]
+        courses = [[math.exp(-step / 60) + noise[side][step] for step in range(129)] for side in (0, 1)]
+        rare = curve(range(0, 129, times), courses[0][::times])
+        often = curve(range(129), courses[1])
+        _, row = rows([alone("r", rare), alone("o", often)], "r", 0.9)
+        assert row.spacing == times
+        assert "cadence" in row.differs
+        if row.ratios["steps"] is not None:
+            found.append(math.log(ratio(row).value))
+    mean = sum(found) / len(found)
+    error = (sum((one - mean) ** 2 for one in found) / len(found) ** 2) ** 0.5
+    assert len(found) > 40 and abs(mean) < max(3 * error, 0.02)
+
+
+def test_what_is_not_alike_is_named():
+    reference = alone("r", falling(0.05), batch_sizes={64}, held_out_sizes={100})
+    other = alone(
+        "o", curve(range(0, 11, 2), falling(0.1).values[::2]), batch_sizes={32}, held_out_sizes={50}, going=True
+    )
+    own, row = rows([reference, other], "r")
+    assert (own.differs, row.differs) == ([], ["cadence", "batch", "held_out", "going"])
+
+
+def test_paired_seeds_are_compared_and_unpaired_ones_are_not():
     plain = reaching("plain", [10, 20, 40], seeds=[0, 1, 2])
     paired = ratio(rows([plain, reaching("fast", [20, 5, 10], seeds=[2, 0, 1])], "plain")[1])
-    assert (paired.value, paired.low, paired.high, paired.paired) == (2.0, 2.0, 2.0, True)
+    assert (paired.value, paired.paired) == (2.0, True)
+    assert (paired.low, paired.high) == pytest.approx((2.0, 2.0))
     unpaired = ratio(rows([plain, reaching("fast", [20, 5, 10], seeds=[7, 8, 9])], "plain")[1])
     assert (unpaired.value, unpaired.paired) == (2.0, False)
     assert unpaired.low is not None and unpaired.high is not None
-    assert unpaired.low < 1 < 4 <= unpaired.high
+    assert unpaired.low < 1 < 4 < unpaired.high
 
 
-def test_a_run_against_a_group_has_the_groups_interval_and_two_runs_have_none():
+def test_a_run_against_a_group_takes_the_groups_spread_and_two_runs_have_none():
     against_group = ratio(rows([alone("r", curve([0, 40], [1.0, 0.5])), reaching("g", [10, 20, 40])], "r")[1])
-    assert (against_group.value, against_group.low, against_group.high) == (2.0, 1.0, 4.0)
+    assert against_group.value == 2.0
+    assert against_group.low is not None and against_group.high is not None
+    # t(2) = 4.3027 times the deviation of log 2 and sqrt(1 + 1/3)
+    assert math.log(against_group.high / against_group.low) / 2 == pytest.approx(4.3027 * math.log(2) * (4 / 3) ** 0.5)
     single = ratio(rows([alone("r", falling(0.05)), alone("s", falling(0.1))], "r")[1])
     assert (single.low, single.high) == (None, None)
 
 
-def test_a_member_that_never_reaches_counts_as_infinitely_dear():
+def test_a_member_that_never_reaches_counts_as_infinitely_dear_and_leaves_no_interval():
     plain = reaching("plain", [40, 40, 40])
     one_lost, most_lost = (
         rows([plain, reaching("g", steps)], "plain")[1] for steps in ([10, 10, None], [10, None, None])
     )
     assert (one_lost.reached, one_lost.members, one_lost.costs["steps"]) == (2, 3, 10)
-    assert (ratio(one_lost).value, ratio(one_lost).low, ratio(one_lost).high) == (4.0, 0.0, 4.0)
+    assert (ratio(one_lost).value, ratio(one_lost).low, ratio(one_lost).high) == (4.0, None, None)
     assert (most_lost.reached, most_lost.costs["steps"], most_lost.ratios["steps"]) == (1, None, None)
-
-
-def test_a_reference_whose_seeds_often_miss_leaves_the_interval_open():
-    members = [curve([0, 40], [1.0, end]) for end in (0.5, 0.5, 0.9)]
-    found = ratio(
-        rows([Contender("plain", members, [0, 1, 2]), reaching("g", [10, 10, 10], seeds=[3, 4, 5])], "plain")[1]
-    )
-    assert (found.value, found.low, found.high) == (4.0, 4.0, None)
 
 
 def test_the_best_rate_of_the_references_method_is_a_second_reference():

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from support.drawn_runs import drawn_run, points, vectors
 
-from opdboard.panels.curves import Curve, curve, matched, mean_curve
+from opdboard.domain.seed_ratios import T_975
+from opdboard.panels.curves import Curve, curve, matched, mean_curve, scalars_for
 from opdboard.panels.gathering import means
-from opdboard.panels.intervals import T_975, mean_and_half_width
+from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.scalars import PANEL, ScalarParams
 from opdboard.panels.series import RunSeries
 
@@ -38,6 +39,18 @@ def seeds(count: int, *, key: str = "eval/reverse_kl", slope: float = 1.0) -> li
 
 def drawn_of(series: list[RunSeries], **params: Any) -> Any:
     return PANEL.draw(series, ScalarParams.model_validate(params))
+
+
+def test_tokens_are_those_of_the_search_too():
+    """Counted at the same step, or when they were last told; a trainer that reports none has none."""
+    steps = np.array([0, 4, 8])
+    scalars = {"loss": points(steps, [3.0, 2.0, 1.0]), "tokens": points(steps, [0.0, 40.0, 80.0])}
+    run = replace(drawn_run(), scalars=scalars)
+    np.testing.assert_array_equal(curve(run, "loss", "tokens").x, [0, 40, 80])
+    for searched, expected in (([0.0, 5.0, 25.0], [0, 45, 105]), ([0.0, 5.0], [0, 45, 85])):
+        told = {"search_tokens": points(steps[: len(searched)], searched)}
+        np.testing.assert_array_equal(curve(replace(run, scalars=scalars | told), "loss", "tokens").x, expected)
+    assert scalars_for(("loss",), "tokens") == ("loss", "tokens", "search_tokens")
 
 
 def test_the_interval_of_three_known_numbers():

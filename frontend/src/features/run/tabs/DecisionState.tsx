@@ -1,5 +1,6 @@
 import type { Decision, RunDetail } from "~/api/types";
 import table from "~/components/table.module.css";
+import { tokensSpent } from "~/lib/cost";
 import { count, duration, fixed, number, percent } from "~/lib/format";
 import classes from "./Decisions.module.css";
 
@@ -48,7 +49,7 @@ export function DecisionState({ decision, run }: { decision: Decision; run: RunD
       <p className={classes.note}>
         Held-out: evaluations at step {before?.step ?? "–"} and {after ? `step ${after.step}` : "not yet"}. D goes from
         step {decision.anchor_step} to step {decision.step}, norm {number(decision.direction_norm, 3)}. Cost:{" "}
-        {count(decision.tokens)} tokens{share(decision.tokens, run.latest.tokens)}, {duration(decision.seconds)}
+        {count(decision.tokens)} tokens{share(decision.tokens, tokensSpent(run.latest))}, {duration(decision.seconds)}
         {share(decision.seconds, run.latest.seconds)}.
       </p>
     </section>

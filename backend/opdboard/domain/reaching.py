@@ -1,0 +1,104 @@
+"""When a curve reached a target and held it, and what had been spent by then.
+
+Values are taken as running medians of three evaluations, so that one lucky or one bad evaluation decides nothing; one
+that is not finite counts as the worst there is. A target is reached where such a curve crosses it, between two
+evaluations in proportion, if from then on it never falls back by more than SLACK of the way to the target.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Literal
+
+Better = Literal["lower", "higher"]
+SLACK = 0.1
+"""A target that was reached is held while no more than this share of the way from the start to it is lost again."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Evaluations of a metric in step order, with what had been spent at each; NaN where a cost is not known.
+
+    tokens: all that were generated, for training and by the search; seconds: training, monitoring and search;
+    search_tokens, search_seconds: the search's part of them; gpu_seconds: seconds times GPUs.
+    """
+
+    steps: Sequence[float]
+    values: Sequence[float]
+    tokens: Sequence[float]
+    seconds: Sequence[float]
+    search_tokens: Sequence[float]
+    search_seconds: Sequence[float]
+    gpu_seconds: Sequence[float]
+
+    @property
+    def spacing(self) -> float:
+        """The usual number of steps between two evaluations (median); 0 with fewer than two."""
+        gaps = [after - before for before, after in zip(self.steps, self.steps[1:], strict=False)]
+        return float(median(gaps)) if gaps else 0.0
+
+    def every(self, spacing: float) -> "Curve":
+        """Without the evaluations that are nearer than `spacing` steps to the one kept before; the last always stays.
+
+        Who looks more often sees more chances: curves are compared as if all had been evaluated as rarely as the rarest.
+        """
+        if self.spacing >= spacing:
+            return self
+        kept: list[int] = []
+        for index, step in enumerate(self.steps):
+            if not kept or step - self.steps[kept[-1]] >= spacing:
+                kept.append(index)
+        if kept and kept[-1] != len(self.steps) - 1:
+            kept.append(len(self.steps) - 1)
+        return replace(self, **{name: [column[index] for index in kept] for name, column in vars(self).items()})
+
+
+def smoothed(values: Sequence[float], better: Better) -> list[float]:
+    """Running medians of three, smaller being better whatever `better` says (values of 'higher' are negated).
+
+    The first value stays. The last is the median of itself, the one before, and where the two before it point (Tukey's
+    rule), which leaves the end of a steady curve alone. What is not finite is infinite.
+    """
+    sign = 1.0 if better == "lower" else -1.0
+    raw = [sign * value if math.isfinite(value) else math.inf for value in values]
+    if len(raw) < 3:
+        return raw
+    inner = [sorted(raw[index - 1 : index + 2])[1] for index in range(1, len(raw) - 1)]
+    before, last = ([raw[0], *inner])[-2:]
+    ahead = last + 2 * (last - before) if math.isfinite(before) and math.isfinite(last) else last
+    return [raw[0], *inner, sorted([raw[-1], last, ahead])[1]]
+
+
+def start_and_end(curve: Curve, better: Better) -> tuple[float, float] | None:
+    """The first finite value and the smoothed last one, as they were stored; None without a finite end."""
+    smooth = smoothed(curve.values, better)
+    first = next((value for value in curve.values if math.isfinite(value)), None)
+    if first is None or not math.isfinite(smooth[-1]):
+        return None
+    return first, smooth[-1] if better == "lower" else -smooth[-1]
+
+
+def held_from(curve: Curve, start: float, goal: float, better: Better) -> float | None:
+    """Where the goal was reached and held: a place between evaluations (2.5 is half-way from the third to the fourth).
+
+    start: what the way to the goal is measured from. None when it was not reached, or lost again.
+    """
+    sign = 1.0 if better == "lower" else -1.0
+    smooth = smoothed(curve.values, better)
+    line = sign * goal
+    lost = line + SLACK * abs(goal - start)
+    since = next((index + 1 for index in range(len(smooth) - 1, -1, -1) if smooth[index] > lost), 0)
+    at = next((index for index in range(since, len(smooth)) if smooth[index] <= line), None)
+    if at is None:
+        return None
+    if at == 0 or not math.isfinite(smooth[at - 1]) or smooth[at - 1] <= line:
+        return float(at)
+    return at - 1 + (smooth[at - 1] - line) / (smooth[at - 1] - smooth[at])
+
+
+def spent(costs: Sequence[float], place: float) -> float:
+    """A cost at a place between evaluations, in proportion."""
+    before = math.floor(place)
+    share = place - before
+    return float(costs[before]) if share == 0 else (1 - share) * costs[before] + share * costs[before + 1]
