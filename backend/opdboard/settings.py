@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         default="",
         description="Comma-separated folders below which the browser may look for checkpoints; once set, imports read nothing else.",
     )
+    teacher_keys: str = Field(
+        default="",
+        description="VARIABLE=ADDRESS, separated by commas: keys that runs may have sent to remote teachers below these addresses.",
+    )
     worker_queues: Annotated[str, AfterValidator(_queues)] = Field(
         default="", description="Comma-separated queues of a worker; empty asks the machine."
     )

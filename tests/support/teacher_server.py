@@ -1,7 +1,7 @@
 """A small OpenAI-compatible server that really computes log-probabilities, with the demo teacher, as vLLM and SGLang answer.
 
 `faults` holds what becomes of the next answers, one each: "busy" (status 503), "slow", "refuse" (400), "short" (an entry
-too few), "nan", "other" (the scores of another token), "junk" (no JSON). Without faults every answer is right.
+too few), "nan", "other" (the scores of another token), "junk" (no JSON), "moved" (to `moved_to`). Without faults every answer is right.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ class TeacherServer:
         self.asked = 0
         self.keys: set[str] = set()
         self.url = ""
+        self.moved_to = ""
         loaded = load_demo(role)
         self._model, self.tokenizer = loaded.model.eval(), loaded.tokenizer
         self._one_at_a_time = threading.Lock()
@@ -40,6 +41,8 @@ class TeacherServer:
             return Response("try later", 503)
         if fault == "refuse":
             return Response("no such model", 400)
+        if fault == "moved":
+            return Response(status_code=307, headers={"Location": self.moved_to})
         if fault == "slow":
             self.closing.wait(30)  # the client gives up first
         if fault == "junk":

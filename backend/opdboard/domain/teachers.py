@@ -36,7 +36,8 @@ class RemoteTeacher(Frozen):
     key_variable: str = Field(
         default="",
         pattern=r"^[A-Za-z0-9_]*$",
-        description="Environment variable of the worker that holds the server's key; empty sends none.",
+        description="Environment variable of the worker that holds the server's key, one of those that OPDBOARD_TEACHER_KEYS allows "
+        "for this address; empty sends none.",
     )
 
     @model_validator(mode="after")

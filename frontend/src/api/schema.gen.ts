@@ -3921,7 +3921,7 @@ export interface components {
             patience_seconds: number;
             /**
              * Key Variable
-             * @description Environment variable of the worker that holds the server's key; empty sends none.
+             * @description Environment variable of the worker that holds the server's key, one of those that OPDBOARD_TEACHER_KEYS allows for this address; empty sends none.
              * @default
              */
             key_variable: string;

@@ -16,6 +16,7 @@ import tenacity
 from opdboard.domain.addresses import stays_here
 from opdboard.domain.errors import RemoteTeacherProblem
 from opdboard.domain.teachers import RemoteTeacher
+from opdboard.teacher_keys import address_of
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +42,21 @@ class RemoteModel:
     """A client of one endpoint; may be used by several threads."""
 
     def __init__(self, settings: RemoteTeacher, key: str | None) -> None:
-        """key: sent as bearer token, where the server wants one. RemoteTeacherProblem when the environment's proxy is unusable."""
+        """key: sent as bearer token, where the server wants one.
+
+        BadInput when the address is none, RemoteTeacherProblem when the environment's proxy is unusable.
+        """
         self._settings = settings
-        self._address = f"{settings.url.rstrip('/')}/completions"
+        base = address_of(settings)
+        path, mark, query = base.raw_path.partition(b"?")
+        self._address = base.copy_with(raw_path=path.rstrip(b"/") + b"/completions" + mark + query)
         try:
             self._client = httpx.Client(
                 timeout=httpx.Timeout(settings.timeout_seconds, connect=min(10.0, settings.timeout_seconds)),
                 headers={"Authorization": f"Bearer {key}"} if key else {},
                 limits=httpx.Limits(max_connections=settings.parallel_requests),
                 trust_env=not stays_here(settings.url),  # a proxy does not lead to this machine
+                follow_redirects=False,  # the key and the texts are for this address alone
             )
         except (ImportError, ValueError) as error:
             raise RemoteTeacherProblem(f"the proxy that the environment names cannot be used: {error}") from error
@@ -170,6 +177,12 @@ class RemoteModel:
             raise _Passing(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         if response.status_code in _PASSING_STATUS:
             raise _Passing(f"status {response.status_code}")
+        if response.is_redirect:
+            raise RemoteTeacherProblem(
+                f"the teacher at {self._settings.url} answers {response.status_code}, a redirect, which is not followed; give the "
+                "address that it points to",
+                where="teacher.url",
+            )
         if response.is_error:
             raise RemoteTeacherProblem(
                 f"the teacher at {self._settings.url} refuses: status {response.status_code}, {response.text[:300]!r}",

@@ -1,7 +1,6 @@
 """From the configured teacher to the one that scores, checked against the student, and to the objective's reference."""
 
 import copy
-import os
 from dataclasses import replace
 
 import torch
@@ -12,6 +11,7 @@ from opdboard.domain.objectives import needs_reference
 from opdboard.domain.run_config import ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
 from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
 from opdboard.settings import Settings
+from opdboard.teacher_keys import key_of
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.loading import LoadedModel, RunFolder, load
 from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, output_size
@@ -49,7 +49,7 @@ def teacher_and_reference(
                 policies[one.name] = _frozen(loaded, device, config)
             teacher = RoutedTeacher(policies, route_of(config.teacher), prompts)
         case RemoteTeacher():
-            teacher = _remote_teacher(config.teacher, student, prompts, device)
+            teacher = _remote_teacher(config.teacher, student, prompts, device, settings)
         case ModelTeacher() | PrivilegedTeacher():
             source = config.teacher.source if isinstance(config.teacher, ModelTeacher) else config.student
             same = source == config.student
@@ -63,17 +63,11 @@ def teacher_and_reference(
 
 
 def _remote_teacher(
-    settings: RemoteTeacher, student: LoadedModel, prompts: PromptBuilder, device: torch.device
+    remote: RemoteTeacher, student: LoadedModel, prompts: PromptBuilder, device: torch.device, settings: Settings
 ) -> DistantTeacher:
-    key = os.environ.get(settings.key_variable) if settings.key_variable else None
-    if settings.key_variable and not key:
-        raise BadInput(
-            f"the environment variable {settings.key_variable} is not set on this worker; set it to the key of {settings.url}",
-            where="teacher.key_variable",
-        )
-    model = RemoteModel(settings, key)
+    model = RemoteModel(remote, key_of(remote, settings.teacher_keys))
     check_remote_vocabulary(student, model)
-    parallel = settings.parallel_requests
+    parallel = remote.parallel_requests
     return DistantTeacher(model, prompts, vocabulary=output_size(student), device=device, parallel=parallel)
 
 

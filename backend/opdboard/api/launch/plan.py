@@ -23,7 +23,7 @@ from opdboard.api.launch.schemas import (
     WorkloadOut,
 )
 from opdboard.api.launch.sweeps import Planned, planned, with_teachers
-from opdboard.api.runs.service import check_sources
+from opdboard.api.runs.service import check_sources, check_teacher_key
 from opdboard.db import pace
 from opdboard.db.tables import Run
 from opdboard.domain import footprint
@@ -37,6 +37,8 @@ def plan(context: Context, wanted: SweepIn) -> PlanOut:
     """Counts, sizes, pace and place; or what is wrong with which field."""
     try:
         runs = with_teachers(planned(wanted))
+        for run in runs:
+            check_teacher_key(context.settings, run.config)
         with context.database.read() as session:
             for run in runs:
                 check_sources(session, run.config)

@@ -18,14 +18,16 @@ from opdboard.api.sending import send
 from opdboard.db import analyses, evidence, lineage, runs, steering
 from opdboard.db.tables import Run
 from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
-from opdboard.domain.errors import Conflict, NotFound
+from opdboard.domain.errors import BadInput, Conflict, NotFound
 from opdboard.domain.events import Topic
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_sources import teacher_sources
 from opdboard.domain.run_state import RunState
+from opdboard.domain.teachers import RemoteTeacher
 from opdboard.settings import Settings
+from opdboard.teacher_keys import check_key
 
 _SHARED_WITH_ROW = set(RunSummary.model_fields) - {"state", "latest", "note", "learning_rate", "seconds_left"}
 NOTE_CHARACTERS = 160
@@ -106,6 +108,7 @@ def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
     """
     for one in wanted:
         check_storable(one.config)
+        check_teacher_key(context.settings, one.config)
     with context.database.write() as session:
         teachers: dict[str, RunDetail] = {}
         made = [_create(session, _with_teacher(session, one, teachers)) for one in wanted]
@@ -161,6 +164,16 @@ def check_text(config: dict[str, Any]) -> None:
     nul = [path for path, value in flattened(config) if "\x00" in path or "\x00" in str(value)]
     if nul:
         raise InvalidFields([FieldProblem(path=path, message="must not contain the NUL character") for path in nul])
+
+
+def check_teacher_key(settings: Settings, config: RunConfig) -> None:
+    """InvalidFields where a key would be sent that this installation does not allow, or to another address than its own."""
+    if not isinstance(config.teacher, RemoteTeacher):
+        return
+    try:
+        check_key(config.teacher, settings.teacher_keys)
+    except BadInput as problem:
+        raise InvalidFields([FieldProblem(path=problem.where or "", message=problem.detail)]) from problem
 
 
 def check_sources(session: Session, config: RunConfig) -> None:

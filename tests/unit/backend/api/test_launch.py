@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from support.stored_runs import filled, start
 
+from opdboard.api.app import create_app
 from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.presets import DEMO_EFFOPD
@@ -207,3 +208,27 @@ def test_the_schema_has_its_sections(client: TestClient):
     schema = client.get("/api/schema/run-config").json()
     named = [name for section in schema["sections"] for name in section["fields"]]
     assert sorted(named) == sorted(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    ("url", "variable", "field"),
+    [
+        ("http://mine", "OPDBOARD_TOKEN", "teacher.key_variable"),
+        ("http://mine", "GOOD_KEY", "teacher.url"),
+        ("http://good.example.evil/v1", "GOOD_KEY", "teacher.url"),
+    ],
+)
+def test_a_key_for_another_address_is_refused_at_launch(
+    settings: Settings, sqlite_database: Database, tmp_path: Path, url: str, variable: str, field: str
+):
+    app = create_app(settings.model_copy(update={"teacher_keys": "GOOD_KEY=http://good.example/v1"}), static=tmp_path)
+    remote = {"kind": "remote", "model": "m", "url": url, "key_variable": variable}
+    wanted = TINY | {"teacher": remote, "objective": {"kind": "sampled_token"}}
+    allowed = wanted | {"teacher": remote | {"url": "http://good.example/v1", "key_variable": "GOOD_KEY"}}
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert [one["path"] for one in plan(client, wanted)["problems"]] == [field]
+        for path in ("/api/runs", "/api/launch/sweep"):
+            refused = client.post(path, json={"config": wanted})
+            assert (refused.status_code, refused.json()["where"]) == (422, field)
+        assert client.get("/api/runs").json()["total"] == 0
+        assert client.post("/api/runs", json={"config": allowed}).status_code == 201

@@ -95,6 +95,21 @@ def test_the_key_is_sent(server):
     assert server.keys == {"Bearer secret"}
 
 
+def test_a_redirect_carries_no_key_elsewhere(server):
+    with serving() as elsewhere:
+        server.moved_to = f"{elsewhere.url}/completions"
+        server.faults[:] = ["moved"]
+        model = RemoteModel(RemoteTeacher(url=server.url, model="demo"), "secret")
+        with pytest.raises(RemoteTeacherProblem, match="answers 307, a redirect, which is not followed"):
+            model.score(IDS, 9)
+        assert elsewhere.asked == 0
+
+
+def test_an_address_with_a_query_keeps_it(server):
+    RemoteModel(RemoteTeacher(url=f"{server.url}/?version=1#part", model="demo"), None).score(IDS, 9)
+    assert server.asked == 1
+
+
 @pytest.mark.parametrize("api", ["prompt_logprobs", "echo"])
 def test_another_vocabulary_is_noticed(server, api, monkeypatch):
     check_remote_vocabulary(load_demo("base"), model_of(server, api=api))
