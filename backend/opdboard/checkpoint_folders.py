@@ -1,20 +1,31 @@
 """Which folders are checkpoints, of which format and step, told by the names of their files alone.
 
 Known are the folders of Hugging Face (and so of TRL and of opdboard itself), adapters of PEFT, and the shards that verl
-writes, one file per process. An output folder that holds several of them is a series.
+writes, one file per process. An output folder that holds several of them is a series; what a trainer had not finished
+writing is no part of it.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from opdboard.domain.errors import BadInput
 
 LARGEST_STEP = 2**31 - 1
-_STEP = re.compile(r"(?:^|[-_.])(?:checkpoint|ckpt|global_step|step|iter|epoch)[-_]?(\d+)$", re.IGNORECASE)
-_INNER = ("actor", "huggingface")
+_WORD = r"(?:checkpoint|ckpt|global_step|step|iter|epoch)[-_]?(\d+)"
+_STEP = re.compile(rf"(?:^|[-_.]){_WORD}$", re.IGNORECASE)
+_STEP_ALONE = re.compile(_WORD, re.IGNORECASE)
+_STEP_SOMEWHERE = re.compile(rf"(?:^|[-_.]){_WORD}", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"^\.|~$|(?:^|[-_.])(?:tmp|temp(?![-_.]?\d)|temporary|partial|incomplete|unfinished|in[-_]?progress|writing)(?:$|[-_.\d])",
+    re.IGNORECASE,
+)
+_INNER = ("actor", "huggingface", "lora_adapter")
 """Folders within a checkpoint that hold its weights."""
+_DEEPEST = 3
+"""Folders below one that is named by its step alone, such as those of an adapter's own name."""
 
 SHARD = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt$")
 
@@ -47,44 +58,95 @@ def holds_model(folder: Path) -> bool:
 
 
 def weights_in(folder: Path) -> Path | None:
-    """The folder that holds the weights of a checkpoint: itself, or one that verl puts them into; None without any."""
-    inner = (folder / part for part in (".", "actor", "actor/huggingface", "huggingface"))
-    return next((one for one in inner if one.is_dir() and format_of(one) is not None), None)
+    """The folder that holds the weights of a checkpoint: itself, or one that verl puts them into; None without any.
+
+    Shards with an adapter beside them are those of a model that is trained with LoRA: the adapter has what was learnt.
+    """
+    for part in (".", "actor", "actor/huggingface", "huggingface"):
+        one = folder / part
+        if not one.is_dir():
+            continue
+        kind, adapter = format_of(one), one / "lora_adapter"
+        if kind in (None, CheckpointFormat.SHARDS) and format_of(adapter) is CheckpointFormat.ADAPTER:
+            return adapter
+        if kind is not None:
+            return one
+    return None
 
 
 def step_of(folder: Path) -> int | None:
-    """The step that the folder's name tells: checkpoint-500, global_step_40/actor, step-000016."""
+    """The step that the folder's name tells, or one above it: checkpoint-500, global_step_40/actor, checkpoint-20/default.
+
+    A folder above is asked only where it is named by nothing but a step. None for what is unfinished.
+    """
+    if unfinished(folder) is not None:
+        return None
     while folder.name in _INNER:
         folder = folder.parent
-    match = _STEP.search(folder.name)
+    above = (_STEP_ALONE.fullmatch(parent.name) for parent in list(folder.parents)[:_DEEPEST])
+    match = _STEP.search(folder.name) or next((one for one in above if one is not None), None)
     step = None if match is None else int(match[1])
     return step if step is None or step <= LARGEST_STEP else None
 
 
-def series_in(folder: Path) -> list[Path]:
-    """Checkpoints with a step in an output folder, by step; those of a run of opdboard too. Folders that may not be read are passed over."""
+def unfinished(folder: Path) -> Path | None:
+    """The folder, or the one above that is a step's, if its name says that its trainer had not finished writing it."""
+    for one in (folder, *list(folder.parents)[:_DEEPEST]):
+        if _STEP_SOMEWHERE.search(one.name):
+            return one if _UNFINISHED.search(one.name) else None
+    return None
+
+
+@dataclass(frozen=True)
+class Series:
+    """What an output folder holds."""
+
+    folders: list[Path]
+    """Checkpoints, by step."""
+    left_out: dict[Path, str]
+    """Folders named as of a step that are none of them, and why."""
+
+
+def series_in(folder: Path) -> Series:
+    """Checkpoints with a step in an output folder; those of a run of opdboard too. Folders that may not be read are passed over."""
     found: dict[Path, int] = {}
+    left_out: dict[Path, str] = {}
     for parent in (folder, folder / "checkpoints"):
         try:
-            children = [child for child in parent.iterdir() if child.is_dir() and not child.name.startswith(".")]
+            children = [child for child in parent.iterdir() if child.is_dir()]
         except OSError:
             continue
         for child in children:
-            step = step_of(child)
-            if step is not None and weights_in(child) is not None:
-                found[child] = step
-    return sorted(found, key=lambda child: (found[child], child.name))
+            if not _STEP_SOMEWHERE.search(child.name):
+                continue
+            match = _STEP.search(child.name)
+            if unfinished(child) is not None:
+                left_out[child] = "its name says that it was not written to its end"
+            elif match is None or int(match[1]) > LARGEST_STEP:
+                left_out[child] = "its name does not end in its step"
+            elif weights_in(child) is None:
+                left_out[child] = "it holds no weights in safetensors or in shards of verl"
+            else:
+                found[child] = int(match[1])
+    return Series(sorted(found, key=lambda child: (found[child], child.name)), left_out)
 
 
 def numbered(folders: Sequence[Path]) -> list[tuple[int, Path]]:
-    """Each checkpoint with its step, ascending: from the names where all tell one, else 1..n in the order given.
+    """Each checkpoint with its step, ascending: from the names, or 1..n in the order given where no name tells one.
 
-    BadInput names two folders of the same step.
+    BadInput names two folders of the same step, or one that tells none beside one that does.
     """
-    told = [step_of(folder) for folder in folders]
-    steps = [step for step in told if step is not None]
-    if len(steps) < len(folders):
+    told = {folder: step_of(folder) for folder in folders}
+    steps = [step for step in told.values() if step is not None]
+    if not steps:
         return list(enumerate(folders, start=1))
+    if len(steps) < len(folders):
+        silent, other = (next(one for one, step in told.items() if (step is None) == none) for none in (True, False))
+        raise BadInput(
+            f"the name of {silent} tells no step and that of {other} does; leave one of them out, or give it a name that ends in "
+            "its step, such as checkpoint-500",
+            where=str(silent),
+        )
     by_step: dict[int, Path] = {}
     for step, folder in zip(steps, folders, strict=True):
         if by_step.setdefault(step, folder) != folder:

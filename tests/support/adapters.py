@@ -34,7 +34,7 @@ def made(
         settings["target_modules"] = settings["target_modules"] + more
     wrapped = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))
     randomise(wrapped)
-    wrapped.save_pretrained(folder / "checkpoint-3")
+    wrapped.save_pretrained(str(folder / "checkpoint-3"))
     change_config(folder / "checkpoint-3", declared)
     return folder / "base", folder / "checkpoint-3", before, wrapped
 

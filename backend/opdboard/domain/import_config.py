@@ -20,7 +20,7 @@ class ImportConfig(Frozen):
         min_length=1,
         max_length=10_000,
         description="Checkpoint folders, output folders that hold several, or runs of opdboard (ID, or ID@STEP for one of its "
-        "checkpoints). Steps are read from the names, else they are 1, 2, ... in this order.",
+        "checkpoints). Steps are read from the names; where none tells one they are 1, 2, ... in this order.",
     )
     name: str = Field(
         default="", max_length=200, pattern=r"^[^\x00]*$", description="Empty: after the first checkpoint."

@@ -2800,7 +2800,7 @@ export interface components {
             base: string;
             /**
              * Checkpoints
-             * @description Checkpoint folders, output folders that hold several, or runs of opdboard (ID, or ID@STEP for one of its checkpoints). Steps are read from the names, else they are 1, 2, ... in this order.
+             * @description Checkpoint folders, output folders that hold several, or runs of opdboard (ID, or ID@STEP for one of its checkpoints). Steps are read from the names; where none tells one they are 1, 2, ... in this order.
              */
             checkpoints: string[];
             /**

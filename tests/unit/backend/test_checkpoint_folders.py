@@ -26,6 +26,17 @@ def made(folder: Path, file: str = "model.safetensors") -> Path:
         ("epoch_3", 3),
         ("checkpoint-99999999999", None),
         ("Qwen3-1", None),
+        ("global_step_100/actor/lora_adapter", 100),
+        ("checkpoint-20/default", 20),
+        ("step_7/policy/model", 7),
+        ("run-of-step-2/early", None),
+        ("tmp-checkpoint-20", None),
+        ("tmp-checkpoint-20/lora_adapter", None),
+        ("checkpoint-20.tmp", None),
+        ("_tmp.checkpoint-20", None),
+        ("temp-0.7-checkpoint-20", 20),
+        ("temperature_step_3", 3),
+        ("tmp/checkpoint-20", 20),
         ("final", None),
     ],
 )
@@ -44,21 +55,54 @@ def test_formats_are_told_by_files(tmp_path):
     exported = made(tmp_path / "global_step_8" / "actor" / "huggingface")
     assert weights_in(tmp_path / "global_step_8") == exported
     assert weights_in(tmp_path / "e") is None
+    adapter = made(made(tmp_path / "global_step_4" / "actor" / "lora_adapter"), "adapter_config.json")
+    assert weights_in(tmp_path / "global_step_4") == adapter
+    assert step_of(adapter) == 4
 
 
 def test_a_series_comes_by_step_and_not_by_name(tmp_path):
     for step in (100, 20, 3):
         made(tmp_path / f"checkpoint-{step}")
-    made(tmp_path / "checkpoint-7", "trainer_state.json")
     made(tmp_path / "runs")
-    assert [step_of(folder) for folder in series_in(tmp_path)] == [3, 20, 100]
-    assert series_in(tmp_path / "nothing") == []
+    made(tmp_path / "final")
+    found = series_in(tmp_path)
+    assert [step_of(folder) for folder in found.folders] == [3, 20, 100]
+    assert found.left_out == {}
+    assert series_in(tmp_path / "nothing").folders == []
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("tmp-checkpoint-20", "not written to its end"),
+        ("checkpoint-20.tmp", "not written to its end"),
+        ("checkpoint-20.partial", "not written to its end"),
+        ("checkpoint-20_incomplete", "not written to its end"),
+        (".step-000020.partial", "not written to its end"),
+        ("checkpoint-20.orbax-checkpoint-tmp-1699", "not written to its end"),
+        ("checkpoint-20-old", "does not end in its step"),
+        ("checkpoint-99999999999", "does not end in its step"),
+    ],
+)
+def test_what_is_no_member_of_a_series_is_told(name, why, tmp_path):
+    made(tmp_path / "checkpoint-20")
+    made(tmp_path / name)
+    found = series_in(tmp_path)
+    assert [folder.name for folder in found.folders] == ["checkpoint-20"]
+    assert why in found.left_out[tmp_path / name]
+
+
+def test_a_member_without_weights_is_told(tmp_path):
+    made(tmp_path / "checkpoint-7", "pytorch_model.bin")
+    assert "no weights" in series_in(tmp_path).left_out[tmp_path / "checkpoint-7"]
 
 
 def test_numbers_come_from_the_names_or_from_the_order():
     folders = [Path("/a/checkpoint-20"), Path("/a/checkpoint-3")]
     assert numbered(folders) == [(3, folders[1]), (20, folders[0])]
-    nameless = [Path("/a/late"), Path("/a/checkpoint-3")]
+    nameless = [Path("/a/late"), Path("/a/early")]
     assert numbered(nameless) == [(1, nameless[0]), (2, nameless[1])]
+    with pytest.raises(BadInput, match="/a/late tells no step and that of /a/checkpoint-3 does"):
+        numbered([Path("/a/late"), Path("/a/checkpoint-3")])
     with pytest.raises(BadInput, match="both of step 3"):
         numbered([Path("/a/checkpoint-3"), Path("/b/checkpoint-3")])

@@ -1,10 +1,19 @@
 """From the words of a configuration to a base and the checkpoints to compare with it, opened when they are wanted."""
 
+import logging
 import os
 import re
 from pathlib import Path
 
-from opdboard.checkpoint_folders import CheckpointFormat, format_of, holds_model, numbered, series_in, weights_in
+from opdboard.checkpoint_folders import (
+    CheckpointFormat,
+    format_of,
+    holds_model,
+    numbered,
+    series_in,
+    unfinished,
+    weights_in,
+)
 from opdboard.db import evidence
 from opdboard.db.database import Database
 from opdboard.domain.errors import ModelProblem, NotFound
@@ -15,6 +24,8 @@ from opdboard_worker.analysis.naming import Sizes
 from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
 from opdboard_worker.analysis.weights import Updated, Weights, check_same_matrices
 from opdboard_worker.models.weight_files import check_no_adapter, read_json, weight_files
+
+log = logging.getLogger(__name__)
 
 _RUN = re.compile(r"([0-9a-f]{8})(?:@(\d{1,9}))?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -50,7 +61,16 @@ class Places:
         if of_run is not None:
             return of_run
         folder = self._allowed(place(text))
-        return [self._weights(checkpoint) for checkpoint in series_in(folder) or [folder]]
+        part = unfinished(folder)
+        if part is not None:
+            raise ModelProblem(
+                f"{part} was not written to its end, as its name says; give a checkpoint that was, or rename it if it is whole",
+                where=str(folder),
+            )
+        found = series_in(folder)
+        for left_out, why in sorted(found.left_out.items()):
+            log.warning("%s is left out: %s", left_out, why)
+        return [self._weights(checkpoint) for checkpoint in found.folders or [folder]]
 
     def _of_run(self, text: str) -> list[Path] | None:
         """The checkpoints of a run, all or one; None where the text names no run."""

@@ -98,5 +98,5 @@ def _folder(folder: Path, title: str = "") -> FolderOut:
         title=title,
         format=None if weights is None else format_of(weights),
         step=step_of(folder),
-        checkpoints=len(series_in(folder)),
+        checkpoints=len(series_in(folder).folders),
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.adapters import made
 from support.stored_runs import record, start
 from support.tiny_models import moved, tiny_model
 
@@ -163,6 +164,33 @@ def test_folders_without_a_step_are_numbered_in_the_order_given(attempt, queue, 
     norms = vectors(sqlite_database, run_id)["update_norm"]
     assert norms.steps.tolist() == [1, 2]
     assert (norms.values[1] > norms.values[0]).all()
+
+
+def test_what_a_trainer_had_not_finished_writing_is_left_out_and_told(
+    attempt, queue, written, tmp_path, sqlite_database, caplog
+):
+    output = tmp_path / "output"
+    shutil.copytree(written / "output", output)
+    (output / "tmp-checkpoint-20").mkdir()
+    (output / "tmp-checkpoint-20" / "model.safetensors").write_bytes(b"half of a fi")
+    run_id = queue(output)
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    assert steps_of(sqlite_database, run_id) == list(STEPS)
+    assert f"{output / 'tmp-checkpoint-20'} is left out: its name says" in caplog.text
+    assert "was not written to its end" in refused(attempt, queue(output / "tmp-checkpoint-20")).detail
+
+
+def test_an_adapter_deep_in_a_checkpoint_is_of_its_step(attempt, queue, tmp_path, sqlite_database):
+    base, folder, *_ = made(tmp_path, "Qwen2", {})
+    places = [tmp_path / f"global_step_{step}" / "actor" / "lora_adapter" for step in (20, 100)]
+    for place in places:
+        shutil.copytree(folder, place)
+        (place.parent / "model_world_size_1_rank_0.pt").touch()  # of a model with factors: the adapter is read instead
+    for given in (places, [tmp_path / "global_step_20", tmp_path / "global_step_100"], [tmp_path]):
+        shutil.rmtree(folder, ignore_errors=True)
+        run_id = queue(*given, base=base)
+        assert do_job(attempt(run_id), importing.prepare) == 0
+        assert steps_of(sqlite_database, run_id) == [20, 100]
 
 
 def damaged(written, tmp_path, damage) -> object:
