@@ -107,6 +107,11 @@ class AlphaRL(Frozen):
         description="What is extrapolated to 1: accuracy relative to W_0 and the teacher (paper), or the share of W_0's "
         "reverse KL that is gone (needs no labels, far less noise).",
     )
+    scaling: Literal["unit_variance", "none"] = Field(
+        default="unit_variance",
+        description="What the regression sees of each coordinate: at unit variance over the checkpoints (authors' code), or as "
+        "it is, so that those that move far decide.",
+    )
     validation_size: int = Field(default=64, ge=2, description=_VALIDATION_SIZE)
     optimizer_after_jump: OptimizerAfterJump = Field(default="keep", description=_AFTER_JUMP)
 

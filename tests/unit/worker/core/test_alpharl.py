@@ -54,7 +54,25 @@ def test_one_component_regression_reads_the_wanted_score_off_its_own_line():
     slope = (y @ score) / (score @ score)
     loading = centred.T @ score / (score @ score)
     expected = z_TM.mean(0) + (1.0 - y_T.mean()) / slope * loading
-    assert torch.allclose(pls_solve(z_TM, y_T, 1.0), expected, atol=1e-10)
+    assert torch.allclose(pls_solve(z_TM, y_T, 1.0, scaled=False), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("scaled", "expected"),
+    [
+        (True, [2.18277418, 4.99285161, 5.0, 5.24533784]),
+        (False, [2.26241151, 4.3775424, 5.0, 6.29052952]),
+    ],
+)
+def test_the_prediction_is_that_of_scikit_learn(scaled: bool, expected: list[float]):
+    """PLSRegression(n_components=1, scale=scaled), a line through its scores, read off at 1, and inverse_transform.
+
+    Computed with scikit-learn 1.9; the third coordinate does not vary.
+    """
+    z_TM = torch.tensor([[0.2, 1.0, 5.0, -3.0], [0.5, 1.5, 5.0, -2.0], [0.6, 3.0, 5.0, -2.5], [1.1, 2.5, 5.0, 1.0]])
+    y_T = torch.tensor([0.1, 0.3, 0.35, 0.5])
+    found = pls_solve(z_TM.double(), y_T.double(), 1.0, scaled=scaled)
+    assert torch.allclose(found, torch.tensor(expected, dtype=torch.float64), atol=1e-6)
 
 
 def test_scores_that_do_not_vary_predict_nothing():

@@ -48,7 +48,12 @@ class PredictedUpdate:
         scores_T = torch.tensor(self._scores, dtype=torch.float64)
         try:
             ahead = {
-                name: predicted_update([one[name] for one in self._parts], scores_T, self._wanted).to(value)
+                name: predicted_update(
+                    [one[name] for one in self._parts],
+                    scores_T,
+                    self._wanted,
+                    scaled=self._settings.scaling == "unit_variance",
+                ).to(value)
                 - (value - look.anchor[name])
                 for name, value in look.start.items()
             }
