@@ -163,6 +163,31 @@ def test_a_veto_after_a_later_look_takes_the_jump_out_of_the_anchor_too(train):
     assert last.direction_norm < 5 * first.direction_norm, "two steps' way, not the jump's"
 
 
+@each
+def test_a_look_at_which_nothing_has_moved_is_put_off(train, strategy):
+    """The rate of a warm-up's first step is 0: no score is asked for, and step 2 looks, whatever its schedule says."""
+    config = tiny_config(steps=3, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5, warmup_steps=2))
+    strategy_looks = looks_at(strategy, 1)
+    _, sink = train(config, JUMP)
+    assert all(not batch.decisions for batch in sink.batches if batch.step == 1)
+    assert sink.series("search_tokens")[1] == 0
+    (told_of_command,) = [one for batch in sink.batches for one in batch.command_results]
+    assert (told_of_command.ok, "no direction" in told_of_command.result) == (False, True)
+    second = [d for d in decisions_of(sink) if d.step == 2]
+    assert [d.direction_norm > 0 or len(d.candidates) == 1 for d in second] == [True]
+    assert ("put off since step 1" in second[0].outcome) == strategy_looks
+
+
+def test_a_look_that_was_put_off_survives_a_resume(train):
+    config = tiny_config(steps=3, strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5, warmup_steps=2))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 1})})
+    straight, sink = train(config)
+    first = Path(straight._folder) / "step-000001"
+    _, again = train(config, before=lambda training: resume(training, first))
+    assert told(again) == told(sink) != []
+    assert decisions_of(again)[0].outcome == decisions_of(sink)[0].outcome
+
+
 def test_relex_collects_anew_after_a_command_and_after_a_veto(train):
     """Checkpoints of before and after a jump do not lie on one line, whoever made it."""
     config = tiny_config(steps=5, strategy=Relex(every=1, checkpoints=3, validation_size=2))

@@ -101,7 +101,7 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over prompts and its 95% bootstrap interval; NaN where it is not defined."""
+    """A mean over prompts and its 95% interval; NaN where it is not defined."""
 
     value: float
     low: float

@@ -47,11 +47,12 @@ class EffOPD(Frozen):
     score: Literal["accuracy", "negative_reverse_kl", "both"] = Field(
         default="accuracy",
         description="What D_v measures: verified accuracy (paper), negative reverse KL to the teacher "
-        "(needs no labels, far less noise), or both, which must then both accept.",
+        "(needs no labels, far less noise; a mean over tokens, as eval/reverse_kl is), or both, which must then both accept.",
     )
     acceptance: Literal[">=", ">", "significant"] = Field(
         default=">=",
-        description="Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0.",
+        description="Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0 (accuracy: "
+        "score interval; KL: the wider of Student's and a bootstrap-t).",
     )
     anchor: Literal["accepted_weights", "weights_before_jump"] = Field(
         default="accepted_weights",

@@ -1,4 +1,4 @@
-"""What analyses scored, as lines to draw: of a run with its bootstrap interval over prompts, of a group over its members."""
+"""What analyses scored, as lines to draw: of a run with its interval over prompts, of a group over its members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -148,7 +148,7 @@ def note(compared: Sequence[Entry], kinds: Sequence[str], measure: str = "") -> 
     prompts = sorted({len(score.per_prompt) for one in scored for score in one.scores})
     told = [f"{' or '.join(map(str, prompts))} prompts, the same random numbers for all"] if prompts else []
     if any(not entry.is_group for entry in compared):
-        told.append("95% intervals by bootstrap over prompts")
+        told.append("95% intervals over prompts")
     if any(entry.is_group for entry in compared):
         told.append("of a group over its members")
     told += [f"no such analysis of {name} yet" for name in without]

@@ -1463,6 +1463,13 @@ export interface components {
              */
             score: "accuracy" | "negative_reverse_kl";
             /**
+             * Scaling
+             * @description What the regression sees of each coordinate: at unit variance over the checkpoints (authors' code), or as it is, so that those that move far decide.
+             * @default unit_variance
+             * @enum {string}
+             */
+            scaling: "unit_variance" | "none";
+            /**
              * Validation Size
              * @description Training examples in the fixed validation set D_v.
              * @default 64
@@ -2219,14 +2226,14 @@ export interface components {
             validation_size: number;
             /**
              * Score
-             * @description What D_v measures: verified accuracy (paper), negative reverse KL to the teacher (needs no labels, far less noise), or both, which must then both accept.
+             * @description What D_v measures: verified accuracy (paper), negative reverse KL to the teacher (needs no labels, far less noise; a mean over tokens, as eval/reverse_kl is), or both, which must then both accept.
              * @default accuracy
              * @enum {string}
              */
             score: "accuracy" | "negative_reverse_kl" | "both";
             /**
              * Acceptance
-             * @description Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0.
+             * @description Against the last accepted score: >= (paper), > (authors' code), or a paired 95% interval of the gain above 0 (accuracy: score interval; KL: the wider of Student's and a bootstrap-t).
              * @default >=
              * @enum {string}
              */
@@ -2353,7 +2360,7 @@ export interface components {
         };
         /**
          * EstimateOut
-         * @description A mean over prompts with its 95% bootstrap interval; null where it is not defined.
+         * @description A mean over prompts (of a KL: of its mean over each response) with its 95% interval; null where it is not defined.
          */
         EstimateOut: {
             /** Value */

@@ -57,8 +57,10 @@ def _record(index: int, variant: Variant, scored: Scored, references: dict[str, 
             ScoreRecord(
                 measure=measure,
                 score=_estimate(bootstrap.mean(score_N)),
-                over_base=_estimate(bootstrap.difference(score_N, base[measure])),
-                over_final=_UNKNOWN if final is None else _estimate(bootstrap.difference(score_N, final[measure])),
+                over_base=_estimate(bootstrap.difference(score_N, base[measure], shares=measure == "accuracy")),
+                over_final=_UNKNOWN
+                if final is None
+                else _estimate(bootstrap.difference(score_N, final[measure], shares=measure == "accuracy")),
                 recovery=_UNKNOWN
                 if final is None
                 else _estimate(bootstrap.recovery(score_N, base[measure], final[measure])),

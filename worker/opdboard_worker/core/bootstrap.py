@@ -1,4 +1,6 @@
-"""Percentile bootstrap over prompts: how far a score could differ had other prompts been drawn.
+"""Intervals over prompts: how far a score could differ had other prompts been drawn.
+
+Means and differences have the intervals of `paired` and `binary_interval`; ratios of gains a percentile bootstrap.
 
 Scores of two sets of weights come from the same prompts and the same random numbers, so prompts are drawn anew for both
 together. Score vectors have one value per prompt, (N,), in the same order; draws come from `seed` alone.
@@ -11,6 +13,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from opdboard_worker.core.binary_interval import share_interval
+from opdboard_worker.core.paired import paired_interval
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -25,17 +30,26 @@ class Interval:
     high: float
 
 
-def mean(score_N: Tensor, *, seed: int = 0) -> Interval:
-    """Mean score."""
-    return difference(score_N, torch.zeros_like(score_N), seed=seed)
+def mean(score_N: Tensor) -> Interval:
+    """Mean score; the exact interval of a share where every score is 0 or 1."""
+    count = score_N.numel()
+    if count > 1 and bool(((score_N == 0) | (score_N == 1)).all()):
+        right = int(score_N.sum())
+        return Interval(right / count, *share_interval(right, count, CONFIDENCE))
+    return difference(score_N, torch.zeros_like(score_N))
 
 
-def difference(score_N: Tensor, reference_N: Tensor, *, seed: int = 0) -> Interval:
-    """Mean of score - reference, paired. One prompt has no interval (NaN), none no value either."""
+def difference(score_N: Tensor, reference_N: Tensor, *, shares: bool = False) -> Interval:
+    """Mean of score - reference, paired. One prompt has no interval (NaN), none no value either.
+
+    shares: scores are shares of right answers: prompts that all agree then leave the room that as many single answers would.
+    """
     gain_N = _paired(score_N, reference_N)
     if gain_N.numel() < 2:
         return Interval(float(gain_N.mean()) if gain_N.numel() else math.nan, math.nan, math.nan)
-    return _interval(float(gain_N.mean()), _means(gain_N[None], seed)[0])
+    if shares and bool((gain_N == 0).all()):
+        score_N = reference_N = torch.zeros_like(gain_N)
+    return Interval(*paired_interval(score_N, reference_N, CONFIDENCE))
 
 
 def recovery(score_N: Tensor, base_N: Tensor, final_N: Tensor, *, seed: int = 0) -> Interval:

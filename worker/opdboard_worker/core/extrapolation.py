@@ -113,6 +113,8 @@ class Validation:
     tokens: int
     """Tokens generated and scored for it."""
     seconds: float
+    length_N: Tensor | None = None
+    """Tokens of each response, which weigh its reverse KL; None weighs all alike."""
 
     @property
     def accuracy(self) -> float | None:
@@ -121,8 +123,12 @@ class Validation:
 
     @property
     def negative_reverse_kl(self) -> float:
-        """Mean over the examples, nats per token; NaN without a teacher."""
-        return math.nan if self.negative_reverse_kl_N is None else float(self.negative_reverse_kl_N.double().mean())
+        """Mean over the tokens of all responses, as eval/reverse_kl is, in nats; NaN without a teacher."""
+        if self.negative_reverse_kl_N is None:
+            return math.nan
+        weight_N = torch.ones_like(self.negative_reverse_kl_N) if self.length_N is None else self.length_N
+        weight_N = weight_N.to(self.negative_reverse_kl_N.device, torch.float64)
+        return float((self.negative_reverse_kl_N.double() * weight_N).sum() / weight_N.sum())
 
     @property
     def finite(self) -> bool:
@@ -131,6 +137,11 @@ class Validation:
         numbers += [] if self.accuracy_N is None else [float(self.accuracy_N.double().mean())]
         numbers += [] if self.negative_reverse_kl_N is None else [self.negative_reverse_kl]
         return all(math.isfinite(number) for number in numbers)
+
+    def score(self, name: ScoreName) -> float:
+        """The mean that decides. ValueError where it is not known."""
+        self.per_example(name)
+        return self.negative_reverse_kl if name == "negative_reverse_kl" else float(self.per_example(name).mean())
 
     def per_example(self, name: ScoreName) -> Tensor:
         """The score of each example, (N,), float64. ValueError where it is not known."""
@@ -193,16 +204,13 @@ class AcceptanceRule:
             interval = f"{100 * self.confidence:g}% interval {low:.4g} to {high:.4g}"
             verdict = "above 0" if low > 0 else "not significantly above 0"
             return low > 0, f"{_SCORE_WORDS[name]} gain {gain:.4g} {verdict} ({interval})"
-        score, last = (float(validation.per_example(name).mean()) for validation in (candidate, accepted))
+        score, last = candidate.score(name), accepted.score(name)
         passed = score >= last if self.acceptance == ">=" else score > last
         relation = "above" if score > last else "equal to" if score == last else "below"
         return passed, f"{_SCORE_WORDS[name]} {score:.6g} {relation} the last accepted {last:.6g}"
 
     def _gain(self, name: ScoreName, candidate: Validation, accepted: Validation) -> tuple[float, float, float]:
-        candidate_N, accepted_N = candidate.per_example(name), accepted.per_example(name)
-        if candidate_N.shape != accepted_N.shape:
-            raise ValueError(f"paired scores differ in length: {len(candidate_N)} and {len(accepted_N)}")
-        return paired_interval(candidate_N - accepted_N, self.confidence)
+        return _gain(name, candidate, accepted, self.confidence)
 
 
 @dataclass(frozen=True)
@@ -245,16 +253,20 @@ class Search:
     def outcome(self) -> str:
         """One sentence: what was kept, and why the search ended."""
         kept = f"moved by factor {self.accepted_factor:g}" if self.accepted_factor else "stayed at the start"
+        ordered = " as ordered, although refused" if self.overridden and not self.note else ""
+        return f"{kept}{ordered}: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """Why the search ended."""
         if self.note or not self.tries:
-            return f"{kept}: {self.note or 'no candidates'}"
+            return self.note or "no candidates"
         last = self.tries[-1]
-        if self.overridden:
-            return f"{kept} as ordered, although refused: {last.reason}"
-        if last.accepted and len(self.tries) == 1:
-            return f"{kept}: {last.reason}"
+        if self.overridden or (last.accepted and len(self.tries) == 1):
+            return last.reason
         if last.accepted:
-            return f"{kept}: all {len(self.tries)} candidates accepted"
-        return f"{kept}: factor {last.factor:g} refused, {last.reason}"
+            return f"all {len(self.tries)} candidates accepted"
+        return f"factor {last.factor:g} refused, {last.reason}"
 
 
 def line_search(validate: Callable[[float], Validation], factors: Iterable[float], rule: AcceptanceRule) -> Search:
@@ -288,12 +300,23 @@ def single_try(
 def blind_try(start: Validation, validate: Callable[[float], Validation], factor: float) -> Search:
     """Take one candidate whatever it scores, unless a score is not finite; the scores are for the record."""
     validation = validate(factor)
-    gain, low, high = paired_interval(
-        validation.per_example("negative_reverse_kl") - start.per_example("negative_reverse_kl")
-    )
+    gain, low, high = _gain("negative_reverse_kl", validation, start, 0.95)
     reason = "taken without a test" if validation.finite else f"{_describe(validation)} not finite"
     attempt = Try(factor, validation, gain, low, high, accepted=validation.finite, reason=reason)
     return Search(start, (attempt,), factor if validation.finite else 0.0)
+
+
+def _gain(
+    name: ScoreName, candidate: Validation, accepted: Validation, confidence: float
+) -> tuple[float, float, float]:
+    """Of the mean that decides, with its paired interval."""
+    candidate_N, accepted_N = candidate.per_example(name), accepted.per_example(name)
+    if candidate_N.shape != accepted_N.shape:
+        raise ValueError(f"paired scores differ in length: {len(candidate_N)} and {len(accepted_N)}")
+    weights = None
+    if name == "negative_reverse_kl" and candidate.length_N is not None and accepted.length_N is not None:
+        weights = (candidate.length_N, accepted.length_N)
+    return paired_interval(candidate_N, accepted_N, confidence, weights=weights)
 
 
 def _describe(validation: Validation) -> str:

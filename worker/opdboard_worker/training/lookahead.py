@@ -71,13 +71,23 @@ class Lookahead:
         self._jump: dict[str, Tensor] = {}
         self._jump_step: int | None = None
         self._rate_before_jump: float | None = None
+        self._owed_since: int | None = None
         self._scorer = scorer
         self._updater = updater
         self._validation = validation
 
     def due(self, step: int) -> bool:
-        """Whether the strategy looks ahead after this step by its own schedule."""
-        return self.strategy.due(step)
+        """Whether the strategy looks ahead after this step: by its own schedule, or because its last look was put off."""
+        return self._owed_since is not None or self.strategy.due(step)
+
+    def still(self) -> int | None:
+        """The anchor's step when nothing has moved since, so that D is 0 (in a warm-up's first step the rate is 0)."""
+        moved = any(not torch.equal(parameter, self._anchor[name]) for name, parameter in self._moving.items())
+        return None if moved else self._anchor_step
+
+    def put_off(self, step: int) -> None:
+        """The look that is due now is made after the first step that moves something; the schedule stays."""
+        self._owed_since = step if self._owed_since is None else self._owed_since
 
     @torch.no_grad()
     def look(self, step: int, request: Extrapolate | None = None) -> tuple[DecisionRecord, Line | None]:
@@ -106,6 +116,10 @@ class Lookahead:
         if request is None or search.accepted_factor:
             self._move_anchor(step, start)
         if request is None:
+            if self._owed_since is not None:
+                late = f"put off since step {self._owed_since}, when D was 0"
+                search = replace(search, note=f"{search.reason}; {late}")
+                self._owed_since = None
             self.strategy.decided(look, search)
         elif search.accepted_factor:
             self.strategy.displaced()
@@ -196,6 +210,7 @@ class Lookahead:
             "anchor_step": self._anchor_step,
             "jump_step": self._jump_step,
             "rate_before_jump": self._rate_before_jump,
+            "owed_since": self._owed_since,
             "validation_ids": [example.id for example in self._validation],
             "strategy": self.strategy.state(),
         }
@@ -215,6 +230,7 @@ class Lookahead:
         self._jump_step = state["jump_step"]
         # Checkpoints of earlier versions do not know the rate before a jump: a veto leaves it then.
         self._rate_before_jump = state.get("rate_before_jump")
+        self._owed_since = state.get("owed_since")
         self._validation = [examples[example_id] for example_id in state["validation_ids"]]
         # Checkpoints of earlier versions know of no strategy with a state of its own.
         if "strategy" in state:

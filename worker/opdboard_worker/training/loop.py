@@ -245,8 +245,13 @@ class Training:
             last, vetoed = lookahead.jump_step, lookahead.veto(veto.step)
             batch.command_results.append(CommandResult(command_id, vetoed is not None, _vetoed(veto.step, last)))
             batch.vetoed_decision_step = vetoed if vetoed is not None else batch.vetoed_decision_step
-        request = _first_request(orders, scheduled=lookahead.due(step))
-        if request is None and not lookahead.due(step):
+        due = lookahead.due(step)
+        request = _first_request(orders, scheduled=due)
+        if request is None and not due:
+            return None
+        still = lookahead.still()
+        if still is not None:
+            self._nothing_moved(step, still, orders, batch, due=due)
             return None
         decision, line = self._looked(step, request)
         batch.decisions.append(decision)
@@ -256,6 +261,14 @@ class Training:
             _extrapolated(command_id, asked, request, decision) for command_id, asked in orders.extrapolate
         ]
         return line
+
+    def _nothing_moved(self, step: int, since: int, orders: Orders, batch: Batch, *, due: bool) -> None:
+        """D is 0: a look by schedule waits for the first step that moves something, a command cannot be obeyed."""
+        why = f"nothing has moved since step {since}, so there is no direction"
+        if due:
+            self.parts.lookahead.put_off(step)
+            log.info("step %d: %s; looking after the first step that moves something", step, why)
+        batch.command_results += [CommandResult(command_id, False, why) for command_id, _ in orders.extrapolate]
 
     def _looked(self, step: int, request: Extrapolate | None) -> tuple[DecisionRecord, Line | None]:
         with self.parts.trained.whole():

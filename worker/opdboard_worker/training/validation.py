@@ -84,4 +84,5 @@ class Candidates:
             kl_to_start=kl_to_start,
             tokens=answers.tokens,
             seconds=time.perf_counter() - began,
+            length_N=answers.rollout.lengths_B.cpu(),
         )

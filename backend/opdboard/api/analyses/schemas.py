@@ -52,7 +52,7 @@ class AnalysisList(BaseModel):
 
 
 class EstimateOut(BaseModel):
-    """A mean over prompts with its 95% bootstrap interval; null where it is not defined."""
+    """A mean over prompts (of a KL: of its mean over each response) with its 95% interval; null where it is not defined."""
 
     value: float | None
     low: float | None

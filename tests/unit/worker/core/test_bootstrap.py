@@ -61,7 +61,10 @@ def test_one_prompt_has_no_interval_and_none_no_value():
         bootstrap.difference(torch.ones(2), torch.ones(3))
 
 
-def test_equal_seeds_draw_equal_prompts():
-    scores = normal(9, 40)
-    assert bootstrap.mean(scores, seed=1) == bootstrap.mean(scores, seed=1)
-    assert bootstrap.mean(scores, seed=1) != bootstrap.mean(scores, seed=2)
+def test_shares_that_all_agree_are_not_certain():
+    right = torch.tensor([1.0, 0.5, 0.0, 0.5] * 5)
+    same = bootstrap.difference(right, right, shares=True)
+    assert (same.value, same.low) == (0.0, pytest.approx(-same.high))
+    assert 0.1 < same.high < 0.25
+    none = bootstrap.mean(torch.zeros(50))
+    assert (none.value, none.low, none.high) == (0.0, 0.0, pytest.approx(0.0711, abs=1e-4))

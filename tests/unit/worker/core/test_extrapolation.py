@@ -297,3 +297,32 @@ def test_move_refuses_a_start_that_moves_along():
     for start in (parameters, {name: tensor.view(-1).view(4, 3) for name, tensor in parameters.items()}):
         with pytest.raises(ValueError, match="share memory"):
             move_(parameters, start, step, 2.0)
+
+
+def test_the_kl_that_decides_is_the_mean_over_tokens_as_the_evaluation_has_it():
+    """Better by the mean of the responses' means, worse by the mean of the tokens: refused, whatever the acceptance."""
+
+    def answered(kl: list[float]) -> Validation:
+        return Validation(None, -torch.tensor(kl), 0.0, 102, 1.0, length_N=torch.tensor([1, 1, 100]))
+
+    start, candidate = answered([0.9, 0.9, 0.5]), answered([0.1, 0.1, 0.6])
+    assert start.negative_reverse_kl == pytest.approx(-(0.9 + 0.9 + 50) / 102)
+    for acceptance in (">=", ">", "significant"):
+        judged = AcceptanceRule("negative_reverse_kl", acceptance).judge(2.0, candidate, start)
+        assert not judged.accepted
+        assert judged.gain == pytest.approx(candidate.negative_reverse_kl - start.negative_reverse_kl)
+        assert judged.gain_low < judged.gain < judged.gain_high
+
+
+def test_a_gain_in_accuracy_that_no_pair_contradicts_is_not_certain():
+    """Four of 50 won and none lost: > accepts, but the interval does not lie above 0; with five it does."""
+    for won, significant in ((4, False), (5, True)):
+        start, candidate = torch.zeros(50), torch.zeros(50)
+        candidate[:won] = 1.0
+        told = [
+            AcceptanceRule("accuracy", acceptance).judge(
+                2.0, Validation(candidate, None, 0.0, 50, 1.0), Validation(start, None, 0.0, 50, 1.0)
+            )
+            for acceptance in (">", "significant")
+        ]
+        assert [one.accepted for one in told] == [True, significant]

@@ -1,0 +1,59 @@
+"""Intervals of shares and of differences of shares, for scores that are 0 or 1: also where all examples agree.
+
+A mean of n equal values has spread 0, yet 50 examples without a single change do not show that nothing changes: these
+intervals come from the counts instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+def share_interval(right: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Clopper and Pearson's exact interval of a share of which `right` of `count` were drawn; covers at least as it says."""
+    tail = (1.0 - confidence) / 2
+    low = 0.0 if right == 0 else _where(lambda p: _at_least(right, count, p) > tail, 0.0, 1.0)
+    high = 1.0 if right == count else _where(lambda p: _at_least(right + 1, count, p) > 1.0 - tail, 0.0, 1.0)
+    return low, high
+
+
+def gain_interval(won: int, lost: int, count: int, quantile: float) -> tuple[float, float]:
+    """Interval of a difference of paired shares: won pairs went from 0 to 1, lost from 1 to 0, the rest of count agree.
+
+    Tango's score interval (Statistics in Medicine 17, 1998): those differences d for which (won - lost - n d)^2 is at
+    most quantile^2 times its variance under d, the chance of losing estimated under d too. With Student's quantile at 95%
+    it covers 96% on average and at least 94% for 16 to 256 pairs, however rare changes are (a test enumerates it).
+    """
+
+    def above(bound: float) -> Callable[[float], bool]:
+        def excess(d: float) -> bool:
+            a, b = 2.0 * count, (2.0 * count - won + lost) * d - won - lost
+            chance = (math.sqrt(max(b * b + 4.0 * a * lost * d * (1.0 - d), 0.0)) - b) / (2.0 * a)
+            variance = max(count * (2.0 * chance + d * (1.0 - d)), 0.0)
+            return won - lost - count * d <= bound * math.sqrt(variance)
+
+        return excess
+
+    observed = (won - lost) / count
+    return _where(above(quantile), -1.0, observed), _where(above(-quantile), observed, 1.0)
+
+
+def _where(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Where a condition that is false below and true above begins to hold, by bisection."""
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return (low + high) / 2
+
+
+def _at_least(wanted: int, count: int, p: float) -> float:
+    """P(X >= wanted) of a binomial X."""
+    if p <= 0.0 or p >= 1.0:
+        return float(p >= 1.0 or wanted <= 0)
+    log_p, log_q = math.log(p), math.log1p(-p)
+    ways = math.lgamma(count + 1)
+    return math.fsum(
+        math.exp(ways - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * log_p + (count - k) * log_q)
+        for k in range(wanted, count + 1)
+    )
