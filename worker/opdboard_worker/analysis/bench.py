@@ -7,6 +7,7 @@ weights alone, and are compared prompt by prompt.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import torch
 from torch import Tensor
@@ -88,18 +89,26 @@ class Bench:
 
 
 def make_bench(
-    config: RunConfig, evaluation: Evaluation, device: str, settings: Settings, run_folder: RunFolder
+    config: RunConfig,
+    evaluation: Evaluation,
+    device: str,
+    settings: Settings,
+    run_folder: RunFolder,
+    launched: datetime | None = None,
 ) -> Bench:
-    """Student, teacher and held-out prompts of a run's configuration; BadInput and its kin say what does not fit."""
+    """Student, teacher and held-out prompts of a run's configuration; BadInput and its kin say what does not fit.
+
+    launched: when the run was, see PromptBuilder.
+    """
     # Nothing is minimised here: no reference model is made, and LoRA's checkpoints hold whole weights.
     objective = FullVocabulary(chunk_tokens=config.objective.chunk_tokens)
     changes = {"objective": objective, "adapter": AllWeights(), "seed": evaluation.seed, "device": device}
     config = config.model_copy(update=changes)
     where = device_of(config, Alone())
     loaded = load(config.student, settings=settings, run_folder=run_folder)
-    prompts = PromptBuilder(loaded.tokenizer, config.data, config.teacher)
+    prompts = PromptBuilder(loaded.tokenizer, config.data, config.teacher, launched)
     _, held_out = fitting_examples(config, prompts)
-    teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder)
+    teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)
     scorer = Scorer(config, Policy(loaded, where, config.precision), teacher, prompts, eos_token_ids(loaded), Alone())
     return Bench(scorer, held_out[: evaluation.prompts], evaluation)

@@ -1,6 +1,7 @@
 """What can be done with changed weights, by name; each is made ready from its configuration and then done as a job."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +62,14 @@ def _trajectory(attempt: Attempt, config: AnalysisConfig) -> Job:
 
 def _bench(attempt: Attempt, config: AnalysisConfig, asked: Any) -> Bench:
     with attempt.database.read() as session:
-        subject = runs.config_of(runs.get(session, config.run_id))
+        run = runs.get(session, config.run_id)
+        subject, launched = runs.config_of(run), datetime.fromtimestamp(run.created_at, UTC)
 
     def run_folder(source: RunModel) -> Path:
         with attempt.database.read() as session:
             return attempt.settings.root / evidence.weights_path(session, source)
 
-    return make_bench(subject, asked.evaluation, config.device, attempt.settings, run_folder)
+    return make_bench(subject, asked.evaluation, config.device, attempt.settings, run_folder, launched)
 
 
 def _updates(attempt: Attempt, run_id: str, bench: Bench) -> Updates:

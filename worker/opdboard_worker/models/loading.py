@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
@@ -102,9 +102,9 @@ def _pretrained(folder: Path, label: str, dtype: torch.dtype, *, gguf: str | Non
     _check_complete(model, found, where)
     if gguf:
         _forget_quantization(model)
-    if tokenizer.pad_token_id is None:
-        # Padding is masked everywhere, so any token will do; the end token is one that every usable tokenizer has.
-        tokenizer.pad_token = tokenizer.eos_token
+    if gguf:
+        _end_turns_too(model, folder / gguf)
+    complete_tokens(model, tokenizer)
     log.info("loaded %s: %.1fM parameters", label, sum(p.numel() for p in model.parameters()) / 1e6)
     return LoadedModel(model.eval(), tokenizer, label)
 
@@ -166,6 +166,31 @@ def _check_gguf(file: Path) -> None:
             "a folder of its own",
             where=str(adapter),
         )
+
+
+def complete_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Give the tokenizer the end token that only generation_config.json names, and a padding token that has an embedding."""
+    rows = model.get_input_embeddings().weight.shape[0]  # pyright: ignore[reportAttributeAccessIssue]
+    if tokenizer.eos_token_id is None and model.generation_config is not None:
+        declared: Any = model.generation_config.eos_token_id
+        known = tokenizer.get_vocab().values()
+        ends = [token for token in (declared if isinstance(declared, list) else [declared]) if token in known]
+        if ends:
+            tokenizer.eos_token = tokenizer.convert_ids_to_tokens(ends[0])
+    # Padding is masked everywhere, so any token will do; the end token is one that every usable tokenizer has.
+    if tokenizer.pad_token_id is None or not 0 <= tokenizer.pad_token_id < rows:
+        tokenizer.pad_token = tokenizer.eos_token
+
+
+def _end_turns_too(model: PreTrainedModel, file: Path) -> None:
+    """Let responses end where the file says that turns and messages end, which transformers does not read."""
+    from gguf import GGUFReader
+
+    fields = GGUFReader(file).fields
+    found = [fields.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot", "eom")]
+    ends = sorted({int(field.contents()) for field in found if field is not None})
+    if ends and model.generation_config is not None:
+        model.generation_config.eos_token_id = ends
 
 
 def _forget_quantization(model: PreTrainedModel) -> None:

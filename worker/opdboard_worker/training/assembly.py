@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from opdboard.domain.teachers import SeveralTeachers
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.models.limits import check_embeddings, check_length
 from opdboard_worker.models.loading import RunFolder, load
 from opdboard_worker.models.pair import (
     check_starts_near_zero,
@@ -51,21 +53,29 @@ log = logging.getLogger(__name__)
 
 
 def assemble(
-    config: RunConfig, settings: Settings, run_folder: RunFolder, snapshots: Path, ranks: Ranks | None = None
+    config: RunConfig,
+    settings: Settings,
+    run_folder: RunFolder,
+    snapshots: Path,
+    ranks: Ranks | None = None,
+    launched: datetime | None = None,
 ) -> Parts:
     """Load models and data, check that they fit, and put the parts together; BadInput says what does not fit.
 
-    ranks: the processes that share the run; without, this one does all of it.
+    ranks: the processes that share the run; without, this one does all of it. launched: see PromptBuilder.
     """
     ranks = ranks or Alone()
     device = device_of(config, ranks)
     _seed_everything(config.seed)
     student_model = load(config.student, settings=settings, run_folder=run_folder)
     eos = eos_token_ids(student_model)
+    check_embeddings(student_model, "student")
 
-    prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher)
+    prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher, launched)
     train, held_out = fitting_examples(config, prompts)
-    teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder)
+    read = [*train, *held_out]
+    check_length(student_model, prompts.longest(read), config.budget.max_response_tokens, "student")
+    teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder, read)
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
     student = Policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
@@ -187,6 +197,7 @@ def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Ex
         raise DataProblem(
             f"every prompt is longer than budget.max_prompt_tokens ({limit})", where="budget.max_prompt_tokens"
         )
+    prompts.check(fitting)
     # Whatever the run's seed: a fork must not train on what its parent was held out from.
     return split(fitting, config.monitoring.held_out_size)
 

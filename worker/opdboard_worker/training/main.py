@@ -6,6 +6,7 @@ When asked to leave it writes a checkpoint first.
 import logging
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -44,7 +45,8 @@ def _train(attempt: Attempt) -> int:
 def _train_with_others(attempt: Attempt) -> int:
     settings, database = attempt.settings, attempt.database
     with database.read() as session:
-        config = RunConfig.model_validate(runs.get(session, attempt.run_id).config)
+        run = runs.get(session, attempt.run_id)
+        config, launched = RunConfig.model_validate(run.config), datetime.fromtimestamp(run.created_at, UTC)
         newest = evidence.latest_checkpoint(session, attempt.run_id)
 
     def run_folder(source: RunModel) -> Path:
@@ -57,7 +59,7 @@ def _train_with_others(attempt: Attempt) -> int:
         logging.getLogger().setLevel(logging.WARNING)
     control = SharedControl(attempt.control, ranks)
     folder = settings.run_folder(attempt.run_id)
-    parts = assemble(config, settings, run_folder, folder / "snapshots", ranks)
+    parts = assemble(config, settings, run_folder, folder / "snapshots", ranks, launched)
     training = Training(parts, attempt.sink if first else NoSink(), control, folder / "checkpoints", settings.root)
     signal.signal(signal.SIGTERM, lambda *_: training.interrupted.set())
     if newest is not None:

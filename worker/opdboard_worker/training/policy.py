@@ -82,6 +82,11 @@ class Policy:
         self._recomputed = RecomputedLayers(self.model, self.label) if recompute else None
         self._check_head()
 
+    @property
+    def pad_id(self) -> int:
+        """What fills rows up: masked everywhere, so any token will do where the tokenizer has none for it."""
+        return self.tokenizer.pad_token_id or 0
+
     def autocast(self) -> torch.autocast:
         """bf16 autocast where asked for, otherwise nothing."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
@@ -118,7 +123,7 @@ class Policy:
     def pad_left(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Token ids and mask (B, P), padded on the left so that every response starts in the same column."""
         width = max(len(prompt) for prompt in prompts)
-        pad = self.tokenizer.pad_token_id
+        pad = self.pad_id
         token_BP = torch.full((len(prompts), width), pad, dtype=torch.long)
         mask_BP = torch.zeros((len(prompts), width), dtype=torch.bool)
         for row, prompt in enumerate(prompts):

@@ -85,7 +85,7 @@ def token_places(order: Sequence[int], lengths_B: Tensor) -> Tensor:
 def given(policy: Policy, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], longest: int) -> Rollout:
     """Answers that nobody sampled, cut at `longest` tokens; their log-probabilities are unknown (NaN)."""
     width = max(1, min(longest, max(len(answer) for answer in answers)))
-    token_BR = torch.full((len(answers), width), policy.tokenizer.pad_token_id)
+    token_BR = torch.full((len(answers), width), policy.pad_id)
     mask_BR = torch.zeros((len(answers), width), dtype=torch.bool)
     for row, answer in enumerate(answers):
         kept = list(answer[:width])
@@ -123,7 +123,7 @@ def sample(
     """
     rows, width = uniform_BR.shape
     device = policy.device
-    token_BR = torch.full((rows, width), policy.tokenizer.pad_token_id, device=device)
+    token_BR = torch.full((rows, width), policy.pad_id, device=device)
     mask_BR = torch.zeros((rows, width), dtype=torch.bool, device=device)
     logp_BR = torch.zeros((rows, width), device=device)
     ended_B = torch.zeros(rows, dtype=torch.bool, device=device)
@@ -148,7 +148,7 @@ def _sample_together(
     device = policy.device
     uniform_BR = uniform_BR.to(device)
     eos_ids = torch.tensor(list(eos), device=device)
-    token_BR = torch.full((rows, width), policy.tokenizer.pad_token_id, device=device)
+    token_BR = torch.full((rows, width), policy.pad_id, device=device)
     mask_BR = torch.zeros((rows, width), dtype=torch.bool, device=device)
     logp_BR = torch.zeros((rows, width), device=device)
     ended_B = torch.zeros(rows, dtype=torch.bool, device=device)

@@ -109,7 +109,7 @@ class EngineSampler:
         rows, width = uniform_BR.shape
         seeds = [int(number * 2**31) for number in uniform_BR[:, 0].tolist()]
         generated = self._engine.generate(prompts, seeds, longest=width, temperature=temperature, eos=eos)
-        token_BR = torch.full((rows, width), self._student.tokenizer.pad_token_id)
+        token_BR = torch.full((rows, width), self._student.pad_id)
         mask_BR = torch.zeros((rows, width), dtype=torch.bool)
         logp_BR = torch.zeros((rows, width))
         for row, one in enumerate(generated):

@@ -1,6 +1,7 @@
 """From the configured teacher to the one that scores, checked against the student, and to the objective's reference."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -12,7 +13,9 @@ from opdboard.domain.run_config import ModelTeacher, NoTeacher, PrivilegedTeache
 from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
 from opdboard.settings import Settings
 from opdboard.teacher_keys import key_of
+from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.models.limits import check_length
 from opdboard_worker.models.loading import LoadedModel, RunFolder, load
 from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, output_size
 from opdboard_worker.models.remote import RemoteModel
@@ -27,11 +30,17 @@ def teacher_and_reference(
     device: torch.device,
     settings: Settings,
     run_folder: RunFolder,
+    examples: Sequence[Example],
 ) -> tuple[Teacher | None, Policy | None]:
     """The teacher, found to fit the student, and the initial student where the objective compares with it.
 
-    Each is None where nobody asks for it. A teacher with the student's weights is the reference as well.
+    examples: all that it will score. Each is None where nobody asks for it. A teacher with the student's weights is the reference as well.
     """
+
+    def fits(loaded: LoadedModel) -> None:
+        check_pair(student, loaded)
+        check_length(loaded, prompts.longest(examples, teacher=True), config.budget.max_response_tokens, "teacher")
+
     policy = None
     match config.teacher:
         case TrainedTeacher():
@@ -45,7 +54,7 @@ def teacher_and_reference(
             for one in several:
                 same = one.source == config.student
                 loaded = _copy(student) if same else load(one.source, settings=settings, run_folder=run_folder)
-                check_pair(student, loaded)
+                fits(loaded)
                 policies[one.name] = _frozen(loaded, device, config)
             teacher = RoutedTeacher(policies, route_of(config.teacher), prompts)
         case RemoteTeacher():
@@ -54,7 +63,7 @@ def teacher_and_reference(
             source = config.teacher.source if isinstance(config.teacher, ModelTeacher) else config.student
             same = source == config.student
             loaded = _copy(student) if same else load(source, settings=settings, run_folder=run_folder)
-            check_pair(student, loaded)
+            fits(loaded)
             policy = _frozen(loaded, device, config)
             teacher = LoadedTeacher(policy, prompts)
     if not needs_reference(config.objective):

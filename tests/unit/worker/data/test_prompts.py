@@ -1,5 +1,7 @@
 """What the models read, and their tokens back as text."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,59 @@ def test_a_template_that_refuses_is_named():
     refusing = _byte_tokenizer(template="{{ raise_exception('tools only') }}")
     with pytest.raises(DataProblem, match="tools only"):
         PromptBuilder(refusing, _data(), OTHER_MODEL).student_ids(EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for message in messages %}<|user|>{% endfor %}<|assistant|>",
+        "{% for message in messages %}{% if message.role == 'system' %}{{ message.content }}{% endif %}{% endfor %}>",
+        "{{ messages[0]['content'][:9] }}",
+    ],
+)
+def test_a_template_that_keeps_nothing_of_a_prompt_is_refused(template):
+    with pytest.raises(DataProblem, match="leaves the user's message out"):
+        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL).student_ids(EXAMPLE)
+
+
+def test_a_template_that_wants_a_message_in_parts_gets_it():
+    parts = "{% for part in messages[0]['content'] if part.type == 'text' %}[{{ part.text }}]{% endfor %}>"
+    tokenizer = _byte_tokenizer(template=parts)
+    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL).student_ids(EXAMPLE)
+    assert tokenizer.decode(ids) == "[How many?]>"
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ messages[0]['content'] + 1 }}", "{{ 1 // 0 }}", "{{ messages[7].content.x.y }}", "{% oops"]
+)
+def test_whatever_a_template_raises_is_a_sentence(template):
+    with pytest.raises(DataProblem, match="cannot render a user message"):
+        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL).student_ids(EXAMPLE)
+
+
+def test_a_template_that_writes_the_date_writes_that_of_the_run():
+    tokenizer = _byte_tokenizer(template="{{ strftime_now('%d %b %Y') }}: {{ messages[0]['content'] }}>")
+    launched = datetime(2024, 2, 29, 23, 59, tzinfo=UTC)
+    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, launched).student_ids(EXAMPLE)
+    assert tokenizer.decode(ids) == "29 Feb 2024: How many?>"
+
+
+def test_prompts_that_become_the_same_tokens_are_refused():
+    vocabulary = {"How": 0, "many": 1, "?": 2, "[UNK]": 3, "</s>": 4}
+    rust = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    rust.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=rust, unk_token="[UNK]", eos_token="</s>")
+    prompts = PromptBuilder(tokenizer, _data(prompt_format="plain", instruction=""), OTHER_MODEL)
+    prompts.check([EXAMPLE, Example(1, "how many?", "18", None)][:1])
+    with pytest.raises(DataProblem, match="become the same 4 tokens"):
+        prompts.check([Example(0, "How many cats?", "1", None), Example(1, "How many dogs?", "2", None)])
+    with pytest.raises(DataProblem, match="does not keep the prompt 'How many cats"):
+        prompts.check([Example(0, "How many cats?", "1", None)])
+
+
+def test_prompts_that_come_back_are_fine():
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    prompts.check([EXAMPLE, EXAMPLE, Example(1, "½ of  it,\n東京?", "18", None)])
 
 
 def test_characters_that_the_tokenizer_lacks_are_named():

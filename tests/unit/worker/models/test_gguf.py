@@ -8,6 +8,7 @@ from tokenizers import pre_tokenizers
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import FolderModel, GgufModel
 from opdboard_worker.models.loading import save
+from opdboard_worker.models.pair import eos_token_ids
 
 TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}{% if add_generation_prompt %}>{% endif %}"
 NAMES = {
@@ -63,6 +64,7 @@ def written(tmp_path, tiny):
     writer.add_token_merges(["0 1"])
     writer.add_bos_token_id(257)
     writer.add_eos_token_id(258)
+    writer.add_eot_token_id(256)
     writer.add_chat_template(TEMPLATE)
     for name, value in _tensors(model):
         writer.add_tensor(name, value.copy())
@@ -84,6 +86,7 @@ def test_weights_tokenizer_and_chat_template_come_from_the_file(written, load_so
     assert tokenizer.decode(tokenizer("1+2 = 3", add_special_tokens=False)["input_ids"]) == "1+2 = 3"
     assert tokenizer.chat_template == TEMPLATE
     assert (tokenizer.eos_token, tokenizer.pad_token) == ("</s>", "</s>")
+    assert eos_token_ids(loaded) == [256, 258]
 
 
 def test_it_is_trainable_and_saves_as_an_ordinary_folder(written, load_source, tmp_path):
