@@ -17,6 +17,7 @@ from opdboard.domain import alert_rules as rules
 from opdboard.domain import module_signatures, scalar_signatures
 from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity, Sighting, Subject, Verdict
 from opdboard.domain.records import Batch
+from opdboard.domain.run_kinds import RunKind
 
 MOST_AT_ONCE = 3
 # An alert that comes back so soon after it was cleared is the same one.
@@ -76,6 +77,11 @@ def _signatures(run: Run, batch: Batch, history: History) -> Iterator[_Watch]:
         verdicts.append(
             (AlertKind.RANK_COLLAPSE, module_signatures.rank_collapse(*history.statistic("effective_rank")))
         )
+    if run.kind == RunKind.IMPORT and "update_norm" in history.new_rows:
+        norms = history.new_rows["update_norm"]
+        rounding = batch.scalars.get("rounding_norm", 0.0), batch.scalars.get("beyond_rounding", 1.0)
+        verdicts.append((AlertKind.NOTHING_CHANGED, module_signatures.nothing_changed(batch.step, norms)))
+        verdicts.append((AlertKind.ONLY_ROUNDING, module_signatures.only_rounding(norms, *rounding)))
     for kind, verdict in verdicts:
         signature = SIGNATURES[kind]
         yield _Watch(kind, signature.severity, signature.title, signature.advice, verdict)

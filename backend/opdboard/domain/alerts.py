@@ -25,6 +25,8 @@ class AlertKind(StrEnum):
     EXPLODING_MODULE = "exploding_module"
     RANK_COLLAPSE = "rank_collapse"
     NOT_FINITE = "not_finite"
+    NOTHING_CHANGED = "nothing_changed"
+    ONLY_ROUNDING = "only_rounding"
     SKIPPED_UPDATE = "skipped_update"
     VOCABULARY_MISMATCH = "vocabulary_mismatch"
     RUN_FAILED = "run_failed"
@@ -100,6 +102,22 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             "NaN or an infinity in a scalar, or in a module's update, step, gradient or spectral norm. eval/gap_recovery is left "
             "out: it is NaN where the student starts level with its teacher.",
             "Stop, and go on from the last checkpoint with a lower learning rate or in float32; look at the named measure first.",
+        ),
+        Signature(
+            AlertKind.NOTHING_CHANGED,
+            "A checkpoint does not differ from its base",
+            Severity.WARNING,
+            "In an import, update_norm is 0 in every module of a checkpoint behind step 0.",
+            "Look whether it is the base itself, or a merge that merged nothing: the log names an adapter that lies beside it. Import "
+            "the adapter in its place.",
+        ),
+        Signature(
+            AlertKind.ONLY_ROUNDING,
+            "The update is nothing but a change of the floating-point type",
+            Severity.WARNING,
+            "In an import, base and checkpoint have values of different types (bfloat16, float16, float32), no weight differs by more "
+            "than a rounding, and the norm of the update is within 0.8 and 1.25 of that which rounding alone gives.",
+            "What is shown is the rounding and no training: take the base in the type that training began from, or a later checkpoint.",
         ),
         Signature(
             AlertKind.SKIPPED_UPDATE,

@@ -81,6 +81,10 @@ SCALARS = _table(
     Measure("memory_bytes", "Peak memory of the run's process", "bytes", "lower", "cost"),
     Measure("share_done", "Checkpoints measured", "share", None, "analysis"),
     Measure(
+        "rounding_norm", "Norm that a change of the floating-point type alone gives ΔW", group="analysis", log=True
+    ),
+    Measure("beyond_rounding", "Weights that moved by more than a rounding", "share", None, "analysis"),
+    Measure(
         "spectral_error_bound",
         "Largest error bound of a module's effective rank",
         "share",

@@ -16,6 +16,8 @@ FROZEN_SHARE, FROZEN_ROWS = 1e-3, 5
 EXPLODING_FACTOR, EXPLODING_BEFORE, EXPLODING_AT_MOST = 10.0, 8, 16
 RANK_SHARE, RANK_BEFORE, RANK_AT_MOST, RANK_FROM_STEP = 0.25, 3, 8, 8
 
+ROUNDING_FROM, ROUNDING_TO = 0.8, 1.25
+
 # The other statistics are quotients of these, and NaN where one of these is zero.
 FINITE_STATISTICS = ("update_norm", "step_norm", "grad_norm", "spectral_norm")
 
@@ -92,6 +94,23 @@ def rank_collapse(steps: Sequence[int], rows: Sequence[Row]) -> Verdict:
         return subject.module is not None and newest[subject.module] >= 2 * RANK_SHARE * usual[subject.module]
 
     return Verdict(firing, is_clear)
+
+
+def nothing_changed(step: int, update_norms: Row) -> Verdict:
+    """dW = 0 everywhere, in a checkpoint that is said to be behind the first."""
+    moved = any(value != 0 for value in update_norms)
+    still = not moved and len(update_norms) > 0 and step > 0
+    sentence = "update_norm is 0 in every module: no weight differs from the base's"
+    return Verdict({Subject("update_norm"): Sighting(0.0, sentence)} if still else {}, lambda _subject: moved)
+
+
+def only_rounding(update_norms: Row, rounding_norm: float, beyond: float) -> Verdict:
+    """dW is what storing the weights in another type makes. beyond: share of the weights that moved by more than a rounding."""
+    norm = math.hypot(*update_norms)
+    alike = beyond == 0 and ROUNDING_FROM * rounding_norm <= norm <= ROUNDING_TO * rounding_norm
+    sentence = f"update_norm over all modules is {norm:.4g}, and rounding alone gives {rounding_norm:.4g}"
+    firing = {Subject("rounding_norm"): Sighting(rounding_norm, sentence)} if alike and norm > 0 else {}
+    return Verdict(firing, lambda _subject: not alike)
 
 
 def not_finite(vectors: Mapping[str, Row]) -> Verdict:

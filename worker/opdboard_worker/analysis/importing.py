@@ -4,10 +4,12 @@ Each checkpoint is read once, matrix by matrix, and stored as one step; a next a
 """
 
 import logging
+import math
 import resource
 import sys
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +18,7 @@ from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.records import Batch
 from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.measuring import Measured, SeriesMeter
-from opdboard_worker.analysis.series import Places, open_base, open_checkpoint
+from opdboard_worker.analysis.series import Places, adapter_near, open_base, open_checkpoint
 from opdboard_worker.core.spectral import EXACT
 from opdboard_worker.process import Attempt
 from opdboard_worker.snapshots import Snapshots
@@ -52,8 +54,12 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
             began = time.perf_counter()
             measuring = meter.measure(step, open_checkpoint(folder, base))
             measured = yield from _counted(measuring, pace, step, len(pending) - place)
-            _tell(step, folder.name, len(meter.modules), time.perf_counter() - began, measured)
-            scalars = {
+            _tell(step, folder, len(meter.modules), time.perf_counter() - began, measured)
+            rounding = {}
+            if measured.rounding_square:
+                rounding["rounding_norm"] = math.sqrt(measured.rounding_square)
+                rounding["beyond_rounding"] = measured.beyond_rounding / weights
+            scalars = rounding | {
                 "share_done": 1 - (len(pending) - place - 1) / len(series),
                 "spectral_error_bound": measured.error_bound,
                 "memory_bytes": _peak_memory(),
@@ -102,8 +108,8 @@ def _counted(
         yield None
 
 
-def _tell(step: int, name: str, modules: int, seconds: float, measured: Measured) -> None:
-    log.info("step %d (%s): %d matrices in %.1f s", step, name, modules, seconds)
+def _tell(step: int, folder: Path, modules: int, seconds: float, measured: Measured) -> None:
+    log.info("step %d (%s): %d matrices in %.1f s", step, folder.name, modules, seconds)
     log.info(
         "  effective rank by %s, at most %.2g off; leading subspaces by %s, residual at most %.2g",
         ", ".join(f"{name} ({count})" for name, count in measured.estimators.most_common()),
@@ -111,6 +117,21 @@ def _tell(step: int, name: str, modules: int, seconds: float, measured: Measured
         ", ".join(f"{name} ({count})" for name, count in measured.subspace_estimators.most_common()),
         measured.residual,
     )
+    if measured.unchanged == modules:
+        beside = adapter_near(folder)
+        where = f"; an adapter that may not be merged lies in {beside}" if beside else ""
+        log.warning("  no matrix of %s differs from the base's: dW = 0%s", folder, where)
+    elif measured.unchanged:
+        log.info("  %d matrices are those of the base", measured.unchanged)
+    if measured.rounding_square:
+        norm = math.sqrt(
+            sum(value**2 for one in measured.vectors if one.statistic == "update_norm" for value in one.values)
+        )
+        log.info(
+            "  base and checkpoint are of different floating-point types: rounding alone gives a norm of %.4g, and that of dW is %.4g",
+            math.sqrt(measured.rounding_square),
+            norm,
+        )
 
 
 def _duration(seconds: float) -> str:

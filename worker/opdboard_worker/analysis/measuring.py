@@ -14,6 +14,7 @@ from opdboard.domain.records import ModuleVector
 from opdboard_worker.analysis.weights import Updated, Weights
 from opdboard_worker.certainty import certainty
 from opdboard_worker.core.krylov import Subspace
+from opdboard_worker.core.rounding import Rounding, rounding_between
 from opdboard_worker.core.spectral import spectral_panel
 from opdboard_worker.core.statistics import frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.module_groups import of_equal_shape
@@ -36,6 +37,12 @@ class Measured:
     subspace_estimators: Counter[str] = field(default_factory=Counter)
     residual: float = 0.0
     """The largest of a subspace."""
+    unchanged: int = 0
+    """Modules with dW = 0."""
+    rounding_square: float = 0.0
+    """Of the norm that the types of the weights alone give dW; 0 where base and checkpoint have values of one type."""
+    beyond_rounding: int = 0
+    """Weights that moved by more than a rounding, or of modules where there is none."""
 
     def count(self, group: "_GroupMeasured") -> None:
         """Add the modules of a group."""
@@ -43,6 +50,12 @@ class Measured:
         self.subspace_estimators[group.subspace.estimator] += len(group.indices)
         self.error_bound = max(self.error_bound, group.error_bound)
         self.residual = max(self.residual, group.residual)
+        norms = group.values["update_norm", None].tolist()
+        self.unchanged += norms.count(0.0)
+        for norm, rounding in zip(norms, group.roundings, strict=True):
+            self.rounding_square += rounding.square if rounding else 0.0
+            everything = group.weights // len(norms) if norm else 0
+            self.beyond_rounding += rounding.beyond if rounding else everything
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ class _Group:
     update_BMN: Tensor
     base_norm_B: Tensor
     visible_sparsity_B: Tensor
+    roundings: list[Rounding | None]
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,7 @@ class _GroupMeasured:
     estimator: str
     error_bound: float
     residual: float
+    roundings: list[Rounding | None]
     weights: int
 
 
@@ -113,16 +128,19 @@ class SeriesMeter:
         return found
 
     def _read(self, indices: list[int], checkpoint: Updated) -> _Group:
-        updates, base_norms, visible = [], [], []
+        updates, base_norms, visible, roundings = [], [], [], []
+        rounded = isinstance(checkpoint, Weights)  # an adapter tells dW itself
         for index in indices:
             name = self.modules[index].name
             base_MN = self._base.matrix(name)
             update_MN, value_MN = checkpoint.update(name, base_MN)
             base_norms.append(frobenius_norms([base_MN])[0])
             visible.append(visible_sparsity(value_MN, base_MN))
+            roundings.append(rounding_between(value_MN, base_MN) if rounded else None)
             updates.append(update_MN.to(self._device))
         update_BMN = torch.stack(updates) if len(updates) > 1 else updates[0].unsqueeze(0)
-        return _Group(indices, update_BMN, torch.stack(base_norms), torch.tensor(visible, dtype=torch.float64))
+        sparsity_B = torch.tensor(visible, dtype=torch.float64)
+        return _Group(indices, update_BMN, torch.stack(base_norms), sparsity_B, roundings)
 
     def _of_group(self, group: _Group, earlier_steps: Sequence[int]) -> _GroupMeasured:
         update_BMN = group.update_BMN
@@ -145,6 +163,7 @@ class SeriesMeter:
             panel.estimators["effective_rank"],
             _largest(panel.error_bounds["effective_rank"]),
             _largest(panel.subspace.residual_B),
+            group.roundings,
             update_BMN.numel(),
         )
 

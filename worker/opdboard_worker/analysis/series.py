@@ -137,6 +137,15 @@ def open_checkpoint(folder: Path, base: Weights) -> Updated:
     return checkpoint
 
 
+def adapter_near(folder: Path) -> Path | None:
+    """An adapter in a checkpoint's folder, below it or beside it."""
+    for parent in (folder, folder.parent):
+        for one in (parent, *sorted(parent.iterdir())):
+            if (one / "adapter_config.json").is_file():
+                return one
+    return None
+
+
 def _stored(folder: Path, kind: CheckpointFormat | None) -> Stored:
     if kind is CheckpointFormat.SHARDS:
         from opdboard_worker.analysis.fsdp_shards import FsdpShards

@@ -106,6 +106,13 @@ function JobFacts({ run }: { run: RunDetail }) {
           help="largest relative error to expect of a module's effective rank, latest checkpoint; the log names the estimators"
         />
       )}
+      {run.latest.rounding_norm !== undefined && (
+        <Fact
+          name="rounding"
+          value={number(run.latest.rounding_norm, 3)}
+          help="base and checkpoint are of different floating-point types: the norm that this alone gives the update, latest checkpoint"
+        />
+      )}
     </>
   );
 }

@@ -191,3 +191,33 @@ def test_a_skipped_update_is_told_once_and_is_over_with_the_next_one_made():
     after = scalars.skipped_update([0.0, 1.0, 1.0])
     assert not after.firing and after.is_clear(Subject("skipped_updates"))
     assert scalars.skipped_update([1.0]).firing, "a run may begin with one"
+
+
+def test_nothing_changed_is_seen_behind_the_first_step_only():
+    assert set(modules.nothing_changed(5, [0.0, 0.0]).firing) == {Subject("update_norm")}
+    assert not modules.nothing_changed(0, [0.0, 0.0]).firing
+    assert not modules.nothing_changed(5, []).firing
+    assert not modules.nothing_changed(5, [0.0, 1e-30]).firing
+    assert modules.nothing_changed(9, [0.0, 1e-30]).is_clear(Subject("update_norm"))
+    assert not modules.nothing_changed(5, [0.0, math.nan]).firing
+
+
+@pytest.mark.parametrize(
+    ("rounding", "beyond", "fires"),
+    [
+        (5.0, 0.0, True),
+        (5.0, 1e-9, False),
+        (7.0, 0.0, False),
+        (3.0, 0.0, False),
+        (0.0, 0.0, False),
+        (math.nan, 0.0, False),
+    ],
+)
+def test_an_update_of_the_size_of_a_rounding_in_which_no_weight_goes_beyond_it(rounding, beyond, fires):
+    verdict = modules.only_rounding([3.0, 4.0], rounding, beyond)
+    assert bool(verdict.firing) == fires
+    assert verdict.is_clear(Subject("rounding_norm")) != fires
+
+
+def test_no_update_is_no_rounding():
+    assert not modules.only_rounding([0.0, 0.0], 0.0, 0.0).firing

@@ -14,7 +14,8 @@ from support.adapters import made
 from support.stored_runs import record, start
 from support.tiny_models import moved, tiny_model
 
-from opdboard.db import jobs, runs, series
+from opdboard.db import alerts, jobs, runs, series
+from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
 from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.measures import ALIGNMENTS, ESTIMATOR_STATISTIC, MODULE_STATISTICS
@@ -191,6 +192,40 @@ def test_an_adapter_deep_in_a_checkpoint_is_of_its_step(attempt, queue, tmp_path
         run_id = queue(*given, base=base)
         assert do_job(attempt(run_id), importing.prepare) == 0
         assert steps_of(sqlite_database, run_id) == [20, 100]
+
+
+def alerts_of(database, run_id) -> list[tuple[int, str]]:
+    with database.read() as session:
+        return [(alert.step, alert.kind) for alert in alerts.of_run(session, run_id)]
+
+
+def test_a_merge_that_merged_nothing_raises_an_alert(attempt, queue, tmp_path, sqlite_database, caplog):
+    base, adapter, _, wrapped = made(tmp_path, "Qwen2", {})
+    wrapped.unload().save_pretrained(tmp_path / "checkpoint-4")
+    run_id = queue(tmp_path / "checkpoint-4", base=base)
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    assert alerts_of(sqlite_database, run_id) == [(4, AlertKind.NOTHING_CHANGED)]
+    assert f"dW = 0; an adapter that may not be merged lies in {adapter}" in caplog.text
+    merged = queue(adapter, base=base)
+    assert do_job(attempt(merged), importing.prepare) == 0
+    assert alerts_of(sqlite_database, merged) == []
+
+
+@pytest.mark.parametrize("types", [("float32", "bfloat16"), ("bfloat16", "float32"), ("bfloat16", "float16")])
+def test_a_change_of_type_is_no_training(types, attempt, queue, tmp_path, sqlite_database):
+    for name, dtype in zip(("base", "checkpoint-2"), types, strict=True):
+        tiny_model("Qwen2").to(getattr(torch, dtype)).save_pretrained(tmp_path / name)
+    moved(tiny_model("Qwen2"), seed=1, size=3e-3).to(getattr(torch, types[1])).save_pretrained(
+        tmp_path / "checkpoint-5"
+    )
+    run_id = queue(tmp_path, base=tmp_path / "base")
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    assert alerts_of(sqlite_database, run_id) == [(2, AlertKind.ONLY_ROUNDING)]
+    norms = np.linalg.norm(vectors(sqlite_database, run_id)["update_norm"].values, axis=1)
+    with sqlite_database.read() as session:
+        rounding = series.read_scalars(session, run_id, ["rounding_norm"])["rounding_norm"].values
+    assert rounding[0] == pytest.approx(norms[0], rel=0.05)
+    assert rounding[1] == pytest.approx(norms[0], rel=0.05) and norms[1] > 5 * rounding[1]
 
 
 def damaged(written, tmp_path, damage) -> object:
