@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from opdboard.checkpoint_folders import (
@@ -11,6 +12,7 @@ from opdboard.checkpoint_folders import (
     holds_model,
     numbered,
     series_in,
+    step_of,
     unfinished,
     weights_in,
 )
@@ -53,15 +55,21 @@ class Places:
 
     def series(self, config: ImportConfig) -> list[tuple[int, Path]]:
         """Each checkpoint with its step, ascending; ModelProblem or BadInput names the place that is none."""
-        folders = [folder for text in config.checkpoints for folder in self._named(text)]
-        return numbered(list(dict.fromkeys(folders)))
+        named: dict[Path, Path] = {}
+        for text in config.checkpoints:
+            for name, weights in self._named(text):
+                if weights not in named or step_of(named[weights]) is None:
+                    named[weights] = name
+        weights_of = {name: weights for weights, name in named.items()}
+        return [(step, weights_of[name]) for step, name in numbered(list(weights_of))]
 
-    def _named(self, text: str) -> list[Path]:
+    def _named(self, text: str) -> list[tuple[Path, Path]]:
+        """(what tells the step, the folder of the weights): a link's own name counts, or else that of what it points to."""
         of_run = self._of_run(text)
         if of_run is not None:
-            return of_run
-        folder = self._allowed(place(text))
-        part = unfinished(folder)
+            return [(folder, folder) for folder in of_run]
+        folder = place(text)
+        part = unfinished(self._allowed(folder)) or unfinished(folder)
         if part is not None:
             raise ModelProblem(
                 f"{part} was not written to its end, as its name says; give a checkpoint that was, or rename it if it is whole",
@@ -70,7 +78,8 @@ class Places:
         found = series_in(folder)
         for left_out, why in sorted(found.left_out.items()):
             log.warning("%s is left out: %s", left_out, why)
-        return [self._weights(checkpoint) for checkpoint in found.folders or [folder]]
+        pairs = [(checkpoint, self._weights(checkpoint)) for checkpoint in found.folders or [folder]]
+        return [(weights if step_of(name) is None else name, weights) for name, weights in pairs]
 
     def _of_run(self, text: str) -> list[Path] | None:
         """The checkpoints of a run, all or one; None where the text names no run."""
@@ -138,11 +147,12 @@ def open_checkpoint(folder: Path, base: Weights) -> Updated:
 
 
 def adapter_near(folder: Path) -> Path | None:
-    """An adapter in a checkpoint's folder, below it or beside it."""
+    """An adapter in a checkpoint's folder, below it or beside it, as far as folders may be read."""
     for parent in (folder, folder.parent):
-        for one in (parent, *sorted(parent.iterdir())):
-            if (one / "adapter_config.json").is_file():
-                return one
+        with suppress(OSError):
+            for one in (parent, *sorted(parent.iterdir())):
+                if (one / "adapter_config.json").is_file():
+                    return one
     return None
 
 

@@ -194,6 +194,23 @@ def test_an_adapter_deep_in_a_checkpoint_is_of_its_step(attempt, queue, tmp_path
         assert steps_of(sqlite_database, run_id) == [20, 100]
 
 
+def test_links_are_of_the_step_that_they_are_named_by(attempt, queue, written, tmp_path, sqlite_database):
+    (tmp_path / "output").mkdir()
+    for name, step in (("one", 5), ("two", 10)):
+        shutil.copytree(written / "output" / f"checkpoint-{step}", tmp_path / "store" / name)
+        (tmp_path / "output" / f"checkpoint-{step}").symlink_to(tmp_path / "store" / name)
+    (tmp_path / "latest").symlink_to(tmp_path / "output" / "checkpoint-10")
+    for places in ([tmp_path / "output"], [tmp_path / "latest", *sorted((tmp_path / "output").iterdir())]):
+        run_id = queue(*places)
+        assert do_job(attempt(run_id), importing.prepare) == 0
+        assert steps_of(sqlite_database, run_id) == [5, 10]
+    run_id = queue(written / "output" / "checkpoint-5", written / "output" / "checkpoint-5")
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    other = tmp_path / "checkpoint-5"
+    other.symlink_to(tmp_path / "store" / "two")
+    assert "are both of step 5" in refused(attempt, queue(written / "output", other)).detail
+
+
 def alerts_of(database, run_id) -> list[tuple[int, str]]:
     with database.read() as session:
         return [(alert.step, alert.kind) for alert in alerts.of_run(session, run_id)]
