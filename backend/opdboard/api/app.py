@@ -18,6 +18,7 @@ from opdboard.api.compare import endpoints as compare
 from opdboard.api.context import Context
 from opdboard.api.decisions import endpoints as decisions
 from opdboard.api.exports import endpoints as exports
+from opdboard.api.file_looks import FileLooks
 from opdboard.api.health import endpoints as health
 from opdboard.api.home import endpoints as home
 from opdboard.api.imports import endpoints as imports
@@ -89,7 +90,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
     )
     queue = JobQueue(database, make_celery(settings))
     slots = asyncio.Semaphore(EXPORTS_AT_ONCE)
-    app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers(), slots)
+    app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers(), slots, FileLooks())
     app.add_middleware(Transfer)
     app.add_middleware(Guard, token=settings.token)
     errors.install(app)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from opdboard.api.file_looks import FileLooks
 from opdboard.api.panels.cache import ResponseCache
 from opdboard.api.panels.recent import RecentAnswers
 from opdboard.db.database import Database
@@ -15,7 +16,11 @@ from opdboard.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """One web process's tools. exports: how many exports may be made at once, since each takes threads for long."""
+    """One web process's tools.
+
+    exports: how many exports may be made at once, since each takes threads for long; files: by which alone files are looked at
+    whose names came from a client.
+    """
 
     settings: Settings
     database: Database
@@ -23,6 +28,7 @@ class Context:
     panel_cache: ResponseCache
     recent_extensions: RecentAnswers
     exports: asyncio.Semaphore
+    files: FileLooks
 
 
 async def _context(request: Request) -> Context:  # a plain function would cost every request a change of thread

@@ -11,6 +11,7 @@ OpdboardError
 |   |-- IllegalTransition
 |   `-- StaleAttempt     a newer attempt owns the run
 |-- Unauthorized         token missing or wrong                   401
+|-- Unavailable          not answered now; try again later        503
 |-- DatabaseUnavailable  no answer from it                        503
 `-- TrainingProblem      training cannot go on
     |-- NonFiniteLoss
@@ -93,6 +94,12 @@ class Unauthorized(OpdboardError):
 
 class DatabaseUnavailable(OpdboardError):
     """The database does not answer."""
+
+    status = 503
+
+
+class Unavailable(OpdboardError):
+    """Something that is needed does not answer now; the same may succeed later."""
 
     status = 503
 

@@ -21,6 +21,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from opdboard.checkpoint_folders import SHARD
 from opdboard.domain.errors import ModelProblem
+from opdboard.regular_files import check_regular
 from opdboard_worker.analysis.stored import Index, checked_float
 from opdboard_worker.models.weight_files import first_line
 
@@ -119,6 +120,7 @@ def _all_ranks(folder: Path) -> list[Path]:
 def _check_stored_plain(file: Path) -> None:
     """torch.save compresses nothing: what claims to be larger than the file was not written by it."""
     try:
+        check_regular(file)
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:

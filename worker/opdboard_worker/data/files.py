@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opdboard.domain.errors import DataProblem
+from opdboard.regular_files import open_regular
 
 _LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a JSONL row; a file without line ends would otherwise be read into memory whole."""
@@ -41,7 +42,7 @@ def read_rows(path: str, route_by: str = "") -> list[Row]:
     if not file.is_file():
         raise DataProblem(f"{file} is not a file; name the .jsonl or .parquet file itself", where=path)
     try:
-        rows = list(reader(file, route_by))
+        rows = list(reader(file, route_by)) if file.stat().st_size else []
     except OSError as error:
         raise DataProblem(f"{file} cannot be read: {error.strerror or error}", where=path) from error
     if not rows:
@@ -50,7 +51,7 @@ def read_rows(path: str, route_by: str = "") -> list[Row]:
 
 
 def _jsonl(file: Path, route_by: str) -> Iterator[Row]:
-    with file.open("rb") as lines:
+    with open_regular(file) as lines:
         number = 0
         while line := lines.readline(_LONGEST_LINE + 1):
             number += 1

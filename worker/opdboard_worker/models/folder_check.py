@@ -7,7 +7,13 @@ from typing import Any
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from opdboard.domain.errors import ModelProblem
-from opdboard_worker.models.weight_files import check_no_adapter, read_json, stored_shapes, weight_files
+from opdboard_worker.models.weight_files import (
+    check_no_adapter,
+    check_only_files,
+    read_json,
+    stored_shapes,
+    weight_files,
+)
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -29,6 +35,7 @@ def check_folder(folder: Path) -> None:
         raise ModelProblem(
             f"there is no folder {folder} on this worker; give a folder in Hugging Face format", where=str(folder)
         )
+    check_only_files(folder)
     check_no_adapter(folder)
     if (folder / "adapter_config.json").is_file():
         raise ModelProblem(

@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
+from opdboard.regular_files import open_regular
 from opdboard.settings import Settings
 from opdboard_worker.models.candidates import move_to_candidate
 from opdboard_worker.models.demo import load_demo
@@ -154,11 +155,15 @@ def _check_gguf(file: Path) -> None:
         raise ModelProblem(f"there is no file {file} on this worker; give the path of a .gguf file", where=str(file))
     if not os.access(file, os.R_OK):
         raise ModelProblem(f"{file} may not be read by the worker; change its permissions", where=str(file))
-    with file.open("rb") as start:
-        if start.read(4) != b"GGUF":
-            raise ModelProblem(
-                f"{file} is not a GGUF file; for a Hugging Face model name its folder instead", where=str(file)
-            )
+    try:
+        with open_regular(file) as start:
+            mark = start.read(4)
+    except OSError as error:
+        raise ModelProblem(f"{file} cannot be read: {error.strerror}", where=str(file)) from error
+    if mark != b"GGUF":
+        raise ModelProblem(
+            f"{file} is not a GGUF file; for a Hugging Face model name its folder instead", where=str(file)
+        )
     adapter = file.parent / "adapter_config.json"
     if adapter.is_file():
         raise ModelProblem(

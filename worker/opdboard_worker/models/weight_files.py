@@ -13,8 +13,13 @@ from safetensors import SafetensorError, safe_open
 
 from opdboard.checkpoint_folders import holds_model
 from opdboard.domain.errors import ModelProblem
+from opdboard.regular_files import check_regular, read_regular
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+
+
+_LARGEST_JSON = 256 * 2**20
+"""Bytes; a tokenizer with a large vocabulary has tens of MiB."""
 
 
 def first_line(error: BaseException) -> str:
@@ -28,7 +33,7 @@ def read_json(file: Path, why: str) -> dict[str, Any]:
     if not file.is_file():
         raise ModelProblem(f"{file.parent} has no {file.name}; {why}", where=str(file.parent))
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(file, _LARGEST_JSON))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelProblem(
             f"{file} cannot be read ({first_line(error)}); copy the model again", where=str(file)
@@ -70,6 +75,13 @@ def weight_files(folder: Path) -> list[Path]:
     )
 
 
+def check_only_files(folder: Path) -> None:
+    """ModelProblem where something in the folder is neither file nor folder: what reads a pipe or a device may wait for ever."""
+    for entry in folder.iterdir():
+        if entry.exists() and not (entry.is_file() or entry.is_dir()):
+            raise ModelProblem(f"{entry} is not a regular file; move it out of the model's folder", where=str(entry))
+
+
 def check_no_adapter(folder: Path) -> None:
     """ModelProblem where an adapter of PEFT lies beside a whole model: transformers would add it to the weights."""
     if (folder / "adapter_config.json").is_file() and holds_model(folder):
@@ -84,6 +96,7 @@ def check_no_adapter(folder: Path) -> None:
 def stored_shapes(file: Path) -> Mapping[str, tuple[int, ...]]:
     """Names and shapes of a safetensors file's tensors, from its header; ModelProblem when the file is not whole."""
     try:
+        check_regular(file)
         with safe_open(file, framework="pt") as weights:
             return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118  # not a dict
     except (SafetensorError, OSError) as error:

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.imports.schemas import FolderList, FolderOut, ImportCreate
@@ -13,7 +11,6 @@ from opdboard.api.runs.schemas import RunDetail
 from opdboard.api.sending import send
 from opdboard.checkpoint_folders import format_of, series_in, step_of, weights_in
 from opdboard.db import jobs, lineage
-from opdboard.db.tables import Run
 from opdboard.domain.errors import BadInput, NotFound
 from opdboard.domain.import_config import ImportConfig
 from opdboard.model_roots import checked_place, configured_roots, place, roots
@@ -26,41 +23,61 @@ _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 def create(context: Context, wanted: ImportCreate) -> RunDetail:
     """Store the import as a run of its own and, once that is committed, tell the workers."""
+    _check_places(context, wanted.config)
     with context.database.write() as session:
-        _check_places(context, session, wanted.config)
         run = jobs.create_import(session, wanted.config, group=wanted.group, tags=wanted.tags, notes=wanted.notes)
         made = runs_service.rendered(session, run)
     send(context.queue, made.id)
     return made
 
 
-def _check_places(context: Context, session: Session, config: ImportConfig) -> None:
+def _check_places(context: Context, config: ImportConfig) -> None:
     """InvalidFields where a place is outside of the configured roots, or names a run there is not."""
     places = {"base": config.base} | {f"checkpoints.{at}": text for at, text in enumerate(config.checkpoints)}
-    wrong = []
-    for path, text in places.items():
-        match = _RUN.fullmatch(text)
-        if match is not None and session.get(Run, match[1]) is not None:
-            continue
-        if match is not None and not Path(text).exists():
-            wrong.append(FieldProblem(path=path, message=f"there is no run {match[1]!r}"))
-        elif path != "base" or not _HUB.fullmatch(text):
-            try:
-                checked_place(place(text), context.settings)
-            except BadInput as problem:
-                wrong.append(FieldProblem(path=path, message=problem.detail))
+    run_ids = {text: match[1] for text in places.values() if (match := _RUN.fullmatch(text))}
+    with context.database.read() as session:
+        known = {run.id for run in lineage.existing(session, list(run_ids.values()))}
+    looked_up = {path: text for path, text in places.items() if run_ids.get(text) not in known}
+    wrong = context.files(lambda: _misplaced(looked_up, run_ids, context.settings))
     if wrong:
         raise InvalidFields(wrong)
+
+
+def _misplaced(places: dict[str, str], run_ids: dict[str, str], settings: Settings) -> list[FieldProblem]:
+    """What is wrong with places that are not runs. run_ids: by text, of those that could be meant as one."""
+    wrong = []
+    for path, text in places.items():
+        try:
+            if text in run_ids and not place(text).exists():
+                wrong.append(FieldProblem(path=path, message=f"there is no run {run_ids[text]!r}"))
+            elif path != "base" or not _HUB.fullmatch(text):
+                checked_place(place(text), settings)
+        except BadInput as problem:
+            wrong.append(FieldProblem(path=path, message=problem.detail))
+    return wrong
 
 
 def folders(context: Context, path: str) -> FolderList:
     """What lies in a folder; without a path, the roots. BadInput outside of them, NotFound where there is nothing."""
     settings = context.settings
-    configured = bool(configured_roots(settings))
-    tops = roots(settings)
     if not path:
-        listed = [_folder(root, _title(root, settings)) for root in tops if root.is_dir()]
-        return FolderList(here=None, parent=None, folders=listed, left_out=0, configured=configured)
+        return context.files(lambda: _tops(settings))
+    found = context.files(lambda: _inside(path, settings))
+    if found.here is None or found.here.path != str((settings.root / "runs").resolve()):
+        return found
+    with context.database.read() as session:
+        names = {run.id: run.name for run in lineage.existing(session, [child.name for child in found.folders])}
+    titled = [child.model_copy(update={"title": names.get(child.name, "")}) for child in found.folders]
+    return found.model_copy(update={"folders": titled})
+
+
+def _tops(settings: Settings) -> FolderList:
+    listed = [_folder(root, _title(root, settings)) for root in roots(settings) if root.is_dir()]
+    return FolderList(here=None, parent=None, folders=listed, left_out=0, configured=bool(configured_roots(settings)))
+
+
+def _inside(path: str, settings: Settings) -> FolderList:
+    tops = roots(settings)
     folder = checked_place(Path(path), settings, browsing=True)
     try:
         children = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
@@ -68,15 +85,12 @@ def folders(context: Context, path: str) -> FolderList:
         raise NotFound(f"there is no folder {path} that can be read here: {problem.strerror}", where=path) from problem
     inside = [child for child in children if any(child.resolve().is_relative_to(root) for root in tops)]
     shown = sorted(inside, key=_place)[:MOST_FOLDERS]
-    with context.database.read() as session:
-        names = {run.id: run.name for run in lineage.existing(session, [child.name for child in shown])}
-    of_runs = folder == (settings.root / "runs").resolve()
     return FolderList(
         here=_folder(folder),
         parent=None if folder in tops else str(folder.parent),
-        folders=[_folder(child, names.get(child.name, "") if of_runs else "") for child in shown],
+        folders=[_folder(child) for child in shown],
         left_out=len(inside) - len(shown),
-        configured=configured,
+        configured=bool(configured_roots(settings)),
     )
 
 

@@ -1,13 +1,15 @@
 """How large the models of a configuration are, as far as the web side can see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from opdboard.api.context import Context
 from opdboard.api.launch.headers import folder_shape, gguf_shape
 from opdboard.db import evidence, runs
-from opdboard.domain.errors import OpdboardError
+from opdboard.domain.errors import OpdboardError, Unavailable
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
 from opdboard.domain.model_sources import ModelSource
 from opdboard.domain.run_config import RunConfig
@@ -24,10 +26,10 @@ class Sizes:
     unknown: str | None
 
 
-def sizes(session: Session, settings: Settings, config: RunConfig) -> Sizes:
+def sizes(session: Session, context: Context, config: RunConfig) -> Sizes:
     """From headers and records alone; nothing is loaded or fetched."""
     try:
-        student = _shape(session, settings, config.student)
+        student = _shape(session, context, config.student)
     except _Unknown as reason:
         return Sizes(None, None, f"the student's size is not known here: {reason}")
     sources = teacher_sources(config)
@@ -37,7 +39,7 @@ def sizes(session: Session, settings: Settings, config: RunConfig) -> Sizes:
         tensors = {
             f"{path} {name}": shape
             for path, source in sources.items()
-            for name, shape in _shape(session, settings, source).tensors.items()
+            for name, shape in _shape(session, context, source).tensors.items()
         }
         return Sizes(student, ModelShape(tensors), None)
     except _Unknown as reason:
@@ -48,26 +50,33 @@ class _Unknown(Exception):
     """Why a size cannot be told."""
 
 
-def _shape(session: Session, settings: Settings, source: ModelSource) -> ModelShape:
+def _shape(session: Session, context: Context, source: ModelSource) -> ModelShape:
     match source.kind:
         case "demo":
             return DEMO_SHAPE
         case "hub":
             raise _Unknown("only the worker asks the hub")
         case "folder":
-            return _from_files(_resolved(source.path, settings), gguf=False)
+            return _looked_up(context, lambda: _from_files(_resolved(source.path, context.settings), gguf=False))
         case "gguf":
-            return _from_files(_resolved(source.path, settings), gguf=True)
+            return _looked_up(context, lambda: _from_files(_resolved(source.path, context.settings), gguf=True))
         case "run":
             try:
-                path = settings.root / evidence.weights_path(session, source)
+                path = context.settings.root / evidence.weights_path(session, source)
                 run = runs.get(session, source.run_id)
             except OpdboardError as problem:
                 raise _Unknown(problem.detail) from problem
             try:
-                return _from_files(path, gguf=False)
+                return _looked_up(context, lambda: _from_files(path, gguf=False))
             except _Unknown:  # the folder may be the worker's alone; the run's own student has the same shapes
-                return _shape(session, settings, runs.config_of(run).student)
+                return _shape(session, context, runs.config_of(run).student)
+
+
+def _looked_up(context: Context, look: Callable[[], ModelShape]) -> ModelShape:
+    try:
+        return context.files(look)
+    except (Unavailable, OSError, RuntimeError) as problem:  # no such home folder; links in a circle
+        raise _Unknown(str(problem)) from problem
 
 
 def _from_files(path: Path, *, gguf: bool) -> ModelShape:

@@ -42,7 +42,7 @@ def plan(context: Context, wanted: SweepIn) -> PlanOut:
         with context.database.read() as session:
             for run in runs:
                 check_sources(session, run.config)
-            sizes = [models.sizes(session, context.settings, run.config) for run in runs]
+            sizes = [models.sizes(session, context, run.config) for run in runs]
             unknown = next((size.unknown for size in sizes if size.unknown), None)
             return PlanOut(
                 problems=[],

@@ -1,6 +1,7 @@
 """Rows of files that others wrote: read as they are meant, or refused with file and line."""
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -203,3 +204,12 @@ def test_a_field_that_names_a_teacher_is_read_from_parquet(tmp_path):
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([GOOD | {"data_source": "code"}]), file)
     [example] = load_examples(FileData(path=str(file)), route_by="data_source")
     assert example.route == "code"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("target", ["/dev/ptmx", "/dev/zero", "pipe"])
+def test_a_device_or_a_pipe_is_no_data_set(tmp_path, suffix, target):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / f"rows{suffix}").symlink_to(tmp_path / target)
+    with pytest.raises(DataProblem, match="is not a file"):
+        _load(str(tmp_path / f"rows{suffix}"))

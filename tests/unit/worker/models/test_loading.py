@@ -1,6 +1,7 @@
 """Models come from where they are said to be, or an error says what is wrong there; no pickle is ever opened."""
 
 import json
+import os
 import shutil
 from typing import Any, cast
 
@@ -224,3 +225,19 @@ def test_the_precision_is_the_callers(folder, tmp_path):
     for source in (FolderModel(path=str(folder)), DemoModel(role="teacher")):
         loaded = load(source, dtype=torch.bfloat16, **how)
         assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "generation_config.json", "chat_template.jinja"]
+)
+def test_a_pipe_in_the_folder_is_refused_before_anybody_reads_it(folder, load_source, name):
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(ModelProblem, match=f"{name} is not a regular file"):
+        load_source(folder)
+
+
+@pytest.mark.parametrize("path", ["/dev/ptmx", "/dev/zero", "/proc/kmsg"])
+def test_a_device_is_no_model(load_source, path):
+    with pytest.raises(ModelProblem, match=path):
+        load_source(GgufModel(path=path))
