@@ -14,10 +14,7 @@ from pathlib import Path
 from opdboard.domain.errors import BadInput
 
 LARGEST_STEP = 2**31 - 1
-_WORD = r"(?:checkpoint|ckpt|global_step|step|iter|epoch)[-_]?(\d+)"
-_STEP = re.compile(rf"(?:^|[-_.]){_WORD}$", re.IGNORECASE)
-_STEP_ALONE = re.compile(_WORD, re.IGNORECASE)
-_STEP_SOMEWHERE = re.compile(rf"(?:^|[-_.]){_WORD}", re.IGNORECASE)
+_STEP = re.compile(r"(?:^|[-_.])(checkpoint|ckpt|global_step|step|iter|epoch)[-_]?(\d+)(?=$|[-_.])", re.IGNORECASE)
 _UNFINISHED = re.compile(
     r"^\.|~$|(?:^|[-_.])(?:tmp|temp(?![-_.]?\d)|temporary|partial|incomplete|unfinished|in[-_]?progress|writing)(?:$|[-_.\d])",
     re.IGNORECASE,
@@ -79,20 +76,29 @@ def step_of(folder: Path) -> int | None:
 
     A folder above is asked only where it is named by nothing but a step. None for what is unfinished.
     """
-    if unfinished(folder) is not None:
-        return None
+    told = _told(folder)
+    return None if told is None or unfinished(folder) is not None else told[1]
+
+
+def _told(folder: Path) -> tuple[str, int] | None:
+    """(epoch or step, its number) by the name of the folder or of one above it."""
     while folder.name in _INNER:
         folder = folder.parent
-    above = (_STEP_ALONE.fullmatch(parent.name) for parent in list(folder.parents)[:_DEEPEST])
-    match = _STEP.search(folder.name) or next((one for one in above if one is not None), None)
-    step = None if match is None else int(match[1])
-    return step if step is None or step <= LARGEST_STEP else None
+    alone = [parent.name for parent in list(folder.parents)[:_DEEPEST] if _STEP.fullmatch(parent.name)]
+    for name in (folder.name, *alone):
+        found = {("epoch" if word.lower() == "epoch" else "step", int(number)) for word, number in _STEP.findall(name)}
+        of_steps = {one for one in found if one[0] == "step"}
+        if found:
+            only = of_steps or found
+            number = next(iter(only))
+            return number if len(only) == 1 and number[1] <= LARGEST_STEP else None
+    return None
 
 
 def unfinished(folder: Path) -> Path | None:
     """The folder, or the one above that is a step's, if its name says that its trainer had not finished writing it."""
     for one in (folder, *list(folder.parents)[:_DEEPEST]):
-        if _STEP_SOMEWHERE.search(one.name):
+        if _STEP.search(one.name):
             return one if _UNFINISHED.search(one.name) else None
     return None
 
@@ -117,24 +123,29 @@ def series_in(folder: Path) -> Series:
         except OSError:
             continue
         for child in children:
-            if not _STEP_SOMEWHERE.search(child.name):
+            if not _STEP.search(child.name):
                 continue
-            match = _STEP.search(child.name)
+            told = _told(child)
             if unfinished(child) is not None:
                 left_out[child] = "its name says that it was not written to its end"
-            elif match is None or int(match[1]) > LARGEST_STEP:
-                left_out[child] = "its name does not end in its step"
+            elif told is None:
+                left_out[child] = "its name does not tell one step"
             elif weights_in(child) is None:
                 left_out[child] = "it holds no weights in safetensors or in shards of verl"
             else:
-                found[child] = int(match[1])
+                found[child] = told[1]
+    plain = {step: child for child, step in found.items() if _STEP.fullmatch(child.name)}
+    for child, step in list(found.items()):
+        if step in plain and not _STEP.fullmatch(child.name):
+            left_out[child] = f"{plain[step].name} is of the same step"
+            del found[child]
     return Series(sorted(found, key=lambda child: (found[child], child.name)), left_out)
 
 
 def numbered(folders: Sequence[Path]) -> list[tuple[int, Path]]:
     """Each checkpoint with its step, ascending: from the names, or 1..n in the order given where no name tells one.
 
-    BadInput names two folders of the same step, or one that tells none beside one that does.
+    BadInput names two folders of the same step, one that tells none beside one that does, or epochs beside steps.
     """
     told = {folder: step_of(folder) for folder in folders}
     steps = [step for step in told.values() if step is not None]
@@ -146,6 +157,12 @@ def numbered(folders: Sequence[Path]) -> list[tuple[int, Path]]:
             f"the name of {silent} tells no step and that of {other} does; leave one of them out, or give it a name that ends in "
             "its step, such as checkpoint-500",
             where=str(silent),
+        )
+    kinds = {told[0]: folder for folder in folders if (told := _told(folder)) is not None}
+    if len(kinds) > 1:
+        raise BadInput(
+            f"{kinds['epoch']} is of an epoch and {kinds['step']} of a step, which are not counted alike; give those of one kind",
+            where=str(kinds["epoch"]),
         )
     by_step: dict[int, Path] = {}
     for step, folder in zip(steps, folders, strict=True):

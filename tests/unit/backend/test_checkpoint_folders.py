@@ -27,6 +27,13 @@ def made(folder: Path, file: str = "model.safetensors") -> Path:
         ("checkpoint-99999999999", None),
         ("Qwen3-1", None),
         ("global_step_100/actor/lora_adapter", 100),
+        ("global_step_100_hf", 100),
+        ("checkpoint-20-merged", 20),
+        ("step_500_epoch_3", 500),
+        ("epoch_3_step_500", 500),
+        ("checkpoint-20-step-40", None),
+        ("multistep3", None),
+        ("checkpoint-20b", None),
         ("checkpoint-20/default", 20),
         ("step_7/policy/model", 7),
         ("run-of-step-2/early", None),
@@ -80,8 +87,9 @@ def test_a_series_comes_by_step_and_not_by_name(tmp_path):
         ("checkpoint-20_incomplete", "not written to its end"),
         (".step-000020.partial", "not written to its end"),
         ("checkpoint-20.orbax-checkpoint-tmp-1699", "not written to its end"),
-        ("checkpoint-20-old", "does not end in its step"),
-        ("checkpoint-99999999999", "does not end in its step"),
+        ("checkpoint-20-old", "checkpoint-20 is of the same step"),
+        ("checkpoint-30-step-40", "does not tell one step"),
+        ("checkpoint-99999999999", "does not tell one step"),
     ],
 )
 def test_what_is_no_member_of_a_series_is_told(name, why, tmp_path):
@@ -90,6 +98,12 @@ def test_what_is_no_member_of_a_series_is_told(name, why, tmp_path):
     found = series_in(tmp_path)
     assert [folder.name for folder in found.folders] == ["checkpoint-20"]
     assert why in found.left_out[tmp_path / name]
+
+
+def test_steps_before_the_end_of_a_name_make_a_series_too(tmp_path):
+    for step in (200, 100):
+        made(tmp_path / f"global_step_{step}_hf")
+    assert [step_of(folder) for folder in series_in(tmp_path).folders] == [100, 200]
 
 
 def test_a_member_without_weights_is_told(tmp_path):
@@ -104,5 +118,7 @@ def test_numbers_come_from_the_names_or_from_the_order():
     assert numbered(nameless) == [(1, nameless[0]), (2, nameless[1])]
     with pytest.raises(BadInput, match="/a/late tells no step and that of /a/checkpoint-3 does"):
         numbered([Path("/a/late"), Path("/a/checkpoint-3")])
+    with pytest.raises(BadInput, match="/a/epoch_1 is of an epoch and /a/checkpoint-3 of a step"):
+        numbered([Path("/a/epoch_1"), Path("/a/checkpoint-3")])
     with pytest.raises(BadInput, match="both of step 3"):
         numbered([Path("/a/checkpoint-3"), Path("/b/checkpoint-3")])
