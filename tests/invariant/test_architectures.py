@@ -8,9 +8,15 @@ import torch
 import transformers
 from invariant.conftest import tiny_config
 
-from opdboard.domain.model_sources import FolderModel
-from opdboard.domain.run_config import FileData, ModelTeacher
+from opdboard.domain.model_sources import FolderModel, RunModel
+from opdboard.domain.run_config import AllWeights, EffOPD, FileData, Lora, ModelTeacher
+from opdboard.domain.strategies import FixedExtrapolation
+from opdboard.settings import Settings
+from opdboard_worker.models.candidates import candidates_folder
 from opdboard_worker.models.demo import build_tokenizer
+from opdboard_worker.models.loading import load, weights_like
+from opdboard_worker.training.assembly import resume
+from opdboard_worker.training.checkpoint import checkpoint_folder
 
 SMALL = {"vocab_size": 15, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
 FAMILIES = {
@@ -21,7 +27,20 @@ FAMILIES = {
     "Gemma2Config": SMALL | {"num_key_value_heads": 2, "head_dim": 8, "final_logit_softcapping": 5.0},
     "Phi3Config": SMALL | {"num_key_value_heads": 2, "pad_token_id": 12},
     "GPT2Config": {"vocab_size": 15, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64},
+    "GPTNeoXConfig": SMALL,
+    "Qwen3MoeConfig": SMALL
+    | {
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 24,
+    },
+    "MixtralConfig": SMALL | {"num_key_value_heads": 2, "num_local_experts": 4},
+    "GptOssConfig": SMALL | {"num_key_value_heads": 2, "head_dim": 8, "num_local_experts": 4, "num_experts_per_tok": 2},
 }
+RENAMED = ["GPTNeoXConfig", "Qwen3MoeConfig", "MixtralConfig"]
+"""Saving gives their weights other names, and takes their experts apart."""
 
 
 def folder_of(path, family, seed):
@@ -39,22 +58,81 @@ def folder_of(path, family, seed):
     return FolderModel(path=str(path))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_trains_and_its_modules_are_seen(train, tmp_path, family):
+def config_of(tmp_path, family, steps=2, **changes):
     data = tmp_path / "sums.jsonl"
     data.write_text(
         "".join(json.dumps({"prompt": f"{n:03d}+{n:03d}=", "answer": str(2 * n)[::-1]}) + "\n" for n in range(40))
     )
-    config = tiny_config(
-        steps=2,
+    return tiny_config(
+        steps=steps,
         student=folder_of(tmp_path / "student", family, 0),
         teacher=ModelTeacher(source=folder_of(tmp_path / "teacher", family, 1)),
         data=FileData(path=str(data), prompt_format="plain", instruction="", verifier="exact"),
+        **changes,
     )
-    training, sink = train(config)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_trains_and_its_modules_are_seen(train, tmp_path, family):
+    training, sink = train(config_of(tmp_path, family))
     assert all(math.isfinite(value) and value > 0 for value in sink.series("reverse_kl").values())
     kinds = {module.kind for module in training.parts.monitor.modules}
     assert {"o", "down"} <= kinds
     assert {module.layer for module in training.parts.monitor.modules} == {0, 1}
     norms = next(v.values for v in sink.batches[-1].vectors + sink.batches[-2].vectors if v.statistic == "update_norm")
     assert all(value > 0 for value in norms)
+
+
+@pytest.mark.parametrize("adapter", [AllWeights(), Lora(rank=2)], ids=["all", "lora"])
+@pytest.mark.parametrize("family", RENAMED)
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(train, tmp_path, family, adapter):
+    strategy = EffOPD(score="negative_reverse_kl", validation_size=8, candidates=1)
+    config = config_of(tmp_path, family, steps=4, adapter=adapter, strategy=strategy)
+    whole, whole_sink = train(config)
+    first, _ = train(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 2})}))
+    resumed, sink = train(config, before=lambda training: resume(training, checkpoint_folder(first._folder, 2)))
+    assert {step: value for step, value in whole_sink.series("loss").items() if step > 2} == sink.series("loss")
+    ours, theirs = resumed.parts.trained.parameters, whole.parts.trained.parameters
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    vectors = [[v for batch in one.batches for v in batch.vectors if v.step > 2] for one in (sink, whole_sink)]
+    assert repr(vectors[0]) == repr(vectors[1]) and vectors[0]
+
+
+@pytest.mark.parametrize("family", RENAMED)
+def test_a_candidate_is_made_again_and_a_checkpoint_is_read_by_the_names_in_memory(train, tmp_path, family):
+    strategy = FixedExtrapolation(every=1, alpha=3.0, validation_size=4)
+    training, sink = train(config_of(tmp_path, family, steps=1, strategy=strategy))
+    live = {name: one.detach() for name, one in training.parts.scorer.student.model.named_parameters()}
+    stored = weights_like(training.parts.scorer.student.model, checkpoint_folder(training._folder, 1))
+    assert stored.keys() == live.keys() and all(torch.equal(stored[name], live[name]) for name in live)
+    (decision,) = next(batch.decisions for batch in sink.batches if batch.decisions)
+    folder = candidates_folder(training._candidates, 1)
+    tried = RunModel(run_id="this", step=1, factor=decision.accepted_factor)
+    made_again = load(tried, settings=Settings(data_dir=tmp_path), run_folder=lambda _: folder).model
+    assert decision.accepted_factor == 3.0
+    assert all(torch.equal(one, live[name]) for name, one in made_again.named_parameters())
+
+
+@pytest.mark.parametrize("family", ["Qwen3MoeConfig", "MixtralConfig", "GptOssConfig"])
+@pytest.mark.parametrize("adapter", [AllWeights(), Lora(rank=2)], ids=["all", "lora"])
+def test_experts_are_watched_and_moved_one_by_one(train, tmp_path, family, adapter):
+    strategy = EffOPD(score="negative_reverse_kl", validation_size=8, candidates=1)
+    training, sink = train(config_of(tmp_path, family, steps=2, adapter=adapter, strategy=strategy))
+    modules = training.parts.monitor.modules
+    assert {module.expert for module in modules} == {None, 0, 1, 2, 3}
+    assert len({module.label for module in modules}) == len(modules) == 2 * (4 + 4 * 3)
+    moved = set(training.parts.lookahead._moving)
+    assert {"model.layers.0.mlp.experts.gate_up_proj", "model.layers.1.mlp.experts.down_proj"} <= moved
+    vectors = {v.statistic: v.values for batch in sink.batches for v in batch.vectors if v.step == 2}
+    assert sum(value**2 for value in vectors["norm_share"]) != 0 and sum(vectors["norm_share"]) == pytest.approx(1.0)
+    for place, (module, matrix) in enumerate(zip(modules, training.parts.trained.matrices.values(), strict=True)):
+        change = matrix.value().double() - matrix.initial.double()
+        assert change.shape == module.shape
+        assert vectors["update_norm"][place] == pytest.approx(float(change.norm()), rel=2e-3)
+        if isinstance(adapter, Lora):
+            assert torch.linalg.matrix_rank(matrix.now().double(), rtol=1e-5) <= 2
+    experts = [place for place, module in enumerate(modules) if module.expert is not None]
+    assert (
+        sum(vectors["update_norm"][place] > 0 for place in experts) > len(experts) / 2
+    )  # those that no token chose stand still

@@ -78,7 +78,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
         run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step
     run.device = device
-    run.modules = [{"name": m.name, "layer": m.layer, "kind": m.kind, "shape": list(m.shape)} for m in modules]
+    run.modules = [module.as_json() for module in modules]
     if attempt > 1:
         run.rewound_seq = runs.touch(run, *Topic)
     return run

@@ -73,7 +73,7 @@ def begin_again(session: Session, run_id: str, step: int) -> Run:
     """A new attempt that goes on after `step` (0 begins anew): earlier attempts may write no more, points beyond are dropped."""
     run = reported(runs.get(session, run_id, lock=True))
     runs.transition(session, run, RunState.QUEUED, reason="its trainer begins again")
-    modules = [Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules]
+    modules = [Module.from_json(entry) for entry in run.modules]
     _attempt(session, run, step=step, modules=modules, device=run.device or "")
     return run
 

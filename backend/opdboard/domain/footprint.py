@@ -11,6 +11,7 @@ from math import prod
 
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
+from opdboard.domain.module_names import moved_by_authors_filter
 from opdboard.domain.objectives import needs_reference
 from opdboard.domain.run_config import Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
 from opdboard.domain.sampler import VllmSampler
@@ -22,7 +23,6 @@ FLOAT = 4
 HALF = 2
 RUNTIME_BYTES = 400 * 2**20
 """Python with torch and transformers before any model is loaded, measured as the trainer's resident memory on Linux."""
-_MOVED_BESIDES_MATRICES = ("attn", "attention", "mlp")
 _HEADER_BYTES = 75  # of a tensor in a safetensors file, besides its name
 _OTHER_CHECKPOINT_BYTES = 20_000  # states of the random generators, the tokenizer's and the model's small files
 _SCALARS_PER_STEP = 30
@@ -169,7 +169,7 @@ def _moving(strategy: Strategy, student: ModelShape) -> int:
         case "all":
             return student.parameters
         case "authors_filter":
-            named = (name for name in student.tensors if any(part in name for part in _MOVED_BESIDES_MATRICES))
+            named = moved_by_authors_filter(list(student.tensors), [module.name for module in student.modules])
             return sum(prod(student.tensors[name]) for name in named)
         case _:
             return student.module_parameters

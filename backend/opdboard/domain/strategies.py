@@ -18,8 +18,8 @@ MOST_BRACKETING_TRIES = 8
 """Of a line search: one try forward, five backward, the vertex of a parabola, and the confirmation on own answers."""
 
 _MOVING = (
-    "What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); "
-    "all parameters."
+    "What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm; on models "
+    "with other names, whatever lies in the same parts of a block); all parameters."
 )
 _VALIDATION_SIZE = "Training examples in the fixed validation set D_v."
 _FOR_THE_RECORD = (

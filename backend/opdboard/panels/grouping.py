@@ -11,7 +11,7 @@ from opdboard.domain.modules import KINDS, Module, depth_third
 Grouping = Annotated[
     Literal["block", "depth", "kind", "all"],
     Field(
-        description="One line per group: attention and MLP; early, middle and late layers; each kind of matrix; all modules."
+        description="One line per group: attention, other token mixers and MLP; early, middle and late layers; each kind of matrix; all modules."
     ),
 ]
 
@@ -26,7 +26,7 @@ def groups(modules: Sequence[Module], grouping: str) -> dict[str, np.ndarray]:
         "all": ["all modules"] * len(modules),
     }[grouping]
     order = {
-        "block": ("attention", "mlp"),
+        "block": ("attention", "mixer", "mlp"),
         "depth": ("early", "middle", "late"),
         "kind": KINDS,
         "all": ("all modules",),

@@ -16,6 +16,7 @@ DIVERGING_MARKS = [[0.0, "#2166ac"], [0.5, "#b0b0b0"], [1.0, "#b2182b"]]  # whit
 GROUP_COLORS = {
     "all modules": OKABE_ITO[0],
     "attention": OKABE_ITO[0],
+    "mixer": OKABE_ITO[2],
     "mlp": OKABE_ITO[4],
     "early": OKABE_ITO[5],
     "middle": OKABE_ITO[2],

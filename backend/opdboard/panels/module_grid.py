@@ -30,7 +30,7 @@ def blocks(modules: Sequence[Module]) -> list[Block]:
     layers = max((module.layer for module in modules), default=-1) + 1
     made: list[Block] = []
     start = 0.0
-    for group in ("attention", "mlp", "experts"):
+    for group in ("attention", "mixer", "mlp", "experts"):
         members = [index for index, module in enumerate(modules) if _group(module) == group]
         columns = sorted({_column(modules[index]) for index in members})
         if not columns:

@@ -1,7 +1,7 @@
 """What each tensor of a LoRA adapter's file is; one of unknown meaning is refused by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -10,7 +10,6 @@ from peft.utils.constants import EMBEDDING_LAYER_NAMES
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.analysis.adapter_settings import AdapterSettings, refuse
-from opdboard_worker.analysis.naming import normalised
 
 Shape = tuple[int, ...]
 
@@ -33,7 +32,7 @@ class LowRank:
 
 @dataclass
 class AdapterTensors:
-    """The tensors of a file by what they are, under the normalised names of the weights that they change."""
+    """The tensors of a file by what they are, under the names in memory of the weights that they change."""
 
     low_rank: dict[str, LowRank] = field(default_factory=dict)
     """Layers, embeddings aside, with both factors."""
@@ -43,8 +42,13 @@ class AdapterTensors:
     """Biases of the base that those of factors go into."""
 
 
-def sort_tensors(shapes: Mapping[str, Shape], settings: AdapterSettings, file: Path) -> AdapterTensors:
-    """ModelProblem names a tensor of unknown meaning or of an impossible shape, or a layer without one of its factors."""
+def sort_tensors(
+    shapes: Mapping[str, Shape], settings: AdapterSettings, file: Path, in_memory: Callable[[str], str]
+) -> AdapterTensors:
+    """ModelProblem names a tensor of unknown meaning or of an impossible shape, or a layer without one of its factors.
+
+    in_memory: a stored weight's name -> its name in the base in memory.
+    """
     if not shapes:
         _refuse(f"{file} holds no tensors, so that it says nothing of what was learnt; save the adapter again", file)
     _check_one_adapter(shapes, file)
@@ -59,7 +63,7 @@ def sort_tensors(shapes: Mapping[str, Shape], settings: AdapterSettings, file: P
                 into.setdefault(match["path"], {})[match["factor"]] = name
                 break
         else:
-            _sort_other(name, shape, settings, file, found)
+            _sort_other(name, shape, settings, file, found, in_memory)
     for path, names in (pairs | of_embeddings).items():
         ranks = _ranks(path, names, shapes, file)
         wanted = settings.rank(_path(path))
@@ -70,9 +74,9 @@ def sort_tensors(shapes: Mapping[str, Shape], settings: AdapterSettings, file: P
                 file,
             )
     for path, names in pairs.items():
-        if not settings.targets(_path(path), _path(normalised(f"{path}.weight"))):
+        if not settings.targets(_path(path), _path(in_memory(f"{path}.weight"))):
             refuse(f"{file} holds factors of {path}, which is none of the target_modules of {settings.file.name}", file)
-        found.low_rank[normalised(f"{path}.weight")] = LowRank(names["A"], names["B"], settings.scaling(_path(path)))
+        found.low_rank[in_memory(f"{path}.weight")] = LowRank(names["A"], names["B"], settings.scaling(_path(path)))
     return found
 
 
@@ -115,16 +119,23 @@ def _ranks(path: str, names: Mapping[str, str], shapes: Mapping[str, Shape], fil
     return shapes[names["A"]][0], shapes[names["B"]][1]
 
 
-def _sort_other(name: str, shape: Shape, settings: AdapterSettings, file: Path, found: AdapterTensors) -> None:
+def _sort_other(
+    name: str,
+    shape: Shape,
+    settings: AdapterSettings,
+    file: Path,
+    found: AdapterTensors,
+    in_memory: Callable[[str], str],
+) -> None:
     """A tensor that is no factor."""
     if 0 in shape:
         _check_matrix(name, shape, file)
-    key = normalised(name.replace(".base_layer.", "."))
+    key = in_memory(name.replace(".base_layer.", "."))
     layer, _, kind = key.rpartition(".")
     bias = _FACTOR_BIAS.fullmatch(name)
     if bias is not None:
         if settings.factor_biases:
-            found.factor_biases.append(normalised(f"{bias['path']}.bias"))
+            found.factor_biases.append(in_memory(f"{bias['path']}.bias"))
             return
     elif _TOKENS.fullmatch(name):
         if settings.tokens:

@@ -16,9 +16,9 @@ from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
 from opdboard_worker.analysis.adapter_settings import AdapterSettings
 from opdboard_worker.analysis.adapter_tensors import is_embedding, sort_tensors
-from opdboard_worker.analysis.naming import matrices_in, normalised
 from opdboard_worker.analysis.stored import SafetensorsFiles
 from opdboard_worker.analysis.weights import Weights
+from opdboard_worker.models.matrices import matrices_in
 
 
 class Adapter:
@@ -29,13 +29,13 @@ class Adapter:
         self.where = folder
         self.modules: Mapping[str, Module] = base.modules
         self._base = base
-        self._settings = AdapterSettings.read(folder, base.sizes.model_type)
+        self._settings = AdapterSettings.read(folder, base.layout.model_type)
         self._file = _weights_of(folder)
         self._stored = SafetensorsFiles(folder, [self._file])
-        self._tensors = sort_tensors(self._stored.shapes, self._settings, self._file)
-        self._shapes = {normalised(name): shape for name, shape in base.stored.shapes.items()}
+        self._tensors = sort_tensors(self._stored.shapes, self._settings, self._file, base.names.in_memory)
+        self._shapes = base.shapes
         places = [base.place(name) for name in base.modules]
-        self._transposed = {normalised(name): view.transposed for name, view in places}
+        self._transposed = {name: view.transposed for name, view in places}
         self._check_fits()
         self._check_nothing_missing()
 
@@ -43,7 +43,7 @@ class Adapter:
     def changed(self) -> list[str]:
         """Modules of the base that the adapter changes."""
         keys = self._tensors.low_rank.keys() | self._tensors.whole.keys()
-        return [name for name in self.modules if normalised(self._base.place(name)[0]) in keys]
+        return [name for name in self.modules if self._base.place(name)[0] in keys]
 
     def _check_fits(self) -> None:
         """Each changed weight is one of the base's, of its shape."""
@@ -59,7 +59,7 @@ class Adapter:
                 self._refuse(f"changes {name} of shape {fitting[0]}", has)
         for name, stored in self._tensors.whole.items():
             shape, has = self._stored.shapes[stored], self._shapes.get(name)
-            of_no_layer = has is None and not matrices_in(name, shape, self._base.sizes) and not name.endswith(".bias")
+            of_no_layer = has is None and not matrices_in(name, shape, self._base.layout) and not name.endswith(".bias")
             if has != shape and not is_embedding(name) and not of_no_layer:
                 self._refuse(f"holds {name} of shape {shape}", has)
         for name in self._tensors.factor_biases:
@@ -91,13 +91,12 @@ class Adapter:
         """(weight, path of its layer) of the base's attention and MLP matrices. Experts may be layers in one version of
         transformers and none in another, so that the same names target them or not."""
         of_kind = [module.name for module in self.modules.values() if (module.expert is not None) == experts]
-        names = dict.fromkeys(normalised(self._base.place(name)[0]) for name in of_kind)
+        names = dict.fromkeys(self._base.place(name)[0] for name in of_kind)
         return [(name, name.removesuffix(".weight")) for name in names]
 
     def update(self, name: str, base_MN: Tensor) -> tuple[Tensor, Tensor]:
         """See Updated; dW itself, without the rounding of W_t - W_0."""
-        stored_name, view = self._base.place(name)
-        key = normalised(stored_name)
+        key, view = self._base.place(name)
         if key in self._tensors.whole:
             value_MN = view.turned(self._stored.read(self._tensors.whole[key], view.index))
             return value_MN.to(torch.float32, copy=True).sub_(base_MN), value_MN

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -19,7 +20,8 @@ from opdboard.settings import Settings
 from opdboard_worker.core.interventions import Update, whole_norm
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
-from opdboard_worker.models.loading import RunFolder, load
+from opdboard_worker.models.loading import RunFolder, load, weights_like
+from opdboard_worker.models.matrices import matrices_of
 from opdboard_worker.models.pair import eos_token_ids
 from opdboard_worker.training.assembly import device_of, fitting_examples
 from opdboard_worker.training.policy import Policy
@@ -47,6 +49,11 @@ class Bench:
         self._evaluation = evaluation
         self._live = {name: one for name, one in scorer.student.model.named_parameters() if one.is_floating_point()}
         self.base = {name: parameter.detach().clone() for name, parameter in self._live.items()}
+        self.held = matrices_of(scorer.student.model)
+
+    def weights_in(self, folder: Path) -> dict[str, Tensor]:
+        """Those of a checkpoint of the same model, by the names of `base`; ModelProblem where they cannot be read."""
+        return weights_like(self.scorer.student.model, folder)
 
     @contextmanager
     def standing_at(self, update: Update) -> Iterator[None]:

@@ -55,7 +55,7 @@ def _shift(attempt: Attempt, config: AnalysisConfig) -> Job:
 def _trajectory(attempt: Attempt, config: AnalysisConfig) -> Job:
     with attempt.database.read() as session:
         subject = runs.get(session, config.run_id)
-    modules = [Module(one["name"], one["layer"], one["kind"], tuple(one["shape"])) for one in subject.modules]
+    modules = [Module.from_json(one) for one in subject.modules]
     snapshots = Snapshots(attempt.settings.run_folder(config.run_id) / "snapshots")
     return Job(*trajectory_steps(snapshots, modules, config.run_id))
 
@@ -78,7 +78,8 @@ def _updates(attempt: Attempt, run_id: str, bench: Bench) -> Updates:
         stored = series.read_vectors(session, run_id, "update_norm")
     folders = {one.step: attempt.settings.root / one.path for one in found if not one.removed}
     wholes = np.linalg.norm(stored.values.astype(np.float64), axis=1).tolist() if len(stored.steps) else []
-    return Updates(bench.base, folders, dict(zip(stored.steps.tolist(), wholes, strict=True)))
+    measured = dict(zip(stored.steps.tolist(), wholes, strict=True))
+    return Updates(bench.base, folders, bench.weights_in, bench.held, measured)
 
 
 INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {

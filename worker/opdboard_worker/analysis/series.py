@@ -22,9 +22,10 @@ from opdboard.domain.errors import ModelProblem, NotFound
 from opdboard.domain.import_config import ImportConfig
 from opdboard.model_roots import checked_place, place
 from opdboard.settings import Settings
-from opdboard_worker.analysis.naming import Sizes
 from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
 from opdboard_worker.analysis.weights import Updated, Weights, check_same_matrices
+from opdboard_worker.models.matrices import Layout
+from opdboard_worker.models.stored_names import StoredNames, architecture
 from opdboard_worker.models.weight_files import check_no_adapter, read_json, weight_files
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,9 @@ def open_base(folder: Path) -> Weights:
         raise ModelProblem(f"the base {folder} is an adapter; give the model it was trained on", where=str(folder))
     where = folder / "huggingface" if not (folder / "config.json").is_file() else folder
     config = read_json(where / "config.json", "it tells how the model's matrices are cut")
-    return Weights(_stored(folder, format_of(folder)), Sizes.of(config))
+    model = architecture(where)
+    layout = Layout.of_config(config) if model is None else Layout.of(model)
+    return Weights(_stored(folder, format_of(folder)), StoredNames(model), layout)
 
 
 def open_checkpoint(folder: Path, base: Weights) -> Updated:
@@ -134,14 +137,14 @@ def open_checkpoint(folder: Path, base: Weights) -> Updated:
         return Adapter(folder, base)
     for file in (folder / "config.json", folder / "huggingface" / "config.json"):
         if file.is_file():
-            model_type = Sizes.of(read_json(file, "")).model_type
-            if model_type != base.sizes.model_type:
+            model_type = Layout.of_config(read_json(file, "")).model_type
+            if model_type != base.layout.model_type:
                 raise ModelProblem(
-                    f"{folder} is of type {model_type} but the base {base.where} of type {base.sizes.model_type}; give the base "
+                    f"{folder} is of type {model_type} but the base {base.where} of type {base.layout.model_type}; give the base "
                     "that training began from",
                     where=str(file),
                 )
-    checkpoint = Weights(_stored(folder, format_of(folder)), base.sizes)
+    checkpoint = Weights(_stored(folder, format_of(folder)), base.names, base.layout)
     check_same_matrices(base, checkpoint)
     return checkpoint
 

@@ -1,17 +1,15 @@
 """The run that an analysis is about: its base weights, and the update of each of its checkpoints."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.modules import module_of
 from opdboard_worker.core import interventions
+from opdboard_worker.models.matrices import Held, taken_apart
 
 _NORM_TOLERANCE = 0.1
 """LoRA's dW is known without the rounding of W_t - W_0, so the two are not the same number."""
@@ -21,14 +19,22 @@ class Updates:
     """dW of checkpoints against W_0, read from disk when asked for. One at a time is kept: the one asked for last."""
 
     def __init__(
-        self, base: Mapping[str, Tensor], folders: Mapping[int, Path], measured: Mapping[int, float] | None = None
+        self,
+        base: Mapping[str, Tensor],
+        folders: Mapping[int, Path],
+        read: Callable[[Path], Mapping[str, Tensor]],
+        held: Held,
+        measured: Mapping[int, float] | None = None,
     ) -> None:
-        """base: W_0 by parameter name, as it stays; folders: of the checkpoints, by step.
+        """base: W_0 by parameter name, as it stays; folders: of the checkpoints, by step; read: the weights in one, by the
+        same names; held: the matrices in these weights.
 
         measured: ||dW||_F over attention and MLP matrices as training found it, where it was measured at a checkpoint's step.
         """
         self._base = base
         self._folders = folders
+        self._read_weights = read
+        self.held = held
         self._measured = measured or {}
         self._norms: dict[int, dict[str, float]] = {}
         self._kept: tuple[int, dict[str, Tensor]] | None = None
@@ -41,30 +47,25 @@ class Updates:
         return self._kept[1]
 
     def norms_at(self, step: int) -> dict[str, float]:
-        """||dW||_F by parameter name; known without reading once it has been read."""
+        """||dW||_F of every matrix by the name of its module, and of all other parameters; read from disk once."""
         if step not in self._norms:
-            self._norms[step] = interventions.norms(self.at(step))
+            self._norms[step] = interventions.norms(taken_apart(self.at(step), self.held))
         return self._norms[step]
 
     def _read(self, step: int) -> dict[str, Tensor]:
         folder = self._folders.get(step)
         if folder is None or not folder.exists():
             raise ModelProblem(f"the checkpoint of step {step} is no longer on disk", where=f"step {step}")
-        try:
-            stored: dict[str, Tensor] = {}
-            for path in sorted(folder.glob("*.safetensors")):
-                stored |= load_file(path)
-            update: dict[str, Tensor] = {}
-            for name, origin in self._base.items():
-                update[name] = stored.pop(name).to(origin.device, torch.float32) - origin.float()
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise ModelProblem(f"the checkpoint {folder.name} cannot be read ({error})", where=str(folder)) from error
+        stored = dict(self._read_weights(folder))
+        update: dict[str, Tensor] = {}
+        for name, origin in self._base.items():
+            update[name] = stored.pop(name).to(origin.device, torch.float32) - origin.float()
         self._check_base(step, update)
         return update
 
     def _check_base(self, step: int, update: dict[str, Tensor]) -> None:
         """By the norm: another W_0 is far from this one, while sums on another device differ in their last digits only."""
-        matrices = {name: delta for name, delta in update.items() if module_of(name, tuple(delta.shape))}
+        matrices = {name: update[name] for name in self.held}
         found, wanted = interventions.whole_norm(matrices), self._measured.get(step)
         if wanted is not None and math.isfinite(wanted) and not abs(found - wanted) <= _NORM_TOLERANCE * wanted:
             raise ModelProblem(

@@ -13,11 +13,11 @@ from opdboard.domain.interventions import (
     ScaleFinal,
     SlidingWindow,
 )
-from opdboard.domain.modules import Module, module_of
 from opdboard_worker.analysis.bench import Bench
 from opdboard_worker.analysis.subject import Updates
 from opdboard_worker.core import interventions
 from opdboard_worker.core.interventions import SingularBasis, Update
+from opdboard_worker.models.matrices import put_together, taken_apart
 
 BASE, FINAL = "base", "final"
 
@@ -76,7 +76,7 @@ def reset_embeddings(asked: ResetEmbeddings, bench: Bench, updates: Updates) -> 
 def sliding_window(asked: SlidingWindow, bench: Bench, updates: Updates) -> list[Variant]:
     """For MLP and for attention, the update of the layers around each l alone."""
     step = _step(asked.step)
-    modules = _modules(bench)
+    modules = {name: matrices[0][0] for name, matrices in bench.held.items()}  # those of a tensor are of one block
     layers = 1 + max(module.layer for module in modules.values())
     half = interventions.half_width_for(layers) if asked.half_width is None else asked.half_width
     variants = _references(updates, step)
@@ -95,30 +95,33 @@ def sliding_window(asked: SlidingWindow, bench: Bench, updates: Updates) -> list
 def rank(asked: Rank, bench: Bench, updates: Updates) -> list[Variant]:
     """The leading and the trailing share of every matrix' singular components; all other parameters at the base."""
     step = _step(asked.step)
-    modules = _modules(bench)
 
     @cache
     def basis() -> SingularBasis:
         whole = updates.at(step)
-        return SingularBasis.of({name: whole[name] for name in modules})
+        return SingularBasis.of(taken_apart({name: whole[name] for name in bench.held}, bench.held))
+
+    def whole(parts: Update) -> Update:
+        return put_together(parts, bench.held, bench.base)
 
     variants = _references(updates, step)
     for percent in asked.percents:
         share = percent / 100
         variants += [
-            Variant("top", percent, f"top {percent:g}%", lambda share=share: basis().top_k_rank(share)),
-            Variant("bottom", percent, f"bottom {percent:g}%", lambda share=share: basis().bottom_k_rank(share)),
+            Variant("top", percent, f"top {percent:g}%", lambda share=share: whole(basis().top_k_rank(share))),
+            Variant("bottom", percent, f"bottom {percent:g}%", lambda share=share: whole(basis().bottom_k_rank(share))),
         ]
     return variants
 
 
-def rescale_early(asked: RescaleEarly, _bench: Bench, updates: Updates) -> list[Variant]:
+def rescale_early(asked: RescaleEarly, bench: Bench, updates: Updates) -> list[Variant]:
     """The early update with the norms of the final one (beta = 1), with its own (0), and between and beyond."""
     step, early = _step(asked.step), _step(asked.early_step)
 
     def rescaled(beta: float) -> Update:
         final = updates.norms_at(step)
-        return interventions.beta_rescaled(updates.at(early), final, beta)
+        parts = interventions.beta_rescaled(taken_apart(updates.at(early), bench.held), final, beta)
+        return put_together(parts, bench.held, bench.base)
 
     return _references(updates, step) + [
         Variant("beta", beta, f"step {early}, beta {beta:g}", lambda beta=beta: rescaled(beta)) for beta in asked.betas
@@ -139,8 +142,3 @@ PLANNERS: Mapping[str, Planner] = {
 def _step(step: int | None) -> int:
     assert step is not None, "the service names the checkpoint when the analysis is queued"
     return step
-
-
-def _modules(bench: Bench) -> dict[str, Module]:
-    found = ((name, module_of(name, tuple(tensor.shape))) for name, tensor in bench.base.items())
-    return {name: module for name, module in found if module is not None}

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
-from opdboard_worker.analysis.naming import Sizes, View, in_reading_order, matrices_in
 from opdboard_worker.analysis.stored import Stored
+from opdboard_worker.models.matrices import Layout, View, in_reading_order, placed
+from opdboard_worker.models.stored_names import Conversion, Shapes, StoredNames
 
 
 class Updated(Protocol):
@@ -27,33 +28,58 @@ class Updated(Protocol):
 class Weights:
     """The matrices of a whole model. The base is one, and so is every checkpoint that is no adapter."""
 
-    def __init__(self, stored: Stored, sizes: Sizes) -> None:
-        """ModelProblem where no name is that of a known layer."""
-        self.stored = stored
-        self.sizes = sizes
+    def __init__(self, stored: Stored, names: StoredNames, layout: Layout) -> None:
+        """names, layout: of the architecture. ModelProblem where no name is that of a known layer."""
+        self.names = names
+        self.layout = layout
         self.where = stored.where
-        self._places: dict[str, tuple[str, View]] = {}
-        modules: dict[str, Module] = {}
-        for name, shape in stored.shapes.items():
-            for module, view in matrices_in(name, shape, sizes):
-                modules[module.name] = module
-                self._places[module.name] = name, view
-        if not modules:
+        self._stored = stored
+        self._tensors = names.placed(stored.shapes)
+        self._made: tuple[Conversion, dict[str, Tensor]] | None = None
+        held = placed(self._tensors.shapes.items(), layout)
+        self._places = {module.name: (name, view) for name, matrices in held.items() for module, view in matrices}
+        if not held:
             first = next(iter(stored.shapes), "nothing")
             raise ModelProblem(
                 f"{self.where} names its layers in a way that is not known, beginning with {first}",
                 where=str(self.where),
             )
-        self.modules: Mapping[str, Module] = in_reading_order(modules)
+        self.modules: Mapping[str, Module] = in_reading_order(
+            {module.name: module for matrices in held.values() for module, _ in matrices}
+        )
+
+    @property
+    def shapes(self) -> Shapes:
+        """Of all tensors, by the names that they have in memory; experts that are stored one by one under their own."""
+        return self._tensors.shapes
 
     def place(self, name: str) -> tuple[str, View]:
-        """(stored name, where in that tensor) of a module."""
+        """(name in memory of the tensor, where in it) of a module."""
         return self._places[name]
 
     def matrix(self, name: str) -> Tensor:
         """A module's weights (out, in), as they are stored."""
-        stored_name, view = self._places[name]
-        return view.turned(self.stored.read(stored_name, view.index))
+        tensor, view = self._places[name]
+        if tensor in self._tensors.direct:
+            return view.turned(self._part(self._tensors.direct[tensor], view))
+        return view.of(self._converted(self._tensors.made[tensor])[tensor])
+
+    def _part(self, stored_name: str, view: View) -> Tensor:
+        """What a view's index names; of rows that alternate with others, all are read."""
+        alternating = any(isinstance(one, slice) and one.step not in (None, 1) for one in view.index)
+        together = 0 if view.expert is None else 1
+        if not alternating:
+            return self._stored.read(stored_name, view.index)
+        return self._stored.read(stored_name, view.index[:together])[view.index[together:]]
+
+    def _converted(self, conversion: Conversion) -> dict[str, Tensor]:
+        """What is made of several stored tensors together; kept until another is asked for."""
+        if self._made is None or self._made[0] is not conversion:
+            self._made = None
+            stored = {name: self._stored.read(name) for name, _ in conversion.sources}
+            assert self.names.model is not None, "only an architecture that is known converts"
+            self._made = conversion, conversion(self.names.model, stored)
+        return self._made[1]
 
     def update(self, name: str, base_MN: Tensor) -> tuple[Tensor, Tensor]:
         """See Updated."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 import transformers
+from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from opdboard.domain.errors import ModelProblem
@@ -27,7 +28,7 @@ from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.models.saving import save
 from opdboard_worker.models.weight_files import first_line
 
-__all__ = ["LoadedModel", "load", "save"]
+__all__ = ["LoadedModel", "load", "save", "weights_like"]
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,31 @@ def load(
         move_to_candidate(loaded.model, folder, source.factor)
         return loaded
     return _pretrained(folder, label, dtype)
+
+
+def weights_like(model: PreTrainedModel, folder: Path) -> dict[str, Tensor]:
+    """The parameters of a model saved in a folder, by the names that they have in the same model in memory, in its precision.
+
+    Saving renames and takes apart what transformers holds otherwise in memory; its own loading is the way back, bit for bit.
+    ModelProblem when the folder cannot be read, or is not a whole model of this kind.
+    """
+    transformers.logging.disable_progress_bar()
+    kind: Any = type(model)
+    read, found = _translated(
+        str(folder),
+        "model",
+        lambda: kind.from_pretrained(
+            folder,
+            dtype=model.dtype,
+            use_safetensors=True,
+            weights_only=True,
+            local_files_only=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        ),
+    )
+    _check_complete(read, found, str(folder))
+    return {name: parameter.detach() for name, parameter in read.named_parameters()}
 
 
 def _resolved(path: str, settings: Settings) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.core_model_loading import revert_weight_conversion
 
 
 def save(
@@ -19,3 +20,8 @@ def save(
     """
     model.save_pretrained(folder, state_dict=None if weights is None else dict(weights))
     tokenizer.save_pretrained(folder)
+
+
+def as_saved(model: PreTrainedModel, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights by the names in memory -> by the names, and cut as, they have on disk: what other programs know."""
+    return revert_weight_conversion(model, dict(weights))

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.objectives import Dapo, Grpo, Sft
@@ -22,7 +20,7 @@ from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.limits import check_embeddings, check_length
-from opdboard_worker.models.loading import RunFolder, load
+from opdboard_worker.models.loading import RunFolder, load, weights_like
 from opdboard_worker.models.pair import (
     check_starts_near_zero,
     check_teacher_repeatable,
@@ -45,7 +43,7 @@ from opdboard_worker.training.strategies.choice import make_strategy
 from opdboard_worker.training.supervised import Supervised
 from opdboard_worker.training.teacher import route_of
 from opdboard_worker.training.teaching import teacher_and_reference
-from opdboard_worker.training.trained import trained_part
+from opdboard_worker.training.trained import Trained, trained_part
 from opdboard_worker.training.vllm_engine import vllm_sampler
 from opdboard_worker.training.weights import WeightMonitor
 
@@ -84,7 +82,7 @@ def assemble(
     scorer = Scorer(config, student, teacher, prompts, eos, ranks, sampler)
     _preflight(scorer, held_out)
 
-    monitor = WeightMonitor(trained.matrices, config.monitoring, snapshots)
+    monitor = WeightMonitor(trained, config.monitoring, snapshots)
     if not monitor.modules:
         raise ModelProblem(f"no attention or MLP matrices were recognised in {student_model.label}", where="student")
     updater = Updater(trained.parameters, config)
@@ -95,7 +93,7 @@ def assemble(
         learner=_learner(config, scorer, train, reference),
         updater=updater,
         monitor=monitor,
-        lookahead=_lookahead(config, trained.movable, monitor, scorer, updater, train),
+        lookahead=_lookahead(config, trained, scorer, updater, train),
         train=train,
         held_out=held_out,
         device=_device_name(device, ranks),
@@ -135,9 +133,7 @@ def resume(training: Training, folder: Path) -> None:
 
 
 def _load_weights(student: Policy, folder: Path) -> None:
-    stored: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        stored |= load_file(path)
+    stored = weights_like(student.model, folder)
     with torch.no_grad():
         for name, parameter in student.model.named_parameters():
             parameter.copy_(stored[name])
@@ -204,8 +200,7 @@ def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Ex
 
 def _lookahead(
     config: RunConfig,
-    parameters: dict[str, torch.nn.Parameter],
-    monitor: WeightMonitor,
+    trained: Trained,
     scorer: Scorer,
     updater: Updater,
     train: list[Example],
@@ -220,14 +215,12 @@ def _lookahead(
 
     # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
     manual_score = "negative_reverse_kl" if scorer.measures_reverse_kl else "accuracy"
-    strategy = make_strategy(config.strategy, updater, teacher_accuracy, manual_score)
-    initial = monitor.copies
-    for name, parameter in moving(parameters, strategy.rules.parameters).items():
-        if name not in initial:
-            initial[name] = Copy(parameter, config.copies)
+    strategy = make_strategy(config.strategy, updater, teacher_accuracy, manual_score, trained.held)
+    moved = moving(trained.movable, strategy.rules.parameters, trained.held)
+    initial = {name: trained.initial_copies.get(name) or Copy(one, config.copies) for name, one in moved.items()}
     return Lookahead(
         strategy,
-        parameters=parameters,
+        moving=moved,
         initial=initial,
         copies=config.copies,
         scorer=scorer,

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.run_config import Copies
+from opdboard_worker.models.matrices import View
+
+WHOLE = View()
 
 
 class Copy:
@@ -29,9 +32,9 @@ class Copy:
         """What it takes, wherever it is."""
         return self._kept.nbytes
 
-    def get(self) -> Tensor:
-        """Where the tensor was, and in its dtype; not to be written to."""
-        return self._kept.to(self.device, self._dtype)
+    def get(self, view: View = WHOLE) -> Tensor:
+        """The part of it that is asked for, where the tensor was, and in its dtype; not to be written to."""
+        return view.of(self._kept).to(self.device, self._dtype)
 
 
 class Anchor(Mapping[str, Tensor]):

@@ -6,7 +6,7 @@ plain OPD included, along W_t - anchor.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.commands import Extrapolate
-from opdboard.domain.modules import module_of
+from opdboard.domain.module_names import moved_by_authors_filter
 from opdboard.domain.records import DecisionRecord
 from opdboard.domain.run_config import Copies
 from opdboard_worker.core.extrapolation import (
@@ -34,17 +34,15 @@ from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.strategies.protocol import Look, Proposal, Strategy
 from opdboard_worker.training.validation import Candidates
 
-# Substrings by which the authors' published code picks the parameters that move.
-_AUTHORS_FILTER = ("attn", "attention", "mlp")
 
-
-def moving(parameters: Mapping[str, torch.nn.Parameter], which: str) -> dict[str, torch.nn.Parameter]:
-    """The parameters that a strategy's `parameters` names."""
+def moving(
+    parameters: Mapping[str, torch.nn.Parameter], which: str, with_matrices: Collection[str]
+) -> dict[str, torch.nn.Parameter]:
+    """The parameters that a strategy's `parameters` names; with_matrices: those that hold attention and MLP matrices."""
     if which == "all":
         return dict(parameters)
-    if which == "authors_filter":
-        return {name: p for name, p in parameters.items() if any(part in name for part in _AUTHORS_FILTER)}
-    return {name: p for name, p in parameters.items() if module_of(name, tuple(p.shape)) is not None}
+    names = moved_by_authors_filter(parameters, with_matrices) if which == "authors_filter" else with_matrices
+    return {name: parameters[name] for name in names}
 
 
 class Lookahead:
@@ -54,17 +52,17 @@ class Lookahead:
         self,
         strategy: Strategy,
         *,
-        parameters: Mapping[str, torch.nn.Parameter],
+        moving: Mapping[str, torch.nn.Parameter],
         initial: Mapping[str, Copy],
         copies: Copies,
         scorer: Scorer,
         updater: Updater,
         validation: Sequence[Example],
     ) -> None:
-        """initial: W_0 of the moving parameters; copies: how the anchor is kept; validation: D_v."""
+        """moving: the parameters that a jump moves; initial: their W_0; copies: how the anchor is kept; validation: D_v."""
         self.strategy = strategy
         self._rules = strategy.rules
-        self._moving = moving(parameters, self._rules.parameters)
+        self._moving = dict(moving)
         self._anchor = Anchor({name: initial[name] for name in self._moving}, copies)
         self._jump_device = None if copies == "device" else torch.device("cpu")
         self._anchor_step = 0

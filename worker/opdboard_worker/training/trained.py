@@ -1,9 +1,11 @@
 """What of the student is trained, and how its attention and MLP matrices follow: all weights, or LoRA factors.
 
-Everybody else thinks in whole matrices W_t by their own names: measures, looks ahead, checkpoints, candidates. With LoRA
-W_t = base + scaling B A (arXiv:2106.09685), base being W_0, displaced by accepted jumps.
+Everybody else thinks in whole matrices W_t by their own names: measures, looks ahead, checkpoints, candidates. A matrix is
+a parameter or a part of one (`models.matrices`). With LoRA W_t = base + scaling B A (arXiv:2106.09685), base being W_0,
+displaced by accepted jumps.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -11,19 +13,22 @@ from typing import Any, Protocol
 import torch
 from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
-from opdboard.domain.modules import module_of
+from opdboard.domain.modules import Module
 from opdboard.domain.run_config import Copies, Lora, RunConfig
-from opdboard_worker.training.copies import Copy
+from opdboard_worker.models.matrices import Held, View, matrices_of
+from opdboard_worker.training.copies import WHOLE, Copy
 
 _ADAPTER = "default"
+_INSIDE = re.compile(r"\.base_layer(?=\.)")
+"""What peft puts into the names of the weights that it wraps, once for each wrapper."""
 
 
 class Matrix(Protocol):
-    """One attention or MLP matrix. dW = now() - origin, without the rounding of W_t - W_0 where dW is known itself."""
+    """One attention or MLP matrix (out, in). dW = now() - origin, without the rounding of W_t - W_0 where dW is known itself."""
 
-    initial_copy: Copy
-    """W_0."""
+    module: Module
 
     @property
     def initial(self) -> Tensor:
@@ -56,6 +61,15 @@ class Trained(Protocol):
     movable: dict[str, nn.Parameter]
     """What a jump displaces, by the names of whole weights; within `whole` they hold W_t."""
     matrices: dict[str, Matrix]
+    """By the names of their modules."""
+    held: Held
+    """Which matrices each of the whole weights holds, by its name."""
+    initial_copies: dict[str, Copy]
+    """W_0 of these weights."""
+
+    def now(self) -> list[Tensor]:
+        """now() of all matrices, in their order."""
+        ...
 
     @contextmanager
     def whole(self) -> Iterator[None]:
@@ -85,15 +99,17 @@ def trained_part(model: Any, config: RunConfig) -> Trained:
 class WholeMatrix:
     """A Matrix that is trained directly."""
 
-    def __init__(self, parameter: nn.Parameter, copies: Copies) -> None:
-        """Takes the present value as W_0."""
+    def __init__(self, module: Module, parameter: nn.Parameter, initial: Copy, view: View) -> None:
+        """initial: of the parameter; view: where the matrix lies in it."""
+        self.module = module
         self._parameter = parameter
-        self.initial_copy = Copy(parameter, copies)
+        self._initial = initial
+        self._view = view
 
     @property
     def initial(self) -> Tensor:
         """See Matrix."""
-        return self.initial_copy.get()
+        return self._initial.get(self._view)
 
     @property
     def origin(self) -> Tensor:
@@ -102,15 +118,15 @@ class WholeMatrix:
 
     def now(self) -> Tensor:
         """See Matrix."""
-        return self._parameter.detach()
+        return self._view.of(self._parameter.detach())
 
     def value(self) -> Tensor:
         """See Matrix."""
-        return self._parameter.detach()
+        return self.now()
 
     def gradients(self) -> list[Tensor]:
         """See Matrix."""
-        return [] if self._parameter.grad is None else [self._parameter.grad]
+        return [] if self._parameter.grad is None else [self._view.of(self._parameter.grad)]
 
 
 class AllWeights:
@@ -122,9 +138,17 @@ class AllWeights:
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
         self.movable = self.parameters
+        self.held = held = matrices_of(model)
+        self.initial_copies = {name: Copy(self.parameters[name], copies) for name in held}
         self.matrices: dict[str, Matrix] = {
-            name: WholeMatrix(one, copies) for name, one in self.parameters.items() if module_of(name, tuple(one.shape))
+            module.name: WholeMatrix(module, self.parameters[name], self.initial_copies[name], view)
+            for name, matrices in held.items()
+            for module, view in matrices
         }
+
+    def now(self) -> list[Tensor]:
+        """See Trained."""
+        return [matrix.now() for matrix in self.matrices.values()]
 
     @contextmanager
     def whole(self) -> Iterator[None]:
@@ -144,50 +168,90 @@ class AllWeights:
         return False
 
 
-class LoraMatrix:
-    """A Matrix whose factors A and B are trained."""
+class LoraTensor:
+    """A weight whose factors A and B are trained; one pair for each expert where it holds several."""
 
-    def __init__(self, layer: Any, copies: Copies) -> None:
-        """layer: peft's, in place of the linear one."""
+    def __init__(self, layer: Any, base: nn.Parameter, copies: Copies) -> None:
+        """layer: peft's, in place of the layer whose weight is base."""
         self._layer = layer
-        self.base: nn.Parameter = layer.base_layer.weight
-        self.initial_copy = Copy(self.base, copies)
-        self.origin = torch.zeros((), device=self.base.device).expand(self.base.shape)
-
-    @property
-    def initial(self) -> Tensor:
-        """See Matrix."""
-        return self.initial_copy.get()
+        self.base = base
+        self.initial_copy = Copy(base, copies)
 
     @property
     def factors(self) -> dict[str, nn.Parameter]:
-        """A and B."""
+        """A and B, those of all experts side by side."""
         return {"A": self._layer.lora_A[_ADAPTER].weight, "B": self._layer.lora_B[_ADAPTER].weight}
 
     @torch.no_grad()
-    def update(self) -> Tensor:
-        """scaling B A, in the orientation of the weight."""
-        return self._layer.get_delta_weight(_ADAPTER)
+    def update(self, view: View = WHOLE) -> Tensor:
+        """scaling B A, in the orientation of the weight, or of the matrix at a view."""
+        if view.expert is None:
+            return view.of(self._layer.get_delta_weight(_ADAPTER))
+        a, b = _of_expert(self.factors["A"], self.factors["B"], view.expert, self.base.shape[0])
+        change = (b @ a) * self._layer.scaling[_ADAPTER]
+        matrix = change.mT if self._stored_in_out else change
+        return view.turned(matrix[view.index[1:]])
 
     @torch.no_grad()
-    def now(self) -> Tensor:
-        """See Matrix: scaling B A, and the displacement by jumps where there were any."""
-        update = self.update()
-        return update if self.at_initial else update + (self.base - self.initial)
+    def now(self, view: View = WHOLE) -> Tensor:
+        """scaling B A, and the displacement by jumps where there were any: W_t - W_0 of a matrix."""
+        update = self.update(view)
+        return update if self.at_initial else update + (view.of(self.base) - self.initial_copy.get(view))
 
-    @torch.no_grad()
-    def value(self) -> Tensor:
-        """See Matrix."""
-        return self.base + self.update()
+    @property
+    def _stored_in_out(self) -> bool:
+        """What peft takes experts for; where it is mistaken, A and B change places."""
+        return bool(getattr(self._layer.get_base_layer(), "is_transposed", False))
 
     @property
     def at_initial(self) -> bool:
         """No jump has displaced the base."""
-        return torch.equal(self.base, self.initial)
+        return torch.equal(self.base, self.initial_copy.get())
+
+    def gradients(self, view: View) -> list[Tensor]:
+        """Of A and B, as far as they make the matrix at a view."""
+        a, b = (factor.grad for factor in self.factors.values())
+        if a is None or b is None:
+            return []
+        if view.expert is not None:
+            a, b = _of_expert(a, b, view.expert, self.base.shape[0])
+            if view.transposed != self._stored_in_out:
+                return [a[:, view.rows], b]
+        return [a, b[view.rows]]
+
+
+def _of_expert(a: Tensor, b: Tensor, expert: int, experts: int) -> tuple[Tensor, Tensor]:
+    """The part of A (experts x rank, in) and of B (out, rank x experts) that is one expert's, as peft lays them out."""
+    return a.unflatten(0, (experts, -1))[expert], b.unflatten(1, (-1, experts))[..., expert]
+
+
+class LoraMatrix:
+    """A Matrix in a LoraTensor."""
+
+    def __init__(self, module: Module, tensor: LoraTensor, view: View) -> None:
+        """view: where the matrix lies in the weight."""
+        self.module = module
+        self._tensor = tensor
+        self._view = view
+        self.origin = torch.zeros((), device=tensor.base.device).expand(module.shape)
+
+    @property
+    def initial(self) -> Tensor:
+        """See Matrix."""
+        return self._tensor.initial_copy.get(self._view)
+
+    def now(self) -> Tensor:
+        """See Matrix."""
+        return self._tensor.now(self._view)
+
+    @torch.no_grad()
+    def value(self) -> Tensor:
+        """See Matrix."""
+        return self._view.of(self._tensor.base) + self._tensor.update(self._view)
 
     def gradients(self) -> list[Tensor]:
-        """See Matrix: of A and of B."""
-        return [factor.grad for factor in self.factors.values() if factor.grad is not None]
+        """See Matrix."""
+        return self._tensor.gradients(self._view)
 
 
 class LoraFactors:
@@ -198,61 +262,73 @@ class LoraFactors:
 
         copies: how W_0 is kept.
         """
-        names = [name for name, one in model.named_parameters() if module_of(name, tuple(one.shape))]
+        self.held = held = matrices_of(model)
+        weights = {name: model.get_parameter(name) for name in held}
         model.requires_grad_(False)
         torch.manual_seed(seed)
-        layers = [name.removesuffix(".weight") for name in names]
-        peft_config = LoraConfig(
-            r=settings.rank, lora_alpha=settings.alpha, target_modules=layers, lora_dropout=0.0, bias="none"
-        )
-        inject_adapter_in_model(peft_config, model, _ADAPTER)
+        layers = _wrapped(model, list(held), settings)
         model.eval()
         self._model = model
-        self._matrices = {name: LoraMatrix(model.get_submodule(name.removesuffix(".weight")), copies) for name in names}
-        self.matrices: dict[str, Matrix] = dict(self._matrices)
-        self.movable = {name: matrix.base for name, matrix in self._matrices.items()}
+        self._tensors = {name: LoraTensor(layers[name], weights[name], copies) for name in held}
+        self.matrices: dict[str, Matrix] = {
+            module.name: LoraMatrix(module, self._tensors[name], view)
+            for name, matrices in held.items()
+            for module, view in matrices
+        }
+        self.initial_copies = {name: tensor.initial_copy for name, tensor in self._tensors.items()}
+        self.movable = {name: tensor.base for name, tensor in self._tensors.items()}
         self.parameters = {
             f"{name}|{factor}": parameter
-            for name, matrix in self._matrices.items()
-            for factor, parameter in matrix.factors.items()
+            for name, tensor in self._tensors.items()
+            for factor, parameter in tensor.factors.items()
         }
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
+
+    def now(self) -> list[Tensor]:
+        """See Trained."""
+        found: list[Tensor] = []
+        for name, matrices in self.held.items():
+            tensor = self._tensors[name].now()  # once for all that it holds
+            found += [view.of(tensor) for _, view in matrices]
+        return found
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """See Trained: B A is added to the base and B set to zero; where nothing moved all returns bit for bit."""
         kept: dict[str, tuple[Tensor, Tensor, Tensor, Tensor]] = {}
         with torch.no_grad():
-            for name, matrix in self._matrices.items():
-                b = matrix.factors["B"]
-                base, update, factor = matrix.base.clone(), matrix.update(), b.clone()
-                matrix.base.copy_(base + update)
+            for name, tensor in self._tensors.items():
+                b = tensor.factors["B"]
+                base, update, factor = tensor.base.clone(), tensor.update(), b.clone()
+                tensor.base.copy_(base + update)
                 b.zero_()
-                kept[name] = base, update, factor, matrix.base.clone()
+                kept[name] = base, update, factor, tensor.base.clone()
         try:
             yield
         finally:
             with torch.no_grad():
                 for name, (base, update, factor, merged) in kept.items():
-                    matrix = self._matrices[name]
-                    unmoved = torch.equal(matrix.base, merged)
-                    matrix.base.copy_(base if unmoved else matrix.base - update)
-                    matrix.factors["B"].copy_(factor)
+                    tensor = self._tensors[name]
+                    unmoved = torch.equal(tensor.base, merged)
+                    tensor.base.copy_(base if unmoved else tensor.base - update)
+                    tensor.factors["B"].copy_(factor)
 
     def state_dict(self) -> dict[str, Tensor]:
         """See Trained."""
         whole: dict[str, Tensor] = {}
-        for name, tensor in self._model.state_dict().items():
-            if ".lora_" in name:
-                continue
-            plain = name.replace(".base_layer.", ".")
-            whole[plain] = self._matrices[plain].value() if plain in self._matrices else tensor
+        with torch.no_grad():
+            for name, tensor in self._model.state_dict().items():
+                if ".lora_" in name:
+                    continue
+                plain = _INSIDE.sub("", name)
+                adapted = self._tensors.get(plain)
+                whole[plain] = tensor if adapted is None else adapted.base + adapted.update()
         return whole
 
     def tensors(self) -> dict[str, Tensor]:
         """See Trained: the factors, and the bases that jumps have displaced."""
-        displaced = {f"{name}|base": one.base for name, one in self._matrices.items() if not one.at_initial}
+        displaced = {f"{name}|base": one.base for name, one in self._tensors.items() if not one.at_initial}
         return {name: parameter.detach() for name, parameter in self.parameters.items()} | displaced
 
     @torch.no_grad()
@@ -260,6 +336,30 @@ class LoraFactors:
         """See Trained."""
         for name, parameter in self.parameters.items():
             parameter.copy_(tensors[name])
-        for name, matrix in self._matrices.items():
-            matrix.base.copy_(tensors.get(f"{name}|base", matrix.initial))
+        for name, tensor in self._tensors.items():
+            tensor.base.copy_(tensors.get(f"{name}|base", tensor.initial_copy.get()))
         return True
+
+
+def _wrapped(model: Any, names: list[str], settings: Lora) -> dict[str, Any]:
+    """Puts factors on weights by name; peft's layer of each. What no linear layer owns is wrapped as a parameter."""
+    owners = {name: model.get_submodule(name.rpartition(".")[0]) for name in names}
+    linear = [name for name, owner in owners.items() if isinstance(owner, nn.Linear | Conv1D)]
+    others = [name for name in names if name not in linear]
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules=[name.removesuffix(".weight") for name in linear],
+        target_parameters=others,
+        lora_dropout=0.0,
+        bias="none",
+    )
+    inject_adapter_in_model(config, model, _ADAPTER)
+    layers = {name: model.get_submodule(name.removesuffix(".weight")) for name in linear}
+    for name in others:
+        owner, _, parameter = name.rpartition(".")
+        layer = model.get_submodule(owner)
+        while layer.parameter_name != parameter:
+            layer = layer.base_layer
+        layers[name] = layer
+    return layers

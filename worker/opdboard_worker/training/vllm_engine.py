@@ -16,7 +16,7 @@ from torch import Tensor
 from opdboard.domain.errors import BadInput
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
-from opdboard_worker.models.saving import save
+from opdboard_worker.models.saving import as_saved, save
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.sampler import EngineSampler, Generated
 from opdboard_worker.training.trained import Trained
@@ -32,7 +32,11 @@ def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trai
             longest=config.budget.max_prompt_tokens + config.budget.max_response_tokens,
             seed=config.seed,
         )
-    return EngineSampler(engine, student, lambda: trained.state_dict() or dict(student.model.named_parameters()))
+
+    def weights() -> dict[str, Tensor]:
+        return as_saved(student.model, trained.state_dict() or dict(student.model.named_parameters()))
+
+    return EngineSampler(engine, student, weights)
 
 
 class VllmEngine:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from opdboard.domain.modules import Module, module_of
+from opdboard.domain.modules import Module
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import Monitoring
 from opdboard_worker.certainty import certainty
@@ -21,21 +21,17 @@ from opdboard_worker.core.statistics import difference_norms, frobenius_norms, n
 from opdboard_worker.module_groups import of_equal_shape
 from opdboard_worker.overlap import overlapped
 from opdboard_worker.snapshots import Snapshots, alignment, half
-from opdboard_worker.training.copies import Copy
-from opdboard_worker.training.trained import Matrix
+from opdboard_worker.training.trained import Trained
 
 
 class WeightMonitor:
     """Follows dW = W_t - W_0 of every attention and MLP matrix."""
 
-    def __init__(self, matrices: Mapping[str, Matrix], settings: Monitoring, folder: Path) -> None:
-        """matrices: by parameter name; folder: where snapshots of subspaces are kept."""
-        self.modules: list[Module] = []
-        for name, matrix in matrices.items():
-            module = module_of(name, tuple(matrix.initial_copy.shape))
-            if module is not None:
-                self.modules.append(module)
-        self._matrices = [matrices[module.name] for module in self.modules]
+    def __init__(self, trained: Trained, settings: Monitoring, folder: Path) -> None:
+        """folder: where snapshots of subspaces are kept."""
+        self._trained = trained
+        self._matrices = list(trained.matrices.values())
+        self.modules: list[Module] = [matrix.module for matrix in self._matrices]
         self._base_norm = torch.cat(
             [frobenius_norms([matrix.initial]) for matrix in self._matrices] or [torch.empty(0)]
         )
@@ -50,13 +46,8 @@ class WeightMonitor:
 
     @property
     def initial(self) -> dict[str, Tensor]:
-        """W_0 by parameter name, all of it on the device."""
-        return {name: copy.get() for name, copy in self.copies.items()}
-
-    @property
-    def copies(self) -> dict[str, Copy]:
-        """W_0 by parameter name, as it is kept."""
-        return {module.name: matrix.initial_copy for module, matrix in zip(self.modules, self._matrices, strict=True)}
+        """W_0 by the names of modules, all of it on the device."""
+        return {matrix.module.name: matrix.initial for matrix in self._matrices}
 
     def norms_due(self, step: int) -> bool:
         """Whether per-module norms are measured at this step."""
@@ -78,16 +69,15 @@ class WeightMonitor:
         )
         self._gradients = norms.new_zeros(len(gradients)).index_add_(0, owner, norms.square()).sqrt()
         if self._previous is None:
-            self._previous = [matrix.now().clone() for matrix in self._matrices]
+            self._previous = [now.clone() for now in self._trained.now()]
         else:
-            now = [matrix.now() for matrix in self._matrices]
-            torch._foreach_copy_(self._previous, now)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_copy_(self._previous, self._trained.now())  # pyright: ignore[reportPrivateImportUsage]
 
     @torch.no_grad()
     def measure(self, step: int) -> list[ModuleVector]:
         """Everything due at this step, after the update and any jump."""
         vectors: list[ModuleVector] = []
-        weights = [matrix.now() for matrix in self._matrices]
+        weights = self._trained.now()
         update_norm = None
         if self.norms_due(step):
             update_norm = self._update_norm(weights)

@@ -32,9 +32,7 @@ def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[R
             name=run.name,
             color=run.color,
             longest_response=run.config["budget"]["max_response_tokens"] if run.kind == "trained" else 0,
-            modules=[
-                Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in run.modules
-            ],
+            modules=[Module.from_json(entry) for entry in run.modules],
             scalars={key: _points(scalars[run.id].get(key)) for key in keys},
             vectors={need.statistic: _vectors(session, run, need) for need in needs.vectors},
             triggers=[_trigger(row) for row in decisions.get(run.id, ())],

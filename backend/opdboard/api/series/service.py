@@ -62,7 +62,7 @@ def modules(context: Context, run_id: str) -> ModuleList:
     """The run's modules in the order of its vectors."""
     with context.database.snapshot() as session:
         stored = runs.get(session, run_id).modules
-    listed = [Module(entry["name"], entry["layer"], entry["kind"], tuple(entry["shape"])) for entry in stored]
+    listed = [Module.from_json(entry) for entry in stored]
     return ModuleList(
         modules=[
             ModuleOut(name=m.name, layer=m.layer, kind=m.kind, shape=m.shape, label=m.label, group=m.group)

@@ -137,7 +137,7 @@ def test_a_runs_own_checkpoints_are_measured_by_its_id(attempt, queue, written, 
 def test_an_import_measures_what_live_monitoring_does(attempt, queue, written, tmp_path, sqlite_database):
     model = tiny_model("Qwen3")
     trained = trained_part(model, RunConfig())
-    monitor = WeightMonitor(trained.matrices, Monitoring(spectral_every=5), tmp_path / "snapshots")
+    monitor = WeightMonitor(trained, Monitoring(spectral_every=5), tmp_path / "snapshots")
     live: dict = {}
     for step in (5, 10):
         moved(model, seed=step)

@@ -211,7 +211,7 @@ def test_a_variant_that_is_stored_is_not_scored_again(subject, attempt, sqlite_d
 def test_the_student_is_back_at_the_base_whatever_happened(trained: Path):
     bench = make_bench(CONFIG, Evaluation(prompts=4), "cpu", Settings(data_dir=trained), no_runs)
     folder = trained / "runs" / "subject" / "checkpoints" / "step-000004"
-    update = Updates(bench.base, {4: folder}).at(4)
+    update = Updates(bench.base, {4: folder}, bench.weights_in, bench.held).at(4)
     live = dict(bench.scorer.student.model.named_parameters())
 
     def interrupted() -> None:
@@ -226,17 +226,18 @@ def test_the_student_is_back_at_the_base_whatever_happened(trained: Path):
 
 
 def test_checkpoints_that_are_gone_or_of_another_base_are_refused(trained: Path):
-    base = make_bench(CONFIG, Evaluation(prompts=4), "cpu", Settings(data_dir=trained), no_runs).base
+    bench = make_bench(CONFIG, Evaluation(prompts=4), "cpu", Settings(data_dir=trained), no_runs)
+    base, read, held = bench.base, bench.weights_in, bench.held
     with pytest.raises(ModelProblem, match="no longer on disk"):
-        Updates(base, {}).at(3)
+        Updates(base, {}, read, held).at(3)
     folder = trained / "runs" / "subject" / "checkpoints" / "step-000004"
-    matrices = {name for name, tensor in base.items() if module_of(name, tuple(tensor.shape))}
-    update = Updates(base, {4: folder}).at(4)
-    measured = {4: sum(float(update[name].norm()) ** 2 for name in matrices) ** 0.5}
-    assert Updates(base, {4: folder}, measured).norms_at(4) == Updates(base, {4: folder}).norms_at(4)
+    update = Updates(base, {4: folder}, read, held).at(4)
+    measured = {4: sum(float(update[name].norm()) ** 2 for name in held) ** 0.5}
+    at_all = [Updates(base, {4: folder}, read, held, known).norms_at(4) for known in (measured, None)]
+    assert at_all[0] == at_all[1]
     other = {name: tensor + 1 for name, tensor in base.items()}
     with pytest.raises(ModelProblem, match="not those this run began with"):
-        Updates(other, {4: folder}, measured).at(4)
+        Updates(other, {4: folder}, read, held, measured).at(4)
 
 
 def test_a_path_needs_two_snapshots(subject, attempt, settings, sqlite_database):

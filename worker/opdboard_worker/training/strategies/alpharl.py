@@ -9,14 +9,19 @@ from torch import Tensor
 from opdboard.domain.strategies import AlphaRL, looks_at
 from opdboard_worker.core.alpharl import Leading, leading_part, predicted_update
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Validation, blind_try
+from opdboard_worker.models.matrices import Held
 from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
 
 
 class PredictedUpdate:
     """Keeps one vector pair per matrix and checkpoint, and each checkpoint's score."""
 
-    def __init__(self, settings: AlphaRL, teacher_accuracy: Callable[[], float]) -> None:
-        """settings: the strategy of a RunConfig; teacher_accuracy: the teacher's on D_v, which counts as accuracy 1."""
+    def __init__(self, settings: AlphaRL, teacher_accuracy: Callable[[], float], held: Held) -> None:
+        """settings: the strategy of a RunConfig; teacher_accuracy: the teacher's on D_v, which counts as accuracy 1.
+
+        held: the matrices in each of the weights that move.
+        """
+        self._held = held
         self._settings = settings
         self._teacher_accuracy = teacher_accuracy
         self._wanted: float | None = 0.0 if settings.score == "negative_reverse_kl" else None
@@ -40,26 +45,33 @@ class PredictedUpdate:
         """See Strategy: W_0 + z(y*) v_1^T - W_t once there are checkpoints enough; W_0 is look.anchor."""
         scored, start = look.candidates, look.candidates.start()
         self._scores.append(self._score(start))
-        self._parts.append({name: leading_part(value - look.anchor[name]) for name, value in look.start.items()})
+        self._parts.append(
+            {
+                module.name: leading_part(view.of(update))
+                for name, value in look.start.items()
+                for update in [value - look.anchor[name]]
+                for module, view in self._held[name]
+            }
+        )
         if len(self._scores) < self._settings.checkpoints:
             return _nothing(start, f"{len(self._scores)} of {self._settings.checkpoints} checkpoints collected")
         if self._wanted is None:
             self._wanted = self._teacher_accuracy()
         scores_T = torch.tensor(self._scores, dtype=torch.float64)
         try:
-            ahead = {
-                name: predicted_update(
-                    [one[name] for one in self._parts],
-                    scores_T,
-                    self._wanted,
-                    scaled=self._settings.scaling == "unit_variance",
-                ).to(value)
-                - (value - look.anchor[name])
-                for name, value in look.start.items()
-            }
+            ahead = {name: self._ahead(name, look, scores_T, self._wanted) for name in look.start}
         except ValueError as error:
             return _nothing(start, str(error))
         return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0))
+
+    def _ahead(self, name: str, look: Look, scores_T: Tensor, wanted: float) -> Tensor:
+        """What leads from a weight to the prediction of all its matrices."""
+        way = look.anchor[name] - look.start[name]
+        scaled = self._settings.scaling == "unit_variance"
+        for module, view in self._held[name]:
+            parts = [one[module.name] for one in self._parts]
+            view.of(way).add_(predicted_update(parts, scores_T, wanted, scaled=scaled).to(way))
+        return way
 
     def _score(self, start: Validation) -> float:
         if self._settings.score == "accuracy" and start.accuracy is not None:

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from opdboard.domain import strategies
 from opdboard_worker.core.extrapolation import AcceptanceRule, ScoreName
+from opdboard_worker.models.matrices import Held
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.strategies.alpharl import PredictedUpdate
 from opdboard_worker.training.strategies.effopd import AlongTheUpdate
@@ -15,11 +16,15 @@ from opdboard_worker.training.strategies.relex import ContinuedLines
 
 
 def make_strategy(
-    settings: strategies.Strategy, updater: Updater, teacher_accuracy: Callable[[], float], manual_score: ScoreName
+    settings: strategies.Strategy,
+    updater: Updater,
+    teacher_accuracy: Callable[[], float],
+    manual_score: ScoreName,
+    held: Held,
 ) -> Strategy:
     """updater: whose learning rate a strategy may change; teacher_accuracy: the teacher's on D_v, measured when asked.
 
-    manual_score: what judges a commanded extrapolation of a run without a strategy.
+    manual_score: what judges a commanded extrapolation of a run without a strategy; held: the matrices in each weight.
     """
     match settings:
         case strategies.NoStrategy():
@@ -27,7 +32,7 @@ def make_strategy(
         case strategies.EffOPD() | strategies.FixedExtrapolation():
             return AlongTheUpdate(settings)
         case strategies.AlphaRL():
-            return PredictedUpdate(settings, teacher_accuracy)
+            return PredictedUpdate(settings, teacher_accuracy, held)
         case strategies.Relex():
             return ContinuedLines(settings)
         case strategies.LineSearch():
