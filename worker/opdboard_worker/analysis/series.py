@@ -133,7 +133,7 @@ def open_checkpoint(folder: Path, base: Weights) -> Updated:
         from opdboard_worker.analysis.beside import open_beside
 
         if holds_model(folder):
-            return open_beside(folder, base, Weights(_stored(folder, CheckpointFormat.MODEL), base.sizes))
+            return open_beside(folder, base, Weights(_stored(folder, CheckpointFormat.MODEL), base.names, base.layout))
         return Adapter(folder, base)
     for file in (folder / "config.json", folder / "huggingface" / "config.json"):
         if file.is_file():

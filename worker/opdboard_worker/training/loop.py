@@ -249,7 +249,8 @@ class Training:
         request = _first_request(orders, scheduled=due)
         if request is None and not due:
             return None
-        still = lookahead.still()
+        with self.parts.trained.whole():
+            still = lookahead.still()
         if still is not None:
             self._nothing_moved(step, still, orders, batch, due=due)
             return None
