@@ -23,7 +23,13 @@ def _table(*measures: Measure) -> dict[str, Measure]:
 
 
 SCALARS = _table(
-    Measure("eval/reverse_kl", "Held-out reverse KL to the teacher", "nats/token", "lower", "evaluation"),
+    Measure(
+        "eval/reverse_kl",
+        "Held-out reverse KL to the teacher, at the run's temperature",
+        "nats/token",
+        "lower",
+        "evaluation",
+    ),
     Measure(
         "eval/reverse_kl_k3",
         "Held-out reverse KL to a remote teacher, k3 estimate",

@@ -165,7 +165,12 @@ class Budget(Frozen):
         default=512, ge=1, description="Longer prompts are left out, and counted in the log."
     )
     max_response_tokens: int = Field(default=256, ge=1, description="Responses are cut here.")
-    temperature: float = Field(default=1.0, gt=0, description="Sampling temperature of the rollouts; the paper uses 1.")
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        description="The policy is softmax(logits / temperature), everywhere: what samples, the losses' two sides and reference, "
+        "importance weights, evaluation. Only SFT's cross-entropy is at 1. The paper uses 1.",
+    )
     checkpoint_every: int = Field(
         default=16, ge=1, description="Steps between checkpoints; the last step always has one."
     )
@@ -359,6 +364,11 @@ class RunConfig(Frozen):
         if alone and self.selection.metric == "eval/reverse_kl":
             raise ValueError("selection.metric 'eval/reverse_kl' needs a teacher: choose 'eval/accuracy', or name one")
         if isinstance(self.teacher, RemoteTeacher):
+            if budget.temperature != 1.0:
+                raise ValueError(
+                    f"budget.temperature is {budget.temperature:g}, but teacher.kind 'remote' tells its log-probabilities at 1, and a few "
+                    "of them do not tell the others: set it to 1, or load the teacher"
+                )
             if isinstance(objective, Distillation):
                 self.teacher.check(objective)
             if needs_teacher(self.strategy):

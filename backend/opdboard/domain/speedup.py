@@ -23,7 +23,7 @@ _PARTS = ("search_tokens", "search_seconds")
 class Contender:
     """A run, or the members of a group with their seeds; learning_rates: those of its members.
 
-    batch_sizes, held_out_sizes: those of its members; going: some have not ended.
+    batch_sizes, held_out_sizes, temperatures: those of its members; going: some have not ended.
     """
 
     key: str
@@ -33,6 +33,7 @@ class Contender:
     learning_rates: Sequence[float] = ()
     batch_sizes: Collection[int] = ()
     held_out_sizes: Collection[int] = ()
+    temperatures: Collection[float] = ()
     going: bool = False
 
     @property
@@ -47,7 +48,7 @@ class SpeedupRow:
 
     touched: members that came to the target and lost it again. spacing: steps between the evaluations that were used.
     against_best: ratios to the reference's method at its best learning rate among the contenders.
-    differs: what makes this comparison one of unequal things: 'cadence', 'batch', 'held_out', 'going'.
+    differs: what makes this comparison one of unequal things: 'cadence', 'batch', 'held_out', 'temperature', 'going'.
     """
 
     key: str
@@ -198,6 +199,7 @@ def _differences(reference: Contender, contender: Contender) -> list[str]:
         "cadence": contender.spacing != reference.spacing,
         "batch": set(contender.batch_sizes) != set(reference.batch_sizes),
         "held_out": set(contender.held_out_sizes) != set(reference.held_out_sizes),
+        "temperature": set(contender.temperatures) != set(reference.temperatures),
         "going": contender.going,
     }
     return [name for name, does in found.items() if does]

@@ -1743,7 +1743,7 @@ export interface components {
             max_response_tokens: number;
             /**
              * Temperature
-             * @description Sampling temperature of the rollouts; the paper uses 1.
+             * @description The policy is softmax(logits / temperature), everywhere: what samples, the losses' two sides and reference, importance weights, evaluation. Only SFT's cross-entropy is at 1. The paper uses 1.
              * @default 1
              */
             temperature: number;
@@ -5156,9 +5156,9 @@ export interface components {
             spacing: number;
             /**
              * Differs
-             * @description What is not the same as of the reference (steps between evaluations, batch size, held-out size), and whether it has not ended.
+             * @description What is not the same as of the reference (steps between evaluations, batch size, held-out size, temperature), and whether it has not ended.
              */
-            differs: ("cadence" | "batch" | "held_out" | "going")[];
+            differs: ("cadence" | "batch" | "held_out" | "temperature" | "going")[];
             /** Method */
             method: string;
             /** Learning Rates */

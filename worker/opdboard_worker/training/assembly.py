@@ -243,7 +243,7 @@ def _preflight(scorer: Scorer, held_out: list[Example]) -> None:
         check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob, tolerance=tolerance)
         if isinstance(teacher, ModelTeacher) and teacher.source == scorer.config.student:
             check_starts_near_zero(float(first.reverse_kl.mean()))
-    if isinstance(scorer.config.sampler, VllmSampler) and scorer.config.budget.temperature == 1.0:
+    if isinstance(scorer.config.sampler, VllmSampler):
         check_agreement(rollout, scorer.student_logp(few, rollout))
     if not bool(rollout.ended_B.any()):
         log.warning(

@@ -1,4 +1,7 @@
-"""On-policy distillation as a Learner: one response to each prompt, every token compared with the teacher's."""
+"""On-policy distillation as a Learner: one response to each prompt, every token compared with the teacher's.
+
+Student, teacher and reference are the distributions at budget.temperature, which the student samples from.
+"""
 
 from collections.abc import Sequence
 
@@ -47,14 +50,14 @@ class Distillation:
         totals_F2 = TokenMeasures.empty(0, student.device).totals()
         for part in scorer.microbatches(rows):
             responses = rollout.responses.rows(part.start, part.stop)
-            teacher = scorer.required_teacher.scores(experience.examples[part], responses)
+            teacher = scorer.teacher_scores(experience.examples[part], responses)
             reference = self._reference_scores(responses)
             student_hidden = student.hidden(responses)
             with student.autocast():
                 loss, measured = distillation_loss(
                     self._objective,
                     student_hidden,
-                    student.head,
+                    scorer.head(student),
                     teacher,
                     responses.token_N,
                     torch.full((len(responses.token_N),), 1.0 / tokens, device=student.device),
@@ -81,4 +84,4 @@ class Distillation:
         if self._reference is None:
             return None
         with torch.no_grad():
-            return WholeTeacher(self._reference.hidden(responses), self._reference.head)
+            return WholeTeacher(self._reference.hidden(responses), self._scorer.head(self._reference))

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from opdboard.domain.run_config import RunConfig
 from opdboard_worker.core.losses import TeacherScores, TokenMeasures, measures_only
+from opdboard_worker.core.teachers import Head
+from opdboard_worker.core.temperature import TemperedTeacher, tempered
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
@@ -83,6 +85,15 @@ class Scorer:
         self.ranks = ranks
         self._sampler = sampler or OwnSampler(student)
         self._eos = eos
+
+    def head(self, policy: Policy) -> Head:
+        """Logits of the distribution that a policy samples from: at budget.temperature."""
+        return tempered(policy.head, self.config.budget.temperature)
+
+    def teacher_scores(self, examples: Sequence[Example], responses: Responses) -> TeacherScores:
+        """The teacher's, at the student's temperature."""
+        scores, temperature = self.required_teacher.scores(examples, responses), self.config.budget.temperature
+        return scores if temperature == 1.0 else TemperedTeacher(scores, temperature)
 
     @property
     def micro_batch_size(self) -> int:
@@ -186,7 +197,7 @@ class Scorer:
     @torch.no_grad()
     def teacher_views(self, examples: Sequence[Example], rollout: Rollout) -> list[TeacherScores]:
         """What the teacher makes of this rank's share of a rollout: kept where several weights are scored on it."""
-        return [self.required_teacher.scores(*part) for part in self._parts(*self._share_of(examples, rollout))]
+        return [self.teacher_scores(*part) for part in self._parts(*self._share_of(examples, rollout))]
 
     @torch.no_grad()
     def rescore(self, examples: Sequence[Example], answers: Answers, views: Sequence[TeacherScores]) -> Answers:
@@ -229,11 +240,11 @@ class Scorer:
         hidden_NH, token_N = self.student.hidden(responses), responses.token_N
         if self.teacher is None:
             return TokenMeasures.of_student_alone(*self._logp_and_entropy(hidden_NH, token_N))
-        scores = self.teacher.scores(examples, responses) if teacher is None else teacher
+        scores = self.teacher_scores(examples, responses) if teacher is None else teacher
         with self.student.autocast():
             return measures_only(
                 hidden_NH,
-                self.student.head,
+                self.head(self.student),
                 scores,
                 token_N,
                 chunk_tokens=self.chunk_tokens,
@@ -242,7 +253,7 @@ class Scorer:
 
     @torch.no_grad()
     def student_logp(self, examples: Sequence[Example], rollout: Rollout) -> Tensor:
-        """log pi(y_t) (N,) of the student's present weights on a rollout's tokens."""
+        """log pi(y_t) (N,) of the student's present weights on a rollout's tokens, at the temperature that sampled."""
         parts = [
             TokenMeasures.of_student_alone(
                 *self._logp_and_entropy(self.student.hidden(responses), responses.token_N),
@@ -255,7 +266,7 @@ class Scorer:
         with self.student.autocast():
             return token_logp(
                 hidden_NH,
-                self.student.head,
+                self.head(self.student),
                 token_N,
                 chunk_tokens=self.chunk_tokens,
                 on_smaller=self.use_smaller_chunks,

@@ -20,7 +20,6 @@ from opdboard_worker.core.policy_gradient import (
     policy_gradient_loss,
     response_weights,
 )
-from opdboard_worker.core.teachers import Head
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example, indices_from
 from opdboard_worker.training import reporting
@@ -153,7 +152,7 @@ class Reinforcement:
             with student.autocast():
                 loss, measures = policy_gradient_loss(
                     hidden_NH,
-                    self._head(student),
+                    self._scorer.head(student),
                     responses.token_N,
                     weight_B[part][responses.row_N],
                     advantage_N=advantage_B[part][responses.row_N],
@@ -177,17 +176,13 @@ class Reinforcement:
         facts = reporting.facts_of(experience.rollout, experience.texts, experience.correct)
         return reporting.rollout_scalars(self._ranks.gather(facts))
 
-    def _head(self, policy: Policy) -> Head:
-        temperature = self._scorer.config.budget.temperature
-        return lambda hidden_nH: policy.head(hidden_nH) / temperature
-
     @torch.no_grad()
     def _logp(self, policy: Policy, responses: Responses) -> Tensor:
         hidden_NH = policy.hidden(responses)
         with policy.autocast():
             logp_N, _ = token_logp(
                 hidden_NH,
-                self._head(policy),
+                self._scorer.head(policy),
                 responses.token_N,
                 chunk_tokens=self._scorer.chunk_tokens,
                 on_smaller=self._scorer.use_smaller_chunks,

@@ -124,7 +124,7 @@ class EngineSampler:
 def check_agreement(rollout: Rollout, trainer_logp_N: Tensor) -> None:
     """Raise ModelProblem unless sampler and trainer give a rollout's tokens the same log-probabilities, to numerics.
 
-    trainer_logp_N: of responses.token_N, at temperature 1 the distribution that samples.
+    trainer_logp_N: of responses.token_N, at the temperature that samples.
     """
     sampler_logp_N = rollout.sampler_logp_BR[rollout.responses.mask_BR]
     apart = float((sampler_logp_N - trainer_logp_N.to(sampler_logp_N)).abs().mean())

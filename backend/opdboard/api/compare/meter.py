@@ -1,6 +1,7 @@
 """The speed-up meter over stored series."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -68,11 +69,12 @@ def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeri
         learning_rates=[rate for rate in rates if rate is not None],
         batch_sizes=_set(entry, "budget", "batch_size"),
         held_out_sizes=_set(entry, "monitoring", "held_out_size"),
+        temperatures=_set(entry, "budget", "temperature"),
         going=any(not RunState(run.state).ended for run in entry.runs),
     )
 
 
-def _set(entry: Entry, section: str, key: str) -> set[int]:
+def _set(entry: Entry, section: str, key: str) -> set[Any]:
     """The values that a setting has in the runs of an entry; a run that does not tell is passed over."""
     return {value for run in entry.runs if (value := (run.config.get(section) or {}).get(key)) is not None}
 

@@ -148,8 +148,8 @@ class SpeedupRowOut(BaseModel):
     reached: int = Field(description="How many of the members reached the target and held it.")
     touched: int = Field(description="How many more came to it and lost it again.")
     spacing: float = Field(description="Steps between the evaluations used: those of the rarer side.")
-    differs: list[Literal["cadence", "batch", "held_out", "going"]] = Field(
-        description="What is not the same as of the reference (steps between evaluations, batch size, held-out size), and "
+    differs: list[Literal["cadence", "batch", "held_out", "temperature", "going"]] = Field(
+        description="What is not the same as of the reference (steps between evaluations, batch size, held-out size, temperature), and "
         "whether it has not ended."
     )
     method: str

@@ -28,6 +28,7 @@ const UNEQUAL: Record<string, (row: SpeedupRow) => string> = {
   cadence: (row) => `is evaluated at another cadence: compared at every ${count(row.spacing)} steps`,
   batch: () => "has another batch size, so a step is not the same step",
   held_out: () => "has a held-out set of another size",
+  temperature: () => "samples and is measured at another temperature",
   going: () => "has not ended: its numbers may change",
 };
 

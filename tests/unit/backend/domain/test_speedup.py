@@ -197,12 +197,17 @@ def test_looking_more_often_wins_nothing(times: int):
 
 
 def test_what_is_not_alike_is_named():
-    reference = alone("r", falling(0.05), batch_sizes={64}, held_out_sizes={100})
+    reference = alone("r", falling(0.05), batch_sizes={64}, held_out_sizes={100}, temperatures={1.0})
     other = alone(
-        "o", curve(range(0, 11, 2), falling(0.1).values[::2]), batch_sizes={32}, held_out_sizes={50}, going=True
+        "o",
+        curve(range(0, 11, 2), falling(0.1).values[::2]),
+        batch_sizes={32},
+        held_out_sizes={50},
+        temperatures={0.5},
+        going=True,
     )
     own, row = rows([reference, other], "r")
-    assert (own.differs, row.differs) == ([], ["cadence", "batch", "held_out", "going"])
+    assert (own.differs, row.differs) == ([], ["cadence", "batch", "held_out", "temperature", "going"])
 
 
 def test_paired_seeds_are_compared_and_unpaired_ones_are_not():
