@@ -23,8 +23,8 @@ from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.loading import RunFolder, load, weights_like
 from opdboard_worker.models.matrices import matrices_of
 from opdboard_worker.models.pair import eos_token_ids
+from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.assembly import device_of, fitting_examples
-from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Answers, Scorer
 from opdboard_worker.training.ranks import Alone
 from opdboard_worker.training.teaching import teacher_and_reference
@@ -117,5 +117,7 @@ def make_bench(
     _, held_out = fitting_examples(config, prompts)
     teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)
-    scorer = Scorer(config, Policy(loaded, where, config.precision), teacher, prompts, eos_token_ids(loaded), Alone())
+    scorer = Scorer(
+        config, tried_policy(loaded, where, config.precision), teacher, prompts, eos_token_ids(loaded), Alone()
+    )
     return Bench(scorer, held_out[: evaluation.prompts], evaluation)

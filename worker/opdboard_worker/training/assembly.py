@@ -27,6 +27,7 @@ from opdboard_worker.models.pair import (
     eos_token_ids,
 )
 from opdboard_worker.training import checkpoint
+from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.copies import Copy
 from opdboard_worker.training.distillation import Distillation
@@ -76,7 +77,7 @@ def assemble(
     teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder, read)
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
-    student = Policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
+    student = tried_policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
     engine = config.sampler if isinstance(config.sampler, VllmSampler) else None
     sampler = vllm_sampler(engine, config, student, trained) if engine else None
     scorer = Scorer(config, student, teacher, prompts, eos, ranks, sampler)

@@ -75,6 +75,8 @@ class Policy:
         self.label = loaded.label
         self.device = device
         self.precision = precision
+        self.cached = True
+        """Whether sampling may keep keys and values from token to token (training.agreement finds out)."""
         self._body: Any = self.model.get_decoder() if hasattr(self.model, "get_decoder") else self.model.base_model
         self._output: Any = self.model.get_output_embeddings()
         self._softcap: float | None = getattr(self.model.config, "final_logit_softcapping", None)
@@ -139,7 +141,10 @@ class Policy:
         token_BT = torch.arange(1, 5, device=self.device).unsqueeze(0) % self.model.config.get_text_config().vocab_size
         mask_BT = torch.ones_like(token_BT)
         hidden_BTH, _ = self.forward(token_BT, mask_BT, positions(mask_BT.bool()))
-        rebuilt, expected = self.head(hidden_BTH), self.model(input_ids=token_BT, attention_mask=mask_BT).logits
+        rebuilt, expected = (
+            self.head(hidden_BTH),
+            self.model(input_ids=token_BT, attention_mask=mask_BT, use_cache=False).logits,
+        )
         error = float((rebuilt - expected).abs().max() / expected.abs().max().clamp_min(1e-6))
         if not error <= _PROBE_TOLERANCE:
             raise ModelProblem(

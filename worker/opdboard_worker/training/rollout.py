@@ -156,7 +156,7 @@ def _sample_together(
     row_b = torch.arange(rows, device=device)
     next_bT, mask_bT = policy.pad_left(prompts)
     position_bT = positions(mask_bT)
-    cache, keep = sampling_cache(policy.model.config, width)
+    cache, keep = sampling_cache(policy.model.config, width) if policy.cached else (None, None)
     for column in range(width):
         with policy.autocast():
             hidden_bTH, _ = policy.forward(next_bT, mask_bT.long(), position_bT, cache)
@@ -172,6 +172,12 @@ def _sample_together(
         if ended == len(row_b):
             break
         mask_bT = torch.cat([mask_bT, active_b.unsqueeze(1)], 1)
+        if cache is None:  # everything anew
+            next_bT = torch.cat([next_bT, token_BR[row_b, column : column + 1]], 1)
+            if ended:
+                row_b, mask_bT, next_bT = row_b[staying_b], mask_bT[staying_b], next_bT[staying_b]
+            position_bT = positions(mask_bT)
+            continue
         position_bT = position_bT[:, -1:] + 1
         if keep is not None and ended and ended >= _LEAVING_SHARE * len(row_b):
             keep(staying_b.nonzero().squeeze(1))

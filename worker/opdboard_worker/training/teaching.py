@@ -19,6 +19,7 @@ from opdboard_worker.models.limits import check_length
 from opdboard_worker.models.loading import LoadedModel, RunFolder, load
 from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, output_size
 from opdboard_worker.models.remote import RemoteModel
+from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.teacher import DistantTeacher, LoadedTeacher, RoutedTeacher, Teacher, route_of
 
@@ -86,4 +87,4 @@ def _copy(loaded: LoadedModel) -> LoadedModel:
 
 def _frozen(loaded: LoadedModel, device: torch.device, config: RunConfig) -> Policy:
     loaded.model.requires_grad_(False)
-    return Policy(loaded, device, config.precision)
+    return tried_policy(loaded, device, config.precision)
