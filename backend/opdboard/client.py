@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -12,6 +13,8 @@ import httpx
 from opdboard.domain.addresses import bearer_token, stays_here, web_address
 from opdboard.domain.errors import BadInput, OpdboardError
 from opdboard.domain.run_state import RunState
+from opdboard.domain.storable import check_storable
+from opdboard.reporting import kept, ranks
 
 if TYPE_CHECKING:
     from opdboard.reporter import Reporter
@@ -32,6 +35,8 @@ class RequestRefused(OpdboardError):
     def __init__(self, status: int, body: Json) -> None:
         super().__init__(str(body.get("detail", f"HTTP {status}")), where=body.get("where"))
         self.status = status
+        self.by_opdboard = isinstance(body.get("error"), str) and "detail" in body
+        """Whether opdboard itself answered, and not something between here and there."""
         self.name = str(body.get("error", "Error"))
         self.fields: list[dict[str, str]] = body.get("fields") or []
 
@@ -113,21 +118,46 @@ class Client:
         body = {"config": config, "group": group, "tags": list(tags), "notes": notes}
         return self._call("POST", "/imports", json=body)
 
-    def report(self, name: str, *, total_steps: int, method: str = "other", **about: Any) -> "Reporter":
+    def report(
+        self,
+        name: str,
+        *,
+        total_steps: int,
+        method: str = "other",
+        resume: str | None = None,
+        step: int | None = None,
+        **about: Any,
+    ) -> "Reporter":
         """Report a run that another trainer makes, as a context manager: `with client.report(...) as run: run.log(1, {...})`.
 
         about: config (any JSON object), student, teacher, group, tags, notes, device, modules ([{name, shape}, ...]).
+        resume: id of a reported run to go on with, which keeps what it was begun with. step: the one its trainer goes on
+        from, most often its checkpoint's: later points are dropped; None drops nothing and goes on after the last one.
+        On any rank but 0 (of torch.distributed, or RANK) the report is silent: a training under torchrun is one run.
         """
         from opdboard.reporter import Reporter  # which imports this module
 
-        body = {"name": name, "total_steps": total_steps, "method": method, **about}
-        begun = self._call("POST", "/reported-runs", json=body)
+        if ranks.rank() != 0:
+            return Reporter(resume or "", 0, None)
+        if resume is not None:
+            after = self.run(resume)["step"] if step is None else step
+            begun = self._call("POST", f"/runs/{resume}/attempts", json={"step": after})
+        else:
+            after = 0
+            body = {"name": name, "total_steps": total_steps, "method": method, **about}
+            check_storable(body)
+            begun = self._call("POST", "/reported-runs", json=body)
         run_id = begun["run_id"]
-        return Reporter(
-            run_id,
-            begun["attempt"],
-            lambda path, body: self._call("POST", f"/runs/{_segment(run_id)}/{path}", json=body),
-        )
+
+        def post(path: str, body: Json) -> Any:
+            return self._call("POST", f"/runs/{run_id}/{path}", json=body)
+
+        return Reporter(run_id, begun["attempt"], post, after=after or None)
+
+    def deliver(self, file: str | Path) -> None:
+        """Send what a report could not send before its trainer ended, from the file that its warning named; twice does no harm."""
+        for run_id, path, body in kept.read(Path(file)):
+            self._call("POST", f"/runs/{run_id}/{path}", json=body)
 
     def analyse(self, run_id: str, kind: str, **parameters: Any) -> Json:
         """Queue an analysis of the run's checkpoints, such as "scale_final"; it is a run of its own, to follow like any other."""
@@ -266,8 +296,12 @@ class Client:
             raise ServerNotReached(f"no opdboard answers at {self.url}; start one with: opdboard up") from error
         except httpx.TransportError as error:
             raise ServerNotReached(f"the connection to {self.url} broke: {error}") from error
+        except httpx.HTTPError as error:  # a body that cannot be decoded, too many redirects
+            raise ServerNotReached(f"the answer of {self.url} cannot be read: {error}") from error
         if response.is_error:
             raise RequestRefused(response.status_code, _body(response))
+        if not response.is_success or (response.content and not _is_json(response)):
+            raise ServerNotReached(f"what answers at {self.url} is no opdboard: HTTP {response.status_code}")
         return response.json() if response.content else None
 
     def _sent(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -282,6 +316,10 @@ class Client:
 
 def _segment(text: str) -> str:
     return quote(text, safe="")
+
+
+def _is_json(response: httpx.Response) -> bool:
+    return response.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
 
 
 def _body(response: httpx.Response) -> Json:

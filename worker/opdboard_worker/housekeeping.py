@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy.exc import OperationalError
 
-from opdboard.db import runs, workers
+from opdboard.db import reporting, runs, workers
 from opdboard.db.database import Database
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings
@@ -128,6 +128,8 @@ class Housekeeper:
             for run in runs.silent_since(session, time.time() - self._settings.lease_seconds):
                 log.warning("run %s: no sign of life from %s", run.id, run.worker_id)
                 runs.give_back(session, run, f"no sign of life for {self._settings.lease_seconds:.0f} s")
+            for run in reporting.fail_silent(session, time.time() - reporting.SILENCE_SECONDS):
+                log.warning("run %s: no sign of life from the trainer that reports it", run.id)
 
     def _lives(self, pid: int, started_at: float) -> bool:
         try:

@@ -2,15 +2,17 @@
 
 with Client().report("gkd on math", method="trl-gkd", total_steps=500) as run:
     GKDTrainer(..., callbacks=[OpdboardCallback(run)]).train()
+
+Under torchrun each rank does the same; rank 0 reports.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import torch
+from torch import distributed
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-log = logging.getLogger(__name__)
 _NO_SCALARS = ("step", "epoch", "total_flos")  # every line has an epoch, also a second one at the same step
 
 
@@ -22,8 +24,8 @@ class Run(Protocol):
         """Whether nobody listens any more."""
         ...
 
-    def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Keep one point per key."""
+    def log(self, step: int, scalars: Mapping[str, Any]) -> None:
+        """Keep one point per key; what is no number is left out."""
         ...
 
 
@@ -45,16 +47,20 @@ class OpdboardCallback(TrainerCallback):
         """Keep the numbers of one line; "eval_loss" becomes "eval/loss"."""
         if not state.is_world_process_zero or logs is None:
             return
-        for name, value in logs.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or name in _NO_SCALARS:
-                continue
-            key = name.replace("eval_", "eval/", 1) if name.startswith("eval_") else name
-            try:
-                self._run.log(state.global_step, {key: float(value)})
-            except ValueError as problem:  # a second line at one step must not end a training
-                log.warning("not reported: %s", problem)
+        named = {name: value for name, value in logs.items() if name not in _NO_SCALARS}
+        self._run.log(state.global_step, {_key(name): value for name, value in named.items()})
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Obey a stop."""
-        if self._run.stopped:
+        """Obey a stop, on all ranks at the same step: one that went on alone would wait for the others for ever."""
+        stopped = self._run.stopped
+        if args.world_size > 1 and distributed.is_available() and distributed.is_initialized():
+            told = torch.tensor(int(stopped), device=args.device)
+            distributed.broadcast(told, src=0)
+            stopped = bool(told.item())
+        if stopped:
             control.should_training_stop = True
+
+
+def _key(name: Any) -> Any:
+    """ "eval_loss" becomes "eval/loss"."""
+    return f"eval/{name.removeprefix('eval_')}" if isinstance(name, str) and name.startswith("eval_") else name

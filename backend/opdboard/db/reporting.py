@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from opdboard.db import alerting, recording, runs, series
-from opdboard.db.tables import ModuleVectorRow, Run
+from opdboard.db.tables import Attempt, ModuleVectorRow, Run
 from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch, ModuleVector
 from opdboard.domain.run_kinds import RunKind
-from opdboard.domain.run_state import RunState
+from opdboard.domain.run_state import ACTIVE, RunState
 
 REPORTER = "reported over HTTP"
+SILENCE_SECONDS = 300.0  # a reporter that lives says so every 5 s, and asks an absent server every 15 s
+_LOST = "ReporterLost"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,31 @@ def reported(run: Run) -> Run:
     return run
 
 
+def fail_silent(session: Session, moment: float) -> list[Run]:
+    """End the reported runs without a sign of life since the moment as failed, with the alert that a failure raises."""
+    silent = select(Run).where(Run.kind == RunKind.REPORTED, Run.state.in_(ACTIVE), Run.heartbeat_at < moment)
+    lost = list(session.scalars(silent.options(defer(Run.modules)).with_for_update()))
+    for run in lost:
+        detail = (
+            f"nothing was heard of its trainer for {time.time() - (run.heartbeat_at or 0):.0f} s, after step {run.step}; "
+            "it was killed, or does not reach the server. It goes on as soon as it reports again"
+        )
+        error = {"error": _LOST, "detail": detail, "where": run.id}
+        runs.transition(session, run, RunState.FAILED, reason="its trainer is silent", error=error)
+    return lost
+
+
+def _fenced(session: Session, run_id: str, attempt: int) -> Run:
+    """The run for a write of its attempt, which may have been given up too early; StaleAttempt as for any run."""
+    run = reported(runs.get(session, run_id, lock=True))
+    if run.attempt == attempt and run.state == RunState.FAILED and (run.error or {}).get("error") == _LOST:
+        for state in (RunState.QUEUED, RunState.STARTING, RunState.RUNNING):
+            runs.transition(session, run, state, reason="its trainer reports again")
+        mine = session.get_one(Attempt, (run_id, attempt))
+        mine.ended_at = mine.outcome = None
+    return runs.fence(session, run_id, attempt)
+
+
 def append(
     session: Session,
     run_id: str,
@@ -103,7 +130,7 @@ def append(
     """Store what is new under one sequence number. A point that is stored already is passed over, so that a report may be
     sent again; Conflict for any other at or before its key's last step. Also a sign of life, with nothing in it.
     """
-    run = reported(runs.fence(session, run_id, attempt))
+    run = _fenced(session, run_id, attempt)
     newest = series.newest_chunks(session, run_id, points)
     new = {key: _unstored(session, run_id, key, each, newest.get(key)) for key, each in points.items()}
     new = {key: each for key, each in new.items() if each.steps}
@@ -189,7 +216,7 @@ def _is_stored(session: Session, run_id: str, vector: ModuleVector) -> bool:
 
 def end(session: Session, run_id: str, attempt: int, to: RunState, detail: str) -> Run:
     """The trainer has ended; detail says why it failed or was stopped."""
-    run = reported(runs.fence(session, run_id, attempt))
+    run = _fenced(session, run_id, attempt)
     error = {"error": "TrainerFailed", "detail": detail, "where": run_id} if to is RunState.FAILED else None
     runs.transition(session, run, to, reason=detail, error=error)
     return run

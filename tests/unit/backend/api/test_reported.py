@@ -10,9 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from support.stored_runs import start
 
-from opdboard.client import RequestRefused, ServerNotReached
-from opdboard.db import runs, series
+from opdboard.client import Client, RequestRefused, ServerNotReached
+from opdboard.db import reporting, runs, series
 from opdboard.db.database import Database
+from opdboard.domain.errors import BadInput
 from opdboard.reporter import Reporter
 
 
@@ -136,7 +137,9 @@ class Line:
             raise RequestRefused(answer.status_code, answer.json())
 
 
-def test_a_reporter_loses_and_doubles_nothing_over_a_broken_line(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+def test_a_reporter_loses_and_doubles_nothing_over_a_broken_line(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     monkeypatch.setattr("opdboard.reporter.FIRST_WAIT_SECONDS", 0.01)
     run_id = begin(client)
     line = Line(client, run_id)
@@ -144,8 +147,8 @@ def test_a_reporter_loses_and_doubles_nothing_over_a_broken_line(client: TestCli
     with Reporter(run_id, 1, line) as reporter:
         for step in range(1, 1203):
             reporter.log(step, {"loss": math.nan if step == 5 else 1.0 / step, "rate": 0.1})
-        with pytest.raises(ValueError, match="too late"):
-            reporter.log(1202, {"loss": 1.0})
+        reporter.log(1202, {"loss": 1.0})
+    assert "'loss' at step 1202 was not reported" in caplog.text
     stored = client.get(f"/api/runs/{run_id}/series").json()["series"]
     assert decoded(stored["loss"]["steps"]).tolist() == list(range(1, 1203))
     assert client.get(f"/api/runs/{run_id}").json()["state"] == "finished"
@@ -166,3 +169,122 @@ def test_a_reporter_says_how_training_ended_and_hears_of_a_stop(client: TestClie
     with sqlite_database.read() as session:
         assert series.scalar_keys(session, [stopped]) == []
         assert runs.get(session, stopped).state == "stopped"
+
+
+def test_what_waited_through_an_outage_arrives_in_requests_that_the_server_takes(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("opdboard.reporter.FIRST_WAIT_SECONDS", 0.01)
+    run_id = begin(client, modules=MODULES)
+    line = Line(client, run_id)
+    line.broken = ["before"] * 3
+    with Reporter(run_id, 1, line) as reporter:
+        for step in range(810):
+            reporter.log(step, {f"k{key}": step for key in range(3)})
+            for statistic in ("update_norm", "grad_norm", "norm_share"):
+                reporter.log_modules(step, statistic, np.array([step, 1.0]))
+    for key in range(3):
+        stored = client.get(f"/api/runs/{run_id}/series?keys=k{key}").json()["series"]
+        assert decoded(stored[f"k{key}"]["steps"]).tolist() == list(range(810))
+    for statistic in ("update_norm", "grad_norm", "norm_share"):
+        assert client.get(f"/api/runs/{run_id}/statistics/{statistic}").json()["steps"] == list(range(810))
+
+
+def test_more_keys_than_a_request_takes_arrive_too(client: TestClient):
+    run_id = begin(client)
+    with Reporter(run_id, 1, Line(client, run_id)) as reporter:
+        reporter.log(1, {f"k{key}": key for key in range(4500)})
+    assert len(client.get(f"/api/runs/{run_id}").json()["latest"]) == 4500
+
+
+def test_what_the_server_refuses_costs_itself_alone(client: TestClient, caplog: pytest.LogCaptureFixture):
+    run_id = begin(client, modules=MODULES)
+    send(client, run_id, loss(5))
+    with Reporter(run_id, 1, Line(client, run_id)) as reporter:  # which does not know of step 5
+        for step in range(1, 40):
+            reporter.log(step, {"loss": 1.0, "other": step})
+        reporter.log_modules(1, "nonsense", [1, 2])
+        reporter.log_modules(1, "grad_norm", [1, 2, 3])
+        reporter.log_modules(1, "update_norm", [1, 2])
+    stored = client.get(f"/api/runs/{run_id}/series").json()["series"]
+    assert decoded(stored["loss"]["steps"]).tolist() == list(range(5, 40))
+    assert decoded(stored["other"]["steps"]).tolist() == list(range(1, 40))
+    assert client.get(f"/api/runs/{run_id}/statistics/update_norm").json()["steps"] == [1]
+    refused = [line for line in caplog.messages if "was refused" in line]
+    assert [name in line for name, line in zip(("loss", "nonsense", "grad_norm"), refused, strict=True)] == [True] * 3
+
+
+def test_a_silent_run_is_failed_with_an_alert_and_goes_on_when_it_is_heard_again(
+    client: TestClient, sqlite_database: Database
+):
+    run_id = begin(client)
+    send(client, run_id, loss(1, 2))
+    with sqlite_database.write() as session:
+        assert reporting.fail_silent(session, time.time() - 60) == []
+        assert [run.id for run in reporting.fail_silent(session, time.time() + 1)] == [run_id]
+    run = client.get(f"/api/runs/{run_id}").json()
+    assert (run["state"], run["error"]["error"]) == ("failed", "ReporterLost")
+    (alert,) = client.get(f"/api/alerts?run={run_id}").json()["alerts"]
+    assert alert["cleared_step"] is None
+    assert send(client, run_id, loss(3), attempt=2).status_code == 409
+    assert send(client, run_id, loss(2, 3)).json()["added"] == 1
+    run = client.get(f"/api/runs/{run_id}").json()
+    assert (run["state"], run["error"], run["step"], run["attempt"]) == ("running", None, 3, 1)
+    assert client.get(f"/api/alerts?run={run_id}").json()["alerts"][0]["cleared_step"] is not None
+    attempt = client.get(f"/api/runs/{run_id}/history").json()["attempts"][0]
+    assert (attempt["ended_at"], attempt["outcome"]) == (None, None)
+
+
+@pytest.fixture
+def there(client: TestClient) -> Client:
+    """The client of a trainer, whose requests the application answers."""
+    made = Client()
+    made._http = TestClient(client.app, base_url=f"{client.base_url}/api")
+    return made
+
+
+def test_a_client_goes_on_with_a_run_after_a_crash(client: TestClient, there: Client):
+    with suppress(ZeroDivisionError), there.report("theirs", total_steps=9) as run:
+        for step in range(1, 7):
+            run.log(step, {"loss": step})
+        raise ZeroDivisionError
+    with there.report("theirs", total_steps=9, resume=run.run_id, step=4) as again:
+        for step in range(4, 10):  # step 4 is stored: passed over
+            again.log(step, {"loss": 10 * step})
+    stored = client.get(f"/api/runs/{run.run_id}/series").json()["series"]["loss"]
+    assert decoded(stored["values"]).tolist() == [1, 2, 3, 4, 50, 60, 70, 80, 90]
+    found = client.get(f"/api/runs/{run.run_id}").json()
+    assert (again.run_id, found["state"], found["attempt"]) == (run.run_id, "finished", 2)
+
+
+def test_what_never_reached_the_server_is_kept_and_can_be_sent_later(
+    client: TestClient, there: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path, caplog
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("opdboard.reporter.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("opdboard.reporter.FIRST_WAIT_SECONDS", 0.01)
+    run_id = begin(client, modules=MODULES)
+    line = Line(client, run_id)
+    line.broken = ["before"] * 1000
+    with Reporter(run_id, 1, line) as reporter:
+        reporter.log(1, {"loss": math.nan})
+        reporter.log_modules(1, "update_norm", [1, 2])
+    (file,) = tmp_path.glob("*.jsonl")
+    assert f"2 points and the run's end have not reached the server; they are kept in {file}" in caplog.text
+    with sqlite_database.write() as session:  # meanwhile it was given up
+        reporting.fail_silent(session, time.time() + 1)
+    there.deliver(file)
+    run = client.get(f"/api/runs/{run_id}").json()
+    assert (run["state"], run["step"], "loss" in run["latest"]) == ("finished", 1, True)
+
+
+def test_on_other_ranks_a_report_is_silent(client: TestClient, there: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RANK", "3")
+    with there.report("theirs", total_steps=9) as run:
+        run.log(1, {"loss": 1})
+    assert (run.stopped, client.get("/api/runs").json()["total"]) == (False, 0)
+
+
+def test_a_report_begins_with_what_can_be_stored(there: Client):
+    with pytest.raises(BadInput, match=r"config.optimizer.beta: nan"):
+        there.report("theirs", total_steps=9, config={"optimizer": {"beta": math.nan}})

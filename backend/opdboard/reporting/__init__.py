@@ -1,0 +1,1 @@
+"""What stands behind opdboard.reporter: checks of what is logged, what waits for the server, and how it is sent."""
