@@ -44,6 +44,8 @@ _LEAVES_BASE = ("gaussian", "eva", "orthogonal", "mica")
 """Ways to initialise that change the factors alone. Others take something off the base weights, so that what the adapter
 holds is not relative to them: PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA."""
 
+_LARGEST = 2**31
+
 _WHY = {
     "use_dora": "DoRA, which changes more than by a low-rank product",
     "target_parameters": "factors of parameters that are no layers, such as experts",
@@ -178,8 +180,9 @@ def _check_values(lora: LoraConfig, file: Path) -> None:
             refuse(f"{file} sets {name} to {getattr(lora, name)!r}, which is neither true nor false", file)
     if lora.bias not in ("none", "all", "lora_only"):
         refuse(f"{file} sets bias to {_shortened(lora.bias)}, which PEFT does not know", file)
-    if not isinstance(lora.modules_to_save or [], list):
-        refuse(f"{file} sets modules_to_save to {_shortened(lora.modules_to_save)}, which is no list", file)
+    kept = lora.modules_to_save or []
+    if not isinstance(kept, list) or not all(isinstance(name, str) for name in kept):
+        refuse(f"{file} sets modules_to_save to {_shortened(kept)}, which is no list of names", file)
 
 
 def _values(pattern: Any, name: str, file: Path) -> list[Any]:
@@ -190,7 +193,7 @@ def _values(pattern: Any, name: str, file: Path) -> list[Any]:
 
 def _check_number(name: str, value: Any, file: Path) -> None:
     is_rank = name.startswith("r")
-    if isinstance(value, bool) or not isinstance(value, int if is_rank else int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int if is_rank else int | float) or not abs(value) < _LARGEST:
         refuse(f"{file} sets {name} to {_shortened(value)}, which is no {'whole ' if is_rank else ''}number", file)
     if (value <= 0) if is_rank else (value == 0):
         refuse(f"{file} sets {name} to {value}, with which the adapter changes nothing", file)

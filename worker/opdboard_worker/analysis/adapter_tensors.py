@@ -10,10 +10,10 @@ from peft.utils.constants import EMBEDDING_LAYER_NAMES
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.analysis.adapter_settings import AdapterSettings, refuse
+from opdboard_worker.models.stored_names import unwrapped
 
 Shape = tuple[int, ...]
 
-_PREFIX = "base_model.model."
 _FACTOR = re.compile(r"(?P<path>.+)\.lora_(?P<factor>[AB])(?:\.(?P<adapter>[^.]+))?\.weight")
 _OF_EMBEDDING = re.compile(r"(?P<path>.+)\.lora_embedding_(?P<factor>[AB])(?:\.(?P<adapter>[^.]+))?")
 _FACTOR_BIAS = re.compile(r"(?P<path>.+)\.lora_B(?:\.(?P<adapter>[^.]+))?\.bias")
@@ -87,7 +87,7 @@ def is_embedding(name: str) -> bool:
 
 def _path(name: str) -> str:
     """A layer's path in the model, as the patterns of a configuration are matched with."""
-    return name.removeprefix(_PREFIX).removesuffix(".weight")
+    return unwrapped(name).removesuffix(".weight")
 
 
 def _refuse(reason: str, file: Path) -> NoReturn:
@@ -141,7 +141,7 @@ def _sort_other(
         if settings.tokens:
             return
     elif "lora_" not in name and ".modules_to_save." not in name and ".original_module." not in name:
-        kept = settings.keeps_whole(name.removeprefix(_PREFIX).rpartition(".")[0]) or settings.keeps_whole(layer)
+        kept = settings.keeps_whole(unwrapped(name).rpartition(".")[0]) or settings.keeps_whole(layer)
         if kept or (kind == "bias" and settings.biases) or (kind == "weight" and is_embedding(key)):
             found.whole[key] = name
             return

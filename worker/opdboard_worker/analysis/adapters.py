@@ -98,7 +98,7 @@ class Adapter:
         """See Updated; dW itself, without the rounding of W_t - W_0."""
         key, view = self._base.place(name)
         if key in self._tensors.whole:
-            value_MN = view.turned(self._stored.read(self._tensors.whole[key], view.index))
+            value_MN = view.of(self._stored.read(self._tensors.whole[key]))
             return value_MN.to(torch.float32, copy=True).sub_(base_MN), value_MN
         factors = self._tensors.low_rank.get(key)
         if factors is None:

@@ -1,14 +1,16 @@
 """Adapters that PEFT wrote: dW is what merging them would add, or they are refused by name."""
 
 import dataclasses
+from typing import Any, cast
 
 import pytest
 import torch
 from peft import LoraConfig, PeftConfig, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.config import ArrowConfig, BdLoraConfig, EvaConfig, KasaConfig, MontecloraConfig, VeloraConfig
-from support.adapters import TARGETS, change_config, change_tensors, made
+from support.adapters import TARGETS, change_config, change_tensors, made, randomise
 from support.tiny_models import matrices_of, tiny_model
+from transformers import AutoModel, AutoModelForSequenceClassification
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.analysis.series import open_base, open_checkpoint
@@ -186,6 +188,34 @@ def test_names_as_in_memory_are_read_for_one_adapter_only(tmp_path):
         open_checkpoint(folder, open_base(base_folder))
 
 
+def test_wrappers_in_names_change_nothing(tmp_path):
+    settings = {"rank_pattern": {r"^model\.layers\.0\.self_attn\.q_proj": 2}}
+    base_folder, folder, before, wrapped = made(tmp_path, "Qwen2", settings)
+    wraps = {"layers.0.": "layers.0._fsdp_wrapped_module.", "base_model.model.": "base_model.model._orig_mod."}
+
+    def wrap(tensors: dict) -> dict:
+        for plain, name in wraps.items():
+            tensors = {key.replace(plain, name, 1): tensor for key, tensor in tensors.items()}
+        return tensors
+
+    change_tensors(folder, wrap)
+    assert check_equal(base_folder, folder, before, matrices_of(wrapped.merge_and_unload())) == 10
+
+
+@pytest.mark.parametrize(("kind", "changed"), [("SEQ_CLS", 4), ("FEATURE_EXTRACTION", 4)])
+def test_an_adapter_of_the_layers_under_another_head_or_none(kind, changed, tmp_path):
+    model = tiny_model("Qwen2")
+    model.save_pretrained(tmp_path / "base")
+    auto = AutoModel if kind == "FEATURE_EXTRACTION" else AutoModelForSequenceClassification
+    other = auto.from_pretrained(tmp_path / "base")
+    wrapped: Any = get_peft_model(other, LoraConfig(task_type=kind, r=4, target_modules=["q_proj", "v_proj"]))
+    randomise(wrapped)
+    wrapped.save_pretrained(str(tmp_path / "checkpoint-3"))
+    before, after = matrices_of(model), matrices_of(cast("Any", wrapped).merge_and_unload())
+    after = {name if name.startswith("model.") else f"model.{name}": matrix for name, matrix in after.items()}
+    assert check_equal(tmp_path / "base", tmp_path / "checkpoint-3", before, after) == changed
+
+
 def in_memory(name: str, adapter: str) -> str:
     return name.replace(".weight", f".{adapter}.weight")
 
@@ -260,6 +290,11 @@ def test_a_file_that_is_not_whole_or_not_understood_is_refused(damage, tmp_path)
         ({"target_modules": ["k_proj"]}, "none of the target_modules"),
         ({"target_modules": "(" }, "pattern that PEFT cannot read"),
         ({"modules_to_save": ["mlp"]}, "none of the target_modules|nothing of"),
+        ({"modules_to_save": "lm_head"}, "no list of names"),
+        ({"modules_to_save": [3]}, "no list of names"),
+        ({"lora_alpha": 10**400}, "lora_alpha to 1000"),
+        ({"target_modules": []}, "none of the target_modules"),
+        ({"target_modules": 7}, "pattern that PEFT cannot read"),
         ({"bias": "some"}, "bias to 'some'"),
         ({"use_rslora": "yes"}, "neither true nor false"),
         ({"layers_pattern": "layers"}, "not a configuration that PEFT takes"),
