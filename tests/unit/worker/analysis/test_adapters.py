@@ -5,11 +5,12 @@ from typing import Any, cast
 
 import pytest
 import torch
+import transformers
 from peft import LoraConfig, PeftConfig, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.config import ArrowConfig, BdLoraConfig, EvaConfig, KasaConfig, MontecloraConfig, VeloraConfig
 from support.adapters import TARGETS, change_config, change_tensors, made, randomise
-from support.tiny_models import matrices_of, tiny_model
+from support.tiny_models import SMALL, matrices_of, tiny_model
 from transformers import AutoModel, AutoModelForSequenceClassification
 
 from opdboard.domain.errors import ModelProblem
@@ -167,6 +168,34 @@ def test_pissa_that_peft_converted_is_relative_to_the_original_base(tmp_path):
     folder = tmp_path / "checkpoint-3"
     wrapped.save_pretrained(folder, path_initial_model_for_weight_conversion=str(tmp_path / "initial"))
     assert check_equal(tmp_path / "base", folder, before, matrices_of(wrapped.merge_and_unload())) == 10
+
+
+EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+RENAMED: dict[str, dict] = {
+    "GPTNeoX": {},
+    "OPT": {"ffn_dim": 48, "word_embed_proj_dim": 32},
+    "GptOss": {"head_dim": 8, **EXPERTS},
+}
+
+
+@pytest.mark.parametrize("family", RENAMED)
+def test_families_that_saving_renames_are_as_their_merged_model_is(family, tmp_path):
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**SMALL, **RENAMED[family])
+    model = transformers.AutoModelForCausalLM.from_config(config)
+    model.save_pretrained(tmp_path / "base")
+    wrapped: Any = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear"))
+    randomise(wrapped)
+    wrapped.save_pretrained(str(tmp_path / "adapter"))
+    cast("Any", wrapped).merge_and_unload().save_pretrained(tmp_path / "merged")
+    base = open_base(tmp_path / "base")
+    merged, adapter = (open_checkpoint(tmp_path / name, base) for name in ("merged", "adapter"))
+    changed = 0
+    for name in base.modules:
+        update = adapter.update(name, base.matrix(name))[0]
+        torch.testing.assert_close(update, merged.update(name, base.matrix(name))[0], atol=1e-6, rtol=1e-4)
+        changed += bool(update.any())
+    assert changed >= 8
 
 
 def test_layers_turned_round_are_told_by_the_base_whatever_the_file_says(tmp_path):
