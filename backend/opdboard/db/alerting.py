@@ -56,6 +56,9 @@ def _signatures(run: Run, batch: Batch, history: History) -> Iterator[_Watch]:
     ]
     if "skipped_updates" in batch.scalars:
         verdicts.append((AlertKind.SKIPPED_UPDATE, scalar_signatures.skipped_update(history.scalar("skipped_updates"))))
+    if "matrices_share_of_blocks" in batch.scalars:
+        share = batch.scalars["matrices_share_of_blocks"]
+        verdicts.append((AlertKind.PARTLY_WATCHED, module_signatures.partly_watched(share)))
     if "reverse_kl" in batch.scalars:
         verdicts.append((AlertKind.KL_SPIKE, scalar_signatures.kl_spike(history.scalar("reverse_kl"))))
     if {"truncated_share", "repetition_rate"} <= batch.scalars.keys():

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import alerting, alerts, analyses, evidence, runs, series, steering
 from opdboard.db.tables import Attempt, Run
+from opdboard.domain.errors import ModelProblem
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
@@ -67,6 +68,12 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
     A trainer that begins at step 0 reports that step again, so everything goes.
     """
     run = runs.fence(session, run_id, attempt)
+    if step > 0 and run.modules and [one["name"] for one in run.modules] != [module.name for module in modules]:
+        raise ModelProblem(
+            f"up to step {step} this run measured {len(run.modules)} modules, and this version of opdboard takes the model apart "
+            f"into {len(modules)}: their measures would be mixed up. Clone the run from its last checkpoint",
+            where="modules",
+        )
     session.get_one(Attempt, (run_id, attempt)).resumed_from = step or None
     if attempt > 1 and (run.step > step or step == 0):
         last_kept = step if step > 0 else -1

@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     NOT_FINITE = "not_finite"
     NOTHING_CHANGED = "nothing_changed"
     ONLY_ROUNDING = "only_rounding"
+    PARTLY_WATCHED = "partly_watched"
     SKIPPED_UPDATE = "skipped_update"
     VOCABULARY_MISMATCH = "vocabulary_mismatch"
     RUN_FAILED = "run_failed"
@@ -118,6 +119,15 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             "In an import, base and checkpoint have values of different types (bfloat16, float16, float32), no weight differs by more "
             "than a rounding, and the norm of the update is within 0.8 and 1.25 of that which rounding alone gives.",
             "What is shown is the rounding and no training: take the base in the type that training began from, or a later checkpoint.",
+        ),
+        Signature(
+            AlertKind.PARTLY_WATCHED,
+            "Much of the model is not watched",
+            Severity.WARNING,
+            "Attention, mixer and MLP matrices hold less than 90 % of the parameters in the model's blocks "
+            "(matrices_share_of_blocks).",
+            "Pictures of modules, and jumps of the matrices alone, leave the rest out: the log names it. Let a strategy move all "
+            "parameters where it matters.",
         ),
         Signature(
             AlertKind.SKIPPED_UPDATE,

@@ -85,6 +85,10 @@ SCALARS = _table(
     Measure("monitor_seconds", "Seconds of weight monitoring", "s", "lower", "cost"),
     Measure("tokens_per_second", "Response tokens per second", "tokens/s", "higher", "cost"),
     Measure("memory_bytes", "Peak memory of the run's process", "bytes", "lower", "cost"),
+    Measure("matrices_share", "Parameters that are in the modules watched", "share", None, "analysis"),
+    Measure(
+        "matrices_share_of_blocks", "Parameters in blocks that are in the modules watched", "share", None, "analysis"
+    ),
     Measure("share_done", "Checkpoints measured", "share", None, "analysis"),
     Measure(
         "rounding_norm", "Norm that a change of the floating-point type alone gives ΔW", group="analysis", log=True

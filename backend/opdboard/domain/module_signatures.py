@@ -113,6 +113,18 @@ def only_rounding(update_norms: Row, rounding_norm: float, beyond: float) -> Ver
     return Verdict(firing, lambda _subject: not alike)
 
 
+ENOUGH_COVERED = 0.9
+"""Share of the parameters in blocks that matrices must hold."""
+
+
+def partly_watched(share_of_blocks: float) -> Verdict:
+    """Less of the blocks is in matrices than any usual architecture has there."""
+    partly = share_of_blocks < ENOUGH_COVERED
+    sentence = f"matrices hold {share_of_blocks:.1%} of the parameters in blocks"
+    firing = {Subject("matrices_share_of_blocks"): Sighting(share_of_blocks, sentence)} if partly else {}
+    return Verdict(firing, lambda _subject: not partly)
+
+
 def not_finite(vectors: Mapping[str, Row]) -> Verdict:
     """NaN or an infinity in a module's norms."""
     firing = {

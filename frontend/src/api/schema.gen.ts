@@ -1253,7 +1253,7 @@ export interface components {
          * @description A user's rule, or a built-in failure signature.
          * @enum {string}
          */
-        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "skipped_update" | "vocabulary_mismatch" | "run_failed";
+        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed";
         /**
          * AlertList
          * @description One page of alerts, newest first.
@@ -2247,7 +2247,7 @@ export interface components {
             anchor: "accepted_weights" | "weights_before_jump";
             /**
              * Parameters
-             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm; on models with other names, whatever lies in the same parts of a block); all parameters.
              * @default matrices
              * @enum {string}
              */
@@ -2479,7 +2479,7 @@ export interface components {
             alpha: number;
             /**
              * Parameters
-             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm; on models with other names, whatever lies in the same parts of a block); all parameters.
              * @default matrices
              * @enum {string}
              */
@@ -2965,7 +2965,7 @@ export interface components {
             adapt_rate: boolean;
             /**
              * Parameters
-             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm; on models with other names, whatever lies in the same parts of a block); all parameters.
              * @default all
              * @enum {string}
              */
@@ -3856,7 +3856,7 @@ export interface components {
             horizon: number;
             /**
              * Parameters
-             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm); all parameters.
+             * @description What moves: attention and MLP matrices; the authors' name filter (also q/k norms, biases, post-attention norm; on models with other names, whatever lies in the same parts of a block); all parameters.
              * @default matrices
              * @enum {string}
              */

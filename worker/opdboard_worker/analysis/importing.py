@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from opdboard.domain.import_config import ImportConfig
+from opdboard.domain.module_signatures import ENOUGH_COVERED
 from opdboard.domain.records import Batch
 from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.measuring import Measured, SeriesMeter
@@ -45,6 +46,14 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
     log.info(
         "%d checkpoints, %d matrices with %.3g weights; base %s", len(series), len(meter.modules), weights, base.where
     )
+    told = log.info if base.coverage.of_blocks >= ENOUGH_COVERED else log.warning
+    told("%s", base.coverage)
+    if base.left_out:
+        log.warning(
+            "%d stored tensors are not of the architecture in config.json and are not measured, first %s",
+            len(base.left_out),
+            base.left_out[0],
+        )
 
     def steps(after: int) -> Iterator[Batch | None]:
         snapshots.forget_after(after)
@@ -59,7 +68,8 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
             if measured.rounding_square:
                 rounding["rounding_norm"] = math.sqrt(measured.rounding_square)
                 rounding["beyond_rounding"] = measured.beyond_rounding / weights
-            scalars = rounding | {
+            scalars = rounding | base.coverage.scalars()
+            scalars |= {
                 "share_done": 1 - (len(pending) - place - 1) / len(series),
                 "spectral_error_bound": measured.error_bound,
                 "memory_bytes": _peak_memory(),

@@ -1,6 +1,6 @@
 """A checkpoint's attention and MLP matrices and what became of them, whatever format they are stored in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
 from opdboard_worker.analysis.stored import Stored
+from opdboard_worker.models.coverage import coverage
 from opdboard_worker.models.matrices import Layout, View, in_reading_order, placed
 from opdboard_worker.models.stored_names import Conversion, Shapes, StoredNames
 
@@ -37,6 +38,7 @@ class Weights:
         self._tensors = names.placed(stored.shapes)
         self._made: tuple[Conversion, dict[str, Tensor]] | None = None
         held = placed(self._tensors.shapes.items(), layout)
+        self.coverage = coverage(self._tensors.shapes, held)
         self._places = {module.name: (name, view) for name, matrices in held.items() for module, view in matrices}
         if not held:
             first = next(iter(stored.shapes), "nothing")
@@ -47,6 +49,11 @@ class Weights:
         self.modules: Mapping[str, Module] = in_reading_order(
             {module.name: module for matrices in held.values() for module, _ in matrices}
         )
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """Stored names of what the architecture does not have."""
+        return self._tensors.left_out
 
     @property
     def shapes(self) -> Shapes:

@@ -79,6 +79,8 @@ class Placed:
     """Name in memory -> stored name."""
     made: Mapping[str, Conversion]
     """Name in memory -> what makes it."""
+    left_out: Sequence[str] = ()
+    """Stored names of what the architecture does not have."""
 
 
 class StoredNames:
@@ -104,13 +106,15 @@ class StoredNames:
         return _expert_name(name, stored_name, converter, pattern or "") or name
 
     def placed(self, stored: Shapes) -> Placed:
-        """Where each tensor in memory is. Tensors that the architecture does not have are left out."""
+        """Where each tensor in memory is."""
         shapes: dict[str, tuple[int, ...]] = {}
         direct: dict[str, str] = {}
         groups: dict[str, list[tuple[str, str]]] = {}
+        left_out: list[str] = []
         for stored_name in sorted(stored, key=dot_natural_key):
             name, pattern = self._renamed(stored_name)
             if self.model is not None and name not in self._tensors:
+                left_out.append(stored_name)
                 continue
             converter = None if pattern is None else self._converter_of[pattern]
             if converter is not None and not _one_by_one(converter):
@@ -124,7 +128,7 @@ class StoredNames:
             conversion = Conversion(first, self._converter_of[sources[0][1]], tuple(sources))
             for name in self._names_made(conversion):
                 made[name], shapes[name] = conversion, tuple(self._tensors[name].shape)
-        return Placed(shapes, direct, made)
+        return Placed(shapes, direct, made, left_out)
 
     def _renamed(self, stored_name: str) -> tuple[str, str | None]:
         """As transformers does while it loads: the name in memory, and the pattern of a converter that matched."""

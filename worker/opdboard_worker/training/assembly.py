@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
+from opdboard.domain.module_signatures import ENOUGH_COVERED
 from opdboard.domain.objectives import Dapo, Grpo, Sft
 from opdboard.domain.run_config import ModelTeacher, RunConfig
 from opdboard.domain.run_sources import describe_teacher
@@ -86,6 +87,8 @@ def assemble(
     monitor = WeightMonitor(trained, config.monitoring, snapshots)
     if not monitor.modules:
         raise ModelProblem(f"no attention or MLP matrices were recognised in {student_model.label}", where="student")
+    told = log.info if trained.coverage.of_blocks >= ENOUGH_COVERED else log.warning
+    told("%d modules: %s", len(monitor.modules), trained.coverage)
     updater = Updater(trained.parameters, config)
     return Parts(
         config=config,

@@ -138,7 +138,7 @@ class Training:
         batch = Batch(
             step=0, at=time.time(), scalars={"tokens": 0, "search_tokens": 0, "seconds": 0.0, "search_seconds": 0.0}
         )
-        batch.scalars |= self._gpu_seconds()
+        batch.scalars |= self._gpu_seconds() | self.parts.trained.coverage.scalars()
         with self.clock.running("evaluation"):
             self.progress.teacher_accuracy = self.parts.scorer.teacher_accuracy(self.parts.held_out, "held-out")
         self._evaluate(batch)

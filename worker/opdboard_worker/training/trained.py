@@ -17,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 
 from opdboard.domain.modules import Module
 from opdboard.domain.run_config import Copies, Lora, RunConfig
+from opdboard_worker.models.coverage import Coverage, coverage
 from opdboard_worker.models.matrices import Held, View, matrices_of
 from opdboard_worker.training.copies import WHOLE, Copy
 
@@ -66,6 +67,8 @@ class Trained(Protocol):
     """Which matrices each of the whole weights holds, by its name."""
     initial_copies: dict[str, Copy]
     """W_0 of these weights."""
+    coverage: Coverage
+    """Of the whole model."""
 
     def now(self) -> list[Tensor]:
         """now() of all matrices, in their order."""
@@ -139,6 +142,7 @@ class AllWeights:
             parameter.requires_grad_(True)
         self.movable = self.parameters
         self.held = held = matrices_of(model)
+        self.coverage = coverage({name: tuple(one.shape) for name, one in self.parameters.items()}, held)
         self.initial_copies = {name: Copy(self.parameters[name], copies) for name in held}
         self.matrices: dict[str, Matrix] = {
             module.name: WholeMatrix(module, self.parameters[name], self.initial_copies[name], view)
@@ -263,6 +267,7 @@ class LoraFactors:
         copies: how W_0 is kept.
         """
         self.held = held = matrices_of(model)
+        self.coverage = coverage({name: tuple(one.shape) for name, one in model.named_parameters()}, held)
         weights = {name: model.get_parameter(name) for name in held}
         model.requires_grad_(False)
         torch.manual_seed(seed)

@@ -221,3 +221,8 @@ def test_an_update_of_the_size_of_a_rounding_in_which_no_weight_goes_beyond_it(r
 
 def test_no_update_is_no_rounding():
     assert not modules.only_rounding([0.0, 0.0], 0.0, 0.0).firing
+
+
+@pytest.mark.parametrize(("share", "fires"), [(0.5, True), (0.899, True), (0.9, False), (1.0, False)])
+def test_a_model_of_which_little_is_watched_is_told(share, fires):
+    assert bool(modules.partly_watched(share).firing) == fires

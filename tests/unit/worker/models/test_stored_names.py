@@ -63,7 +63,7 @@ def test_what_the_architecture_does_not_have_is_left_out():
     placed = names_of("Llama").placed(
         {"model.layers.9.mlp.up_proj.weight": (4, 4), "mtp.layers.0.mlp.up_proj.weight": (4, 4)}
     )
-    assert not placed.shapes
+    assert not placed.shapes and len(placed.left_out) == 2
 
 
 def test_names_are_taken_as_they_are_where_the_architecture_is_not_known(tmp_path):
