@@ -34,6 +34,12 @@ class ModuleAllocationParams(PanelParams):
         default="kind", description="Over time: rows gathered by kind of matrix or by layer."
     )
     normalise: Normalise = "none"
+    tower: str = Field(
+        default="",
+        max_length=64,
+        description="Of a model of several stacks of blocks, the one that is shown: vision, audio, encoder, ... as labels of "
+        "modules begin; empty for the language model.",
+    )
     relative_to: str = Field(
         default="",
         max_length=32,
@@ -61,6 +67,10 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         return module_timeline.figure(seen, _color(seen, log=log), params.order, log=log, meta=meta, notes=notes)
     if len(set(at)) > 1:
         notes.append("steps shown: " + ", ".join(str(step) for step in at))
+    towers = sorted({module.tower for run in seen.runs for module in run.modules} - {"", params.tower})
+    if towers:
+        notes.append(f"not shown: {', '.join(towers)} (setting 'tower')")
+        meta["choices"] = {"tower": ["", *sorted({*towers, params.tower} - {""})]}
     if notes:
         meta["note"] = "; ".join(notes)
     traces: list[Any] = []
@@ -71,7 +81,7 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
     for index, (run, rows, row, domain) in enumerate(zip(seen.runs, seen.rows, shown, domains, strict=True)):
         values = rows.values[row] if row is not None else np.full(len(run.modules), np.nan)
         stored = run.vectors[measure.name].values[row].astype(np.float64) if row is not None else values
-        grid = module_grid.blocks(run.modules)
+        grid = module_grid.blocks(run.modules, params.tower)
         names = (look.axis_name("x", index), look.axis_name("y", index))
         heat = ((domain[0], _HEAT), (0.0, _HEAT)) if bars else (domain, (0.0, 0.94))
         axes[look.axis_key("x", index)], axes[look.axis_key("y", index)] = module_grid.grid_axes(

@@ -25,20 +25,26 @@ class Block:
     width: float = 1.0
 
 
-def blocks(modules: Sequence[Module]) -> list[Block]:
-    """Attention, then MLP, then the experts kind by kind, as far as the model has them."""
-    layers = max((module.layer for module in modules), default=-1) + 1
+def blocks(modules: Sequence[Module], tower: str = "") -> list[Block]:
+    """Attention, other mixers, MLP, then the experts kind by kind, as far as the model has them.
+
+    tower: the stack of blocks that is shown; the first, which is the language model, where the model has none of this name.
+    """
+    there = sorted({module.tower for module in modules})
+    shown = tower if tower in there else "".join(there[:1])
+    of_tower = [index for index, module in enumerate(modules) if module.tower == shown]
+    layers = max((modules[index].layer for index in of_tower), default=-1) + 1
     made: list[Block] = []
     start = 0.0
     for group in ("attention", "mixer", "mlp", "experts"):
-        members = [index for index, module in enumerate(modules) if _group(module) == group]
+        members = [index for index in of_tower if _group(modules[index]) == group]
         columns = sorted({_column(modules[index]) for index in members})
         if not columns:
             continue
         cells = np.full((layers, len(columns)), -1, np.int64)
         for index in members:
             cells[modules[index].layer, columns.index(_column(modules[index]))] = index
-        each = len({expert for _, expert in columns})
+        each = len({expert for _, _, expert in columns})
         width = min(1.0, _EXPERTS_WIDTH / each)
         x = start + (width - 1) / 2 + width * np.arange(len(columns), dtype=np.float64)
         made.append(Block(group, tuple(_title(*column) for column in columns), x, cells, width))
@@ -50,12 +56,13 @@ def _group(module: Module) -> str:
     return module.group if module.expert is None else "experts"
 
 
-def _column(module: Module) -> tuple[int, int]:
-    return KINDS.index(module.kind), -1 if module.expert is None else module.expert
+def _column(module: Module) -> tuple[int, str, int]:
+    return KINDS.index(module.kind), module.part, -1 if module.expert is None else module.expert
 
 
-def _title(kind: int, expert: int) -> str:
-    return KINDS[kind] if expert < 0 else f"{KINDS[kind]} e{expert}"
+def _title(kind: int, part: str, expert: int) -> str:
+    words = [KINDS[kind], part, "" if expert < 0 else f"e{expert}"]
+    return " ".join(word for word in words if word)
 
 
 def placed(block: Block, values: np.ndarray) -> np.ndarray:

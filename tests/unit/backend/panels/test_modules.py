@@ -8,8 +8,8 @@ import pytest
 from support.drawn_runs import drawn_run, vectors
 from support.stored_runs import some_modules
 
-from opdboard.domain.modules import Module
-from opdboard.panels import difference, module_allocation, module_history
+from opdboard.domain.modules import Module, module_of, told_apart
+from opdboard.panels import difference, module_allocation, module_grid, module_history
 from opdboard.panels.module_timeline import MAX_COLUMNS, columns, rows_bottom_up
 from opdboard.panels.series import RunSeries
 
@@ -195,3 +195,21 @@ def test_what_is_zero_or_not_finite_cannot_be_compared():
     left, right = np.array([[1.0, 0.0, np.inf, 2.0]]), np.array([[2.0, 1.0, 1.0, np.nan]])
     np.testing.assert_allclose(difference.compare(left, right, "log_ratio"), [[1.0, np.nan, np.nan, np.nan]])
     np.testing.assert_allclose(difference.compare(left, right, "difference"), [[1.0, 1.0, np.nan, np.nan]])
+
+
+def test_towers_are_kept_apart_and_one_is_shown():
+    names = ["vision.layers.0.mlp.fc1", "model.layers.0.mlp.up_proj", "model.layers.1.mlp.up_proj"]
+    found = [module_of(f"{name}.weight", (4, 4)) for name in names]
+    modules = told_apart([module for module in found if module is not None])
+    (language,) = module_grid.blocks(modules)
+    assert language.modules.tolist() == [[1], [2]] and language.columns == ("up",)
+    (vision,) = module_grid.blocks(modules, "vision")
+    assert vision.modules.tolist() == [[0]]
+    assert module_grid.blocks(modules, "audio")[0].modules.tolist() == language.modules.tolist()
+
+
+def test_matrices_of_one_kind_in_a_block_have_columns_of_their_own():
+    found = [module_of(f"model.layers.0.{name}.q_proj.weight", (4, 4)) for name in ("self_attn", "encoder_attn")]
+    (block,) = module_grid.blocks(told_apart([module for module in found if module is not None]))
+    assert sorted(block.modules.ravel().tolist()) == [0, 1]
+    assert block.columns == ("q encoder_attn", "q self_attn")
