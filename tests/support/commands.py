@@ -113,12 +113,15 @@ class LongCommand:
 
 
 @contextmanager
-def web_server(environment: dict[str, str]) -> Iterator[str]:
-    """The address of a web server without workers, on a free port, once it answers."""
+def web_server(environment: dict[str, str], *program: str) -> Iterator[str]:
+    """The address of a web server without workers, on a free port, once it answers.
+
+    program: what Python runs, the module of the web server when left out.
+    """
     read_end, ready = os.pipe()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "opdboard.embedded.web", str(listener.fileno()), str(ready)]
+        command = [sys.executable, *(program or ("-m", "opdboard.embedded.web")), str(listener.fileno()), str(ready)]
         server = subprocess.Popen(command, env=environment, pass_fds=(listener.fileno(), ready))
     os.close(ready)
     try:

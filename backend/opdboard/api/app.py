@@ -24,6 +24,7 @@ from opdboard.api.home import endpoints as home
 from opdboard.api.imports import endpoints as imports
 from opdboard.api.installation import endpoints as installation
 from opdboard.api.launch import endpoints as launch
+from opdboard.api.limits import Limits
 from opdboard.api.lineage import endpoints as lineage
 from opdboard.api.logs import endpoints as logs
 from opdboard.api.panels import endpoints as panels
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
     slots = asyncio.Semaphore(EXPORTS_AT_ONCE)
     app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers(), slots, FileLooks())
     app.add_middleware(Transfer)
+    app.add_middleware(Limits)
     app.add_middleware(Guard, token=settings.token)
     errors.install(app)
     app.include_router(health.router)

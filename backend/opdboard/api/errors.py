@@ -17,6 +17,9 @@ from opdboard.domain.errors import OpdboardError
 logger = logging.getLogger(__name__)
 
 
+MOST_PROBLEMS = 100
+
+
 class FieldProblem(BaseModel):
     """One wrong value."""
 
@@ -57,9 +60,9 @@ def problems(errors: Sequence[Mapping[str, Any]], given: object, *, skip: Sequen
     """pydantic's errors as dotted paths that a form knows.
 
     given: what was validated; it tells field names from the discriminator tags that pydantic puts between them.
-    skip: leading names that are no part of the path ('body', 'config').
+    skip: leading names that are no part of the path ('body', 'config'). Of very many only the first are told.
     """
-    return [_problem(error, given, list(skip)) for error in errors]
+    return [_problem(error, given, list(skip)) for error in errors[:MOST_PROBLEMS]]
 
 
 def _problem(error: Mapping[str, Any], given: object, skip: list[str]) -> FieldProblem:
@@ -114,20 +117,21 @@ def _render(error: OpdboardError) -> JSONResponse:
 
 
 def _render_validation(request: Request, error: RequestValidationError) -> JSONResponse:
-    first = error.errors()[0]["loc"][:1]
+    wrong = error.errors()[:MOST_PROBLEMS]
+    first = wrong[0]["loc"][:1]
     if first == ("body",):
-        fields = problems(error.errors(), error.body, skip=("body", "config"))
+        fields = problems(wrong, error.body, skip=("body", "config"))
     elif first == ("path",):
-        fields = problems(error.errors(), {}, skip=("path",))
+        fields = problems(wrong, {}, skip=("path",))
     else:
-        fields = problems(error.errors(), {}, skip=("query",))
+        fields = problems(wrong, {}, skip=("query",))
         known = request.scope["route"].dependant.query_params
         names = [
             name
             for parameter in known
             for name in getattr(parameter.field_info.annotation, "model_fields", {parameter.name: 0})
         ]
-        if any(problem["type"] == "extra_forbidden" for problem in error.errors()):
+        if any(problem["type"] == "extra_forbidden" for problem in wrong):
             fields = [
                 field.model_copy(update={"message": f"{field.message}; known are {', '.join(names)}"})
                 for field in fields

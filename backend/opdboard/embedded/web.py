@@ -1,6 +1,7 @@
 """The web server as a process: `python -m opdboard.embedded.web` with OPDBOARD_HOST and OPDBOARD_PORT."""
 
 import os
+import resource
 import socket
 import sys
 
@@ -8,8 +9,10 @@ import uvicorn
 
 from opdboard.api.app import create_app
 from opdboard.domain.errors import OpdboardError
+from opdboard.embedded.bounded_http import BoundedHttp
 from opdboard.settings import Settings
 
+MOST_CONNECTIONS = 2000
 SHUTDOWN_SECONDS = 2  # open live streams end by themselves only when their browser leaves
 
 
@@ -41,10 +44,22 @@ def main(listener: int | None = None, ready: int | None = None) -> None:
         host=settings.host,
         port=settings.port,
         access_log=False,
+        http=BoundedHttp,
+        ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    _allow_open_files(2 * MOST_CONNECTIONS)
     sockets = None if listener is None else [socket.socket(fileno=listener)]
     AnnouncingServer(config, ready).run(sockets)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Each connection is an open file; many systems allow 1024 unless a process asks for more."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 if __name__ == "__main__":

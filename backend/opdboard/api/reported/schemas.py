@@ -55,9 +55,11 @@ class PointColumns(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=True)
 
-    steps: Annotated[list[Count], Field(min_length=1, max_length=MOST_POINTS)]
-    values: Annotated[list[Number], Field(max_length=MOST_POINTS)]
-    times: list[float] | None = Field(default=None, description="When each was measured; now when left out.")
+    steps: Annotated[list[Count], Field(fail_fast=True, min_length=1, max_length=MOST_POINTS)]
+    values: Annotated[list[Number], Field(fail_fast=True, max_length=MOST_POINTS)]
+    times: Annotated[list[float], Field(fail_fast=True)] | None = Field(
+        default=None, description="When each was measured; now when left out."
+    )
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:
@@ -83,7 +85,7 @@ class ReportedVector(BaseModel):
 
     statistic: Annotated[str, Field(max_length=64)]
     step: Count
-    values: list[Number]
+    values: Annotated[list[Number], Field(fail_fast=True)]
     reference_step: Count | None = None
 
 
