@@ -201,7 +201,8 @@ def _check_gguf(file: Path) -> None:
 
 def complete_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Give the tokenizer the end token that only generation_config.json names, and a padding token that has an embedding."""
-    rows = model.get_input_embeddings().weight.shape[0]  # pyright: ignore[reportAttributeAccessIssue]
+    embeddings: Any = model.get_input_embeddings()
+    pad: Any = tokenizer.pad_token_id
     if tokenizer.eos_token_id is None and model.generation_config is not None:
         declared: Any = model.generation_config.eos_token_id
         known = tokenizer.get_vocab().values()
@@ -209,7 +210,7 @@ def complete_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
         if ends:
             tokenizer.eos_token = tokenizer.convert_ids_to_tokens(ends[0])
     # Padding is masked everywhere, so any token will do; the end token is one that every usable tokenizer has.
-    if tokenizer.pad_token_id is None or not 0 <= tokenizer.pad_token_id < rows:
+    if pad is None or not 0 <= pad < embeddings.weight.shape[0]:
         tokenizer.pad_token = tokenizer.eos_token
 
 
