@@ -92,8 +92,9 @@ class _NoCommands:
         """See Control."""
         return Orders(stop=[0]) if self._sink.reached else Orders()
 
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
         """See Control."""
+        return True
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
         """See Control."""

@@ -9,7 +9,7 @@ import torch
 
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig
-from opdboard.domain.run_state import RunState
+from opdboard.domain.run_state import RunState, check_transition
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink
 from opdboard_worker.training.assembly import assemble
@@ -29,20 +29,25 @@ def tiny_config(steps: int = 4, **changes: Any) -> RunConfig:
 
 
 class Scripted:
-    """A Control that gives prepared orders, one per step, and remembers the states."""
+    """A Control that gives prepared orders, one per step, and takes no state that a run cannot have then."""
 
     def __init__(self, *orders: Orders) -> None:
         self._orders = list(orders)
+        self._state = RunState.STARTING
         self.states: list[RunState] = []
 
     def orders(self, step: int) -> Orders:
         return self._orders.pop(0) if self._orders else Orders()
 
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
+        check_transition(self._state, state)
+        self._state = state
         self.states.append(state)
+        return True
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
-        self.states.append(RunState.PAUSED)
+        self.become(RunState.PAUSED)
+        self.become(RunState.RUNNING)
         return Orders()
 
     def weights_in_use(self) -> tuple[set[int], set[int]]:

@@ -49,8 +49,8 @@ class Control(Protocol):
         """Commands to obey at this step."""
         ...
 
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
-        """Record the run's new state."""
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
+        """Record the run's new state; False, and nothing happens, where a stop was asked for that this would undo."""
         ...
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
@@ -83,14 +83,17 @@ class DatabaseControl:
         with self._database.read() as session:
             return RunState(runs.fence(session, self._run_id, self._attempt).state)
 
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
         """See Control; commands that an ended run can no longer obey are closed."""
         with self._database.write() as session:
             run = runs.fence(session, self._run_id, self._attempt)
+            if run.state == RunState.STOPPING and not state.ended:
+                return state is RunState.STOPPING
             if run.state != state:
                 runs.transition(session, run, state, reason=reason, error=error)
             if state.ended:
                 steering.drop_pending(session, self._run_id, f"the run has {state} before this was obeyed")
+        return True
 
     def plan(self, total_steps: int) -> None:
         """Note how many steps there are, where that is known only now."""
@@ -114,15 +117,17 @@ class DatabaseControl:
             return lineage.weights_in_use(session, self._run_id)
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
-        """See Control. Other commands stay pending and are obeyed at the next step."""
-        self.become(RunState.PAUSED, reason="pause asked for")
-        self.finish([CommandResult(command_id, True, "paused") for command_id in pause_ids])
+        """See Control. Other commands stay pending and are obeyed at the next step.
+
+        A stop that was asked for since the pause, or since the resume, was read comes before it.
+        """
+        if self.become(RunState.PAUSED, reason="pause asked for"):
+            self.finish([CommandResult(command_id, True, "paused") for command_id in pause_ids])
         while True:
             orders = self.orders(step)
             if orders.stop:
                 return orders
-            if orders.resume:
-                self.become(RunState.RUNNING, reason="resume asked for")
+            if orders.resume and self.become(RunState.RUNNING, reason="resume asked for"):
                 self.finish([CommandResult(command_id, True, "resumed") for command_id in orders.resume])
                 return Orders()
             time.sleep(PAUSE_POLL_SECONDS)
@@ -141,10 +146,9 @@ class SharedControl:
         """See Control."""
         return self._ranks.from_first(self._control.orders(step) if self._first else Orders())
 
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
         """See Control."""
-        if self._first:
-            self._control.become(state, reason=reason, error=error)
+        return self._control.become(state, reason=reason, error=error) if self._first else True
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
         """See Control."""

@@ -44,8 +44,8 @@ class Undisturbed:
     def orders(self, step: int) -> Orders:
         return Orders()
 
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> None:
-        pass
+    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
+        return True
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
         return Orders()
