@@ -61,6 +61,22 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Silence after which a run is taken from a worker on another host.",
     )
+    stop_grace_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Time without progress that a run has to stop in before its process is killed; three times its slowest step where that is longer.",
+    )
+    stall_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Time without progress after which a live run raises an alert; three times its slowest step where that is longer.",
+    )
+    end_stalled: bool = Field(
+        default=False,
+        description="Whether the process of such a run is killed, so that it goes on from its checkpoint.",
+    )
 
     @classmethod
     def read(cls, **given: Any) -> "Settings":

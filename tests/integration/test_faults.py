@@ -10,6 +10,7 @@ import psutil
 import pytest
 import torch
 from integration.installation import small_config, wait_until
+from safetensors.torch import load_file
 
 from opdboard.db import evidence, logs, runs, series, steering
 from opdboard.domain.commands import Command, request_of
@@ -164,3 +165,45 @@ def _worker():
         "1",
     ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_a_hung_trainer_is_stopped_after_its_grace_and_can_go_on(installation, monkeypatch):
+    monkeypatch.setenv("OPDBOARD_STOP_GRACE_SECONDS", "3")
+    config = small_config()
+    run_id = installation.create(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 5000})}))
+    attempt = installation.begin(run_id)
+    installation.wait_for_step(run_id, 6)
+    installation.trainer(run_id).send_signal(signal.SIGSTOP)
+    with installation.database.write() as session:
+        steering.ask(session, runs.get(session, run_id, lock=True), request_of(Command.STOP), actor="test")
+    attempt.join()
+    run = installation.run(run_id)
+    assert run.state == RunState.STOPPED and run.error is not None
+    assert "asked to stop and did not" in run.error["detail"]
+    with installation.database.read() as session:
+        assert steering.pending(session, run_id) == []
+        kept = evidence.latest_checkpoint(session, run_id)
+    assert kept is not None
+
+
+def test_a_damaged_newest_checkpoint_costs_the_steps_since_the_one_before(installation):
+    """The run ends as one that was never touched, without a double point."""
+    straight = _finishes(installation)
+    run_id = installation.create(small_config())
+    attempt = installation.begin(run_id)
+    installation.wait_for_step(run_id, 11)
+    installation.trainer(run_id).send_signal(signal.SIGKILL)
+    attempt.join()
+    newest = _folder(installation, run_id) / "trainer" / "optimizer.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[-1] ^= 4
+    newest.write_bytes(content)
+    assert installation.execute(run_id) is RunState.FINISHED
+    with installation.database.read() as session:
+        assert runs.attempts(session, run_id)[-1].resumed_from == 5
+        left, right = (series.read_scalars(session, one, ["loss", "tokens"]) for one in (straight, run_id))
+    for key in left:
+        assert right[key].steps.tolist() == left[key].steps.tolist(), key
+        assert right[key].values.tolist() == left[key].values.tolist(), key
+    ends = [load_file(_folder(installation, one) / "model.safetensors") for one in (straight, run_id)]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])

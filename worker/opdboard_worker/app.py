@@ -6,7 +6,8 @@ from opdboard.db.database import Database
 from opdboard.domain.errors import OpdboardError
 from opdboard.queue import JobQueue, make_celery, queues_named
 from opdboard.settings import Settings
-from opdboard_worker.housekeeping import Housekeeper, Identity, default_queues
+from opdboard_worker.housekeeping import Housekeeper, default_queues
+from opdboard_worker.identity import Identity
 from opdboard_worker.supervisor import Supervisor
 from opdboard_worker.tasks import register
 
@@ -21,7 +22,7 @@ queues = settings.worker_queues.split(",") if settings.worker_queues else defaul
 app.conf.task_queues = queues_named(queues)
 queue = JobQueue(database, app)
 identity = Identity.mine()
-supervisor = Supervisor(database, identity.worker_id)
+supervisor = Supervisor(database, identity.worker_id, settings)
 housekeeper = Housekeeper(settings, database, queue, supervisor, identity, queues)
 register(app, supervisor, queue)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from opdboard.domain.errors import DiskFull
+from opdboard_worker.checksums import write_checksums
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -25,11 +26,12 @@ def written_aside(target: Path, what: str) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         yield aside
+        write_checksums(aside)
         for path in [*aside.rglob("*"), aside]:
-            _sync(path)
+            sync(path)
         shutil.rmtree(target, ignore_errors=True)
         aside.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(aside, ignore_errors=True)
         # safetensors gives the system's error as text only.
@@ -46,7 +48,8 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,48 +1,26 @@
 """What a worker does besides training: its own pulse, runs of dead workers back to the queue, lost messages sent again."""
 
 import logging
-import os
 import shutil
-import socket
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-
-import psutil
-from sqlalchemy.exc import OperationalError
 
 from opdboard.db import reporting, runs, workers
 from opdboard.db.database import Database
+from opdboard.db.tables import Run, Worker
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings
+from opdboard_worker.identity import Identity, mark_of, worker_id
 from opdboard_worker.load import LoadMeter
+from opdboard_worker.patience import passes
 from opdboard_worker.supervisor import Supervisor
 
 PULSE_SECONDS = 2.0
 RESEND_SECONDS = 5.0
-_SAME_PROCESS_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """This worker process; started_at (s since the epoch) tells it from a later process with the same id."""
-
-    host: str
-    pid: int
-    started_at: float
-
-    @classmethod
-    def mine(cls) -> "Identity":
-        """The identity of the calling process."""
-        return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
-
-    @property
-    def worker_id(self) -> str:
-        """Unique over restarts."""
-        return f"{self.host}:{self.pid}:{int(self.started_at)}"
 
 
 def default_queues() -> list[str]:
@@ -70,6 +48,7 @@ class Housekeeper:
         self._identity = identity
         self._queues = queues
         self._meter = LoadMeter()
+        self._heard = SignsOfLife()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._repeat, name="housekeeping", daemon=True)
 
@@ -88,10 +67,12 @@ class Housekeeper:
         while True:
             try:
                 self.round()
-            except OperationalError as error:
-                log.warning("the database does not answer, trying again: %s", error.orig)
-            except Exception:  # the pulse must go on
-                log.exception("housekeeping failed")
+            except Exception as error:  # the pulse must go on
+                self._heard.forget()  # while the database is away nobody is heard
+                if passes(error):
+                    log.warning("the database does not answer, trying again: %s", getattr(error, "orig", error))
+                else:
+                    log.exception("housekeeping failed")
             if self._stopped.wait(PULSE_SECONDS):
                 return
 
@@ -114,28 +95,23 @@ class Housekeeper:
 
     def _rescue(self) -> None:
         """Give back the runs of workers that died on this host, and of silent ones elsewhere."""
+        lease = self._settings.lease_seconds
         with self._database.write() as session:
-            dead = [
-                worker
-                for worker in workers.on_host(session, self._identity.host)
-                if not self._lives(worker.pid, worker.started_at)
-            ]
+            here = workers.on_host(session, self._identity.host)
+            alive = {worker.id for worker in here if lives(worker)}
+            dead = [worker for worker in here if worker.id not in alive]
             for run in runs.held_by(session, [worker.id for worker in dead]):
                 log.warning("run %s: its worker %s is gone", run.id, run.worker_id)
                 runs.give_back(session, run, "its worker is gone")
             for worker in dead:
                 workers.forget(session, worker.id)
-            for run in runs.silent_since(session, time.time() - self._settings.lease_seconds):
+            # A worker that lives is not silent, whatever became of its pulse.
+            elsewhere = [run for run in runs.held(session) if run.worker_id not in alive]
+            for run in self._heard.silent(elsewhere, lease):
                 log.warning("run %s: no sign of life from %s", run.id, run.worker_id)
-                runs.give_back(session, run, f"no sign of life for {self._settings.lease_seconds:.0f} s")
+                runs.give_back(session, run, f"no sign of life for {lease:.0f} s")
             for run in reporting.fail_silent(session, time.time() - reporting.SILENCE_SECONDS):
                 log.warning("run %s: no sign of life from the trainer that reports it", run.id)
-
-    def _lives(self, pid: int, started_at: float) -> bool:
-        try:
-            return abs(psutil.Process(pid).create_time() - started_at) < _SAME_PROCESS_SECONDS
-        except psutil.NoSuchProcess:
-            return False
 
     def _resend(self) -> None:
         """This worker is idle: queued runs that nobody took have lost their message, or waited for another run."""
@@ -147,3 +123,28 @@ class Housekeeper:
             ready = [run.id for run in runs.ready(session, sent_before)]
         for run_id in ready:
             self._queue.send(run_id)
+
+
+def lives(worker: Worker) -> bool:
+    """Whether a worker of this host is the process that has its id now."""
+    mark = mark_of(worker.pid)
+    return mark is not None and worker.id == worker_id(worker.host, worker.pid, mark)
+
+
+class SignsOfLife:
+    """How long runs have been silent by this process's own steady clock: no clock that is set ends a run."""
+
+    def __init__(self) -> None:
+        """Nobody was heard yet."""
+        self._heard: dict[tuple[str, int, float | None], float] = {}
+
+    def silent(self, held: Sequence[Run], seconds: float, now: float | None = None) -> list[Run]:
+        """Those whose heartbeat has not moved for so long; to be asked again and again. now: for tests."""
+        now = time.monotonic() if now is None else now
+        beats = {(run.id, run.attempt, run.heartbeat_at): run for run in held}
+        self._heard = {beat: self._heard.get(beat, now) for beat in beats}
+        return [run for beat, run in beats.items() if now - self._heard[beat] >= seconds]
+
+    def forget(self) -> None:
+        """Nobody could be heard for a while: all begin anew."""
+        self._heard = {}

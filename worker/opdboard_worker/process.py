@@ -20,11 +20,10 @@ from opdboard.db.database import Database
 from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
+from opdboard_worker.exits import EXIT_NO_DATABASE, EXIT_ORPHANED
+from opdboard_worker.patience import passes
 from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.control import DatabaseControl
-
-EXIT_INTERRUPTED = 75
-EXIT_ORPHANED = 76
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +33,7 @@ class Attempt:
     """One attempt at a run, with everything through which its process speaks to the installation."""
 
     run_id: str
+    number: int
     settings: Settings
     database: Database
     control: DatabaseControl
@@ -52,11 +52,14 @@ def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
     database = Database(settings.sql_url)
     control = DatabaseControl(database, run_id, number)
     try:
-        return work(Attempt(run_id, settings, database, control, DatabaseSink(database, run_id, number)))
+        return work(Attempt(run_id, number, settings, database, control, DatabaseSink(database, run_id, number)))
     except StaleAttempt as error:
         log.warning("%s", error.detail)
         return EXIT_ORPHANED
     except Exception as error:  # the top of the process: every cause becomes a sentence on the run
+        if passes(error):
+            log.error("the database stayed away, the run goes on from its checkpoint later: %s", error)
+            return EXIT_NO_DATABASE
         problem = explain(error, out_of_memory)
         log.exception("failed: %s", problem.detail)
         with contextlib.suppress(StaleAttempt):  # another process of the same attempt was the first to fail
@@ -76,7 +79,10 @@ def explain(error: Exception, out_of_memory: str) -> OpdboardError:
     ):
         return OutOfMemory(f"memory does not suffice; {out_of_memory}")
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or (isinstance(error, OperationalError) and ("full" in text or "disk I/O error" in text)):
+    if full or (
+        isinstance(error, OperationalError)
+        and any(words in text for words in ("full", "disk I/O error", "No space left"))
+    ):
         return DiskFull(
             "the disk of the data folder or of the database is full or failing; free some space, then resume the run"
         )

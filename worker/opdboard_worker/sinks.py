@@ -7,6 +7,7 @@ from opdboard.db import recording
 from opdboard.db.database import Database
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
+from opdboard_worker.patience import PatientDatabase
 
 
 class MetricSink(Protocol):
@@ -22,23 +23,30 @@ class MetricSink(Protocol):
 
 
 class DatabaseSink:
-    """Writes each batch in one transaction, fenced by the attempt's number."""
+    """Writes each batch once, in one transaction, fenced by the attempt's number; outlasts a database that is away."""
 
     def __init__(self, database: Database, run_id: str, attempt: int) -> None:
         """The attempt must have been claimed."""
-        self._database = database
+        self._database = PatientDatabase(database)
         self._run_id = run_id
         self._attempt = attempt
+        self._written = 0
 
     def begin(self, *, step: int, modules: list[Module], device: str) -> None:
         """See MetricSink."""
-        with self._database.write() as session:
-            recording.begin(session, self._run_id, self._attempt, step=step, modules=modules, device=device)
+        self._database.write(
+            lambda session: recording.begin(
+                session, self._run_id, self._attempt, step=step, modules=modules, device=device
+            )
+        )
 
     def write(self, batch: Batch) -> None:
         """See MetricSink."""
-        with self._database.write() as session:
-            recording.record(session, self._run_id, self._attempt, batch)
+        number = self._written + 1
+        self._database.write(
+            lambda session: recording.record(session, self._run_id, self._attempt, batch, number=number)
+        )
+        self._written = number
 
 
 class NoSink:

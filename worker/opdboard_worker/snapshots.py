@@ -3,20 +3,24 @@
 A snapshot is one file of half-precision triplets per step; which modules were measured together does not show in it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard_worker.core.krylov import Subspace
 from opdboard_worker.core.subspace import alignments, direction_cosine_low_rank
+from opdboard_worker.folders import sync
 
 _SUFFIX = ".safetensors"
+_DIGEST = "sha256"
 
 _AT_ONCE = 1 << 20
 """Entries of earlier snapshots that are compared together: with small modules the calls are what costs."""
@@ -42,8 +46,10 @@ class Snapshots:
         }
         target = self._path(step)
         aside = target.with_suffix(".partial")
-        save_file(arrays, aside)
+        save_file(arrays, aside, {_DIGEST: _digest(arrays)})
+        sync(aside)
         aside.replace(target)
+        sync(self._folder)
 
     def steps(self) -> list[int]:
         """Steps that have a snapshot, ascending."""
@@ -55,6 +61,13 @@ class Snapshots:
             u_BMk, s_Bk, v_BNk = (torch.cat([stored.get_tensor(f"{name}|{kind}") for name in names]) for kind in "usv")
         return Subspace(u_BMk, s_Bk, v_BNk, torch.full((len(s_Bk),), torch.nan), estimator="stored")
 
+    def drop_damaged(self) -> list[int]:
+        """Remove those that cannot be read or are not what was written; their steps. Earlier versions wrote no checksum."""
+        damaged = [step for step in self.steps() if not _whole(self._path(step))]
+        for step in damaged:
+            self._path(step).unlink()
+        return damaged
+
     def forget_after(self, step: int) -> None:
         """Remove the snapshots of later steps, which will be made again."""
         for at in self.steps():
@@ -63,6 +76,23 @@ class Snapshots:
 
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step:06d}{_SUFFIX}"
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _whole(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="np") as stored:
+            wanted = (stored.metadata() or {}).get(_DIGEST)
+            return wanted is None or wanted == _digest({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
+    except (OSError, ValueError, SafetensorError):
+        return False
 
 
 def half(subspace: Subspace) -> Subspace:

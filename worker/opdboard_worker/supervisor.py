@@ -13,13 +13,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import IO
+
+import psutil
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from opdboard.db import logs, runs
 from opdboard.db.database import Database
+from opdboard.db.tables import Run
 from opdboard.domain.errors import NotFound, StaleAttempt
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
+from opdboard.settings import Settings
+from opdboard_worker.exits import EXIT_INTERRUPTED, EXIT_NO_DATABASE
+from opdboard_worker.patience import PatientDatabase
 
 BEAT_SECONDS = 2.0
 LOG_FLUSH_SECONDS = 0.5
@@ -32,15 +41,27 @@ ANALYST = "opdboard_worker.analysis.main"
 # progress bars would fill the log.
 _TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1"}
 
+PATIENT_STEPS = 3
+"""How often its slowest stretch so far a run may take without progress, whatever the settings say."""
+MOST_WAITING_LINES = 10_000
+
+_SIGNALS = {one.value for one in signal.Signals}
+_LEFT_BY = {
+    EXIT_INTERRUPTED: "the worker is leaving",
+    EXIT_NO_DATABASE: "the database stayed away",
+}
+
 log = logging.getLogger(__name__)
 
 
 class Supervisor:
     """Runs trainers, one at a time; thread-safe where said."""
 
-    def __init__(self, database: Database, worker_id: str) -> None:
+    def __init__(self, database: Database, worker_id: str, settings: Settings | None = None) -> None:
         """worker_id: the name under which this worker holds runs."""
         self._database = database
+        self._patient = PatientDatabase(database)
+        self._settings = settings or Settings()
         self._worker_id = worker_id
         self._trainer: subprocess.Popen[str] | None = None
         self._closing = False
@@ -51,12 +72,10 @@ class Supervisor:
 
         None when someone else has the run. QUEUED when the trainer was lost and the run waits for a next attempt.
         """
-        with self._database.write() as session:
-            attempt = None if self._closing else runs.claim(session, run_id, self._worker_id)
-            if attempt is None:
-                return None
-            run = runs.get(session, run_id)
-            program = [ANALYST] if RunKind(run.kind).is_job else _trainer(run.config.get("devices", 1))
+        claimed = self._claim(run_id)
+        if claimed is None:
+            return None
+        attempt, program = claimed
         self.run_id = run_id
         try:
             status = self._attend(program, run_id, attempt)
@@ -64,8 +83,24 @@ class Supervisor:
         finally:
             self.run_id = None
 
-    def _attend(self, program: Sequence[str], run_id: str, attempt: int) -> int:
-        """Start the trainer and wait for its end; its exit status."""
+    def _claim(self, run_id: str) -> tuple[int, list[str]] | None:
+        """The attempt's number and its program; None when there is nothing to do."""
+        again = False
+
+        def claim(session: Session) -> tuple[int, list[str]] | None:
+            nonlocal again
+            attempt = runs.adopted(session, run_id, self._worker_id) if again else None
+            again = True
+            attempt = attempt or (None if self._closing else runs.claim(session, run_id, self._worker_id))
+            if attempt is None:
+                return None
+            run = runs.get(session, run_id)
+            return attempt, [ANALYST] if RunKind(run.kind).is_job else _trainer(run.config.get("devices", 1))
+
+        return self._patient.write(claim)
+
+    def _attend(self, program: Sequence[str], run_id: str, attempt: int) -> int | str:
+        """Start the trainer and wait for its end; its exit status, or why it was killed."""
         trainer = subprocess.Popen(
             [sys.executable, "-m", *program, run_id, str(attempt)],
             stdin=subprocess.PIPE,  # closes with us, whatever kills us; the trainer watches it
@@ -81,50 +116,66 @@ class Supervisor:
             self.interrupt()
         assert trainer.stdout is not None and trainer.stdin is not None
         writer = LogWriter(trainer.stdout, lambda lines: self._append_log(run_id, attempt, lines))
+        watch = ProgressWatch(self._settings)
         try:
             while True:
-                try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
                     return trainer.wait(BEAT_SECONDS)
-                except subprocess.TimeoutExpired:
-                    self._beat(run_id, attempt, trainer)
+                reason = self._beat(run_id, attempt, trainer, watch)
+                if reason is not None and trainer.poll() is None:
+                    log.warning("run %s: killing its process: %s", run_id, reason)
+                    _kill_group(trainer)
+                    trainer.wait()
+                    return reason
         finally:
             self._trainer = None
             _kill_group(trainer)
             trainer.stdin.close()
             writer.join()
 
-    def _beat(self, run_id: str, attempt: int, trainer: subprocess.Popen[str]) -> None:
+    def _beat(self, run_id: str, attempt: int, trainer: subprocess.Popen[str], watch: "ProgressWatch") -> str | None:
+        """One sign of life; why the trainer is to be killed, if it is."""
         try:
             with self._database.write() as session:
-                runs.beat(session, run_id, attempt)
+                run = runs.beat(session, run_id, attempt)
+                verdict = watch.look(run)
+                if verdict.stalled is not None:
+                    runs.say_stalled(session, run, verdict.stalled)
+                elif verdict.moving_again:
+                    runs.say_moving(session, run)
+                return verdict.kill
         except (StaleAttempt, NotFound) as error:
-            if trainer.poll() is None and not self._ended(run_id, attempt):
-                log.warning("killing the trainer: %s", error.detail)
-                _kill_group(trainer)
+            return None if trainer.poll() is not None or self._ended(run_id, attempt) else error.detail
+        except SQLAlchemyError as error:  # a trainer that is well outlives a missed beat
+            log.warning("run %s: a sign of life could not be stored: %s", run_id, getattr(error, "orig", error))
+            return None
 
     def _ended(self, run_id: str, attempt: int) -> bool:
         """The trainer itself has ended the run and is about to exit."""
-        with self._database.read() as session:
-            try:
-                run = runs.get(session, run_id)
-            except NotFound:
-                return False
-            return run.attempt == attempt and RunState(run.state).ended
+        try:
+            run = self._patient.read(lambda session: runs.get(session, run_id))
+        except NotFound:
+            return False
+        return run.attempt == attempt and RunState(run.state).ended
 
     def _append_log(self, run_id: str, attempt: int, lines: list[str]) -> None:
         with self._database.write() as session:
             logs.append(session, run_id, attempt, lines)
 
-    def _settle(self, run_id: str, attempt: int, status: int) -> RunState | None:
+    def _settle(self, run_id: str, attempt: int, status: int | str) -> RunState | None:
         """A run whose trainer has gone but that still counts as active goes back to the queue."""
-        with self._database.write() as session:
+        reason = status if isinstance(status, str) else describe_exit(status)
+
+        def settle(session: Session) -> RunState | None:
             try:
                 run = runs.get(session, run_id, lock=True)
             except NotFound:
                 return None
             if run.attempt == attempt and RunState(run.state).active:
-                return runs.give_back(session, run, describe_exit(status))
+                return runs.give_back(session, run, reason)
             return RunState(run.state)
+
+        return self._patient.write(settle)
 
     def interrupt(self) -> None:
         """Ask the trainer to write a checkpoint and leave, and take no further run; callable from any thread."""
@@ -137,8 +188,57 @@ class Supervisor:
         threading.Thread(target=_kill_after_grace, args=(trainer,), daemon=True).start()
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a look at a live trainer's run found. kill: why it is to be killed; stalled: seconds of a stall to be told."""
+
+    kill: str | None = None
+    stalled: float | None = None
+    moving_again: bool = False
+
+
+class ProgressWatch:
+    """The second clock: a trainer whose process is there makes progress, or does not (a pause is neither)."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+        """now: a steady clock."""
+        self._settings = settings
+        self._now = now
+        self._seen: tuple[object, ...] | None = None
+        self._since = now()
+        self._stopping_since: float | None = None
+        self._slowest = 0.0
+        self._told = False
+
+    def look(self, run: Run) -> Verdict:
+        """To be asked at every sign of life."""
+        now, seen = self._now(), (run.state == RunState.PAUSED, run.step, run.progressed_at)
+        stopping = run.state == RunState.STOPPING
+        self._stopping_since = (self._stopping_since or now) if stopping else None
+        if seen != self._seen:
+            if self._seen is not None and not (self._seen[0] or seen[0]):
+                self._slowest = max(self._slowest, now - self._since)
+            self._seen, self._since = seen, now
+            was_told, self._told = self._told, False
+            return Verdict(moving_again=was_told)
+        if run.state == RunState.PAUSED:
+            return Verdict()
+        silent = now - self._since
+        if self._stopping_since is not None:
+            waited = now - max(self._since, self._stopping_since)
+            if waited >= max(self._settings.stop_grace_seconds, PATIENT_STEPS * self._slowest):
+                return Verdict(kill=f"it was asked to stop and did not within {waited:.0f} s, so it was killed")
+        if silent >= max(self._settings.stall_seconds, PATIENT_STEPS * self._slowest):
+            if self._settings.end_stalled:
+                return Verdict(kill=f"it made no progress for {silent:.0f} s, so it was killed")
+            if not self._told:
+                self._told = True
+                return Verdict(stalled=silent)
+        return Verdict()
+
+
 class LogWriter:
-    """Copies a stream's lines, a few at a time, into a consumer."""
+    """Copies a stream's lines, a few at a time, into a consumer; what that cannot take now it is given again."""
 
     def __init__(self, stream: IO[str], consume: Callable[[list[str]], None]) -> None:
         """Starts at once; ends with the stream."""
@@ -176,7 +276,11 @@ class LogWriter:
         if lines:
             try:
                 self._consume(lines)
-            except Exception:  # a log line must never end a training run
+            except SQLAlchemyError as error:  # a log line must never end a training run
+                log.warning("%d log lines could not be stored yet: %s", len(lines), getattr(error, "orig", error))
+                with self._lock:
+                    self._lines = [*lines, *self._lines][-MOST_WAITING_LINES:]
+            except Exception:
                 log.exception("%d log lines could not be stored", len(lines))
 
 
@@ -184,11 +288,14 @@ def describe_exit(status: int) -> str:
     """An exit status in words."""
     if status == 0:
         return "its process left without a word"
-    if status < 0 or status > 128:
-        name = signal.Signals(-status if status < 0 else status - 128).name
+    number = -status if status < 0 else status - 128
+    if status < 0 and number not in _SIGNALS:
+        return f"its process was ended by signal {number}"
+    if number in _SIGNALS:
+        name = signal.Signals(number).name
         hint = " (out of memory, or killed by hand)" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
-    return "the worker is leaving" if status == 75 else f"its process ended with status {status}"
+    return _LEFT_BY.get(status, f"its process ended with status {status}")
 
 
 def _trainer(devices: int) -> list[str]:
@@ -201,8 +308,15 @@ def _trainer(devices: int) -> list[str]:
 
 
 def _kill_group(trainer: subprocess.Popen[str]) -> None:
+    """Its descendants too: those that torchrun's agent has started are groups of their own, and may be stopped."""
+    below: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        below = psutil.Process(trainer.pid).children(recursive=True)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(trainer.pid, signal.SIGKILL)
+    for process in below:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def _kill_after_grace(trainer: subprocess.Popen[str]) -> None:

@@ -12,7 +12,7 @@ from opdboard.db.tables import Alert, Run
 from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity
 
 # Told of what happened to a run rather than of what its data say: kept when data are rewound.
-_OF_THE_RUN = (AlertKind.RUN_FAILED, AlertKind.VOCABULARY_MISMATCH)
+_OF_THE_RUN = (AlertKind.RUN_FAILED, AlertKind.VOCABULARY_MISMATCH, AlertKind.STALLED, AlertKind.DAMAGED_CHECKPOINT)
 
 _RECENT = (
     select(Alert)
@@ -79,6 +79,51 @@ def clear_failures(session: Session, run: Run) -> None:
     session.execute(
         update(Alert)
         .where(Alert.run_id == run.id, Alert.kind.in_(_OF_THE_RUN), Alert.cleared_step.is_(None))
+        .values(cleared_step=run.step)
+    )
+
+
+def add_damage(session: Session, run: Run, seq: int, message: str, step: int) -> None:
+    """A checkpoint was of no use, and the run goes on from this step: it happened, and is over."""
+    signature = SIGNATURES[AlertKind.DAMAGED_CHECKPOINT]
+    alert = add(
+        session,
+        run,
+        seq,
+        kind=signature.kind,
+        severity=signature.severity,
+        title=signature.title,
+        message=_sentence(message),
+        step=step,
+    )
+    alert.cleared_step = step
+
+
+def add_stall(session: Session, run: Run, seq: int, message: str, seconds: float) -> None:
+    """The run is alive and makes no progress; said once until it does."""
+    holds = select(Alert.id).where(
+        Alert.run_id == run.id, Alert.kind == AlertKind.STALLED, Alert.cleared_step.is_(None)
+    )
+    if session.scalar(holds.limit(1)) is None:
+        signature = SIGNATURES[AlertKind.STALLED]
+        add(
+            session,
+            run,
+            seq,
+            kind=signature.kind,
+            severity=signature.severity,
+            title=signature.title,
+            message=f"{_sentence(message)} {signature.advice}",
+            step=run.step,
+            value=seconds,
+        )
+
+
+def clear_stall(session: Session, run: Run) -> None:
+    """The run makes progress again, or is no longer held."""
+    session.execute(
+        update(Alert)
+        .where(Alert.run_id == run.id, Alert.kind == AlertKind.STALLED, Alert.cleared_step.is_(None))
         .values(cleared_step=run.step)
     )
 

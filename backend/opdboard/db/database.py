@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from opdboard.domain.errors import BadInput, DatabaseUnavailable
 
 SQLITE_BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,18 @@ from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
 
 
-def record(session: Session, run_id: str, attempt: int, batch: Batch) -> int:
-    """Store a batch under the next sequence number, which is returned; StaleAttempt when the attempt is fenced off."""
+def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number: int | None = None) -> int:
+    """Store a batch under the next sequence number, which is returned; StaleAttempt when the attempt is fenced off.
+
+    number: of the batch within its attempt, 1 for the first. One that was stored before, by a commit whose answer was
+    lost, is not stored again.
+    """
     run = runs.fence(session, run_id, attempt)
+    if number is not None:
+        mine = session.get_one(Attempt, (run_id, attempt))
+        if number <= mine.batches:
+            return run.seq
+        mine.batches = number
     now = time.time()
     run.heartbeat_at = now
     if batch.step > run.step or batch.scalars:

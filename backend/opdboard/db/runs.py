@@ -180,6 +180,7 @@ def transition(
         run.sent_at = None
     if to.ended or to is RunState.QUEUED:
         _close_attempt(session, run, reason or to.value, now)
+        alerts.clear_stall(session, run)
     session.add(StateChange(run_id=run.id, at=now, from_state=current, to_state=to, reason=reason))
     if to is RunState.FAILED:
         alerts.add_failure(session, run, touch(run, Topic.STATE, Topic.ALERTS))
@@ -250,6 +251,13 @@ def fence(session: Session, run_id: str, attempt: int) -> Run:
     return run
 
 
+def adopted(session: Session, run_id: str, worker_id: str) -> int | None:
+    """The attempt that this worker has begun without having heard so, its commit's answer being lost."""
+    run = session.get(Run, run_id, with_for_update=True)
+    mine = run is not None and run.state == RunState.STARTING and run.worker_id == worker_id
+    return run.attempt if run is not None and mine else None
+
+
 def give_back(session: Session, run: Run, reason: str) -> RunState:
     """Put the run of a lost worker back into the queue, or fail it after too many attempts without one step.
 
@@ -257,7 +265,9 @@ def give_back(session: Session, run: Run, reason: str) -> RunState:
     """
     paused = run.state == RunState.PAUSED
     if run.state == RunState.STOPPING:
-        transition(session, run, RunState.STOPPED if run.step else RunState.FAILED, reason=reason)
+        detail = f"its process ended before it had stopped by itself ({reason}); what it did since its last checkpoint is done again when it is resumed"
+        error = {"error": "TrainerDied", "detail": detail, "where": run.id}
+        transition(session, run, RunState.STOPPED, reason=reason, error=error)
     elif run.fruitless_attempts >= MAX_FRUITLESS_ATTEMPTS:
         detail = f"its process died {run.fruitless_attempts} times without finishing a step ({reason}); read the end of the log"
         transition(
@@ -288,9 +298,28 @@ def _close_commands(session: Session, run: Run, result: str) -> None:
     )
 
 
-def beat(session: Session, run_id: str, attempt: int) -> None:
-    """The trainer's process is alive."""
-    fence(session, run_id, attempt).heartbeat_at = time.time()
+def beat(session: Session, run_id: str, attempt: int) -> Run:
+    """The trainer's process is alive; its run."""
+    run = fence(session, run_id, attempt)
+    run.heartbeat_at = time.time()
+    return run
+
+
+def say_stalled(session: Session, run: Run, seconds: float) -> None:
+    """Raise the alert that the run is alive without progress for so long."""
+    doing = "while it was starting" if run.state == RunState.STARTING else f"since step {run.step}"
+    alerts.add_stall(session, run, touch(run, Topic.ALERTS), f"no progress for {seconds:.0f} s {doing}", seconds)
+
+
+def say_damaged(session: Session, run: Run, message: str, step: int) -> None:
+    """Raise the alert that checkpoints after the step were of no use."""
+    alerts.add_damage(session, run, touch(run, Topic.ALERTS), message, step)
+
+
+def say_moving(session: Session, run: Run) -> None:
+    """Clear that alert."""
+    alerts.clear_stall(session, run)
+    touch(run, Topic.ALERTS)
 
 
 def held_by(session: Session, worker_ids: Sequence[str]) -> list[Run]:
@@ -298,10 +327,9 @@ def held_by(session: Session, worker_ids: Sequence[str]) -> list[Run]:
     return list(session.scalars(select(Run).where(Run.worker_id.in_(worker_ids), Run.state.in_(ACTIVE))))
 
 
-def silent_since(session: Session, moment: float) -> list[Run]:
-    """Active runs of workers whose process has given no sign of life since the moment; reported runs are nobody's here."""
-    query = select(Run).where(Run.state.in_(ACTIVE), Run.heartbeat_at < moment, Run.kind != RunKind.REPORTED)
-    return list(session.scalars(query))
+def held(session: Session) -> list[Run]:
+    """Every active run that some worker holds; reported runs are nobody's here."""
+    return list(session.scalars(select(Run).where(Run.state.in_(ACTIVE), Run.kind != RunKind.REPORTED)))
 
 
 def ready(session: Session, sent_before: float) -> list[Run]:
@@ -311,5 +339,6 @@ def ready(session: Session, sent_before: float) -> list[Run]:
 
 def waiting(session: Session, sent_before: float) -> list[Run]:
     """QUEUED runs that no message is on its way for, oldest first."""
-    condition = or_(Run.sent_at.is_(None), Run.sent_at < sent_before)
+    in_future = Run.sent_at > time.time() + 1  # the clock was set back since
+    condition = or_(Run.sent_at.is_(None), Run.sent_at < sent_before, in_future)
     return list(session.scalars(select(Run).where(Run.state == RunState.QUEUED, condition).order_by(Run.created_at)))

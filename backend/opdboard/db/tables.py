@@ -115,6 +115,7 @@ class Attempt(Table):
     ended_at: Mapped[float | None] = mapped_column(Float(53))
     resumed_from: Mapped[int | None] = mapped_column(Integer)
     outcome: Mapped[str | None] = mapped_column(Text)
+    batches: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class StateChange(Table):

@@ -31,6 +31,8 @@ class AlertKind(StrEnum):
     SKIPPED_UPDATE = "skipped_update"
     VOCABULARY_MISMATCH = "vocabulary_mismatch"
     RUN_FAILED = "run_failed"
+    STALLED = "stalled"
+    DAMAGED_CHECKPOINT = "damaged_checkpoint"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,22 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.CRITICAL,
             "A run ends as failed, for whatever reason.",
             "Read the end of the log, put right what it names, then resume from the last checkpoint.",
+        ),
+        Signature(
+            AlertKind.DAMAGED_CHECKPOINT,
+            "A checkpoint was damaged",
+            Severity.WARNING,
+            "On resuming, a checkpoint's files are missing, cannot be read or differ from their checksums.",
+            "Nothing needs to be done for the run: it does the steps since its newest whole checkpoint again. Look at the disk.",
+        ),
+        Signature(
+            AlertKind.STALLED,
+            "The run is alive but makes no progress",
+            Severity.WARNING,
+            "No step was finished for OPDBOARD_STALL_SECONDS (900), or for three times the run's slowest step where that is "
+            "longer, while its process is there.",
+            "Look at the end of the log and at the machine's load. Stop ends its process after OPDBOARD_STOP_GRACE_SECONDS; "
+            "resumed, the run goes on from its last checkpoint.",
         ),
     )
 }

@@ -12,7 +12,8 @@ from opdboard.db import runs
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch, CommandResult
 from opdboard.domain.run_state import RunState
-from opdboard_worker.process import EXIT_INTERRUPTED, Attempt
+from opdboard_worker.exits import EXIT_INTERRUPTED
+from opdboard_worker.process import Attempt
 
 log = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from opdboard.model_roots import checked_place, place
 from opdboard.settings import Settings
 from opdboard_worker.analysis.stored import SafetensorsFiles, Stored
 from opdboard_worker.analysis.weights import Updated, Weights, check_same_matrices
+from opdboard_worker.checksums import check_weights
 from opdboard_worker.models.matrices import Layout
 from opdboard_worker.models.stored_names import StoredNames, architecture
 from opdboard_worker.models.weight_files import check_no_adapter, read_json, weight_files
@@ -98,7 +99,10 @@ class Places:
                 if Path(text).is_dir():
                     return None
                 raise ModelProblem(problem.detail, where=text) from problem
-        return [self._settings.root / one.path for one in found]
+        folders = [self._settings.root / one.path for one in found]
+        for folder in folders:
+            check_weights(folder)
+        return folders
 
     def _allowed(self, folder: Path) -> Path:
         resolved = checked_place(folder, self._settings)

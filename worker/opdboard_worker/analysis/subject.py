@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
+from opdboard_worker.checksums import check_weights
 from opdboard_worker.core import interventions
 from opdboard_worker.models.matrices import Held, taken_apart
 
@@ -56,6 +57,7 @@ class Updates:
         folder = self._folders.get(step)
         if folder is None or not folder.exists():
             raise ModelProblem(f"the checkpoint of step {step} is no longer on disk", where=f"step {step}")
+        check_weights(folder)
         stored = dict(self._read_weights(folder))
         update: dict[str, Tensor] = {}
         for name, origin in self._base.items():

@@ -20,6 +20,7 @@ from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.regular_files import open_regular
 from opdboard.settings import Settings
+from opdboard_worker.checksums import check_weights
 from opdboard_worker.models.candidates import move_to_candidate
 from opdboard_worker.models.demo import load_demo
 from opdboard_worker.models.folder_check import check_folder
@@ -60,6 +61,7 @@ def load(
         label = folder.name
     else:
         folder = run_folder(source)
+        check_weights(folder)
         label = f"run {source.run_id}, {'latest checkpoint' if source.step is None else f'step {source.step}'}"
     check_folder(folder)
     if isinstance(source, RunModel) and source.factor is not None:

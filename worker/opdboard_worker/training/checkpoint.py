@@ -15,15 +15,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
+from opdboard_worker import checksums
 from opdboard_worker.folders import size_of, written_aside
 from opdboard_worker.models.saving import save
 
 _FORMAT = 1
+_PARTS = ("optimizer", "strategy", "adapter")
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, SafetensorError)
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,30 @@ def write(
     return size_of(target)
 
 
+def damage(folder: Path, step: int) -> str | None:
+    """Why training cannot go on from the checkpoint, in words; None where it can. The generators stay as they are."""
+    wrong = checksums.damage(folder)
+    if wrong is not None:
+        return wrong
+    try:  # checkpoints of earlier versions have no checksums
+        described, _ = _read(folder)
+        if not any(folder.glob("*.safetensors")):
+            return "its weights are not there"
+        for path in folder.glob("*.safetensors"):
+            with safe_open(path, framework="pt") as stored:
+                stored.keys()
+    except _UNREADABLE as error:
+        return f"it cannot be read ({error})"
+    return None if described["step"] == step else f"it says that it is of step {described['step']}"
+
+
 def read(folder: Path) -> TrainerState:
     """The trainer's part of a checkpoint folder, and every random generator set back; ModelProblem when unreadable."""
-    adapter = folder / "trainer" / "adapter.safetensors"
     try:
-        described = json.loads((folder / "trainer" / "state.json").read_text())
-        state = TrainerState(
-            step=described["step"],
-            progress=described["progress"],
-            optimizer=load_file(folder / "trainer" / "optimizer.safetensors"),
-            strategy=load_file(folder / "trainer" / "strategy.safetensors"),
-            adapter=load_file(adapter) if adapter.exists() else {},
-        )
-        generators = load_file(folder / "trainer" / "random.safetensors")
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        described, tensors = _read(folder)
+        state = TrainerState(described["step"], described["progress"], *(tensors[name] for name in _PARTS))
+        generators = tensors["random"]
+    except _UNREADABLE as error:
         raise ModelProblem(
             f"the checkpoint {folder.name} cannot be read ({error}); remove it to resume from an earlier one",
             where=str(folder),
@@ -85,6 +98,17 @@ def read(folder: Path) -> TrainerState:
     random.setstate((version, tuple(internal), gauss))
     set_random(generators)
     return state
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+    described = json.loads((folder / "trainer" / "state.json").read_text())
+    if not isinstance(described, dict) or not {"step", "progress", "python_random"} <= described.keys():
+        raise ValueError("state.json is not a trainer's")
+    tensors = {
+        name: load_file(folder / "trainer" / f"{name}.safetensors") for name in ("optimizer", "strategy", "random")
+    }
+    adapter = folder / "trainer" / "adapter.safetensors"
+    return described, tensors | {"adapter": load_file(adapter) if adapter.exists() else {}}
 
 
 def random_tensors() -> dict[str, Tensor]:

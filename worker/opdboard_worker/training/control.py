@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sqlalchemy.orm import Session
+
 from opdboard.db import lineage, runs, steering
 from opdboard.db.database import Database
 from opdboard.domain.commands import AnyRequest, Extrapolate, Veto, request_of
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CommandResult
 from opdboard.domain.run_state import RunState
+from opdboard_worker.patience import PatientDatabase
 from opdboard_worker.training.ranks import Ranks
 
 PAUSE_POLL_SECONDS = 0.2
@@ -63,29 +66,31 @@ class Control(Protocol):
 
 
 class DatabaseControl:
-    """Commands and states as rows, fenced by the attempt's number."""
+    """Commands and states as rows, fenced by the attempt's number; outlasts a database that is away."""
 
     def __init__(self, database: Database, run_id: str, attempt: int) -> None:
         """The attempt must have been claimed."""
-        self._database = database
+        self._database = PatientDatabase(database)
         self._run_id = run_id
         self._attempt = attempt
 
     def orders(self, step: int) -> Orders:
         """See Control. What a lost attempt did at a later step waits for that step."""
-        with self._database.read() as session:
-            pending = steering.pending(session, self._run_id)
+        pending = self._database.read(lambda session: steering.pending(session, self._run_id))
         due = [row for row in pending if row.obeyed_step is None or row.obeyed_step <= step]
         return Orders.of((row.id, request_of(row.kind, row.arguments)) for row in due)
 
     def state(self) -> RunState:
         """The run's state now; StaleAttempt when another attempt owns it."""
-        with self._database.read() as session:
-            return RunState(runs.fence(session, self._run_id, self._attempt).state)
+        return self._database.read(lambda session: RunState(runs.fence(session, self._run_id, self._attempt).state))
 
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
         """See Control; commands that an ended run can no longer obey are closed."""
-        with self._database.write() as session:
+
+        def change(session: Session) -> bool:
+            run = runs.get(session, self._run_id, lock=True)
+            if state.ended and run.attempt == self._attempt and run.state == state:
+                return True  # by a commit whose answer was lost
             run = runs.fence(session, self._run_id, self._attempt)
             if run.state == RunState.STOPPING and not state.ended:
                 return state is RunState.STOPPING
@@ -93,28 +98,35 @@ class DatabaseControl:
                 runs.transition(session, run, state, reason=reason, error=error)
             if state.ended:
                 steering.drop_pending(session, self._run_id, f"the run has {state} before this was obeyed")
-        return True
+            return True
+
+        return self._database.write(change)
 
     def plan(self, total_steps: int) -> None:
         """Note how many steps there are, where that is known only now."""
-        with self._database.write() as session:
+
+        def note(session: Session) -> None:
             run = runs.fence(session, self._run_id, self._attempt)
             if run.total_steps != total_steps:
                 run.total_steps = total_steps
                 runs.touch(run, Topic.STATE)
 
+        self._database.write(note)
+
     def finish(self, results: list[CommandResult]) -> None:
         """Write down what was done with commands outside of a batch."""
-        with self._database.write() as session:
+
+        def close(session: Session) -> None:
             run = runs.fence(session, self._run_id, self._attempt)
             runs.touch(run, Topic.COMMANDS)
             for result in results:
                 steering.finish(session, result, run.step)
 
+        self._database.write(close)
+
     def weights_in_use(self) -> tuple[set[int], set[int]]:
         """See Control."""
-        with self._database.read() as session:
-            return lineage.weights_in_use(session, self._run_id)
+        return self._database.read(lambda session: lineage.weights_in_use(session, self._run_id))
 
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
         """See Control. Other commands stay pending and are obeyed at the next step.

@@ -12,7 +12,7 @@ from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from opdboard_worker.process import EXIT_INTERRUPTED
+from opdboard_worker.exits import EXIT_INTERRUPTED
 
 TRAINER = "opdboard_worker.training.main"
 PATIENCE_SECONDS = 60

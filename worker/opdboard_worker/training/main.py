@@ -16,12 +16,15 @@ from opdboard.db import evidence, runs
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard_worker.process import EXIT_INTERRUPTED, EXIT_ORPHANED, Attempt, carry_out
+from opdboard_worker.exits import EXIT_INTERRUPTED, EXIT_ORPHANED
+from opdboard_worker.patience import PatientDatabase
+from opdboard_worker.process import Attempt, carry_out
 from opdboard_worker.sinks import NoSink
 from opdboard_worker.training.assembly import assemble, resume
 from opdboard_worker.training.control import SharedControl
 from opdboard_worker.training.loop import Training
 from opdboard_worker.training.ranks import LostRank, join
+from opdboard_worker.training.starting_point import StartingPoint, starting_point
 
 log = logging.getLogger("opdboard_worker.training")
 
@@ -43,15 +46,12 @@ def _train(attempt: Attempt) -> int:
 
 
 def _train_with_others(attempt: Attempt) -> int:
-    settings, database = attempt.settings, attempt.database
-    with database.read() as session:
-        run = runs.get(session, attempt.run_id)
-        config, launched = RunConfig.model_validate(run.config), datetime.fromtimestamp(run.created_at, UTC)
-        newest = evidence.latest_checkpoint(session, attempt.run_id)
+    settings, database = attempt.settings, PatientDatabase(attempt.database)
+    run = database.read(lambda session: runs.get(session, attempt.run_id))
+    config, launched = RunConfig.model_validate(run.config), datetime.fromtimestamp(run.created_at, UTC)
 
     def run_folder(source: RunModel) -> Path:
-        with database.read() as session:
-            return settings.root / evidence.weights_path(session, source)
+        return settings.root / database.read(lambda session: evidence.weights_path(session, source))
 
     ranks = join("cuda" if torch.cuda.is_available() and config.device != "cpu" else "cpu")
     first = ranks.rank == 0
@@ -59,12 +59,17 @@ def _train_with_others(attempt: Attempt) -> int:
         logging.getLogger().setLevel(logging.WARNING)
     control = SharedControl(attempt.control, ranks)
     folder = settings.run_folder(attempt.run_id)
+    start = ranks.from_first(
+        starting_point(database, attempt.run_id, attempt.number, settings.root, folder / "checkpoints")
+        if first
+        else StartingPoint()
+    )
     parts = assemble(config, settings, run_folder, folder / "snapshots", ranks, launched)
     training = Training(parts, attempt.sink if first else NoSink(), control, folder / "checkpoints", settings.root)
     signal.signal(signal.SIGTERM, lambda *_: training.interrupted.set())
-    if newest is not None:
-        resume(training, settings.root / newest.path)
-        log.info("resumed from the checkpoint of step %d", newest.step)
+    if start.folder is not None:
+        resume(training, start.folder)
+        log.info("resumed from the checkpoint of step %d", start.step)
     elif first:
         parts.monitor.restore(0)
         training.forget_candidates_after(0)

@@ -4,6 +4,7 @@ Subspaces of earlier snapshots are kept (half precision, on disk and in memory) 
 against each new one, so that the alignment curves always refer to the latest snapshot (03, Subspace alignment).
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from opdboard_worker.module_groups import of_equal_shape
 from opdboard_worker.overlap import overlapped
 from opdboard_worker.snapshots import Snapshots, alignment, half
 from opdboard_worker.training.trained import Trained
+
+log = logging.getLogger(__name__)
 
 
 class WeightMonitor:
@@ -142,6 +145,8 @@ class WeightMonitor:
     def restore(self, step: int) -> None:
         """Take up the snapshots up to a checkpoint's step and drop later ones, which will be made again."""
         self._kept.forget_after(step)
+        for at in self._kept.drop_damaged():
+            log.warning("the snapshot of step %d is damaged: alignment with it is not measured any more", at)
         for at in self._kept.steps():
             self._snapshots[at] = [self._kept.read(at, names) for names in self._names]
 

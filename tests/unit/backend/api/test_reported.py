@@ -103,7 +103,7 @@ def test_a_new_attempt_fences_the_old_one_and_drops_what_it_will_report_again(cl
 def test_workers_leave_reported_runs_alone_and_users_can_only_stop_them(client: TestClient, sqlite_database: Database):
     run_id = begin(client)
     with sqlite_database.read() as session:
-        assert runs.silent_since(session, time.time() + 1e6) == []
+        assert runs.held(session) == []
         assert runs.waiting(session, time.time() + 1e6) == []
     assert client.post(f"/api/runs/{run_id}/commands", json={"command": "pause"}).status_code == 409
     assert client.post(f"/api/runs/{run_id}/clone", json={}).status_code == 409

@@ -31,6 +31,8 @@ def attempt(settings: Settings, sqlite_database: Database) -> Callable[[str], At
             number = runs.claim(session, run_id, "host:1:0")
         assert number is not None
         control = DatabaseControl(sqlite_database, run_id, number)
-        return Attempt(run_id, settings, sqlite_database, control, DatabaseSink(sqlite_database, run_id, number))
+        return Attempt(
+            run_id, number, settings, sqlite_database, control, DatabaseSink(sqlite_database, run_id, number)
+        )
 
     return claim

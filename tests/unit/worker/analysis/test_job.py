@@ -14,7 +14,7 @@ from opdboard.domain.records import Batch
 from opdboard.domain.run_state import RunState
 from opdboard_worker.analysis import interventions
 from opdboard_worker.analysis.job import Job, do_job
-from opdboard_worker.process import EXIT_INTERRUPTED
+from opdboard_worker.exits import EXIT_INTERRUPTED
 
 
 def counting(last: int, before: dict[int, object] | None = None):
