@@ -47,6 +47,7 @@ def drawn_run(
         for index, key in enumerate(MODULE_STATISTICS)
         for at in [every[1:] if key in MODULE_NORMS else snapshots]
     }
+    statistics["numerical_rank"] = vectors(snapshots, np.full((len(snapshots), len(modules)), 20.0))
     statistics[ESTIMATOR_STATISTIC] = vectors(snapshots, np.full((len(snapshots), len(modules)), number % 3))
     earlier, reference = snapshots[:-1], int(snapshots[-1])
     aligned = np.clip(earlier[:, None] / reference * 1.9 + np.arange(len(modules)) * 1e-3, 0, 1)

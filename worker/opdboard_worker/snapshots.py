@@ -1,11 +1,12 @@
 """Leading subspaces of updates, kept so that every later one can be compared with them (03, Subspace alignment).
 
-A snapshot is one file of half-precision triplets per step; which modules were measured together does not show in it.
+A snapshot is one file per step: of each module half-precision triplets, and the norm of the update that they are part of.
+Which modules were measured together does not show in it.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,14 @@ _AT_ONCE = 1 << 20
 """Entries of earlier snapshots that are compared together: with small modules the calls are what costs."""
 
 
+@dataclass(frozen=True)
+class Kept(Subspace):
+    """A subspace as it is kept, with the update's norm."""
+
+    norm_B: Tensor
+    """||dW||_F, float32; NaN in snapshots of before it was kept."""
+
+
 class Snapshots:
     """The snapshots of one run below a folder."""
 
@@ -33,14 +42,14 @@ class Snapshots:
         """folder: made with the first snapshot."""
         self._folder = folder
 
-    def write(self, step: int, parts: Iterable[tuple[Sequence[str], Subspace]]) -> None:
-        """Keep a snapshot: modules measured together, with their subspaces as of `half`. It is complete or absent."""
+    def write(self, step: int, parts: Iterable[tuple[Sequence[str], Kept]]) -> None:
+        """Keep a snapshot: modules measured together, with their subspaces as of `kept`. It is complete or absent."""
         self._folder.mkdir(parents=True, exist_ok=True)
         # As arrays: of hundreds of small tensors torch's own writer takes three times as long to write the same.
         arrays = {
             f"{name}|{kind}": whole[place : place + 1]
             for names, part in parts
-            for kind, tensor in (("u", part.u_BMk), ("s", part.s_Bk), ("v", part.v_BNk))
+            for kind, tensor in (("u", part.u_BMk), ("s", part.s_Bk), ("v", part.v_BNk), ("norm", part.norm_B))
             for whole in [tensor.contiguous().numpy()]
             for place, name in enumerate(names)
         }
@@ -55,11 +64,14 @@ class Snapshots:
         """Steps that have a snapshot, ascending."""
         return sorted(int(path.stem.removeprefix("step-")) for path in self._folder.glob(f"step-*{_SUFFIX}"))
 
-    def read(self, step: int, names: Sequence[str]) -> Subspace:
+    def read(self, step: int, names: Sequence[str]) -> Kept:
         """The subspaces of modules of one shape at a step."""
         with safe_open(self._path(step), framework="pt") as stored:
             u_BMk, s_Bk, v_BNk = (torch.cat([stored.get_tensor(f"{name}|{kind}") for name in names]) for kind in "usv")
-        return Subspace(u_BMk, s_Bk, v_BNk, torch.full((len(s_Bk),), torch.nan), estimator="stored")
+            unknown_B = torch.full((len(s_Bk),), torch.nan)
+            known = f"{names[0]}|norm" in set(stored.keys())
+            norm_B = torch.cat([stored.get_tensor(f"{name}|norm") for name in names]) if known else unknown_B
+        return Kept(u_BMk, s_Bk, v_BNk, unknown_B, "stored", norm_B)
 
     def drop_damaged(self) -> list[int]:
         """Remove those that cannot be read or are not what was written; their steps. Earlier versions wrote no checksum."""
@@ -95,41 +107,43 @@ def _whole(path: Path) -> bool:
         return False
 
 
-def half(subspace: Subspace) -> Subspace:
-    """As it is kept."""
-    return replace(
-        subspace,
-        u_BMk=subspace.u_BMk.half().cpu(),
-        s_Bk=subspace.s_Bk.float().cpu(),
-        v_BNk=subspace.v_BNk.half().cpu(),
-        residual_B=subspace.residual_B.float().cpu(),
+def kept(subspace: Subspace, norm_B: Tensor) -> Kept:
+    """As it is kept; norm_B: ||dW||_F."""
+    return Kept(
+        subspace.u_BMk.half().cpu(),
+        subspace.s_Bk.float().cpu(),
+        subspace.v_BNk.half().cpu(),
+        subspace.residual_B.float().cpu(),
+        subspace.estimator,
+        norm_B.float().cpu(),
     )
 
 
 def alignment(
-    earlier: Iterable[Subspace], latest: Subspace, update_BMN: Tensor, update_norm_B: Tensor | None = None
+    earlier: Iterable[Kept], latest: Subspace, update_BMN: Tensor, update_norm_B: Tensor | None = None
 ) -> dict[str, Tensor]:
     """Every alignment statistic (S, B) of S kept snapshots to the latest one; update: dW of the latest, its norms where known."""
     parts: list[dict[str, Tensor]] = []
     for together in _some_at_once(earlier):
-        kept = _stacked(together, update_BMN.device)
+        stacked = _stacked(together, update_BMN.device)
         values: dict[str, Tensor] = {}
-        for depth, (affinity_SB, cosine_SB) in alignments(kept.u_BMk, latest.u_BMk, ALIGNMENT_DEPTHS).items():
+        for depth, (affinity_SB, cosine_SB) in alignments(stacked, latest, ALIGNMENT_DEPTHS).items():
             values[f"subspace_affinity@{depth}"] = affinity_SB
             values[f"paired_cosine@{depth}"] = cosine_SB
-        values["direction_cosine"] = direction_cosine_low_rank(kept, update_BMN, update_norm_B)
+        values["direction_cosine"] = direction_cosine_low_rank(stacked, stacked.norm_B, update_BMN, update_norm_B)
         parts.append(values)
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]} if parts else {}
 
 
-def _stacked(together: Sequence[Subspace], device: torch.device) -> Subspace:
+def _stacked(together: Sequence[Kept], device: torch.device) -> Kept:
     """Several snapshots as one, with a dimension in front of all others; in memory the columns of a matrix are together."""
-    return Subspace(
+    return Kept(
         _stacked_columns([one.u_BMk for one in together], device),
         torch.stack([one.s_Bk for one in together]).to(device),
         _stacked_columns([one.v_BNk for one in together], device),
         torch.stack([one.residual_B for one in together]).to(device),
         together[0].estimator,
+        torch.stack([one.norm_B for one in together]).to(device),
     )
 
 
@@ -138,9 +152,9 @@ def _stacked_columns(together: Sequence[Tensor], device: torch.device) -> Tensor
     return columns_BcM.unflatten(1, (len(together), -1)).permute(1, 0, 3, 2)
 
 
-def _some_at_once(earlier: Iterable[Subspace]) -> Iterator[list[Subspace]]:
+def _some_at_once(earlier: Iterable[Kept]) -> Iterator[list[Kept]]:
     """As many in a row as _AT_ONCE allows, one at least."""
-    together: list[Subspace] = []
+    together: list[Kept] = []
     for one in earlier:
         elements = one.u_BMk.numel() + one.v_BNk.numel()
         if together and (len(together) + 1) * elements > _AT_ONCE:

@@ -125,13 +125,23 @@ MODULE_SPECTRA = _table(
     Measure(
         "subspace_residual", "Leading subspace, residual ‖ΔW V − U S‖ / ‖S‖", "share", "lower", "spectrum", log=True
     ),
+    Measure(
+        "numerical_rank", "Numerical rank of ΔW, counted up to the directions kept", "directions", None, "spectrum"
+    ),
+    Measure("captured_norm_ratio", "Norm of ΔW in the directions kept", "share", None, "spectrum"),
     Measure("visible_sparsity", "Entries whose bf16 value did not change", "share", group="spectrum"),
 )
 
 # A vector over modules that names, by its place here, what made a snapshot's spectral measures; see core.spectral.
 ESTIMATOR_STATISTIC = "spectral_estimator"
 ESTIMATORS = ("gram_float64", "gram_float32", "lanczos_quadrature")
-NOT_ESTIMATED = ("effective_rank_error", "subspace_residual", "visible_sparsity")
+NOT_ESTIMATED = (
+    "effective_rank_error",
+    "subspace_residual",
+    "numerical_rank",
+    "captured_norm_ratio",
+    "visible_sparsity",
+)
 
 
 def estimator_of(statistic: str, code: float) -> str:
@@ -152,7 +162,7 @@ ALIGNMENT_DEPTHS = (1, 5, 10, 20)
 ALIGNMENTS = _table(
     Measure("subspace_affinity", "Subspace affinity", "", "higher", "alignment"),
     Measure("paired_cosine", "Paired cosine", "", "higher", "alignment"),
-    Measure("direction_cosine", "Direction cosine of ΔW (rank-k estimate)", "", "higher", "alignment"),
+    Measure("direction_cosine", "Direction cosine of ΔW (of its leading directions)", "", "higher", "alignment"),
 )
 
 # A vector over bins of the position in the response instead of over modules.

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS
-from opdboard.panels import labels, lines, look
+from opdboard.panels import alignment_limits, labels, lines, look
 from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed, Vectors
@@ -59,7 +59,8 @@ def _statistic(params: AlignmentParams) -> str:
 
 def _needs(params: AlignmentParams) -> Needs:
     reference = REFERENCE_LATEST if params.reference_step is None else params.reference_step
-    return Needs(vectors=(VectorNeed(_statistic(params), reference),), choices=("reference_step",))
+    beside = tuple(VectorNeed(name) for name in ("numerical_rank", "captured_norm_ratio"))
+    return Needs(vectors=(VectorNeed(_statistic(params), reference), *beside), choices=("reference_step",))
 
 
 def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
@@ -95,6 +96,11 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
         if len(rows.references):
             references[run.name] = int(rows.references[-1])
             shapes.append(_threshold(params.threshold, axes))
+            chance = alignment_limits.chance_level(run, rows, params.measure, params.k)
+            shapes.append(_chance(chance, axes))
+            if len(series) == 1:
+                annotations.append(_chance_label(chance, axes))
+            locked_in += alignment_limits.sentences(run, rows, params.measure, params.k)
         mean = finite_mean(rows.values.astype(np.float64))
         locked = lock_in_step(rows.steps, mean, rows.references, params.threshold)
         if locked is not None:
@@ -209,6 +215,25 @@ def _threshold(threshold: float, axes: tuple[str, str]) -> dict[str, Any]:
         "y1": threshold,
         "line": {"color": look.faded(look.NEUTRAL, 0.6), "width": 1, "dash": "dot"},
         "layer": "below",
+    }
+
+
+def _chance(level: float, axes: tuple[str, str]) -> dict[str, Any]:
+    """What unrelated directions would have, across the cell."""
+    return _threshold(level, axes) | {"line": {"color": look.faded(look.NEUTRAL, 0.8), "width": 1}}
+
+
+def _chance_label(level: float, axes: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "text": f"chance {level:.2g}",
+        "x": 1,
+        "y": level,
+        "xref": f"{axes[0]} domain",
+        "yref": axes[1],
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 10},
     }
 
 

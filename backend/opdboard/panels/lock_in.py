@@ -46,7 +46,11 @@ def figure(series: Sequence[RunSeries], params: LockInParams) -> go.Figure:
         some = len(run.vectors[f"subspace_affinity@{params.k}"].steps) > 0
         grid = module_grid.blocks(run.modules)
         names = (look.axis_name("x", index), look.axis_name("y", index))
-        words = [f"from step {int(step)}" if np.isfinite(step) else "not locked in" for step in steps]
+        still = _without_direction(run, params)
+        words = [
+            f"from step {int(step)}" if np.isfinite(step) else "no update to compare" if none else "not locked in"
+            for step, none in zip(steps, still, strict=True)
+        ]
         hovers = [(module.name, module.label, word) for module, word in zip(run.modules, words, strict=True)]
         template = "%{customdata[1]}<br>%{customdata[2]}"
         z = scales.log10_or_nan(steps)
@@ -83,6 +87,13 @@ def lock_in_steps(run: RunSeries, params: LockInParams) -> np.ndarray:
         for index in range(len(run.modules))
     ]
     return np.array([np.nan if step is None else step for step in found], np.float64)
+
+
+def _without_direction(run: RunSeries, params: LockInParams) -> np.ndarray:
+    """By module, whether no snapshot has a direction that the latest has: dW is 0 there, as of a frozen matrix."""
+    rows = run.vectors[f"subspace_affinity@{params.k}"]
+    earlier = rows.values[rows.steps < rows.references]
+    return np.asarray(np.isnan(earlier).all(axis=0)) if len(earlier) else np.zeros(len(run.modules), bool)
 
 
 def _in_words(steps: np.ndarray) -> str:

@@ -33,6 +33,7 @@ _SIZELESS = (
     "effective_rank_error",
     "top1pct_norm_ratio",
     "subspace_residual",
+    "captured_norm_ratio",
     "visible_sparsity",
 )
 

@@ -17,9 +17,14 @@ from opdboard.panels.series import Needs, RunSeries
 
 _KIND = "rank_one_trajectory"
 _GAP = 0.12
-_COORDINATES = {"pca": ("x", "y"), "tsne": ("tsne_x", "tsne_y")}
+_COORDINATES = {
+    "pca": ("x", "y"),
+    "standardised_pca": ("standardised_x", "standardised_y"),
+    "tsne": ("tsne_x", "tsne_y"),
+}
 _AXES = {
     "pca": ("first principal component of u₁", "second principal component"),
+    "standardised_pca": ("first component of u₁, coordinates standardised", "second component"),
     "tsne": ("t-SNE of u₁: neighbours, not distances", "second coordinate"),
 }
 
@@ -30,8 +35,10 @@ class RankOneTrajectoryParams(PanelParams):
     layer: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
         default=None, description="Layer whose matrices' paths are drawn; empty takes the middle one."
     )
-    projection: Literal["pca", "tsne"] = Field(
-        default="pca", description="Two principal components, or t-SNE, which keeps who is whose neighbour."
+    projection: Literal["pca", "standardised_pca", "tsne"] = Field(
+        default="pca",
+        description="Two principal components; those of coordinates divided by their standard deviations, as the authors' code "
+        "does; or t-SNE, which keeps who is whose neighbour.",
     )
     analysis: scores.AnalysisId = ""
 
@@ -55,7 +62,7 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
             _path(entry, one, params.projection, index, look.OKABE_ITO[kinds.index(one.details["kind"]) % 7])
             for one in found
         ]
-        traces.append(_ratios(entry))
+        traces.append(_ratios(entry, params.projection))
     return look.figure(
         traces,
         keep="rank_one_trajectory",
@@ -63,7 +70,7 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
             "note": _note(compared, layer, params.projection)
             if compared
             else "analyse the run by 'Path of the leading direction' first",
-            "table": _table(compared),
+            "table": _table(compared, params.projection),
             "choices": {"layer": layers},
             "empty": not compared,
         },
@@ -77,12 +84,14 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
     )
 
 
-def ratios(run: RunSeries) -> np.ndarray:
-    """EVR_{0:2} of every matrix; NaN where nothing varies."""
-    return np.array(
-        [np.nan if one.details["evr"] is None else one.details["evr"] for one in scores.variants(run, _KIND)],
-        np.float64,
-    )
+def ratios(run: RunSeries, projection: str = "pca") -> np.ndarray:
+    """EVR_{0:2} of every matrix; NaN where nothing varies, and in analyses from before that projection was computed."""
+    found = [one.details.get(_evr(projection)) for one in scores.variants(run, _KIND)]
+    return np.array([np.nan if value is None else value for value in found], np.float64)
+
+
+def _evr(projection: str) -> str:
+    return "standardised_evr" if projection == "standardised_pca" else "evr"
 
 
 def _path(entry: Entry, one: VariantRecord, projection: str, index: int, color: str) -> go.Scatter:
@@ -103,13 +112,13 @@ def _path(entry: Entry, one: VariantRecord, projection: str, index: int, color: 
     )
 
 
-def _ratios(entry: Entry) -> go.Scatter:
+def _ratios(entry: Entry, projection: str) -> go.Scatter:
     found = [one for run in entry.runs for one in scores.variants(run, _KIND)]
     return go.Scatter(
         uid=f"{entry.key}:evr",
         name=entry.name,
         x=np.array([one.details["layer"] for one in found], np.float64),
-        y=np.concatenate([ratios(run) for run in entry.runs]),
+        y=np.concatenate([ratios(run, projection) for run in entry.runs]),
         text=[one.label for one in found],
         mode="markers",
         marker={"color": look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], "size": 6, "opacity": 0.6},
@@ -135,16 +144,21 @@ def _note(compared: Sequence[Entry], layer: int | None, projection: str) -> str:
     ):
         told.append("no t-SNE, which needs four snapshots of directions that move; older analyses do not have it")
     for entry in compared:
-        every = np.concatenate([ratios(run) for run in entry.runs])
+        every = np.concatenate([ratios(run, projection) for run in entry.runs])
         snapshots = {len(one.details["steps"]) for run in entry.runs for one in scores.variants(run, _KIND)}
         counted = " or ".join(map(str, sorted(snapshots)))
-        told.append(f"{entry.name}: mean EVR {np.nanmean(every):.3f} over {counted} snapshots")
+        told.append(f"{entry.name}: mean EVR {_mean(every)} over {counted} snapshots")
     return "; ".join(told)
 
 
-def _table(compared: Sequence[Entry]) -> dict[str, list]:
+def _mean(values: np.ndarray) -> str:
+    finite = values[np.isfinite(values)]
+    return f"{finite.mean():.3f}" if len(finite) else "not computed (analyse again)"
+
+
+def _table(compared: Sequence[Entry], projection: str) -> dict[str, list]:
     rows = [
-        [run.name, one.label, one.details["evr"]]
+        [run.name, one.label, one.details.get(_evr(projection))]
         for entry in compared
         for run in entry.runs
         for one in scores.variants(run, _KIND)

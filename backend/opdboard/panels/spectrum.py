@@ -16,6 +16,9 @@ from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 
+_RATIOS = ("spectral_frobenius_ratio", "top1pct_norm_ratio")
+"""Shares of a module's norm, whose average over modules has two readings."""
+
 SpectralStatistic = Annotated[str, *choice(MODULE_SPECTRA)]
 
 
@@ -40,7 +43,10 @@ def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
         drawn,
         keep=f"spectrum {params.statistic}",
         meta={
-            "note": "means over modules; the table holds each run's latest snapshot" if some else "no snapshot yet",
+            "note": "means over modules; the table holds each run's latest snapshot, ratios also as the paper's code averages "
+            "them: sum of the top norms over sum of the norms (of sums)"
+            if some
+            else "no snapshot yet",
             "table": table(series),
         },
         y_title=look.axis_label(measure),
@@ -79,27 +85,50 @@ def table(series: Sequence[RunSeries]) -> dict[str, list]:
 
     Of a group the mean of its members' means at the latest snapshot that all of them have, and half of its 95% interval.
     """
-    columns = ["run", "step", *MODULE_SPECTRA, ESTIMATOR_STATISTIC]
+    columns = ["run", "step", *MODULE_SPECTRA, *(f"{name} (of sums)" for name in _RATIOS), ESTIMATOR_STATISTIC]
     rows: list[list[str | int | float | None]] = []
     for entry in entries(series):
         (mean,) = means(entry.runs)
         stored = [mean.vectors[name] for name in MODULE_SPECTRA]
         step = max((int(vectors.steps[-1]) for vectors in stored if len(vectors.steps)), default=None)
         cells = [_cell(entry, mean, name) for name in MODULE_SPECTRA]
-        rows.append([mean.name, step, *cells, estimators.summary(entry.runs)])
+        of_sums = [_cell(entry, mean, name, of_sums=True) for name in _RATIOS]
+        rows.append([mean.name, step, *cells, *of_sums, estimators.summary(entry.runs)])
     return {"columns": columns, "rows": rows}
 
 
-def _cell(entry: Entry, mean: RunSeries, statistic: str) -> str | float | None:
+def _cell(entry: Entry, mean: RunSeries, statistic: str, *, of_sums: bool = False) -> str | float | None:
     steps = mean.vectors[statistic].steps
     if not len(steps):
         return None
-    members = [run.vectors[statistic] for run in entry.runs if len(run.vectors[statistic].steps)]
-    latest = [rows.values[np.searchsorted(rows.steps, steps[-1])].astype(np.float64) for rows in members]
-    value, half = mean_and_half_width(np.array([finite_mean(values) for values in latest]))
+    step = int(steps[-1])
+    members = [run for run in entry.runs if len(run.vectors[statistic].steps)]
+    average = ratio_of_sums if of_sums else _mean_ratio
+    value, half = mean_and_half_width(np.array([average(run, statistic, step) for run in members]))
     if not np.isfinite(value):
         return None
     return f"{value:.4g} ± {half:.2g}" if np.isfinite(half) else float(value)
+
+
+def _mean_ratio(run: RunSeries, statistic: str, step: int) -> float:
+    return float(finite_mean(_at(run, statistic, step)))
+
+
+def ratio_of_sums(run: RunSeries, statistic: str, step: int) -> float:
+    """sum_m top_m / sum_m ||dW_m||_F over the modules, of a share top / ||dW||_F: the average of the paper's code. NaN without any.
+
+    A plain mean of the shares counts every module alike, this one by its norm.
+    """
+    share, first = _at(run, statistic, step), _at(run, "spectral_norm", step)
+    norm = first / _at(run, "spectral_frobenius_ratio", step)
+    there = np.isfinite(share) & np.isfinite(norm)
+    total = norm[there].sum()
+    return float((share[there] * norm[there]).sum() / total) if total > 0 else np.nan
+
+
+def _at(run: RunSeries, statistic: str, step: int) -> np.ndarray:
+    rows = run.vectors[statistic]
+    return rows.values[np.searchsorted(rows.steps, step)].astype(np.float64)
 
 
 PANEL = Panel(

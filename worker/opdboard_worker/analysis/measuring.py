@@ -13,13 +13,13 @@ from torch import Tensor
 from opdboard.domain.records import ModuleVector
 from opdboard_worker.analysis.weights import Updated, Weights
 from opdboard_worker.certainty import certainty
-from opdboard_worker.core.krylov import Subspace
+from opdboard_worker.core.krylov import without_rounding
 from opdboard_worker.core.rounding import Rounding, rounding_between
 from opdboard_worker.core.spectral import spectral_panel
 from opdboard_worker.core.statistics import frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.module_groups import of_equal_shape
 from opdboard_worker.overlap import overlapped
-from opdboard_worker.snapshots import Snapshots, alignment, half
+from opdboard_worker.snapshots import Kept, Snapshots, alignment, kept
 
 _Key = tuple[str, int | None]
 """Statistic, and the earlier step that it is about, None for the present one."""
@@ -75,7 +75,7 @@ class _GroupMeasured:
 
     indices: list[int]
     values: dict[_Key, Tensor]
-    subspace: Subspace
+    subspace: Kept
     estimator: str
     error_bound: float
     residual: float
@@ -101,7 +101,7 @@ class SeriesMeter:
         """Measure a checkpoint and keep its subspaces; tells after every group how many weights are done."""
         found = Measured()
         values: dict[_Key, Tensor] = {}
-        kept: list[tuple[list[str], Subspace]] = []
+        parts: list[tuple[list[str], Kept]] = []
         earlier_steps = [at for at in self._snapshots.steps() if at < step]
         done = 0
 
@@ -114,12 +114,12 @@ class SeriesMeter:
                 values.setdefault(key, torch.full((len(self.modules),), torch.nan, dtype=torch.float64))[
                     one.indices
                 ] = value_B
-            kept.append(([self.modules[index].name for index in one.indices], one.subspace))
+            parts.append(([self.modules[index].name for index in one.indices], one.subspace))
             found.count(one)
             done += one.weights
             _give_back_freed_memory()
             yield done
-        self._snapshots.write(step, kept)
+        self._snapshots.write(step, parts)
         values["norm_share", None] = norm_share(values["update_norm", None])
         found.vectors = [
             ModuleVector(name, step, value.tolist()) if at is None else ModuleVector(name, at, value.tolist(), step)
@@ -146,23 +146,24 @@ class SeriesMeter:
         update_BMN = group.update_BMN
         panel = spectral_panel(update_BMN, self._k, tolerance=self._tolerance)
         norm_B = frobenius_norms(list(update_BMN))  # of the entries, not of their Gram matrix
+        subspace = without_rounding(panel.subspace, group.base_norm_B)
         values: dict[_Key, Tensor] = {
-            (name, None): value_B for name, value_B in (panel.values | certainty(panel)).items()
+            (name, None): value_B for name, value_B in (panel.values | certainty(panel, subspace)).items()
         }
         values["update_norm", None] = norm_B
         values["relative_update_norm", None] = norm_B.cpu() / group.base_norm_B
         values["visible_sparsity", None] = group.visible_sparsity_B
         names = [self.modules[index].name for index in group.indices]
         earlier = (self._snapshots.read(at, names) for at in earlier_steps)
-        for name, value_SB in alignment(earlier, panel.subspace, update_BMN, norm_B).items():
+        for name, value_SB in alignment(earlier, subspace, update_BMN, norm_B).items():
             values |= {(name, at): value_B for at, value_B in zip(earlier_steps, value_SB, strict=True)}
         return _GroupMeasured(
             group.indices,
             {key: value_B.double().cpu() for key, value_B in values.items()},
-            half(panel.subspace),
+            kept(subspace, norm_B),
             panel.estimators["effective_rank"],
-            _largest(panel.error_bounds["effective_rank"]),
-            _largest(panel.subspace.residual_B),
+            _largest(values["effective_rank_error", None]),
+            _largest(subspace.residual_B),
             group.roundings,
             update_BMN.numel(),
         )

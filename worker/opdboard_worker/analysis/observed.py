@@ -76,19 +76,22 @@ def trajectory_steps(
             f"a path needs two snapshots of the update's subspaces, and run {where} has {len(taken)}", where="run_id"
         )
 
-    def path(module: Module) -> Trajectory:
-        return rank_one_trajectory(
-            torch.stack([snapshots.read(step, [module.name]).u_BMk[:, :, 0].float() for step in taken], 1)
+    def path(module: Module) -> tuple[Trajectory, Trajectory]:
+        kept = [snapshots.read(step, [module.name]) for step in taken]
+        # An update of zero has no leading direction.
+        u_BTM = torch.stack(
+            [one.u_BMk[:, :, 0].float().masked_fill(one.numerical_rank_B[:, None] == 0, torch.nan) for one in kept], 1
         )
+        return rank_one_trajectory(u_BTM), rank_one_trajectory(u_BTM, standardised=True)
 
     def steps(after: int) -> Iterator[Batch]:
         for start in range(max(after, 0), len(modules), _PATHS):
             some = modules[start : start + _PATHS]
             paths = [path(module) for module in some]
             neighbours_BT2 = tsne(
-                torch.cat([one.squares_BTT for one in paths]), torch.cat([one.points_BT2 for one in paths])
+                torch.cat([one.squares_BTT for one, _ in paths]), torch.cat([one.points_BT2 for one, _ in paths])
             )
-            for index, (module, found, neighbours_T2) in enumerate(
+            for index, (module, (found, standardised), neighbours_T2) in enumerate(
                 zip(some, paths, neighbours_BT2, strict=True), start + 1
             ):
                 details = {
@@ -98,6 +101,9 @@ def trajectory_steps(
                     "tsne_x": _finite(neighbours_T2[:, 0]),
                     "tsne_y": _finite(neighbours_T2[:, 1]),
                     "evr": _finite(found.evr_B)[0],
+                    "standardised_x": _finite(standardised.points_BT2[0, :, 0]),
+                    "standardised_y": _finite(standardised.points_BT2[0, :, 1]),
+                    "standardised_evr": _finite(standardised.evr_B)[0],
                     "kind": module.kind,
                     "layer": module.layer,
                 }

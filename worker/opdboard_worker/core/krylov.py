@@ -10,7 +10,7 @@ iteration r is the short and m the long side, l the columns of a block.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,6 +22,12 @@ EXACT_SIDE = 256
 
 _DEPTH = 4
 """Powers of A A^T in one basis."""
+
+_LOST = 64.0
+"""Singular values under so many eps of the largest are what rounding made."""
+
+_ROUNDED = 0.3
+"""Root mean square of what rounding does to a number, in eps of its size: 0.21 for mantissas that are spread evenly."""
 
 _NEARLY = 3e-3
 """Largest error of a singular triplet, relative to s, whose u counts as a direction of an invariant space."""
@@ -42,6 +48,27 @@ class Subspace:
     """||A V - U S||_F / ||S||_F: 0 for exact singular triplets (and for a zero matrix)."""
     estimator: str
     """"gram" (exact: eigenvectors of the Gram matrix) or "block_krylov"."""
+
+    @property
+    def numerical_rank_B(self) -> Tensor:
+        """How many of the k directions are there: those whose s is no rounding of float32, in which updates are taken.
+
+        0 for a matrix that is zero or not finite.
+        """
+        least_B1 = _LOST * torch.finfo(torch.float32).eps * self.s_Bk[..., :1]
+        return (self.s_Bk > least_B1).sum(-1)
+
+
+def without_rounding(subspace: Subspace, weight_norm_B: Tensor) -> Subspace:
+    """The subspace of an update W_t - W_0, with s = 0 where the rounding of W_t to float32 makes singular values as large.
+
+    weight_norm_B: ||W||_F. Rounding moves an entry w by about 0.2 eps |w|, and a matrix of independent errors of size e has
+    singular values up to e (sqrt(M) + sqrt(N)): a low-rank update that was added to the weights has full rank by it.
+    """
+    rows, columns = subspace.u_BMk.shape[-2], subspace.v_BNk.shape[-2]
+    error_B = _ROUNDED * torch.finfo(torch.float32).eps * weight_norm_B.double() / math.sqrt(rows * columns)
+    noise_B1 = (error_B * (math.sqrt(rows) + math.sqrt(columns)))[:, None].to(subspace.s_Bk)
+    return replace(subspace, s_Bk=subspace.s_Bk.masked_fill(subspace.s_Bk <= noise_B1, 0.0))
 
 
 @dataclass(frozen=True)
@@ -135,7 +162,7 @@ class _Ritz:
 
     def within(self, tolerance: float) -> bool:
         """Whether every error is, relative to s, but for directions whose s is lost in rounding."""
-        lost_Bl = self.s_Bl <= 64 * torch.finfo(self.s_Bl.dtype).eps * self.s_Bl[:, :1]
+        lost_Bl = self.s_Bl <= _LOST * torch.finfo(self.s_Bl.dtype).eps * self.s_Bl[:, :1]
         return bool((lost_Bl | (self.error_Bl <= tolerance * self.s_Bl)).all())
 
     def invariant(self, k: int) -> Tensor:

@@ -23,6 +23,10 @@ PROBES, STEPS = 16, 20
 
 _DEGREE = 4
 
+_ROUNDING = 64.0
+"""What rounding does to nodes and moments, as an error of the entropy in eps of float32: 15 on flat spectra, whose entropy
+no small change of a singular value moves to first order."""
+
 
 def effective_rank_quadrature(
     split: Deflated, *, probes: int = PROBES, steps: int = STEPS, seed: int = 0
@@ -31,7 +35,8 @@ def effective_rank_quadrature(
 
     Second comes the relative error to expect, (B,): three standard errors of the random directions, what the later
     half of the Lanczos steps changed, and what coupling and rounding may do. Directions are drawn on the CPU from the
-    seed: equal input, equal output. A zero matrix gives NaN.
+    seed: equal input, equal output. A zero matrix gives NaN, and so may one of which rounding left nothing but the
+    columns taken out.
     """
     rest_Brr = split.rest.matrix_Brr
     trace_B = rest_Brr.diagonal(dim1=-2, dim2=-1).sum(-1, dtype=torch.float64).clamp(min=0.0)
@@ -50,6 +55,7 @@ def effective_rank_quadrature(
     sigma_Bq = torch.cat([known_Bk, node_Bnm.flatten(1)], dim=-1).sqrt()
     number_Bq = torch.cat([torch.ones_like(known_Bk), share_Bnm.flatten(1) * moments_Bj[:, :1]], dim=-1)
     error_B = sampling_B + (coarse_B - entropy_B).abs() + entropy_bound(sigma_Bq, number_Bq, off)
+    error_B = error_B + _ROUNDING * torch.finfo(torch.float32).eps
     zero_B = scale_B <= 0
     return entropy_B.exp().masked_fill(zero_B, math.nan), error_B.masked_fill(zero_B, math.nan)
 

@@ -100,9 +100,9 @@ class _Measured:
         return cls(values, bounds, {**estimators, "update_norm": "sum_of_squares"}, whole.finite_B)
 
     def within(self, tolerance: float) -> bool:
-        """Whether every effective rank is, by its bound."""
-        bound_B = self.bounds["effective_rank"]
-        return bool(((bound_B <= tolerance) | bound_B.isnan()).all())
+        """Whether every effective rank that exists is, by its bound; a quadrature of a rest that is lost in rounding has none."""
+        exists_B = self.finite_B & (self.values["update_norm"] > 0)
+        return bool(((self.bounds["effective_rank"] <= tolerance) | ~exists_B).all())
 
 
 def _float32_may_do(wide_Brm: Tensor, columns: int, tolerance: float) -> bool:

@@ -31,19 +31,28 @@ def subspace_affinity(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> Tensor:
     return (u_a_BMk.mT @ u_b_BMk).square().sum((-2, -1)) / u_a_BMk.shape[-1]
 
 
-def alignments(u_a_SBMk: Tensor, u_b_BMk: Tensor, depths: Sequence[int]) -> dict[int, tuple[Tensor, Tensor]]:
-    """(subspace_affinity, paired_cosine), each (S, B), at every depth that both have columns for.
+def alignments(a: Subspace, b: Subspace, depths: Sequence[int]) -> dict[int, tuple[Tensor, Tensor]]:
+    """(subspace_affinity, paired_cosine), each (S, B), at every depth that both have columns for; a: with u (S, B, M, k).
 
-    All from one product of all columns.
+    A depth is cut at the smaller of both numerical ranks: columns beyond it are arbitrary, and would count as turned or,
+    where both updates are zero, as equal. NaN where one has no direction at all. All from one product of all columns.
     """
-    deepest = min(u_a_SBMk.shape[-1], u_b_BMk.shape[-1])
-    u_a_SBMk, u_b_BMk = _columns(u_a_SBMk, u_b_BMk, deepest)
+    deepest = min(a.u_BMk.shape[-1], b.u_BMk.shape[-1])
+    u_a_SBMk, u_b_BMk = _columns(a.u_BMk, b.u_BMk, deepest)
     # Unit length is given to the few products rather than to the many entries.
     inner_SBkk = _products(u_a_SBMk, u_b_BMk) / (_lengths(u_a_SBMk).mT * _lengths(u_b_BMk))
     squares_SBkk, paired_SBk = inner_SBkk.square(), inner_SBkk.diagonal(dim1=-2, dim2=-1).abs()
-    return {
-        k: (squares_SBkk[..., :k, :k].sum((-2, -1)) / k, paired_SBk[..., :k].mean(-1)) for k in depths if k <= deepest
-    }
+    rank_SB = torch.minimum(a.numerical_rank_B, b.numerical_rank_B)
+    if bool((rank_SB < deepest).any()):
+        there_SBk = torch.arange(deepest, device=rank_SB.device) < rank_SB[..., None]
+        squares_SBkk = squares_SBkk.where(there_SBk[..., None] & there_SBk[..., None, :], 0.0)
+        paired_SBk = paired_SBk.where(there_SBk, 0.0)
+    found = {}
+    for k in depths:
+        if k <= deepest:
+            used_SB = rank_SB.clamp(max=k)
+            found[k] = squares_SBkk[..., :k, :k].sum((-2, -1)) / used_SB, paired_SBk[..., :k].sum(-1) / used_SB
+    return found
 
 
 def principal_angles(u_a_BMk: Tensor, u_b_BMk: Tensor, k: int) -> Tensor:
@@ -71,20 +80,32 @@ def direction_cosine(a_BMN: Tensor, b_BMN: Tensor) -> Tensor:
     return inner_B / (frobenius_norms(list(a_BMN)) * frobenius_norms(list(b_BMN)))
 
 
-def direction_cosine_low_rank(subspace_a: Subspace, b_BMN: Tensor, norm_b_B: Tensor | None = None) -> Tensor:
-    """<U S V^T, B> / (||S|| ||B||), (S, B), float64: `direction_cosine` of the rank-k truncation of A with B.
+def direction_cosine_low_rank(
+    subspace_a: Subspace, norm_a_SB: Tensor, b_BMN: Tensor, norm_b_B: Tensor | None = None
+) -> Tensor:
+    """<U S V^T, B> / (||A|| ||B||), (S, B), float64: `direction_cosine`, but for what A has beyond its k leading triplets.
 
-    subspace_a: with u (S, B, M, k), and so on. norm_b_B: ||B||_F where it is known.
-
-    An estimator: it needs only A's stored triplets. The truncation leaves A's smaller components out of its own norm
-    too.
+    subspace_a: of A, with u (S, B, M, k), and so on; norm_a_SB: ||A||_F. norm_b_B: ||B||_F where it is known. How far this
+    may be from the cosine tells `direction_cosine_bound`. NaN where one of them is zero.
     """
     dtype = torch.promote_types(b_BMN.dtype, torch.float32)
     u_SBMk, s_SBk, v_SBNk = (x.to(dtype) for x in (subspace_a.u_BMk, subspace_a.s_Bk, subspace_a.v_BNk))
     along_SBk = (_products(u_SBMk, b_BMN.to(dtype)) * v_SBNk.mT).sum(-1, dtype=torch.float64)
     inner_SB = (along_SBk * s_SBk).sum(-1)
     norm_b_B = frobenius_norms(list(b_BMN)) if norm_b_B is None else norm_b_B
-    return inner_SB / (torch.linalg.vector_norm(s_SBk.double(), dim=-1) * norm_b_B)
+    return inner_SB / (norm_a_SB.to(norm_b_B) * norm_b_B)
+
+
+def direction_cosine_bound(estimate: Tensor, captured: Tensor) -> Tensor:
+    """How far `direction_cosine_low_rank` may be from the cosine; captured: ||S|| / ||A||_F of the triplets it was made from.
+
+    What is left out of A has the norm sqrt(1 - captured^2) ||A|| and is orthogonal to every u_i v_i^T. Of B no more than
+    sqrt(1 - (estimate / captured)^2) ||B|| is orthogonal to them all, by Cauchy and Schwarz; nor is their product larger.
+    On top comes what half precision does to the columns kept.
+    """
+    captured = captured.double().clamp(max=1.0)
+    along = (estimate.double() / captured).clamp(-1.0, 1.0)
+    return ((1.0 - captured.square()) * (1.0 - along.square())).sqrt() + torch.finfo(torch.float16).eps
 
 
 def pooled_cosine(cosine_n: Tensor, norm_a_n: Tensor, norm_b_n: Tensor) -> float:

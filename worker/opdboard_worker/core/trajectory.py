@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_STILL = 1e-12
-"""Variance of unit vectors that is rounding only."""
+_STILL = 1e-6
+"""Mean square by which unit vectors differ that is rounding only: they are kept in half precision, which makes 1e-7."""
+_CONSTANT = 1e-12
+"""Standard deviation of a coordinate that does not move."""
 
 
 @dataclass(frozen=True)
@@ -24,24 +26,31 @@ class Trajectory:
     """Squared distances between the checkpoints, float64, in all components."""
 
 
-def rank_one_trajectory(u_BTM: Tensor) -> Trajectory:
+def rank_one_trajectory(u_BTM: Tensor, *, standardised: bool = False) -> Trajectory:
     """PCA of the centred matrix of u_1 over checkpoints, EVR_{0:2} = (l_1 + l_2) / sum_i l_i, l its eigenvalues.
 
     u_BTM: the leading left singular vector of each module at each checkpoint, in time's order. A singular vector's sign is
     arbitrary, so each is first turned to the one before it. By the T x T Gram matrix, in float64. A checkpoint with a NaN
     makes all of its module NaN. ValueError for less than two checkpoints.
+
+    standardised: every coordinate is divided by its standard deviation over the checkpoints first, as the authors' code
+    does; then a coordinate that hardly moves weighs as much as one that carries the path. The paper's formula has none.
     """
     if u_BTM.ndim != 3 or u_BTM.shape[1] < 2:
         raise ValueError(f"need (modules, at least 2 checkpoints, rows), got shape {tuple(u_BTM.shape)}")
     u_BTM = aligned_signs(u_BTM.double())
     broken_B = ~u_BTM.isfinite().flatten(1).all(1)
     centred_BTM = (u_BTM - u_BTM.mean(1, keepdim=True)).masked_fill(broken_B[:, None, None], 0.0)
+    moves_B = centred_BTM.square().sum((-2, -1)) > _STILL * u_BTM.shape[1]
+    if standardised:
+        deviation_B1M = centred_BTM.square().mean(1, keepdim=True).sqrt()
+        centred_BTM = torch.where(deviation_B1M > _CONSTANT, centred_BTM / deviation_B1M, 0.0)
     eigenvalues_BT, vectors_BTT = torch.linalg.eigh(centred_BTM @ centred_BTM.mT)
     eigenvalues_BT = eigenvalues_BT.clamp(min=0.0).flip(-1)
     points_BT2 = vectors_BTT.flip(-1)[..., :2] * eigenvalues_BT[:, None, :2].sqrt()
     sign_B12 = torch.where(points_BT2[:, -1:] < 0, -1.0, 1.0)
     total_B = eigenvalues_BT.sum(-1)
-    evr_B = torch.where(total_B > _STILL, eigenvalues_BT[:, :2].sum(-1) / total_B, math.nan)
+    evr_B = torch.where(moves_B, eigenvalues_BT[:, :2].sum(-1) / total_B, math.nan)
     return Trajectory(
         (points_BT2 * sign_B12).masked_fill(broken_B[:, None, None], math.nan),
         evr_B.masked_fill(broken_B, math.nan),

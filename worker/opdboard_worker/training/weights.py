@@ -16,12 +16,12 @@ from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import Monitoring
 from opdboard_worker.certainty import certainty
 from opdboard_worker.core.extrapolation import is_power_of_two
-from opdboard_worker.core.krylov import Subspace
+from opdboard_worker.core.krylov import without_rounding
 from opdboard_worker.core.spectral import LIVE, spectral_panel
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
 from opdboard_worker.module_groups import of_equal_shape
 from opdboard_worker.overlap import overlapped
-from opdboard_worker.snapshots import Snapshots, alignment, half
+from opdboard_worker.snapshots import Kept, Snapshots, alignment, kept
 from opdboard_worker.training.trained import Trained
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class WeightMonitor:
         self._groups = of_equal_shape(self.modules)
         self._names = [[self.modules[index].name for index in indices] for indices in self._groups]
         # By step, one of each group.
-        self._snapshots: dict[int, list[Subspace]] = {}
+        self._snapshots: dict[int, list[Kept]] = {}
 
     @property
     def initial(self) -> dict[str, Tensor]:
@@ -107,25 +107,27 @@ class WeightMonitor:
     def _spectra(self, step: int, weights: list[Tensor], update_norm: Tensor) -> list[ModuleVector]:
         earlier_steps = list(self._snapshots)
 
-        def of_group(group: int) -> tuple[dict[str, Tensor], dict[str, Tensor], Subspace]:
+        def of_group(group: int) -> tuple[dict[str, Tensor], dict[str, Tensor], Kept]:
             indices = self._groups[group]
             update_BMN = torch.stack([weights[i].float() - self._matrices[i].origin.float() for i in indices])
             panel = spectral_panel(update_BMN, self._settings.subspace_rank, tolerance=LIVE)
             measures = {name: value_B for name, value_B in panel.values.items() if name != "update_norm"}
-            measures |= certainty(panel)
+            # LoRA's factors give dW itself, which no subtraction of weights has rounded.
+            subspace = without_rounding(panel.subspace, frobenius_norms([weights[i] for i in indices]))
+            measures |= certainty(panel, subspace)
             measures["visible_sparsity"] = torch.tensor(
                 [visible_sparsity(self._matrices[i].value(), self._matrices[i].initial) for i in indices]
             )
             earlier = (self._snapshots[at][group] for at in earlier_steps)
             return (
                 measures,
-                alignment(earlier, panel.subspace, update_BMN, update_norm[indices]),
-                half(panel.subspace),
+                alignment(earlier, subspace, update_BMN, update_norm[indices]),
+                kept(subspace, update_norm[indices]),
             )
 
         values = _Rows(1, len(self.modules))
         aligned = _Rows(len(earlier_steps), len(self.modules))
-        snapshot: list[Subspace] = []
+        snapshot: list[Kept] = []
         groups = overlapped(of_group, range(len(self._groups)), update_norm.device)
         for indices, (of_step, to_earlier, subspace) in zip(self._groups, groups, strict=True):
             values.put(indices, of_step)

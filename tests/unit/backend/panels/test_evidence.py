@@ -9,7 +9,7 @@ from support.drawn_runs import drawn_run, points
 from support.stored_runs import candidate, decision
 
 from opdboard.domain.measures import MODULE_SPECTRA
-from opdboard.panels import alignment, decision_line, decision_tree, decisions, position, spectrum
+from opdboard.panels import alignment, alignment_limits, decision_line, decision_tree, decisions, position, spectrum
 from opdboard.panels.grouping import finite_extremes, finite_mean, groups
 from opdboard.panels.scales import linear_ends, log_ends, symmetric_end
 from opdboard.panels.series import Trigger
@@ -54,8 +54,10 @@ def test_the_reference_itself_does_not_count_as_locked_in():
 
 
 def test_the_lock_in_step_is_marked():
-    figure = alignment.figure([drawn_run()], alignment.AlignmentParams())
-    assert [(shape.x0, shape.y0) for shape in figure.layout.shapes] == [(0, 0.8), (8.0, 0)]
+    run = drawn_run()
+    figure = alignment.figure([run], alignment.AlignmentParams())
+    chance = alignment_limits.chance_level(run, run.vectors["subspace_affinity@20"], "subspace_affinity", 20)
+    assert [(shape.x0, shape.y0) for shape in figure.layout.shapes] == [(0, 0.8), (0, chance), (8.0, 0)]
     assert any("from step 8" in annotation.text for annotation in figure.layout.annotations)
     assert figure.layout.meta["note"] == (
         "compared with the snapshot at step 16; locked in: attention from step 8, mlp from step 8"
@@ -184,7 +186,15 @@ def test_what_a_jump_did_is_known_only_after_the_next_evaluation():
 def test_the_spectral_table_holds_means_over_all_modules_at_the_latest_snapshot():
     runs = [drawn_run(0), drawn_run(1, steps=5)]
     table = spectrum.figure(runs, spectrum.SpectrumParams()).layout.meta["table"]
-    assert table["columns"] == ["run", "step", *MODULE_SPECTRA, "spectral_estimator"]
+    of_sums = ["spectral_frobenius_ratio (of sums)", "top1pct_norm_ratio (of sums)"]
+    assert table["columns"] == ["run", "step", *MODULE_SPECTRA, *of_sums, "spectral_estimator"]
+    first, share, top = (
+        runs[0].vectors[name].values[-1].astype(float)
+        for name in ("spectral_norm", "spectral_frobenius_ratio", "top1pct_norm_ratio")
+    )
+    norm = first / share
+    assert table["rows"][0][-3] == pytest.approx(first.sum() / norm.sum())
+    assert table["rows"][0][-2] == pytest.approx((top * norm).sum() / norm.sum())
     assert [row[-1] for row in table["rows"]] == ["gram_float64", "gram_float32"]
     assert [row[:2] for row in table["rows"]] == [["Run 0", 16], ["Run 1", 4]]
     assert table["rows"][0][2] == pytest.approx(runs[0].vectors["spectral_norm"].values[-1].astype(float).mean())

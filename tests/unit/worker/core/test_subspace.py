@@ -1,6 +1,7 @@
 """Alignment measures: closed forms, invariances, and agreement with the plain formulas."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -114,18 +115,19 @@ def test_direction_cosine_against_the_flat_formula():
         direction_cosine(a, b[:1])
 
 
-def test_low_rank_direction_cosine_is_that_of_the_truncation():
+def test_low_rank_direction_cosine_is_that_of_the_truncation_by_the_whole_norm():
     generator = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, 15, 25, generator=generator), torch.randn(2, 15, 25, generator=generator)
+    norm_B = torch.linalg.matrix_norm(a)
     for k in (3, 15):
         subspace = leading_subspace(a, k)
         truncated = (subspace.u_BMk * subspace.s_Bk[:, None]) @ subspace.v_BNk.mT
+        expected = direction_cosine(truncated, b) * torch.linalg.matrix_norm(truncated) / norm_B
         torch.testing.assert_close(
-            direction_cosine_low_rank(subspace, b), direction_cosine(truncated, b), rtol=1e-5, atol=1e-7
+            direction_cosine_low_rank(subspace, norm_B, b), expected.double(), rtol=1e-5, atol=1e-7
         )
-    torch.testing.assert_close(
-        direction_cosine_low_rank(leading_subspace(a, 15), b), direction_cosine(a, b), rtol=1e-5, atol=1e-7
-    )
+    whole = direction_cosine_low_rank(leading_subspace(a, 15), norm_B, b)
+    torch.testing.assert_close(whole, direction_cosine(a, b), rtol=1e-5, atol=1e-7)
 
 
 def test_pooled_cosine_is_that_of_all_modules_as_one_vector():
@@ -155,9 +157,11 @@ def test_lock_in_of_odd_input():
 
 
 def test_alignments_at_all_depths_are_those_at_each():
-    a, b = orthonormal(0, 30, 8, 3), orthonormal(1, 30, 6, 3)
-    at = alignments(a.half(), b, (1, 5, 20))
+    generator = torch.Generator().manual_seed(0)
+    a, b = (leading_subspace(torch.randn(3, 30, 40, generator=generator), k) for k in (8, 6))
+    half = replace(a, u_BMk=a.u_BMk.half())
+    at = alignments(half, b, (1, 5, 20))
     assert list(at) == [1, 5]
     for k, (affinity, cosine) in at.items():
-        torch.testing.assert_close(affinity, subspace_affinity(a.half(), b, k))
-        torch.testing.assert_close(cosine, paired_cosine(a.half(), b, k))
+        torch.testing.assert_close(affinity, subspace_affinity(half.u_BMk, b.u_BMk, k))
+        torch.testing.assert_close(cosine, paired_cosine(half.u_BMk, b.u_BMk, k))

@@ -55,3 +55,23 @@ def test_what_stands_still_or_is_not_a_number_has_no_ratio():
 def test_one_checkpoint_is_no_path():
     with pytest.raises(ValueError, match="at least 2 checkpoints"):
         rank_one_trajectory(torch.ones(1, 1, 3))
+
+
+def test_standardised_coordinates_are_those_of_scikit_learns_recipe():
+    """StandardScaler, then PCA, written out by NumPy: the authors' code does so."""
+    u_BTM = torch.nn.functional.normalize(
+        torch.randn(2, 6, 9, generator=torch.Generator().manual_seed(3), dtype=torch.float64), dim=-1
+    )
+    found = rank_one_trajectory(u_BTM, standardised=True)
+    for module, path in enumerate(aligned_signs(u_BTM)):
+        scaled = (path - path.mean(0)) / path.std(0, unbiased=False)
+        share = torch.linalg.svdvals(scaled).square()
+        assert float(found.evr_B[module]) == pytest.approx(float(share[:2].sum() / share.sum()), rel=1e-9)
+    assert not torch.allclose(found.evr_B, rank_one_trajectory(u_BTM).evr_B, atol=1e-3)
+
+
+def test_a_coordinate_that_never_moves_is_left_out_when_standardised():
+    u_BTM = torch.tensor([[[1.0, 0.0, 0.0], [0.8, 0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 1.0, 0.0]]])
+    found = rank_one_trajectory(u_BTM, standardised=True)
+    assert bool(found.points_BT2.isfinite().all())
+    assert float(found.evr_B) == pytest.approx(1.0)
