@@ -49,7 +49,7 @@ def _directions(run: RunSeries, rows: Vectors) -> np.ndarray:
     if not len(rank.steps) or not len(rows.steps):
         return sides
     steps = np.concatenate([rows.steps, rows.references[-1:]])
-    told = rank.values[[rank.row_at(int(step)) for step in steps]].astype(np.float64)
+    told = np.stack([rank.values[rank.row_at(int(step))] for step in steps]).astype(np.float64)
     return np.fmin(sides, np.where(np.isfinite(told), told, np.inf).min(axis=0))
 
 

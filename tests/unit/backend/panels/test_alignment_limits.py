@@ -59,7 +59,7 @@ def test_a_cut_of_k_is_told():
     )
     note = alignment.figure([run], alignment.AlignmentParams()).layout.meta["note"]
     assert "k is cut to the 0 to 8 directions that there are in 2 of 2 matrices" in note
-    assert "no update to compare" in lock_in.figure([run], lock_in.LockInParams()).to_json()
+    assert "no update to compare" in str(lock_in.figure([run], lock_in.LockInParams()).to_json())
     assert lock_in.lock_in_steps(run, lock_in.LockInParams()).tolist()[0] == 1.0
 
 
