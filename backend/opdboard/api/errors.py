@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from opdboard.domain.errors import OpdboardError
+from opdboard.domain.storable import readable_text
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def _problem(error: Mapping[str, Any], given: object, skip: list[str]) -> FieldP
     path = ".".join(_without_tags(location, given)) or _field_named_in(message)
     if error["type"] == "extra_forbidden":
         message = "there is no such key"
-    return FieldProblem(path=path, message=message)
+    return FieldProblem(path=readable_text(path), message=readable_text(message))
 
 
 def _without_tags(location: Sequence[str | int], given: object) -> list[str]:

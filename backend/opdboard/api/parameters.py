@@ -1,11 +1,13 @@
 """Types of path and query parameters, with limits that every database accepts."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.domain.errors import BadInput
+from opdboard.domain.storable import problems_in
 
 LARGEST_INTEGER = 2**31 - 1
 RUN_ID_PATTERN = r"^[A-Za-z0-9_-]{1,32}$"
@@ -16,9 +18,18 @@ NO_NUL = r"^[^\x00]*$"
 
 
 class Parameters(BaseModel):
-    """Base of query and body models: an unknown name is refused rather than ignored."""
+    """Base of query and body models: an unknown name, and what could not be stored and read again, is refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_storable(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            wrong = [FieldProblem(path=path.removeprefix("config."), message=why) for path, why in problems_in(given)]
+            if wrong:
+                raise InvalidFields(wrong)
+        return given
 
 
 def split_list(text: str, *, where: str, at_most: int) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -15,10 +16,12 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
+from opdboard.db import json_text
 from opdboard.domain.errors import BadInput, DatabaseUnavailable
 
 SQLITE_BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
+_JSON: dict[str, Any] = {"json_serializer": json_text.dumped, "json_deserializer": json_text.loaded}
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,16 @@ class Database:
 def _engine(url: str) -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, **_JSON)
     if parsed.database:
         _make_folder(Path(parsed.database).parent)
-    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}, **_JSON)
 
     @event.listens_for(engine, "connect")
     def _configure(connection, _record) -> None:
         connection.isolation_level = None  # BEGIN is ours, below
+        # What SQLite takes out of JSON may be half of a surrogate pair; one such value must not refuse a whole list.
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
         _use_wal(connection)
         for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

@@ -3,9 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Text, and_, case, cast, func, literal, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_LONE_SURROGATE = rf"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}"
 LONGEST_NUMBER = 300  # characters; what is longer may not fit a double
 
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
@@ -17,14 +32,23 @@ def is_sqlite(session: Session) -> bool:
 
 
 class JsonValues:
-    """Expressions for one engine."""
+    """Expressions for one engine. A value that an older version stored and the engine cannot read counts as an empty one."""
 
     def __init__(self, session: Session) -> None:
         """session: tells the engine."""
         self._sqlite = is_sqlite(session)
 
+    def _readable(self, column: Column, empty: str = "{}") -> Any:
+        """The column, or what is empty where the engine would refuse the whole query: NaN, half of a surrogate pair."""
+        if self._sqlite:
+            return case((func.json_valid(column) == 1, type_coerce(column, Text())), else_=empty)
+        text = cast(column, Text())
+        lone = and_(func.strpos(text, "\\ud") > 0, text.op("~")(_LONE_SURROGATE))
+        broken = or_(lone, func.strpos(text, "\\u0000") > 0)
+        return case((broken, literal_column(f"'{empty}'::json")), else_=column)
+
     def scalar(self, column: Column, key: str) -> ColumnElement[float]:
-        """The number under a key of a flat object that holds numbers and nulls only."""
+        """The number under a key of a flat object that opdboard itself writes, of numbers and nulls only."""
         if self._sqlite:
             return func.json_extract(column, _sqlite_path([key]), type_=Double())
         return cast(func.json_extract_path_text(column, key), Double())
@@ -33,20 +57,20 @@ class JsonValues:
         """The number at a path; NULL where something else is."""
         if self._sqlite:
             place = _sqlite_path(path)
-            is_number = func.json_type(column, place).in_(["integer", "real"])
-            return case((is_number, func.json_extract(column, place, type_=Double())))
-        text = func.json_extract_path_text(column, *path)
-        is_number = func.json_typeof(func.json_extract_path(column, *path)) == "number"
+            is_number = func.json_type(self._readable(column), place).in_(["integer", "real"])
+            return case((is_number, func.json_extract(self._readable(column), place, type_=Double())))
+        text = func.json_extract_path_text(self._readable(column), *path)
+        is_number = func.json_typeof(func.json_extract_path(self._readable(column), *path)) == "number"
         return case((and_(is_number, func.length(text) < LONGEST_NUMBER), cast(text, Double())))
 
     def text(self, column: Column, path: Sequence[str]) -> ColumnElement[str]:
         """The value at a path as text; true and false by their names, NULL where nothing is."""
         if not self._sqlite:
-            return func.json_extract_path_text(column, *path, type_=Text())
+            return func.json_extract_path_text(self._readable(column), *path, type_=Text())
         place = _sqlite_path(path)
-        kind = func.json_type(column, place)
-        as_written = type_coerce(column, Text()).op("->")(place)  # json_extract would round a number
-        value = cast(func.json_extract(column, place), Text())
+        kind = func.json_type(self._readable(column), place)
+        as_written = self._readable(column).op("->")(place)  # json_extract would round a number
+        value = cast(func.json_extract(self._readable(column), place), Text())
         return case((kind.in_(["true", "false"]), kind), (kind.in_(["integer", "real"]), as_written), else_=value)
 
     def any_element(self, column: Column, condition: Any) -> ColumnElement[bool]:
@@ -57,18 +81,22 @@ class JsonValues:
     def elements(self, column: Column) -> Any:
         """The texts of an array as a table with the column value."""
         if self._sqlite:
-            return func.json_each(column).table_valued("value", name="elements")
-        return func.json_array_elements_text(column).table_valued("value", name="elements").render_derived()
+            return func.json_each(self._readable(column, "[]")).table_valued("value", name="elements")
+        return (
+            func.json_array_elements_text(self._readable(column, "[]"))
+            .table_valued("value", name="elements")
+            .render_derived()
+        )
 
     def length(self, column: Column) -> ColumnElement[int]:
         """How many elements an array has."""
-        return func.json_array_length(column)
+        return func.json_array_length(self._readable(column, "[]"))
 
     def keys(self, column: Column) -> Any:
         """The keys of an object as a table with the column key."""
         if self._sqlite:
-            return func.json_each(column).table_valued("key", name="keys")
-        return func.json_object_keys(column).table_valued("key", name="keys").render_derived()
+            return func.json_each(self._readable(column)).table_valued("key", name="keys")
+        return func.json_object_keys(self._readable(column)).table_valued("key", name="keys").render_derived()
 
 
 def _sqlite_path(path: Sequence[str]) -> str:

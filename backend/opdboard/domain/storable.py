@@ -30,7 +30,7 @@ def problems_in(value: Any) -> Iterator[tuple[str, str]]:
                 yield path, f"{one} is no finite number; null says that there is none"
         elif isinstance(one, int):
             if abs(one) > sys.float_info.max:
-                yield path, "is a number beyond 1.8e308"
+                yield path, "must be less than 1.8e308 in size"
         elif not isinstance(one, Mapping | list | tuple):
             yield path, f"is of type {type(one).__name__}, for which JSON has no word"
         elif depth == DEEPEST:

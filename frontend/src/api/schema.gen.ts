@@ -3981,7 +3981,7 @@ export interface components {
             total_steps: number;
             /**
              * Config
-             * @description Whatever describes the run, as a JSON object.
+             * @description Whatever describes the run, as a JSON object of a million characters at most.
              * @default {}
              */
             config: {

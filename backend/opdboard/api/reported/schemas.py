@@ -9,6 +9,7 @@ from opdboard.api.parameters import NO_NUL, Count, Parameters
 from opdboard.api.runs.schemas import Group, Name, Notes, Tags
 
 MOST_POINTS = 100_000
+MOST_CONFIG = 1_000_000
 Key = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00,]+$")]
 Label = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 Number = Annotated[float | None, Field(description="null, or the string NaN, is a number that is not one.")]
@@ -27,7 +28,9 @@ class ReportedRunCreate(Parameters):
     name: Name
     method: Annotated[str, Field(min_length=1, max_length=32, pattern=NO_NUL, description="For example trl-gkd.")]
     total_steps: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    config: dict[str, Any] = Field(default={}, description="Whatever describes the run, as a JSON object.")
+    config: dict[str, Any] = Field(
+        default={}, description="Whatever describes the run, as a JSON object of a million characters at most."
+    )
     student: Label = ""
     teacher: Label = ""
     group: Group = ""
@@ -89,8 +92,10 @@ class ReportedVector(BaseModel):
     reference_step: Count | None = None
 
 
-class PointsCreate(Parameters):
+class PointsCreate(BaseModel):
     """Points and module statistics that become visible at once; with neither it is a sign of life."""
+
+    model_config = ConfigDict(extra="forbid")
 
     attempt: Count
     series: dict[Key, PointColumns] = Field(default={}, max_length=2000)

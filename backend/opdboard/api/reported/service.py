@@ -1,8 +1,11 @@
 """Takes the reports of other trainers."""
 
+import json
+
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.reported.schemas import (
+    MOST_CONFIG,
     AttemptBegun,
     PointsAdded,
     PointsCreate,
@@ -10,7 +13,6 @@ from opdboard.api.reported.schemas import (
     ReportedRunCreate,
     ReportedVector,
 )
-from opdboard.api.runs.service import check_text
 from opdboard.api.series.service import STATISTICS
 from opdboard.db import reporting, runs
 from opdboard.db.reporting import ReportedRun
@@ -24,7 +26,10 @@ from opdboard.domain.run_state import RunState
 
 def create(context: Context, wanted: ReportedRunCreate) -> AttemptBegun:
     """A run in state running, under its first attempt."""
-    check_text(wanted.config)
+    size = len(json.dumps(wanted.config))
+    if size > MOST_CONFIG:
+        message = f"is {size} characters of JSON, more than {MOST_CONFIG}: every filter of the runs table reads it"
+        raise InvalidFields([FieldProblem(path="config", message=message)])
     fields = {name: getattr(wanted, name) for name in ReportedRunCreate.model_fields if name != "modules"}
     with context.database.write() as session:
         run = reporting.create(session, ReportedRun(**fields, modules=_modules(wanted)))

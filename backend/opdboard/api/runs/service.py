@@ -12,7 +12,6 @@ from opdboard.api.commands.service import command_out
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.parameters import LARGEST_INTEGER
-from opdboard.api.runs.paths import flattened
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
 from opdboard.db import analyses, evidence, lineage, runs, steering
@@ -25,6 +24,7 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_sources import teacher_sources
 from opdboard.domain.run_state import RunState
+from opdboard.domain.storable import problems_in
 from opdboard.domain.teachers import RemoteTeacher
 from opdboard.settings import Settings
 from opdboard.teacher_keys import check_key
@@ -54,7 +54,10 @@ def _learning_rate(run: Run) -> float | None:
     if run.kind == RunKind.TRAINED:
         return run.config["optimizer"]["learning_rate"]
     rate = run.config.get("learning_rate")
-    return finite(rate) if isinstance(rate, int | float) else None
+    try:
+        return finite(float(rate)) if isinstance(rate, int | float) else None
+    except OverflowError:
+        return None
 
 
 def _seconds_left(run: Run) -> float | None:
@@ -156,14 +159,14 @@ def check_storable(config: RunConfig) -> None:
     """InvalidFields where a value is valid but no database could hold it."""
     if config.budget.steps > LARGEST_INTEGER:
         raise InvalidFields([FieldProblem(path="budget.steps", message=f"must not exceed {LARGEST_INTEGER}")])
-    check_text(config.model_dump())
+    check_text(config.model_dump(mode="json"))
 
 
 def check_text(config: dict[str, Any]) -> None:
-    """InvalidFields where the configuration has a NUL character, which no database holds."""
-    nul = [path for path, value in flattened(config) if "\x00" in path or "\x00" in str(value)]
-    if nul:
-        raise InvalidFields([FieldProblem(path=path, message="must not contain the NUL character") for path in nul])
+    """InvalidFields where the configuration has a number or a text that no database holds."""
+    wrong = [FieldProblem(path=path, message=why) for path, why in problems_in(config)]
+    if wrong:
+        raise InvalidFields(wrong)
 
 
 def check_teacher_key(settings: Settings, config: RunConfig) -> None:
