@@ -266,9 +266,9 @@ def main() -> NoReturn:
     try:
         app()
     except OpdboardError as error:
-        err.print(f"error: {error.detail}", style="red")
+        err.print(terminal.plain(f"error: {error.detail}"), style="red")
         for field in error.fields if isinstance(error, RequestRefused) else ():
-            err.print(f"  {field['path']}: {field['message']}")
+            err.print(terminal.plain(f"  {field['path']}: {field['message']}"))
         sys.exit(1)
     sys.exit(0)
 
@@ -297,7 +297,7 @@ def _settings(**overrides: Any) -> Settings:
 
 
 def _note(sentence: str) -> None:
-    err.print(sentence)
+    err.print(terminal.plain(sentence))
 
 
 def _print_version(asked: bool) -> None:

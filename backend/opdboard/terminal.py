@@ -1,5 +1,6 @@
 """How runs look in a terminal."""
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -34,6 +35,15 @@ SHOWN_SCALARS = {
 }
 
 
+# Controls (C0 but for line ends, C1), and marks that turn the direction of writing.
+_NOT_SHOWN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: object) -> str:
+    """A text of somebody else's as a terminal may show it: what would steer the terminal is spelt out, as \\x1b."""
+    return _NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], str(text))
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """A short number, or a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}g}"
@@ -62,15 +72,15 @@ def runs_table(runs: Iterable[Json]) -> Table:
         latest = run["latest"]
         table.add_row(
             run["id"],
-            run["name"],
-            run["method"],
+            plain(run["name"]),
+            plain(run["method"]),
             state(run),
             f"{run['step']}/{run['total_steps']}",
             number(run["learning_rate"]),
             number(latest.get("eval/reverse_kl")),
             number(latest.get("eval/accuracy"), 3),
             number(latest.get("seconds"), 3),
-            run["group"],
+            plain(run["group"]),
         )
     return table
 
@@ -80,14 +90,16 @@ def run_details(run: Json, decisions: list[Json]) -> RenderableType:
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="dim")
     facts.add_column()
-    facts.add_row("run", f"{run['id']}  {run['name']}")
+    facts.add_row("run", f"{run['id']}  {plain(run['name'])}")
     facts.add_row("state", state(run))
-    facts.add_row("method", f"{run['method']}: {run['student']}" + (f" -> {run['teacher']}" if run["teacher"] else ""))
+    taught = f" -> {run['teacher']}" if run["teacher"] else ""
+    facts.add_row("method", plain(f"{run['method']}: {run['student']}{taught}"))
     facts.add_row("progress", _progress(run))
     facts.add_row("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["created_at"])))
     if run["worker_id"]:
         facts.add_row(
-            "worker", f"{run['worker_id']}, attempt {run['attempt']}, {run['device'] or 'device not known yet'}"
+            "worker",
+            plain(f"{run['worker_id']}, attempt {run['attempt']}, {run['device'] or 'device not known yet'}"),
         )
     latest = _all_tokens(run["latest"])
     for key, title in SHOWN_SCALARS.items():
@@ -96,9 +108,9 @@ def run_details(run: Json, decisions: list[Json]) -> RenderableType:
     for command in run["commands_pending"]:
         facts.add_row("asked for", command["command"])
     if run["error"]:
-        facts.add_row("error", Text(f"{run['error']['error']}: {run['error']['detail']}", "red"))
+        facts.add_row("error", Text(plain(f"{run['error']['error']}: {run['error']['detail']}"), "red"))
     if run["notes"]:
-        facts.add_row("notes", run["notes"])
+        facts.add_row("notes", Text(plain(run["notes"])))
     return Group(facts, Text(), _decisions_table(decisions)) if decisions else facts
 
 
@@ -118,7 +130,9 @@ class Progress:
             self._said[run["id"]] = ((run["state"], kl), run["step"], now)
             measured = f", held-out KL {number(kl)}" if kl is not None else ""
             failed = f": {run['error']['detail']}" if run["error"] else ""
-            self._say(f"{run['name']}: {run['state']}, step {run['step']}/{run['total_steps']}{measured}{failed}")
+            self._say(
+                plain(f"{run['name']}: {run['state']}, step {run['step']}/{run['total_steps']}{measured}{failed}")
+            )
 
 
 def _progress(run: Json) -> str:
@@ -134,5 +148,7 @@ def _decisions_table(decisions: list[Json]) -> Table:
     for decision in decisions:
         tried = ", ".join(f"{candidate['factor']:g}" for candidate in decision["candidates"])
         accepted = f"{decision['accepted_factor']:g}"
-        table.add_row(str(decision["step"]), tried, accepted, number(decision["seconds"], 3), decision["outcome"])
+        table.add_row(
+            str(decision["step"]), tried, accepted, number(decision["seconds"], 3), plain(decision["outcome"])
+        )
     return table

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from plotly.utils import PlotlyJSONEncoder
 
 from opdboard.domain.errors import BadInput
+from opdboard.export.cells import cells
 from opdboard.export.tables import decoded
 
 IMAGES = (".svg", ".pdf", ".png")
@@ -98,7 +99,7 @@ def numbers(figure: go.Figure) -> str:
         name = trace.get("name") or trace["uid"]
         x, y, z = (trace.get(axis) for axis in ("x", "y", "z"))
         if z is not None and x is not None and y is not None:
-            writer.writerows((name, x[i], y[j], z[j][i]) for j in range(len(y)) for i in range(len(x)))
+            writer.writerows(cells((name, x[i], y[j], z[j][i])) for j in range(len(y)) for i in range(len(x)))
         elif x is not None and y is not None:
-            writer.writerows((name, *point, "") for point in zip(x, y, strict=False))
+            writer.writerows(cells((name, *point, "")) for point in zip(x, y, strict=False))
     return text.getvalue()

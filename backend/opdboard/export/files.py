@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from opdboard.client import Client
 from opdboard.domain.errors import BadInput
+from opdboard.export.cells import cells
 from opdboard.export.tables import TABLES, Row, Table
 
 Run = dict[str, Any]
@@ -82,7 +83,7 @@ class _counted:  # noqa: N801
 def _write_csv(table: Table, rows: Iterable[Row], text: IO[str]) -> None:
     writer = csv.writer(text)
     writer.writerow(table.columns)
-    writer.writerows(rows)
+    writer.writerows(map(cells, rows))
 
 
 def _write_lines(table: Table, rows: Iterable[Row], text: IO[str]) -> None:
@@ -101,16 +102,14 @@ def _write_parquet(table: Table, rows: Iterable[Row], file: Path) -> None:
             "Parquet needs pyarrow: pip install 'opdboard[worker]' (or pyarrow); CSV and JSON lines need nothing",
             where="output",
         ) from None
-    writer = None
+    types = {
+        "text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64(), "flag": arrow.bool_(),
+        "texts": arrow.list_(arrow.string()), "numbers": arrow.list_(arrow.float32()),
+    }  # fmt: skip
+    # Told, not guessed from the first rows: a column may be empty there, or everywhere.
+    schema = arrow.schema([(name, types[kind]) for name, kind in table.kinds.items()])
     waiting = iter(rows)
-    try:
+    with parquet.ParquetWriter(file, schema) as writer:
         while block := list(islice(waiting, BLOCK)):
             columns = dict(zip(table.columns, map(list, zip(*block, strict=True)), strict=True))
-            made = arrow.table(columns) if writer is None else arrow.table(columns, schema=writer.schema)
-            writer = writer or parquet.ParquetWriter(file, made.schema)
-            writer.write_table(made)
-        if writer is None:
-            parquet.write_table(arrow.table({name: arrow.array([], arrow.string()) for name in table.columns}), file)
-    finally:
-        if writer is not None:
-            writer.close()
+            writer.write_table(arrow.table(columns, schema=schema))

@@ -1,9 +1,9 @@
 """A run's data as rows, a few at a time, however long its history is."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,16 +11,22 @@ from opdboard.client import Client
 from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, ESTIMATOR_STATISTIC, MODULE_STATISTICS, estimator_of
 
 Row = tuple[Any, ...]
+Kind = Literal["text", "integer", "number", "flag", "texts", "numbers"]
 _ALL_POINTS = 10_000_000
 
 
 @dataclass(frozen=True)
 class Table:
-    """A name, its columns, and the rows of one run."""
+    """A name, its columns with what they hold (or nothing), and the rows of one run."""
 
     name: str
-    columns: tuple[str, ...]
+    kinds: Mapping[str, Kind]
     rows: Callable[[Client, dict[str, Any]], Iterator[Row]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Their names, in the order of a row's values."""
+        return tuple(self.kinds)
 
 
 def decoded(array: dict[str, Any]) -> np.ndarray:
@@ -57,14 +63,16 @@ def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:
                 yield run["id"], run["name"], statistic, step, reference, module, label, value, estimator
 
 
-_DECISION = (
-    "step", "strategy", "trigger", "anchor_step", "direction_norm", "validation_size", "score_name", "accepted_factor",
-    "outcome", "tokens", "seconds", "vetoed",
-)  # fmt: skip
-_CANDIDATE = (
-    "factor", "score", "accuracy", "reverse_kl", "gain", "gain_low", "gain_high", "kl_to_start", "accepted", "reason",
-    "tokens", "seconds",
-)  # fmt: skip
+_DECISION: dict[str, Kind] = {
+    "step": "integer", "strategy": "text", "trigger": "text", "anchor_step": "integer", "direction_norm": "number",
+    "validation_size": "integer", "score_name": "text", "accepted_factor": "number", "outcome": "text",
+    "tokens": "integer", "seconds": "number", "vetoed": "flag",
+}  # fmt: skip
+_CANDIDATE: dict[str, Kind] = {
+    "factor": "number", "score": "number", "accuracy": "number", "reverse_kl": "number", "gain": "number",
+    "gain_low": "number", "gain_high": "number", "kl_to_start": "number", "accepted": "flag", "reason": "text",
+    "tokens": "integer", "seconds": "number",
+}  # fmt: skip
 
 
 def _decisions(client: Client, run: dict[str, Any]) -> Iterator[Row]:
@@ -78,7 +86,10 @@ def _candidates(client: Client, run: dict[str, Any]) -> Iterator[Row]:
             yield run["id"], run["name"], decision["step"], *(candidate[name] for name in _CANDIDATE)
 
 
-_SAMPLE = ("index", "prompt", "answer", "response", "correct", "truncated", "tokens", "token_kl", "token_advantage")
+_SAMPLE: dict[str, Kind] = {
+    "index": "integer", "prompt": "text", "answer": "text", "response": "text", "correct": "flag", "truncated": "flag",
+    "tokens": "texts", "token_kl": "numbers", "token_advantage": "numbers",
+}  # fmt: skip
 
 
 def _samples(client: Client, run: dict[str, Any]) -> Iterator[Row]:
@@ -87,7 +98,9 @@ def _samples(client: Client, run: dict[str, Any]) -> Iterator[Row]:
             yield run["id"], run["name"], step, *(sample[name] for name in _SAMPLE)
 
 
-_CHECKPOINT = ("step", "path", "bytes", "reason", "created_at", "removed")
+_CHECKPOINT: dict[str, Kind] = {
+    "step": "integer", "path": "text", "bytes": "integer", "reason": "text", "created_at": "number", "removed": "flag",
+}  # fmt: skip
 
 
 def _checkpoints(client: Client, run: dict[str, Any]) -> Iterator[Row]:
@@ -95,19 +108,21 @@ def _checkpoints(client: Client, run: dict[str, Any]) -> Iterator[Row]:
         yield run["id"], run["name"], *(checkpoint[name] for name in _CHECKPOINT)
 
 
-_OF_RUN = ("run", "run_name")
+_OF_RUN: dict[str, Kind] = {"run": "text", "run_name": "text"}
+_AT_STEP: dict[str, Kind] = {"step": "integer"}
+_SCALAR: dict[str, Kind] = {"key": "text", "step": "integer", "value": "number", "time": "number"}
+_MODULE: dict[str, Kind] = {
+    "statistic": "text", "step": "integer", "reference_step": "integer", "module": "text", "label": "text",
+    "value": "number", "estimator": "text",
+}  # fmt: skip
 TABLES = {
     table.name: table
     for table in (
-        Table("scalars", (*_OF_RUN, "key", "step", "value", "time"), _scalars),
-        Table(
-            "module_statistics",
-            (*_OF_RUN, "statistic", "step", "reference_step", "module", "label", "value", "estimator"),
-            _modules,
-        ),
-        Table("decisions", (*_OF_RUN, *_DECISION), _decisions),
-        Table("candidates", (*_OF_RUN, "step", *_CANDIDATE), _candidates),
-        Table("samples", (*_OF_RUN, "step", *_SAMPLE), _samples),
-        Table("checkpoints", (*_OF_RUN, *_CHECKPOINT), _checkpoints),
+        Table("scalars", _OF_RUN | _SCALAR, _scalars),
+        Table("module_statistics", _OF_RUN | _MODULE, _modules),
+        Table("decisions", _OF_RUN | _DECISION, _decisions),
+        Table("candidates", _OF_RUN | _AT_STEP | _CANDIDATE, _candidates),
+        Table("samples", _OF_RUN | _AT_STEP | _SAMPLE, _samples),
+        Table("checkpoints", _OF_RUN | _CHECKPOINT, _checkpoints),
     )
 }

@@ -161,6 +161,8 @@ function inCsv(value: Cell): string {
   return typeof value === "number" ? String(value) : (IN_CSV[value] ?? quoted(value));
 }
 
-function quoted(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** A text is never a formula to a spreadsheet that opens the file. */
+function quoted(given: string): string {
+  const text = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(given) ? `'${given}` : given;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

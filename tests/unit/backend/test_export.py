@@ -15,13 +15,14 @@ from fastapi.testclient import TestClient
 from support.stored_runs import filled
 from typer.testing import CliRunner
 
-from opdboard import cli
+from opdboard import cli, terminal
 from opdboard.api.app import create_app
 from opdboard.client import Client
 from opdboard.db.database import Database
 from opdboard.domain.errors import BadInput
 from opdboard.export import commands, figures, files
-from opdboard.export.tables import TABLES, decoded
+from opdboard.export.cells import cells
+from opdboard.export.tables import TABLES, Table, decoded
 from opdboard.settings import Settings
 
 
@@ -184,3 +185,58 @@ def test_an_export_asks_with_the_servers_own_token(
         assert http.get(f"/api/runs/{run_id}/export").status_code == 401
         answer = http.get(f"/api/runs/{run_id}/export", headers={"Authorization": "Bearer secret"})
     assert "scalars.csv" in zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+
+
+def test_every_table_has_its_types_whatever_its_rows(tmp_path: Path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    example = {"text": "a", "integer": 3, "number": 0.5, "flag": True, "texts": ["a"], "numbers": [0.5]}
+    for table in TABLES.values():
+        full = tuple(example[kind] for kind in table.kinds.values())
+        schemas = []
+        for name, given in (
+            ("none", []),
+            ("one", [full]),
+            ("nulls first", [(None,) * len(full)] * files.BLOCK + [full]),
+        ):
+            made = Table(table.name, table.kinds, lambda *_, given=given: iter(given))
+            assert files.export_table(Client(), [{}], made, tmp_path / f"{name}.parquet") == len(given)
+            schemas.append(parquet.read_schema(tmp_path / f"{name}.parquet"))
+            assert parquet.read_table(tmp_path / f"{name}.parquet").to_pylist()[-1:] == [
+                dict(zip(table.columns, row, strict=True)) for row in given[-1:]
+            ]
+        assert schemas[0].equals(schemas[1]) and schemas[0].equals(schemas[2]), table.name
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+def test_a_text_is_no_formula_to_a_spreadsheet_and_numbers_stay_numbers(
+    server: Client, sqlite_database: Database, tmp_path: Path, begin: str
+):
+    run_id, _ = filled(sqlite_database)
+    name = f'{begin}HYPERLINK("http://x")'
+    server._call("PATCH", f"/runs/{run_id}", json={"name": name})
+    run("export", run_id, "-o", str(tmp_path / "all.csv"))
+    run("export", run_id, "-o", str(tmp_path / "all.jsonl"))
+    run("figure", "scalars", run_id, "-p", "keys=reverse_kl", "-o", str(tmp_path / "drawn.csv"))
+    written = rows(tmp_path / "all.csv")
+    assert {row["run_name"] for row in written} == {f"'{name}"}
+    assert not any(row["value"].startswith("'") for row in written)
+    assert json.loads((tmp_path / "all.jsonl").read_text().splitlines()[0])["run_name"] == name
+    assert not any(row["trace"].startswith(begin) for row in rows(tmp_path / "drawn.csv"))
+
+
+def test_negative_numbers_stay_as_they_are():
+    assert cells((-1.5, -2, True, None, "-2", "a")) == [-1.5, -2, True, None, "'-2", "a"]
+
+
+def test_a_name_does_not_steer_a_terminal(server: Client, sqlite_database: Database, capsys, monkeypatch):
+    run_id, _ = filled(sqlite_database)
+    name = "\x1b]0;owned\x07\x1b[2J\x9b31mred\u202eback\r\n\tend"
+    server._call("PATCH", f"/runs/{run_id}", json={"name": name, "notes": name, "group": name})
+    monkeypatch.setattr(cli, "Client", lambda **_: server)
+    for arguments in (["ls"], ["show", run_id]):
+        output = CliRunner().invoke(cli.app, arguments).output
+        assert "\\x1b]" in output
+        assert not set(output) & set("\x1b\x07\x9b\u202e\r\t")
+    said: list[str] = []
+    terminal.Progress(said.append)(server.run(run_id))
+    assert not set("".join(said)) & set("\x1b\x07\x9b\u202e\r\t")
