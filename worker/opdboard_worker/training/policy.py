@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.loading import LoadedModel
@@ -77,7 +78,7 @@ class Policy:
         self.precision = precision
         self.cached = True
         """Whether sampling may keep keys and values from token to token (training.agreement finds out)."""
-        self._body: Any = self.model.get_decoder() if hasattr(self.model, "get_decoder") else self.model.base_model
+        self._body: Any = _body(self.model)
         self._output: Any = self.model.get_output_embeddings()
         self._softcap: float | None = getattr(self.model.config, "final_logit_softcapping", None)
         self._scale: float = _logit_scale(self.model.config)
@@ -157,6 +158,17 @@ class Policy:
 def positions(mask_BT: Tensor) -> Tensor:
     """Position ids (B, T) that start at 0 on the first token that is not padding."""
     return (mask_BT.long().cumsum(1) - 1).clamp_min(0)
+
+
+def _body(model: Any) -> Any:
+    """What makes the last hidden states. Some architectures name a wrapper with a head, or the head, as their decoder."""
+    named = (
+        model.get_decoder() if hasattr(model, "get_decoder") else None,
+        model.base_model,
+        getattr(model, "model", None),
+    )
+    bodies = (one for one in named if isinstance(one, PreTrainedModel) and one.get_output_embeddings() is None)
+    return next(bodies, model.base_model)
 
 
 def _logit_scale(config: Any) -> float:
