@@ -74,7 +74,8 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
             # W_0 of what else moves is kept with the anchor; the jump goes wherever W_0 does, but never in half precision.
             Part(
                 "anchor and last jump",
-                kept(moving + max(moving - matrices, 0)) + moving * (config.copies == "device" or on_host),
+                kept(moving * _anchor_moves(config.strategy) + max(moving - matrices, 0))
+                + moving * (config.copies == "device" or on_host),
             ),
             Part("start, direction and new anchor", 3 * moving, "search"),
             Part("key-value cache of D_v", _cache(config, student), "search"),
@@ -107,10 +108,10 @@ def peak(parts: Iterable[Part]) -> int:
 
 
 def checkpoint_bytes(config: RunConfig, student: ModelShape) -> int:
-    """One checkpoint: weights, moments, anchor, and with a strategy the last jump once there is one, and its history."""
+    """One checkpoint: weights, moments, and with a strategy the anchor that has left W_0, the last jump and the history."""
     strategy = config.strategy
     moving = _moving(strategy, student)
-    copies = 1 if isinstance(strategy, NoStrategy) else 2
+    copies = 0 if isinstance(strategy, NoStrategy) else 1 + _anchor_moves(strategy)
     names = sum(map(len, student.tensors))
     tensors = 4 * len(student.tensors) + copies * len(student.modules)  # weights, two moments, step counts
     headers = tensors * _HEADER_BYTES + 4 * names + copies * sum(len(module.name) for module in student.modules)
@@ -173,6 +174,11 @@ def _moving(strategy: Strategy, student: ModelShape) -> int:
             return sum(prod(student.tensors[name]) for name in named)
         case _:
             return student.module_parameters
+
+
+def _anchor_moves(strategy: Strategy) -> bool:
+    """Whether directions begin elsewhere than at W_0, which is kept anyway."""
+    return not isinstance(strategy, NoStrategy | Relex | AlphaRL)
 
 
 def _history(strategy: Strategy, student: ModelShape) -> int:

@@ -72,10 +72,12 @@ class Anchor(Mapping[str, Tensor]):
                 self._kept[name] = weight.detach().clone()
 
     def tensors(self) -> dict[str, Tensor]:
-        """For a checkpoint: 'anchor|name', or 'anchor_from_initial|name' where the distance from W_0 is kept."""
-        if self._how == "bf16":
-            return {f"anchor_from_initial|{name}": distance for name, distance in self._kept.items()}
-        return {f"anchor|{name}": value for name, value in self.items()}
+        """For a checkpoint: 'anchor|name', or 'anchor_from_initial|name' where the distance from W_0 is kept.
+
+        W_0 itself, which every attempt begins with, is not among them.
+        """
+        kind = "anchor_from_initial" if self._how == "bf16" else "anchor"
+        return {f"{kind}|{name}": kept for name, kept in self._kept.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Continue from tensors(); others among these are left alone."""
@@ -83,5 +85,6 @@ class Anchor(Mapping[str, Tensor]):
         self._kept = {}
         for name in self._initial:
             kept = tensors.get(f"{kind}|{name}")
-            if kept is not None:
+            # Checkpoints of earlier versions hold W_0 too.
+            if kept is not None and (self._how == "bf16" or not torch.equal(kept, self._initial[name].get().cpu())):
                 self._kept[name] = kept.to("cpu" if self._how == "cpu" else self._initial[name].device)

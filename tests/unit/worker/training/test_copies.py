@@ -51,6 +51,16 @@ def test_a_direction_from_a_halved_anchor_is_within_the_rounding_of_its_distance
         assert bool((error <= ROUNDING * (kept[name] - start[name]).abs() + last_bits).all())
 
 
+@pytest.mark.parametrize("how", EXACT)
+def test_an_anchor_that_never_moved_is_neither_written_nor_held_twice(how):
+    start = weights()
+    anchor = anchor_at(start, how)
+    assert anchor.tensors() == {}
+    anchor.restore({f"anchor|{name}": value for name, value in start.items()})  # of an earlier version
+    assert anchor.tensors() == {}
+    assert all(torch.equal(anchor[name], start[name]) for name in start)
+
+
 def test_half_precision_of_the_weights_themselves_would_drown_the_direction():
     """Why the distance is kept: at the way of a run at a small rate the anchor itself, rounded, is back at W_0."""
     start = weights()
