@@ -185,11 +185,12 @@ class Client:
         """States, attempts and commands of the run."""
         return self._call("GET", f"/runs/{_segment(run_id)}/history")
 
-    def series(self, run_id: str, keys: Sequence[str] = (), *, max_points: int = 2000) -> Json:
-        """Scalars as base64 arrays, thinned beyond max_points per key; all of the run's without keys."""
-        return self._call(
-            "GET", f"/runs/{_segment(run_id)}/series", params={"keys": ",".join(keys), "max_points": max_points}
-        )
+    def series(
+        self, run_id: str, keys: Sequence[str] = (), *, max_points: int = 2000, first: int = 0, last: int | None = None
+    ) -> Json:
+        """Scalars as base64 arrays from a step to another, thinned beyond max_points per key; all of the run's without keys."""
+        params = {"keys": ",".join(keys), "max_points": max_points, "first": first}
+        return self._call("GET", f"/runs/{run_id}/series", params=params | ({} if last is None else {"last": last}))
 
     def modules(self, run_id: str) -> Json:
         """The run's attention and MLP matrices, in the order of its statistics."""

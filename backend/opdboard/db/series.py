@@ -32,6 +32,13 @@ class ScalarSeries:
         times = self.times[new] if len(self.times) else self.times
         return ScalarSeries(self.seqs[new], self.steps[new], self.values[new], times)
 
+    def between(self, first: int, last: int | None) -> "ScalarSeries":
+        """Only the points from a step to another; None is the end."""
+        start = int(np.searchsorted(self.steps, first))
+        stop = len(self.steps) if last is None else int(np.searchsorted(self.steps, last, side="right"))
+        some = slice(start, stop)
+        return ScalarSeries(self.seqs[some], self.steps[some], self.values[some], self.times[some])
+
 
 @dataclass(frozen=True)
 class NewPoints:

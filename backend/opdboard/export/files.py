@@ -43,16 +43,26 @@ def export_all(client: Client, runs: Sequence[Run], target: Path) -> None:
     """
     try:
         with _folder(target) as opened:
-            for table in TABLES.values():
-                as_lines = table.name == "samples"
-                with opened(f"{table.name}.jsonl" if as_lines else f"{table.name}.csv") as text:
-                    rows = (row for run in runs for row in table.rows(client, run))
-                    (_write_lines if as_lines else _write_csv)(table, rows, text)
-            for run in runs:
-                with opened(f"{run['id']}.json") as text:
-                    json.dump({"run": run, "history": client.history(run["id"])}, text, indent=1)
+            _write_all(client, runs, opened)
     except OSError as error:
         raise BadInput(f"cannot write {target}: {error.strerror}", where=str(target)) from error
+
+
+def stream_all(client: Client, runs: Sequence[Run], stream: IO[bytes]) -> None:
+    """The same ZIP into a stream, which need not be one that goes back."""
+    with _archive(stream) as opened:
+        _write_all(client, runs, opened)
+
+
+def _write_all(client: Client, runs: Sequence[Run], opened: Any) -> None:
+    for table in TABLES.values():
+        as_lines = table.name == "samples"
+        with opened(f"{table.name}.jsonl" if as_lines else f"{table.name}.csv") as text:
+            rows = (row for run in runs for row in table.rows(client, run))
+            (_write_lines if as_lines else _write_csv)(table, rows, text)
+    for run in runs:
+        with opened(f"{run['id']}.json") as text:
+            json.dump({"run": run, "history": client.history(run["id"])}, text, indent=1)
 
 
 @contextmanager
@@ -63,6 +73,12 @@ def _folder(target: Path) -> Iterator[Any]:
         yield lambda name: (target / name).open("w", encoding="utf-8", newline="")
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    with _archive(target) as opened:
+        yield opened
+
+
+@contextmanager
+def _archive(target: Path | IO[bytes]) -> Iterator[Any]:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         yield lambda name: io.TextIOWrapper(archive.open(name, "w", force_zip64=True), encoding="utf-8", newline="")
 

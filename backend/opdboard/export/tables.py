@@ -12,7 +12,7 @@ from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, ESTIMATOR_STA
 
 Row = tuple[Any, ...]
 Kind = Literal["text", "integer", "number", "flag", "texts", "numbers"]
-_ALL_POINTS = 10_000_000
+_AT_ONCE, _WIDER = 65_536, 8
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,26 @@ def decoded(array: dict[str, Any]) -> np.ndarray:
 
 def _scalars(client: Client, run: dict[str, Any]) -> Iterator[Row]:
     for key in sorted(run["latest"]):
-        stored = client.series(run["id"], [key], max_points=_ALL_POINTS)["series"]
-        if key in stored:
-            steps, values, times = (decoded(stored[key][name]) for name in ("steps", "values", "times"))
+        for points in _pages(client, run, key):
+            steps, values, times = (decoded(points[name]) for name in ("steps", "values", "times"))
             for step, value, at in zip(steps.astype(np.int64), values, times, strict=True):
                 yield run["id"], run["name"], key, int(step), float(value), float(at)
+
+
+def _pages(client: Client, run: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    """All points of the key in step order, at most _AT_ONCE in one answer; a page spans more steps where points are rare."""
+    first, span = 0, _AT_ONCE
+    while first <= run["step"]:
+        last = min(first + span - 1, run["step"])
+        points = client.series(run["id"], [key], max_points=_AT_ONCE, first=first, last=last)["series"].get(key)
+        if points is not None and points["shown"] < points["total"]:
+            span //= _WIDER
+            continue
+        if points is not None:
+            yield points
+        first = last + 1
+        if points is None or points["total"] < _AT_ONCE // _WIDER:
+            span *= _WIDER
 
 
 def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:

@@ -890,6 +890,8 @@ export interface paths {
         /**
          * Export Run
          * @description All that is stored of the run as a ZIP: a CSV per table, samples as JSON lines, configuration and history as JSON.
+         *
+         *     It is sent as it is made; a ZIP that breaks off has no directory, so that every tool says so.
          */
         get: operations["export_run"];
         put?: never;
@@ -6418,6 +6420,10 @@ export interface operations {
                 keys?: string;
                 /** @description Only points written after this sequence number. */
                 after?: number;
+                /** @description Only points from this step on. */
+                first?: number;
+                /** @description Only points up to this step. */
+                last?: number | null;
                 /** @description Beyond this a key is thinned to the extremes per power-of-two bin of steps. */
                 max_points?: number;
             };

@@ -5,10 +5,14 @@ import io
 import json
 import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
+from typing import IO
 
+import anyio
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -17,10 +21,14 @@ from typer.testing import CliRunner
 
 from opdboard import cli, terminal
 from opdboard.api.app import create_app
-from opdboard.client import Client
+from opdboard.api.exports.streaming import streamed
+from opdboard.api.series import service
+from opdboard.client import Client, RequestRefused
+from opdboard.db import runs, series
 from opdboard.db.database import Database
+from opdboard.db.series import NewPoints
 from opdboard.domain.errors import BadInput
-from opdboard.export import commands, figures, files
+from opdboard.export import commands, figures, files, tables
 from opdboard.export.cells import cells
 from opdboard.export.tables import TABLES, Table, decoded
 from opdboard.settings import Settings
@@ -240,3 +248,53 @@ def test_a_name_does_not_steer_a_terminal(server: Client, sqlite_database: Datab
     said: list[str] = []
     terminal.Progress(said.append)(server.run(run_id))
     assert not set("".join(said)) & set("\x1b\x07\x9b\u202e\r\t")
+
+
+def test_a_long_history_is_read_page_by_page_and_completely(
+    server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tables, "_AT_ONCE", 64)
+    run_id, _ = filled(sqlite_database, steps=1)
+    steps = [*range(2, 500), 10_000, *range(1_000_000, 1_000_300), 2**31 - 1]
+    with sqlite_database.write() as session:
+        points = {"rare": NewPoints(steps, [float(step) for step in steps], [0.0] * len(steps))}
+        series.append_points(session, run_id, 99, points, {})
+        run = runs.get(session, run_id)
+        run.step, run.latest = steps[-1], {"rare": 1.0}
+    asked: list[int] = []
+    ask = server.series
+    monkeypatch.setattr(server, "series", lambda *given, **more: asked.append(1) or ask(*given, **more))
+    written = list(TABLES["scalars"].rows(server, server.run(run_id)))
+    assert [(row[3], row[4]) for row in written] == [(step, step) for step in steps]
+    assert len(asked) < 100  # of 2^25 pages of 64 steps
+
+
+def test_an_answer_with_too_many_points_is_refused_in_words(
+    server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    run_id, _ = filled(sqlite_database)
+    monkeypatch.setattr(service, "MOST_SENT", 10)
+    with pytest.raises(RequestRefused, match="ask for fewer keys"):
+        server.series(run_id)
+    assert server.series(run_id, ["loss"], first=2, last=4)["series"]["loss"]["total"] == 3
+
+
+def test_a_stream_begins_before_all_is_made_and_ends_with_its_reader():
+    async def read() -> None:
+        ended, read_one = threading.Event(), threading.Event()
+
+        def write(stream: IO[bytes]) -> None:
+            try:
+                stream.write(b"a" * 100_000)
+                read_one.wait()
+                while True:
+                    stream.write(b"b" * 100_000)
+            finally:
+                ended.set()
+
+        async with aclosing(streamed(write)) as blocks:
+            assert (await anext(blocks))[:1] == b"a"
+            read_one.set()
+        assert ended.is_set()
+
+    anyio.run(read)

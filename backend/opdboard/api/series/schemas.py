@@ -13,6 +13,8 @@ class SeriesQuery(Parameters):
         default="", max_length=5000, description="Comma-separated scalar names; empty reads all the run has."
     )
     after: Count = Field(default=0, description="Only points written after this sequence number.")
+    first: Count = Field(default=0, description="Only points from this step on.")
+    last: Count | None = Field(default=None, description="Only points up to this step.")
     max_points: int = Field(
         default=2000,
         ge=2,

@@ -34,17 +34,37 @@ STATISTICS = (
 )
 
 
+MOST_SENT = 2_000_000  # points of one answer: 64 MB
+_READ_AT_ONCE = 500_000  # points; beyond it one key is read after the other
+
+
 def scalars(context: Context, run_id: str, query: SeriesQuery) -> SeriesOut:
-    """The points asked for; a key that the run lacks is left out."""
+    """The points asked for; a key that the run lacks is left out. BadInput when they are too many for one answer."""
     keys = split_list(query.keys, where="keys", at_most=200)
+    within = (query.first or None, query.last)
+    answer: dict[str, ScalarOut] = {}
     with context.database.snapshot() as session:
         run = runs.get(session, run_id)
-        stored = series.read_scalars(session, run_id, keys or series.scalar_keys(session, [run_id]), after=query.after)
-    return SeriesOut(
-        seq=run.seq,
-        rewound_seq=run.rewound_seq,
-        series={key: _scalar(points, query.max_points) for key, points in stored.items() if len(points.steps)},
-    )
+        keys = keys or series.scalar_keys(session, [run_id])
+        size = 1 if run.step * len(keys) > _READ_AT_ONCE else len(keys)
+        for at in range(0, len(keys), size or 1):
+            stored = series.read_scalars(session, run_id, keys[at : at + size], within=within, after=query.after)
+            for key, points in stored.items():
+                points = points.between(query.first, query.last)
+                if len(points.steps):
+                    answer[key] = _scalar(points, query.max_points)
+            _check_size(answer)
+    return SeriesOut(seq=run.seq, rewound_seq=run.rewound_seq, series=answer)
+
+
+def _check_size(answer: dict[str, ScalarOut]) -> None:
+    sent = sum(one.shown for one in answer.values())
+    if sent > MOST_SENT:
+        raise BadInput(
+            f"these are more than {MOST_SENT} points, too many for one answer: ask for fewer keys, for steps from `first` to "
+            "`last`, or for fewer max_points",
+            where="max_points",
+        )
 
 
 def _scalar(points: series.ScalarSeries, max_points: int) -> ScalarOut:
