@@ -239,7 +239,7 @@ def test_a_silent_run_is_failed_with_an_alert_and_goes_on_when_it_is_heard_again
 def there(client: TestClient) -> Client:
     """The client of a trainer, whose requests the application answers."""
     made = Client()
-    made._http = TestClient(client.app, base_url=f"{client.base_url}/api")
+    made._http = TestClient(client.app, base_url=f"{client.base_url}/api")  # pyright: ignore[reportAttributeAccessIssue]
     return made
 
 
