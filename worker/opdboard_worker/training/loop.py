@@ -25,7 +25,7 @@ from opdboard_worker.core.extrapolation import Line
 from opdboard_worker.data.examples import Example
 from opdboard_worker.models import candidates
 from opdboard_worker.sinks import MetricSink
-from opdboard_worker.training import checkpoint, reporting
+from opdboard_worker.training import checkpoint, command_answers, reporting
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.control import Control, Orders
 from opdboard_worker.training.experience import Experience, Learner
@@ -243,10 +243,12 @@ class Training:
         lookahead = self.parts.lookahead
         for command_id, veto in orders.veto:
             last, vetoed = lookahead.jump_step, lookahead.veto(veto.step)
-            batch.command_results.append(CommandResult(command_id, vetoed is not None, _vetoed(veto.step, last)))
+            batch.command_results.append(
+                CommandResult(command_id, vetoed is not None, command_answers.vetoed(veto.step, last))
+            )
             batch.vetoed_decision_step = vetoed if vetoed is not None else batch.vetoed_decision_step
         due = lookahead.due(step)
-        request = _first_request(orders, scheduled=due)
+        request = command_answers.first_request(orders, scheduled=due)
         if request is None and not due:
             return None
         with self.parts.trained.whole():
@@ -259,7 +261,8 @@ class Training:
         self.progress.search_tokens += decision.tokens
         log.info("step %d: %s", step, decision.outcome)
         batch.command_results += [
-            _extrapolated(command_id, asked, request, decision) for command_id, asked in orders.extrapolate
+            command_answers.extrapolated(command_id, asked, request, decision)
+            for command_id, asked in orders.extrapolate
         ]
         return line
 
@@ -381,31 +384,3 @@ class Training:
             self.parts.lookahead.tensors(),
             self.parts.trained.tensors(),
         )
-
-
-def _first_request(orders: Orders, *, scheduled: bool) -> Extrapolate | None:
-    """What is tried on command at this step: a factor, even in place of the scheduled search; else a search, unless due."""
-    asked = [request for _, request in orders.extrapolate]
-    factors = [request for request in asked if request.factor is not None]
-    return next(iter(factors or ([] if scheduled else asked)), None)
-
-
-def _extrapolated(
-    command_id: int, asked: Extrapolate, obeyed: Extrapolate | None, decision: DecisionRecord
-) -> CommandResult:
-    """What became of one command at a step at which something was tried."""
-    if obeyed is None or asked == obeyed:
-        forced_in_vain = asked.override and decision.accepted_factor == 0
-        return CommandResult(command_id, not forced_in_vain, decision.outcome)
-    tried = "a search was made" if obeyed.factor is None else f"factor {obeyed.factor:g} was tried"
-    return CommandResult(
-        command_id, False, f"one extrapolation per step, and {tried} at step {decision.step}; ask again"
-    )
-
-
-def _vetoed(wanted: int | None, last: int | None) -> str:
-    if last is None:
-        return "there is no jump to take back"
-    if wanted not in (None, last):
-        return f"the jump of step {wanted} is no longer the last one: step {last} has jumped since"
-    return f"the jump of step {last} was taken back"
