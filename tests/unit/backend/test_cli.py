@@ -312,3 +312,10 @@ def test_every_command_explains_itself():
         command in text
         for command in ("up", "demo", "run", "ls", "show", "stop", "pause", "resume", "extrapolate", "db")
     )
+
+
+@pytest.mark.parametrize(("status", "content"), [(200, b"<html>log in first"), (302, b""), (200, b'{"cut')])
+def test_what_is_no_answer_of_opdboard_counts_as_none(status: int, content: bytes):
+    other = httpx.MockTransport(lambda _: httpx.Response(status, content=content))
+    with Client("http://somewhere", transport=other) as client, pytest.raises(ServerNotReached, match="is no opdboard"):
+        client.workers()
