@@ -175,6 +175,7 @@ def disturbed(
             done[f"{part} held"] += 1
             continue
         process.kill()
+        process.wait(30)
         there.start_again(part)
         done[part] += 1
     return run_id, done
