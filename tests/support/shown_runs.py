@@ -172,8 +172,9 @@ def _vectors(step: int, pace: float, noise: np.random.Generator) -> list[ModuleV
     made += [
         ModuleVector(name, step, (norm * (index + 1)).tolist())
         for index, name in enumerate(MODULE_STATISTICS)
-        if name not in ("update_norm", "norm_share")
+        if name not in ("update_norm", "norm_share", "numerical_rank")
     ]
+    made.append(ModuleVector("numerical_rank", step, [20.0] * len(MODULES)))
     made.append(ModuleVector(ESTIMATOR_STATISTIC, step, [float(ESTIMATORS.index("lanczos_quadrature"))] * len(MODULES)))
     for earlier in (one for one in SNAPSHOTS if one < step):
         affinity = np.clip((earlier / step) ** (0.4 / pace) + 0.02 * noise.standard_normal(len(MODULES)), 0, 1)

@@ -224,14 +224,16 @@ def _chance(level: float, axes: tuple[str, str]) -> dict[str, Any]:
 
 
 def _chance_label(level: float, axes: tuple[str, str]) -> dict[str, Any]:
+    """Where the names of the lines stand, beside the axes."""
     return {
         "text": f"chance {level:.2g}",
         "x": 1,
         "y": level,
         "xref": f"{axes[0]} domain",
         "yref": axes[1],
-        "xanchor": "right",
-        "yanchor": "bottom",
+        "xanchor": "left",
+        "yanchor": "middle",
+        "xshift": 4,
         "showarrow": False,
         "font": {"size": 10},
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import IO, Any
 
@@ -13,7 +13,7 @@ BLOCK_BYTES = 16 * 1024
 BLOCKS_WAITING = 4
 
 
-async def streamed(write: Callable[[IO[bytes]], None]) -> AsyncIterator[bytes]:
+async def streamed(write: Callable[[IO[bytes]], None]) -> AsyncGenerator[bytes]:
     """The blocks that write(stream) writes in a thread of its own; it ends when nobody reads any more."""
     sending, receiving = create_memory_object_stream[bytes](BLOCKS_WAITING)
 
