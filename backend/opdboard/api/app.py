@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -12,6 +12,7 @@ from opdboard.api import errors, interface, live
 from opdboard.api.alert_rules import endpoints as alert_rules
 from opdboard.api.alerts import endpoints as alerts
 from opdboard.api.analyses import endpoints as analyses
+from opdboard.api.background import Background
 from opdboard.api.checkpoints import endpoints as checkpoints
 from opdboard.api.commands import endpoints as commands
 from opdboard.api.compare import endpoints as compare
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
     queue = JobQueue(database, make_celery(settings))
     slots = asyncio.Semaphore(EXPORTS_AT_ONCE)
     app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers(), slots, FileLooks())
+    app.state.background = Background()
     app.add_middleware(Transfer)
     app.add_middleware(Limits)
     app.add_middleware(Guard, token=settings.token)
@@ -113,14 +115,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     app.state.live = live.LiveHub(context.database)
     sender = Sender(context.database, context.settings.public_url)
-    tasks = [
-        asyncio.create_task(app.state.live.run(), name="live-poller"),
-        asyncio.create_task(sender.run(), name="webhook-sender"),
-    ]
+    background: Background = app.state.background
+    background.start("live-poller", app.state.live.run)
+    background.start("webhook-sender", sender.run)
     yield
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+    await background.stop()
     context.database.close()

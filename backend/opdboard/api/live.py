@@ -6,6 +6,7 @@ One that was away is told what it missed, deletions included.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -109,23 +110,25 @@ class LiveHub:
         self._known: dict[str, int] = {}
         self._deleted: set[str] = set()
         self._heartbeats: dict[str, float] = {}
-        self._read_at = 0.0
+        self._polled_until = 0.0  # by the clock of the rows, which may step
+        self._polled_at = -math.inf  # this and the next by the monotonic clock, of which ages are made
+        self._answered_at = -math.inf
 
     def known_seq(self, run_id: str) -> int | None:
         """The sequence number of a run that moves, as old as a poll at most; None when nobody has looked lately."""
-        return self._known.get(run_id) if time.time() - self._read_at < FRESH_SECONDS else None
+        return self._known.get(run_id) if time.monotonic() - self._polled_at < FRESH_SECONDS else None
 
     async def run(self) -> None:
         """Poll until cancelled; a database that does not answer is tried again."""
         while True:
             await self._somebody.wait()
-            began = time.time()
+            began, began_at = time.time(), time.monotonic()
             try:
                 news = await asyncio.to_thread(self._changes)
             except SQLAlchemyError as error:
                 logger.warning("live updates: the database does not answer (%s)", type(error).__name__)
             else:
-                self._read_at = began
+                self._polled_until, self._polled_at, self._answered_at = began, began_at, began_at
                 if news.updates or news.deleted:
                     for subscriber in self._subscribers:
                         subscriber.tell(news)
@@ -150,7 +153,8 @@ class LiveHub:
 
         One that has heard nothing has just begun to read pages, and misses what changed between a page and this.
         """
-        since = (time.time() if last_event is None else last_event / 1e6) - CLOCK_SKEW_SECONDS
+        now = time.time()
+        since = (now if last_event is None else min(now, last_event / 1e6)) - CLOCK_SKEW_SECONDS
         with self._database.read() as session:
             changed = watching.changed_since(session, since, active=last_event is None)
             return News([_update(run) for run in changed], watching.deleted_since(session, since))
@@ -164,8 +168,9 @@ class LiveHub:
         self._subscribers.add(subscriber)
         self._somebody.set()
         try:
-            told_until = time.time()
+            told_until, asked_at = time.time(), time.monotonic()
             news = await asyncio.to_thread(self._missed, last_event)
+            self._answered_at = max(self._answered_at, asked_at)  # nobody may have polled for long
             ping_due = 0.0
             while True:
                 for event in _events(news, told_until):
@@ -174,7 +179,7 @@ class LiveHub:
                     ping_due = time.monotonic() + PING_SECONDS
                     yield self._ping(told_until)
                 news = await subscriber.next(max(0.0, ping_due - time.monotonic()))
-                told_until = max(told_until, self._read_at)
+                told_until = max(told_until, self._polled_until)
         finally:
             self._subscribers.discard(subscriber)
             if not self._subscribers:
@@ -182,7 +187,8 @@ class LiveHub:
 
     def _ping(self, told_until: float) -> ServerSentEvent:
         now = time.time()
-        ping = LivePing(at=now, read_at=self._read_at or now, heartbeats=self._heartbeats)
+        silence = time.monotonic() - self._answered_at
+        ping = LivePing(at=now, read_at=now - silence, heartbeats=self._heartbeats)
         return ServerSentEvent(ping.model_dump_json(), event="ping", id=_id(told_until))
 
 

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Healthz
-         * @description The process answers.
+         * @description The process answers; how its background tasks are.
          */
         get: operations["healthz"];
         put?: never;
@@ -2728,8 +2728,14 @@ export interface components {
          * @description The process answers.
          */
         Health: {
-            /** Status */
-            status: string;
+            /**
+             * Status
+             * @description degraded while a task is not well.
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+            /** Tasks */
+            tasks: components["schemas"]["TaskHealth"][];
         };
         /**
          * HeldOut
@@ -3827,6 +3833,18 @@ export interface components {
             tokens: components["schemas"]["RatioOut"] | null;
             seconds: components["schemas"]["RatioOut"] | null;
             gpu_seconds: components["schemas"]["RatioOut"] | null;
+        };
+        /**
+         * Ready
+         * @description Requests will be answered.
+         */
+        Ready: {
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status: "ok";
         };
         /**
          * RELEX
@@ -5339,6 +5357,23 @@ export interface components {
             runs: components["schemas"]["RunSummary"][];
         };
         /**
+         * TaskHealth
+         * @description A task of the web process that runs beside the requests.
+         */
+        TaskHealth: {
+            /** Name */
+            name: string;
+            /**
+             * Well
+             * @description False for a minute after it failed and was begun again.
+             */
+            well: boolean;
+            /** Restarts */
+            restarts: number;
+            /** Last Error */
+            last_error: string | null;
+        };
+        /**
          * OPD, top k
          * @description Reverse KL over the k likeliest tokens, with the probability of all others as one more bin.
          */
@@ -5801,7 +5836,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
             /** @description Service Unavailable */

@@ -1,24 +1,30 @@
 """Liveness and readiness, for supervisors and load balancers."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from opdboard.api.background import Background
 from opdboard.api.context import Ctx
 from opdboard.api.errors import ErrorBody, answer
-from opdboard.api.health.schemas import Health
+from opdboard.api.health.schemas import Health, Ready, TaskHealth
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-async def healthz() -> Health:
-    """The process answers."""
-    return Health(status="ok")
+async def healthz(request: Request) -> Health:
+    """The process answers; how its background tasks are."""
+    background: Background = request.app.state.background
+    tasks = [
+        TaskHealth(name=one.name, well=one.well, restarts=one.restarts, last_error=one.last_error)
+        for one in background.kept
+    ]
+    return Health(status="ok" if all(task.well for task in tasks) else "degraded", tasks=tasks)
 
 
-@router.get("/readyz", response_model=Health, responses={503: {"model": ErrorBody}})
-def readyz(context: Ctx) -> Health | JSONResponse:
+@router.get("/readyz", response_model=Ready, responses={503: {"model": ErrorBody}})
+def readyz(context: Ctx) -> Ready | JSONResponse:
     """The database answers and its schema is the newest."""
     try:
         current = context.database.is_current()
@@ -33,4 +39,4 @@ def readyz(context: Ctx) -> Health | JSONResponse:
                 error="SchemaOutdated", detail="the database's tables are not up to date: run 'opdboard db upgrade'"
             ),
         )
-    return Health(status="ok")
+    return Ready()

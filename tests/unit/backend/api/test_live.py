@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 from support.commands import clean_environment
 from support.stored_runs import create, move, record, start
 
-from opdboard.api import live
+from opdboard.api import background, live
+from opdboard.api.app import create_app
 from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.run_state import RunState
@@ -261,6 +263,61 @@ def test_a_database_that_fails_once_is_asked_again(sqlite_database: Database, mo
         return event.event
 
     assert asyncio.run(story()) == "runs"
+
+
+def test_the_first_page_after_a_quiet_time_raises_no_alarm(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
+    """Nobody listened for a minute, so that nobody polled; the clock on the wall stepped by an hour meanwhile."""
+    elapsed, wall, step = time.monotonic, time.time, [0.0, 0.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: elapsed() + step[0])
+    monkeypatch.setattr(live.time, "time", lambda: wall() + step[1])
+
+    async def first_ping(hub: live.LiveHub) -> dict:
+        stream = hub.events(None)
+        try:
+            return json.loads((await anext(stream)).data or "")
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]
+
+    async def story() -> None:
+        hub = live.LiveHub(sqlite_database)
+        poller = asyncio.create_task(hub.run())
+        for step[:] in ([0.0, 0.0], [60.0, 3600.0], [120.0, -3600.0]):
+            ping = await first_ping(hub)
+            assert 0 <= ping["at"] - ping["read_at"] < 5
+        poller.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_poller_that_fails_in_an_unknown_way_is_begun_again_and_told_of(
+    settings: Settings, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path, caplog
+):
+    monkeypatch.setattr(background, "RESTART_SECONDS", 0.01)
+    polled = threading.Event()
+    faults = iter([KeyError("odd"), RecursionError()])
+
+    def changes(self: live.LiveHub) -> live.News:
+        for fault in faults:
+            raise fault
+        polled.set()
+        return live.News()
+
+    monkeypatch.setattr(live.LiveHub, "_changes", changes)
+    app = create_app(settings, static=tmp_path)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        well = client.get("/healthz").json()
+        assert (well["status"], [task["restarts"] for task in well["tasks"]]) == ("ok", [0, 0])
+        app.state.live._somebody.set()
+        assert polled.wait(DEADLINE_SECONDS)
+        told = client.get("/healthz").json()
+        poller = next(task for task in told["tasks"] if task["name"] == "live-poller")
+        assert (told["status"], poller) == (
+            "degraded",
+            {"name": "live-poller", "well": False, "restarts": 2, "last_error": "RecursionError"},
+        )
+        monkeypatch.setattr(background, "RECENT_SECONDS", 0.0)
+        assert client.get("/healthz").json()["status"] == "ok"
+    assert "the task live-poller failed: it is begun again" in caplog.text
 
 
 def test_browsers_told_of_the_same_step_get_the_same_right_extension(server: Server, sqlite_database: Database):
