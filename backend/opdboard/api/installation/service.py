@@ -11,6 +11,7 @@ from opdboard.api.context import Context
 from opdboard.api.installation.schemas import BrokerOut, DatabaseOut, DiskOut, InstallationOut, QueueOut
 from opdboard.api.workers.service import list_all
 from opdboard.db import overview
+from opdboard.domain.errors import Unavailable
 from opdboard.queue import queue_for
 from opdboard.settings import QUEUES, Settings
 
@@ -24,7 +25,13 @@ def describe(context: Context) -> InstallationOut:
         checkpoints = overview.checkpoint_bytes(session)
         waiting = [queue_for(run.config["device"]) for run in overview.queued(session)]
     listening = [queue for worker in list_all(context).workers if worker.alive for queue in worker.queues]
-    disk = shutil.disk_usage(settings.root)
+    try:
+        disk = shutil.disk_usage(settings.root)
+    except OSError as error:
+        raise Unavailable(
+            f"the data folder {settings.root} cannot be looked into on the web server's machine: {error.strerror}",
+            where="OPDBOARD_DATA_DIR",
+        ) from error
     return InstallationOut(
         versions={name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         started_at=psutil.Process().create_time(),
