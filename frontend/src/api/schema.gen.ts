@@ -2191,13 +2191,13 @@ export interface components {
         };
         /**
          * DiskOut
-         * @description The disk that holds the data folder; bytes.
+         * @description The disk that holds the data folder; bytes. Null where the web server's machine does not have that folder.
          */
         DiskOut: {
             /** Total */
-            total: number;
+            total: number | null;
             /** Free */
-            free: number;
+            free: number | null;
             /**
              * Checkpoints
              * @description Taken by checkpoints of runs.

@@ -19,10 +19,10 @@ class BrokerOut(BaseModel):
 
 
 class DiskOut(BaseModel):
-    """The disk that holds the data folder; bytes."""
+    """The disk that holds the data folder; bytes. Null where the web server's machine does not have that folder."""
 
-    total: int
-    free: int
+    total: int | None
+    free: int | None
     checkpoints: int = Field(description="Taken by checkpoints of runs.")
 
 

@@ -11,7 +11,6 @@ from opdboard.api.context import Context
 from opdboard.api.installation.schemas import BrokerOut, DatabaseOut, DiskOut, InstallationOut, QueueOut
 from opdboard.api.workers.service import list_all
 from opdboard.db import overview
-from opdboard.domain.errors import Unavailable
 from opdboard.queue import queue_for
 from opdboard.settings import QUEUES, Settings
 
@@ -25,13 +24,7 @@ def describe(context: Context) -> InstallationOut:
         checkpoints = overview.checkpoint_bytes(session)
         waiting = [queue_for(run.config["device"]) for run in overview.queued(session)]
     listening = [queue for worker in list_all(context).workers if worker.alive for queue in worker.queues]
-    try:
-        disk = shutil.disk_usage(settings.root)
-    except OSError as error:
-        raise Unavailable(
-            f"the data folder {settings.root} cannot be looked into on the web server's machine: {error.strerror}",
-            where="OPDBOARD_DATA_DIR",
-        ) from error
+    total, free = _disk(settings)
     return InstallationOut(
         versions={name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         started_at=psutil.Process().create_time(),
@@ -41,13 +34,21 @@ def describe(context: Context) -> InstallationOut:
         data_dir=str(settings.root),
         database=_database(context),
         broker=_broker(settings),
-        disk=DiskOut(total=disk.total, free=disk.free, checkpoints=checkpoints),
+        disk=DiskOut(total=total, free=free, checkpoints=checkpoints),
         queues=[
             QueueOut(name=name, workers=listening.count(name), waiting=waiting.count(name))
             for name in dict.fromkeys((*QUEUES, *sorted(listening)))
         ],
         lease_seconds=settings.lease_seconds,
     )
+
+
+def _disk(settings: Settings) -> tuple[int | None, int | None]:
+    try:
+        usage = shutil.disk_usage(settings.root)
+    except OSError:  # the workers' machines may have that folder, and this one not
+        return None, None
+    return usage.total, usage.free
 
 
 def _database(context: Context) -> DatabaseOut:

@@ -73,17 +73,11 @@ function Cards({ told }: { told: Installation }) {
         </Fact>
         <Fact name="Checkpoints">{bytes(disk.checkpoints)}</Fact>
         <Fact name="Disk">
-          {bytes(disk.free)} of {bytes(disk.total)} free ({percent(disk.free / disk.total, 0)})
-          <div
-            className={classes.disk}
-            role="img"
-            aria-label={`${percent(1 - disk.free / disk.total, 0)} of the disk is used`}
-          >
-            <div
-              style={{ transform: `scaleX(${1 - disk.free / disk.total})` }}
-              data-full={disk.free / disk.total < 0.1}
-            />
-          </div>
+          {disk.free != null && disk.total ? (
+            <Disk free={disk.free} total={disk.total} />
+          ) : (
+            "the machine of this web server does not have the data folder"
+          )}
         </Fact>
       </Card>
       <Card title="Workers">
@@ -136,4 +130,15 @@ function zone(): string {
   const minutes = -new Date().getTimezoneOffset();
   const part = (value: number) => String(Math.floor(Math.abs(value))).padStart(2, "0");
   return `${timeZone} (UTC${minutes < 0 ? "−" : "+"}${part(minutes / 60)}:${part(minutes % 60)})`;
+}
+
+function Disk({ free, total }: { free: number; total: number }) {
+  return (
+    <>
+      {bytes(free)} of {bytes(total)} free ({percent(free / total, 0)})
+      <div className={classes.disk} role="img" aria-label={`${percent(1 - free / total, 0)} of the disk is used`}>
+        <div style={{ transform: `scaleX(${1 - free / total})` }} data-full={free / total < 0.1} />
+      </div>
+    </>
+  );
 }

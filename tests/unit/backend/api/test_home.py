@@ -2,6 +2,8 @@
 
 import math
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -161,6 +163,22 @@ def test_the_installation_describes_itself(client: TestClient, sqlite_database: 
     queues = {queue["name"]: (queue["workers"], queue["waiting"]) for queue in told["queues"]}
     assert queues == {"any": (1, 0), "cpu": (1, 0), "cuda": (0, 1)}
     assert 0 < told["disk"]["free"] < told["disk"]["total"]
+
+
+@pytest.mark.parametrize(
+    "path", ["installation", "imports/folders", "workers", "home", "runs", "checkpoints?run={run}"]
+)
+def test_a_web_server_without_the_data_folder_answers(client: TestClient, sqlite_database: Database, path: str):
+    """As behind a load balancer, where only the workers' machines have it."""
+    run_id = create(sqlite_database)
+    app: Any = client.app
+    context = app.state.context
+    elsewhere = Settings(data_dir=context.settings.root / "file" / "absent", broker_url=context.settings.broker_url)
+    app.state.context = replace(context, settings=elsewhere)
+    answer = client.get(f"/api/{path.format(run=run_id)}")
+    assert answer.status_code < 500, answer.text
+    if path == "installation":
+        assert answer.json()["disk"] == {"total": None, "free": None, "checkpoints": 0}
 
 
 @pytest.mark.parametrize(
