@@ -43,8 +43,7 @@ def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
         drawn,
         keep=f"spectrum {params.statistic}",
         meta={
-            "note": "means over modules; the table holds each run's latest snapshot, ratios also as the paper's code averages "
-            "them: sum of the top norms over sum of the norms (of sums)"
+            "note": "means over modules; the table holds each run's latest snapshot, ratios also of sums, as the paper's code has them"
             if some
             else "no snapshot yet",
             "table": table(series),

@@ -136,7 +136,12 @@ export function Panel(props: PanelProps) {
           No connection since {clock(lost)}: this is what was known then.
         </p>
       )}
-      {meta?.note && !meta.empty && <p className={classes.note}>{meta.note}</p>}
+      {meta?.note && !meta.empty && (
+        // Where a panel's height is given, a long note is scrolled, by keyboard too.
+        <section className={classes.note} aria-label={`${title}: note`} tabIndex={props.fill && inPage ? 0 : undefined}>
+          {meta.note}
+        </section>
+      )}
     </>
   );
 

@@ -30,7 +30,7 @@ def test_a_rule_is_made_changed_and_deleted(client: TestClient):
         ({"comparison": "=="}, "'>', '>=', '<', '<=' or 'not finite'"),
         ({"scope": "module"}, "'loss' is no module statistic; those are update_norm"),
         ({"steps": 0}, "greater than or equal to 1"),
-        ({"measure": "a\u0000b"}, "pattern"),
+        ({"measure": "a\u0000b"}, "must not contain the NUL character"),
         ({"name": ""}, "at least 1 character"),
         ({"runs": "method = "}, "runs: character"),
         ({"runs": "nonsuch > 3"}, "nonsuch"),

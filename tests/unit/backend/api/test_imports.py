@@ -106,7 +106,7 @@ def test_an_import_is_queued_and_listed_with_the_other_runs(
         ("base", ["link/secret"], "checkpoints.0", "outside of the folders"),
         ("/etc", ["output"], "base", "outside of the folders"),
         ("base", ["0a1b2c3d"], "checkpoints.0", "no run '0a1b2c3d'"),
-        ("base\x00", ["output"], "base", "pattern"),
+        ("base\x00", ["output"], "base", "must not contain the NUL character"),
         ("base", ["~nobody-at-all/output"], "checkpoints.0", "home folder"),
         ("base", ["circle/output"], "checkpoints.0", "no path that can be followed"),
     ],

@@ -188,10 +188,10 @@ def test_a_variant_that_is_stored_is_not_scored_again(subject, attempt, sqlite_d
         run_id = jobs.create_analysis(session, AnalysisConfig(kind="scale_final", run_id=subject, parameters=asked)).id
     whole = record_at = recording.record
 
-    def dying(session, run_id, number, batch):
+    def dying(session, run_id, attempt, batch, **about):
         if batch.step == 4:
             raise KeyboardInterrupt
-        return record_at(session, run_id, number, batch)
+        return record_at(session, run_id, attempt, batch, **about)
 
     monkeypatch.setattr(recording, "record", dying)
     with pytest.raises(KeyboardInterrupt):
