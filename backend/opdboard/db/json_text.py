@@ -9,10 +9,14 @@ from opdboard.domain.storable import DEEPEST, readable_text
 
 log = logging.getLogger(__name__)
 
+# Made once: json.dumps and json.loads make a new one for every call that has an option.
+_ENCODER = json.JSONEncoder(allow_nan=False)
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+
 
 def dumped(value: Any) -> str:
     """JSON without NaN and infinities (ValueError), NUL and halves of surrogate pairs (replaced)."""
-    text = json.dumps(value, allow_nan=False)
+    text = _ENCODER.encode(value)
     return json.dumps(_readable(value)) if _suspicious(text) else text
 
 
@@ -20,8 +24,8 @@ def loaded(text: str | bytes) -> Any:
     """The value; null for NaN and infinities, an object that says so for what cannot be read at all."""
     text = text if isinstance(text, str) else text.decode("utf-8", "replace")
     try:
-        value = json.loads(text, parse_constant=lambda _: None)
-        if not _is_too_deep(value):
+        value = _DECODER.decode(text)
+        if text.count("[") + text.count("{") <= DEEPEST or not _is_too_deep(value):
             return _readable(value) if _suspicious(text) else value
         error = f"more than {DEEPEST} levels"
     except (ValueError, RecursionError) as problem:
