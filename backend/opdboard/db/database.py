@@ -20,7 +20,6 @@ from opdboard.db import json_text
 from opdboard.domain.errors import BadInput, DatabaseUnavailable
 
 SQLITE_BUSY_SECONDS = 30
-CONNECT_SECONDS = 10
 _JSON: dict[str, Any] = {"json_serializer": json_text.dumped, "json_deserializer": json_text.loaded}
 
 
