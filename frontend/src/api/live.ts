@@ -1,8 +1,9 @@
 /** The tab's end of the live stream: connection, pulse, and news of runs for the caches. */
-import type { LiveNews, Pulse } from "~/lib/liveNews";
+
 import type { Connection } from "~/lib/liveStore";
 import { createStore } from "~/lib/store";
 import type { FromTab } from "./live.worker";
+import type { LiveNews, Pulse } from "./liveNews";
 import { openSource } from "./liveSource";
 import { readToken, tokenAsked } from "./token";
 import type { RunSummary } from "./types";

@@ -1,5 +1,5 @@
 /** One stream for all tabs of a browser: a browser opens few connections to a server, and each tab would keep one. */
-import { Outbox } from "~/lib/liveNews";
+import { Outbox } from "./liveNews";
 import { type LiveSource, openSource } from "./liveSource";
 
 export type FromTab = "taken" | "retry" | "leave";

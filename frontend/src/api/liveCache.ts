@@ -1,12 +1,12 @@
 /** Live events into the query cache: rows and details are replaced, parts that moved are asked for again. */
 import type { Query, QueryClient } from "@tanstack/react-query";
-import { withoutRuns, withReports } from "~/lib/homeNews";
 import { mergeRows, movedTopics, newer } from "~/lib/liveStore";
 import { Pace } from "~/lib/pace";
 import { alertKeys } from "./alerts";
 import { analysisKeys } from "./analyses";
 import { compareKeys } from "./compare";
 import { homeKey } from "./home";
+import { withoutRuns, withReports } from "./homeNews";
 import { type RunQuestion, runKeys } from "./runs";
 import type { EntryList, Home, RunDetail, RunList, RunSummary } from "./types";
 

@@ -1,7 +1,7 @@
 /** One stream of server-sent events, kept open: what moved, never the data itself. Runs in a tab or in a shared worker. */
 import { EventSource } from "eventsource";
-import type { LiveNews } from "~/lib/liveNews";
 import { type Connection, type ConnectionEvent, nextConnection } from "~/lib/liveStore";
+import type { LiveNews } from "./liveNews";
 import type { RunSummary } from "./types";
 
 const SILENCE_MS = 15_000; // three pings

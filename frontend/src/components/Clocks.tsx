@@ -3,10 +3,10 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { pulse } from "~/api/live";
 import type { RunSummary } from "~/api/types";
 import { ago } from "~/lib/format";
-import { type Clock, clocks } from "~/lib/progress";
 import { isJob } from "~/lib/runKind";
 import { useStore } from "~/lib/store";
 import classes from "./Clocks.module.css";
+import { type Clock, clocks } from "./progress";
 import { useServerNow } from "./useServerNow";
 
 const HELP = {

@@ -4,6 +4,7 @@ import { entriesQuery } from "~/api/compare";
 import { panelListQuery } from "~/api/panels";
 import { runQuery } from "~/api/runs";
 import { Shell } from "~/components/shell/Shell";
+import { Overlays } from "~/features/palette/Overlays";
 import { comparedKeys, MOST_ENTRIES } from "~/lib/compared";
 import { parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
 import { Crashed, NotFound } from "./fallbacks";
@@ -14,7 +15,11 @@ interface Context {
 }
 
 const root = createRootRouteWithContext<Context>()({
-  component: Shell,
+  component: () => (
+    <Shell>
+      <Overlays />
+    </Shell>
+  ),
   validateSearch: (search): Search => search as Search,
 });
 

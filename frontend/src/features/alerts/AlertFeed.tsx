@@ -3,15 +3,14 @@ import { IconChecks } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type AlertFilter, alertFeedQuery, signaturesQuery, unseenAlertsQuery } from "~/api/alerts";
 import type { AlertKind, Severity } from "~/api/types";
+import { AlertList } from "~/components/alerts/AlertList";
+import { useMarkSeen } from "~/components/alerts/useMarkSeen";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
-import { useNow } from "~/components/useNow";
 import { useView } from "~/components/useView";
 import { flag, oneOf, type Search } from "~/lib/urlParams";
-import { AlertItem } from "./AlertItem";
 import classes from "./Alerts.module.css";
-import { useMarkSeen } from "./useMarkSeen";
 
 const SEVERITIES: Severity[] = ["critical", "warning"];
 
@@ -27,7 +26,6 @@ export function AlertFeed() {
   const feed = useInfiniteQuery(alertFeedQuery(filter));
   const { data: unseen } = useQuery(unseenAlertsQuery());
   const seen = useMarkSeen();
-  const now = useNow(5000);
   const alerts = feed.data?.pages.flatMap((page) => page.alerts) ?? [];
   const waiting = (unseen?.warning ?? 0) + (unseen?.critical ?? 0);
 
@@ -85,11 +83,7 @@ export function AlertFeed() {
       )}
       {feed.isPending && <Loading label="Reading the alerts" />}
       {feed.data && alerts.length === 0 && <Nothing filtered={Object.keys(filter).length > 0} />}
-      <ul className={classes.feed} data-testid="alert-feed">
-        {alerts.map((alert) => (
-          <AlertItem key={alert.id} alert={alert} now={now} />
-        ))}
-      </ul>
+      <AlertList alerts={alerts} testId="alert-feed" />
       {feed.hasNextPage && (
         <div className={classes.more}>
           <Button variant="default" loading={feed.isFetchingNextPage} onClick={() => void feed.fetchNextPage()}>

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { alertKeys, deleteRule, keepRule, ruleMeasuresQuery, rulesQuery } from "~/api/alerts";
 import type { AlertRule, RuleMeasures } from "~/api/types";
+import { SeverityPill } from "~/components/alerts/SeverityPill";
 import { Empty } from "~/components/Empty";
 import { ErrorBox, errorText } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
@@ -12,7 +13,6 @@ import table from "~/components/table.module.css";
 import classes from "./Alerts.module.css";
 import { RuleForm } from "./RuleForm";
 import { conditionOf } from "./rules";
-import { SeverityPill } from "./SeverityPill";
 import { Signatures } from "./Signatures";
 
 /** The user's rules, and what is watched without any. */

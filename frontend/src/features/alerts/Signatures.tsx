@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { signaturesQuery } from "~/api/alerts";
+import { SeverityPill } from "~/components/alerts/SeverityPill";
 import table from "~/components/table.module.css";
 import classes from "./Alerts.module.css";
-import { SeverityPill } from "./SeverityPill";
 
 /** What is watched in every run without any rule. */
 export function Signatures() {

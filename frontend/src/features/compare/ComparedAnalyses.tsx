@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { analysesQuery, interventionsQuery } from "~/api/analyses";
 import type { Entry, RunSummary } from "~/api/types";
-import { AnalysisPanels } from "../analyses/AnalysisPanels";
+import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
 import classes from "./ComparePage.module.css";
 
 interface ComparedAnalysesProps {

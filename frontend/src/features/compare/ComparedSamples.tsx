@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { Entry } from "~/api/types";
-import { SamplesSideBySide } from "~/features/samples/SamplesSideBySide";
+import { SamplesSideBySide } from "~/components/samples/SamplesSideBySide";
 import classes from "./ComparePage.module.css";
 
 /** What each run answered to the same prompts; a group speaks through its first run. */

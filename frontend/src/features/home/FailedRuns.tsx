@@ -1,11 +1,11 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Home, RunError } from "~/api/types";
+import { useCommand } from "~/components/commands/useCommand";
 import { MethodBadge, RunDot } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
 import { ago, moment } from "~/lib/format";
 import { spaced } from "~/lib/words";
-import { useCommand } from "../run/useCommand";
 import classes from "./HomePage.module.css";
 
 /** What failed: why, where, and the ways on from there. */

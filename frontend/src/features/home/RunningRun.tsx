@@ -1,13 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { Home, RunSummary } from "~/api/types";
 import { Clocks } from "~/components/Clocks";
+import { timeLeft } from "~/components/progress";
 import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
 import { Sparkline } from "~/components/Sparkline";
 import { useScheme } from "~/components/useScheme";
 import { useServerNow } from "~/components/useServerNow";
 import { runColor } from "~/lib/colors";
 import { fixed, percent } from "~/lib/format";
-import { timeLeft } from "~/lib/progress";
 import classes from "./HomePage.module.css";
 
 const READINGS: Record<string, string> = {

@@ -3,9 +3,9 @@ import { Link } from "@tanstack/react-router";
 import { workersQuery } from "~/api/workers";
 import { Clocks } from "~/components/Clocks";
 import { RunDot } from "~/components/RunBits";
-import { WorkerHint } from "~/components/WorkerHint";
-import { Loads } from "../workers/Loads";
-import { WorkerSigns } from "../workers/WorkerSigns";
+import { Loads } from "~/components/workers/Loads";
+import { WorkerHint } from "~/components/workers/WorkerHint";
+import { WorkerSigns } from "~/components/workers/WorkerSigns";
 import classes from "./HomePage.module.css";
 
 /** Who does the work: alive or not, at what, and how busy. */

@@ -1,9 +1,9 @@
 import { Button } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
+import { shownValue } from "~/components/form/words";
 import type { Difference } from "~/lib/configPaths";
 import { pathInWords } from "~/lib/formErrors";
 import classes from "./LaunchPage.module.css";
-import { shownValue } from "./words";
 
 interface ChangesProps {
   changes: readonly Difference[];

@@ -3,16 +3,16 @@ import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
 import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
 import type { RunConfig } from "~/api/types";
+import type { FormContext } from "~/components/form/formContext";
+import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "~/components/form/lists";
+import { ObjectFieldTemplate } from "~/components/form/sections";
+import { FieldTemplate, MultiSchemaFieldTemplate } from "~/components/form/templates";
+import { SelectWidget, SwitchWidget, TextWidget } from "~/components/form/widgets";
+import { shownValue } from "~/components/form/words";
 import type { Difference, Values } from "~/lib/configPaths";
 import { type Leaf, leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
 import { errorTree, type FieldProblem, pathInWords } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
-import type { LaunchFormContext } from "./formContext";
-import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "./lists";
-import { ObjectFieldTemplate } from "./sections";
-import { FieldTemplate, MultiSchemaFieldTemplate } from "./templates";
-import { SelectWidget, SwitchWidget, TextWidget } from "./widgets";
-import { shownValue } from "./words";
 
 const templates = {
   ArrayFieldItemTemplate,
@@ -42,7 +42,7 @@ export default function ConfigForm(props: ConfigFormProps) {
   const { schema, config, problems, changes, folded = false, onChange, onPutBack, onSubmit, id } = props;
   const form = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
   const errors = useMemo(() => errorTree(problems) as ErrorSchema<RunConfig>, [problems]);
-  const context = useMemo((): LaunchFormContext => {
+  const context = useMemo((): FormContext => {
     const leaves = leavesOf(schema, config as unknown as Values);
     return {
       sections: sectionsOf(schema).map((section) => ({

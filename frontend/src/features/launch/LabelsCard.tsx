@@ -1,7 +1,7 @@
 import { Autocomplete, TagsInput, Textarea } from "@mantine/core";
 import type { RunLabels } from "~/api/launch";
+import { FormSection } from "~/components/form/sections";
 import classes from "./Sweep.module.css";
-import { FormSection } from "./sections";
 
 interface LabelsCardProps {
   labels: RunLabels;

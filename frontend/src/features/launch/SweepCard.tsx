@@ -1,13 +1,13 @@
 import { Button, Checkbox, CloseButton, MultiSelect, Select, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import type { Plan } from "~/api/types";
+import { FormSection } from "~/components/form/sections";
 import type { Leaf } from "~/lib/configSchema";
 import { type FieldProblem, pathInWords, sentence } from "~/lib/formErrors";
 import { type Axis, seedsIn } from "~/lib/sweep";
 import { LogGrid } from "./LogGrid";
 import classes from "./Sweep.module.css";
 import { SweepTable } from "./SweepTable";
-import { FormSection } from "./sections";
 
 export interface SweepDraft {
   seeds: string;

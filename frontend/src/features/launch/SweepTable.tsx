@@ -1,8 +1,8 @@
 import type { Plan } from "~/api/types";
+import { shownValue } from "~/components/form/words";
 import table from "~/components/table.module.css";
 import { pathInWords } from "~/lib/formErrors";
 import classes from "./Sweep.module.css";
-import { shownValue } from "./words";
 
 /** Every run that the sweep would make. */
 export function SweepTable({ runs = [] }: { runs: Plan["runs"] }) {

@@ -2,10 +2,10 @@ import { IconColumns2, IconCopy, IconLayoutNavbar } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { runQuery } from "~/api/runs";
+import { plainRequest, STEERING } from "~/components/commands/steering";
+import { useCommand } from "~/components/commands/useCommand";
 import { notify } from "~/components/notify";
 import { obstacle } from "~/lib/runState";
-import { plainRequest, STEERING } from "../run/steering";
-import { useCommand } from "../run/useCommand";
 import type { PaletteAction, PaletteGroup } from "./actions";
 
 /** What can be done with the run on screen: steer it, open its tabs, compare it, clone it. */

@@ -2,10 +2,10 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { checkpointsQuery } from "~/api/runs";
 import type { RunDetail, RunError } from "~/api/types";
+import { useCommand } from "~/components/commands/useCommand";
 import { Problem } from "~/components/ErrorBox";
 import { useView } from "~/components/useView";
 import { spaced } from "~/lib/words";
-import { useCommand } from "./useCommand";
 
 /** Why the run failed, and the ways on from there. */
 export function FailureBox({ run }: { run: RunDetail }) {

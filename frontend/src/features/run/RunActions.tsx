@@ -11,7 +11,7 @@ import { useView } from "~/components/useView";
 import { isActive } from "~/lib/runState";
 import classes from "./RunHeader.module.css";
 
-const DeleteRun = lazy(() => import("../runs/DeleteRun"));
+const DeleteRun = lazy(() => import("~/components/DeleteRun"));
 
 export function RunActions({ run }: { run: RunDetail }) {
   const [deleting, setDeleting] = useState(false);

@@ -2,13 +2,13 @@ import { Button, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
+import { commandLabel, STEERING, withArguments } from "~/components/commands/steering";
+import { useCommand } from "~/components/commands/useCommand";
 import { clock } from "~/lib/format";
 import { isJob } from "~/lib/runKind";
 import { obstacle } from "~/lib/runState";
 import { ExtrapolateButton } from "./ExtrapolateButton";
 import classes from "./RunHeader.module.css";
-import { commandLabel, STEERING, withArguments } from "./steering";
-import { useCommand } from "./useCommand";
 
 /** What can be done to the run between two steps, and what came of the last wish. */
 export function SteeringBar({ run }: { run: RunDetail }) {

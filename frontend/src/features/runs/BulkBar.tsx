@@ -11,14 +11,13 @@ import {
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { MOST_ENTRIES } from "~/lib/compared";
+import type { DialogKind } from "./BulkDialog";
 import classes from "./RunsPage.module.css";
 import { type BulkTarget, useBulk } from "./useBulk";
 import type { Selection } from "./useSelection";
 
 const BulkDialog = lazy(() => import("./BulkDialog"));
 const BulkResults = lazy(() => import("./BulkResults"));
-
-export type DialogKind = "delete" | "tags" | "group";
 
 interface BulkBarProps {
   selection: Selection;

@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { runFieldsQuery, runGroupsQuery } from "~/api/runs";
 import { duration, count as short } from "~/lib/format";
-import type { DialogKind } from "./BulkBar";
 import classes from "./RunsPage.module.css";
 import type { Bulk, BulkTarget } from "./useBulk";
 
@@ -16,6 +15,7 @@ interface BulkDialogProps {
 }
 
 const TITLES = { delete: "Delete", tags: "Tags of", group: "Group of" };
+export type DialogKind = keyof typeof TITLES;
 const MOST_NAMED = 5;
 
 /** Asks for what an action needs, or says what a deletion loses. */

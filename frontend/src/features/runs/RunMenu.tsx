@@ -5,7 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import type { RunSummary } from "~/api/types";
 import { isActive } from "~/lib/runState";
 
-const DeleteRun = lazy(() => import("./DeleteRun"));
+const DeleteRun = lazy(() => import("~/components/DeleteRun"));
 const NotesDialog = lazy(() => import("./NotesDialog"));
 
 /** What can be done with a run from its row. */

@@ -6,13 +6,13 @@ import { forgetWorker, workersKey } from "~/api/workers";
 import { Clocks } from "~/components/Clocks";
 import { errorText } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
+import { timeLeft } from "~/components/progress";
 import { RunDot, StatePill } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
+import { Loads } from "~/components/workers/Loads";
+import { WorkerSigns } from "~/components/workers/WorkerSigns";
 import { moment } from "~/lib/format";
-import { timeLeft } from "~/lib/progress";
 import { LoadHistory } from "./LoadHistory";
-import { Loads } from "./Loads";
-import { WorkerSigns } from "./WorkerSigns";
 import classes from "./WorkersPage.module.css";
 
 /** One worker: its process, its machine, and what it trains. */

@@ -4,7 +4,7 @@ import { workersQuery } from "~/api/workers";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
-import { WorkerHint } from "~/components/WorkerHint";
+import { WorkerHint } from "~/components/workers/WorkerHint";
 import { duration } from "~/lib/format";
 import { WorkerCard } from "./WorkerCard";
 import classes from "./WorkersPage.module.css";

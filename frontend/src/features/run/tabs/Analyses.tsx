@@ -8,12 +8,12 @@ import type { Analysis, RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
 import { useView } from "~/components/useView";
 import { flag } from "~/lib/urlParams";
-import classes from "../../analyses/Analyses.module.css";
-import { AnalysisList } from "../../analyses/AnalysisList";
-import { AnalysisPanels } from "../../analyses/AnalysisPanels";
-import { AskAnalysis } from "../../analyses/AskAnalysis";
+import classes from "../analyses/Analyses.module.css";
+import { AnalysisList } from "../analyses/AnalysisList";
+import { AskAnalysis } from "../analyses/AskAnalysis";
 
 /** Interventions on the run's weights; of an analysis itself, its picture. */
 export default function Analyses({ run }: { run: RunDetail }) {

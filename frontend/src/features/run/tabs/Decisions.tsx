@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Fragment } from "react";
 import { decisionsQuery } from "~/api/runs";
 import type { Candidate, Decision, RunDetail } from "~/api/types";
+import { useCommand } from "~/components/commands/useCommand";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
@@ -15,7 +16,6 @@ import { optionLabel } from "~/lib/panelSchema";
 import { firstOf } from "~/lib/pinned";
 import { obstacle } from "~/lib/runState";
 import { ForkButton } from "../ForkButton";
-import { useCommand } from "../useCommand";
 import { DecisionState } from "./DecisionState";
 import classes from "./Decisions.module.css";
 

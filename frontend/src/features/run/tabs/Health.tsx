@@ -3,15 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runAlertsQuery } from "~/api/alerts";
 import type { RunDetail } from "~/api/types";
+import { AlertList } from "~/components/alerts/AlertList";
+import { useMarkSeen } from "~/components/alerts/useMarkSeen";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { Panel } from "~/components/panel/Panel";
-import { useNow } from "~/components/useNow";
 import { useView } from "~/components/useView";
-import { AlertItem } from "../../alerts/AlertItem";
-import alertClasses from "../../alerts/Alerts.module.css";
-import { useMarkSeen } from "../../alerts/useMarkSeen";
 import classes from "../RunPage.module.css";
 
 const VIEWS: readonly [string, string][] = [
@@ -66,7 +64,6 @@ function emptyHint(run: RunDetail, view: string): string {
 function RunAlerts({ run }: { run: RunDetail }) {
   const { data, error, refetch } = useQuery(runAlertsQuery(run.id));
   const seen = useMarkSeen();
-  const now = useNow(5000);
   if (error && !data)
     return <ErrorBox title="The alerts could not be read" error={error} onRetry={() => void refetch()} />;
   if (!data) return <Loading label="Reading the alerts" />;
@@ -89,11 +86,7 @@ function RunAlerts({ run }: { run: RunDetail }) {
           </Button>
         </div>
       )}
-      <ul className={alertClasses.feed} data-testid="run-alerts">
-        {data.alerts.map((alert) => (
-          <AlertItem key={alert.id} alert={alert} now={now} withRun={false} />
-        ))}
-      </ul>
+      <AlertList alerts={data.alerts} withRun={false} testId="run-alerts" />
       {data.total > data.alerts.length && (
         <p className="soft">
           Showing the newest {data.alerts.length} of {data.total}.

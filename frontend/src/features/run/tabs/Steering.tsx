@@ -4,6 +4,7 @@ import { useId } from "react";
 import { historyQuery } from "~/api/runs";
 import type { CommandOut, RunDetail } from "~/api/types";
 import { userName, writeUserName } from "~/api/userName";
+import { commandLabel, withArguments } from "~/components/commands/steering";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
@@ -14,7 +15,6 @@ import { duration, moment } from "~/lib/format";
 import { useStore } from "~/lib/store";
 import { oneOf } from "~/lib/urlParams";
 import { outcome } from "../SteeringBar";
-import { commandLabel, withArguments } from "../steering";
 import classes from "./Steering.module.css";
 import { type Entry, timeline } from "./timeline";
 

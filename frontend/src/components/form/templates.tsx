@@ -4,7 +4,7 @@ import type { Difference } from "~/lib/configPaths";
 import { pathInWords, sentence } from "~/lib/formErrors";
 import { type JsonSchema, range } from "~/lib/formSchema";
 import classes from "./form.module.css";
-import type { LaunchFormContext } from "./formContext";
+import type { FormContext } from "./formContext";
 import { shownValue } from "./words";
 
 /** One field: label, what it was, input, help, errors. The constant `kind` of a union is not shown. */
@@ -15,7 +15,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
   if (schema.const !== undefined) return rawErrors?.length ? errors : <div hidden />;
   const path = fieldPathId.path.join(".");
   if (path === "" || isOption(schema)) return children;
-  const context = registry.formContext as LaunchFormContext;
+  const context = registry.formContext as FormContext;
   const description = rawDescription ?? schema.description;
   const isList = schema.type === "array";
   if (schema.oneOf !== undefined || schema.type === "object" || isList) {

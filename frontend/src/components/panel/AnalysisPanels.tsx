@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { panelListQuery } from "~/api/panels";
 import type { Analysis, Intervention, RunSummary } from "~/api/types";
-import { Panel } from "~/components/panel/Panel";
-import classes from "./Analyses.module.css";
+import { Panel } from "./Panel";
+import classes from "./Panel.module.css";
 
 interface AnalysisPanelsProps {
   analyses: readonly Analysis[];

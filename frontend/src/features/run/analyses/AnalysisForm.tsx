@@ -2,11 +2,11 @@ import Form, { type IChangeEvent } from "@rjsf/core";
 import type { ErrorSchema, ObjectFieldTemplateProps, RJSFSchema, UiSchema } from "@rjsf/utils";
 import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
+import type { FormContext } from "~/components/form/formContext";
+import { FieldTemplate } from "~/components/form/templates";
+import { SelectWidget, TextWidget } from "~/components/form/widgets";
 import { errorTree, type FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
-import type { LaunchFormContext } from "../launch/formContext";
-import { FieldTemplate } from "../launch/templates";
-import { SelectWidget, TextWidget } from "../launch/widgets";
 import classes from "./Analyses.module.css";
 import { ListWidget } from "./ListWidget";
 
@@ -15,7 +15,7 @@ type Values = Record<string, unknown>;
 const templates = { FieldTemplate, ObjectFieldTemplate: Fields };
 const widgets = { TextWidget, SelectWidget };
 const validator = customizeValidator<Values>();
-const NO_CHANGES: LaunchFormContext = { sections: [], changes: {}, putBack: () => {}, folded: false };
+const NO_CHANGES: FormContext = { sections: [], changes: {}, putBack: () => {}, folded: false };
 
 interface AnalysisFormProps {
   id: string;

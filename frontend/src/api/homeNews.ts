@@ -1,8 +1,9 @@
 /** Live events in the home page's answer: rows and curves move on without asking the server. */
-import type { Home, RunState, RunSummary } from "~/api/types";
-import { movedTopics, newer } from "./liveStore";
-import { isActive } from "./runState";
-import { extended } from "./sparkline";
+
+import { movedTopics, newer } from "~/lib/liveStore";
+import { isActive } from "~/lib/runState";
+import { extended } from "~/lib/sparkline";
+import type { Home, RunState, RunSummary } from "./types";
 
 type Section = "running" | "waiting" | "failed" | "ended";
 const SECTIONS: readonly Section[] = ["running", "waiting", "failed", "ended"];

@@ -1,6 +1,6 @@
 import type { WorkerLoad } from "~/api/types";
 import { bytes, percent } from "~/lib/format";
-import classes from "./WorkersPage.module.css";
+import classes from "./Workers.module.css";
 
 /** How busy the worker's machine is. */
 export function Loads({ load }: { load: WorkerLoad }) {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Home, RunSummary } from "~/api/types";
 import { withoutRuns, withReports } from "./homeNews";
+import type { Home, RunSummary } from "./types";
 
 const run = (id: string, seq: number, changes: Partial<RunSummary> = {}) =>
   ({

@@ -2,14 +2,14 @@ import type { ObjectFieldTemplateProps } from "@rjsf/utils";
 import { IconAlertCircle, IconChevronRight } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import classes from "./form.module.css";
-import type { LaunchFormContext } from "./formContext";
+import type { FormContext } from "./formContext";
 import { isOption } from "./templates";
 
 /** The root as sections; every other object is a grid of fields, required ones first. */
 export function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
   const { properties, schema, fieldPathId, registry } = props;
   if (fieldPathId.path.length === 0) {
-    return <Sections properties={properties} context={registry.formContext as LaunchFormContext} />;
+    return <Sections properties={properties} context={registry.formContext as FormContext} />;
   }
   const description = isOption(schema) ? schema.description : undefined;
   const tag = isOption(schema) ? "kind" : undefined;
@@ -30,7 +30,7 @@ export function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
 
 interface SectionsProps {
   properties: ObjectFieldTemplateProps["properties"];
-  context: LaunchFormContext;
+  context: FormContext;
 }
 
 function Sections({ properties, context }: SectionsProps) {

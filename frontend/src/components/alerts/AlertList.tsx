@@ -3,21 +3,33 @@ import { IconArrowRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Alert } from "~/api/types";
 import { RunDot } from "~/components/RunBits";
+import { useNow } from "~/components/useNow";
 import { ago, moment } from "~/lib/format";
-import classes from "./Alerts.module.css";
+import classes from "./AlertList.module.css";
 import { placeOf } from "./place";
 import { SeverityPill } from "./SeverityPill";
 import { useMarkSeen } from "./useMarkSeen";
 
-interface AlertItemProps {
-  alert: Alert;
-  now: number;
+interface AlertListProps {
+  alerts: readonly Alert[];
   /** On the run's own page its name says nothing new. */
   withRun?: boolean;
+  testId: string;
+}
+
+export function AlertList({ alerts, withRun = true, testId }: AlertListProps) {
+  const now = useNow(5000);
+  return (
+    <ul className={classes.feed} data-testid={testId}>
+      {alerts.map((alert) => (
+        <AlertItem key={alert.id} alert={alert} now={now} withRun={withRun} />
+      ))}
+    </ul>
+  );
 }
 
 /** What happened, where, what to do; and the way there. */
-export function AlertItem({ alert, now, withRun = true }: AlertItemProps) {
+function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun: boolean }) {
   const seen = useMarkSeen();
   return (
     <li className={classes.alert} data-seen={alert.seen_at !== null} data-testid={`alert-${alert.id}`}>

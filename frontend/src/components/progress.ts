@@ -1,8 +1,8 @@
 /** How far a run is, between two events: clocks go on ticking on the page. */
 import type { RunSummary } from "~/api/types";
-import { duration } from "./format";
-import { isJob } from "./runKind";
-import { isActive } from "./runState";
+import { duration } from "~/lib/format";
+import { isJob } from "~/lib/runKind";
+import { isActive } from "~/lib/runState";
 
 const QUIET_SECONDS = 15; // seven heartbeats
 const SLOWEST_SECONDS = 60;

@@ -9,7 +9,7 @@ export interface SectionState extends Section {
 }
 
 /** What the form's templates know besides the schema and the values; data, since the form takes all functions for equal. */
-export interface LaunchFormContext {
+export interface FormContext {
   sections: readonly SectionState[];
   /** Fields that differ from where the form started, by path. */
   changes: Readonly<Record<string, Difference>>;

@@ -2,10 +2,10 @@ import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { deleteRun, runKeys } from "~/api/runs";
 import type { RunSummary } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
-import { notify } from "~/components/notify";
 import { tokensSpent } from "~/lib/cost";
 import { count, duration } from "~/lib/format";
+import { ErrorBox } from "./ErrorBox";
+import { notify } from "./notify";
 
 interface DeleteRunProps {
   run: RunSummary;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { RunSummary } from "~/api/types";
 import { addedUp, type LiveNews, Outbox } from "./liveNews";
+import type { RunSummary } from "./types";
 
 const run = (id: string, seq: number) => ({ id, seq, topics: {}, rewound_seq: 0 }) as unknown as RunSummary;
 const live = { state: "live", since: 1, everLive: true } as const;

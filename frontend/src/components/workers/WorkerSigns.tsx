@@ -2,7 +2,7 @@ import { IconAlertTriangle, IconHeartbeat, IconHeartOff } from "@tabler/icons-re
 import type { Worker } from "~/api/types";
 import { useServerNow } from "~/components/useServerNow";
 import { ago } from "~/lib/format";
-import classes from "./WorkersPage.module.css";
+import classes from "./Workers.module.css";
 
 const QUIET_SECONDS = 15; // seven heartbeats
 

@@ -5,7 +5,7 @@ import { runAlertsQuery } from "~/api/alerts";
 import type { Alert, RunDetail } from "~/api/types";
 import { notify } from "~/components/notify";
 import pill from "~/components/RunBits.module.css";
-import classes from "./Alerts.module.css";
+import classes from "./RunHeader.module.css";
 
 /** How many alerts of the run hold or wait to be seen, and the way to them; says so when a new one comes. */
 export function AlertBadge({ run }: { run: RunDetail }) {

@@ -1,6 +1,7 @@
 /** What the stream tells a tab, and how news add up while a tab is busy or asleep: pure. */
-import type { RunSummary } from "~/api/types";
-import { type Connection, newer } from "./liveStore";
+
+import { type Connection, newer } from "~/lib/liveStore";
+import type { RunSummary } from "./types";
 
 /** The server's pulse; times in seconds since the epoch. */
 export interface Pulse {
