@@ -1,34 +1,33 @@
 """Trainings of the demo task inside this process, through the worker's own code: no server, no database, no web page.
 
-Only the held-out reverse KL is measured. Seconds are those of rollouts, updates and search, as a run's page counts them
-(docs/decisions/0003), without module statistics, which these runs leave out.
+Only the held-out reverse KL is measured, after every step. What a run cost to get to its target is told by the speed-up
+meter's own rule (domain.reaching: running medians of three, reached and held to the end), tokens and seconds with the
+search's; so every run is as long as the reference, whose smoothed end is the target. Seconds are those of rollouts,
+updates and search, as a run's page counts them (docs/decisions/0003), without module statistics, which these runs leave out.
 """
 
 import argparse
-import json
 import logging
 import math
-import os
-import platform
-import statistics
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import live_run
 import torch
 import transformers
 
 from opdboard.domain.presets import DEMO_OPD
-from opdboard.domain.records import Batch, DecisionRecord
+from opdboard.domain.reaching import Curve, Goal, spent_until_held
+from opdboard.domain.records import Batch
 from opdboard.domain.run_config import Monitoring, Optimizer, RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard.domain.seed_ratios import t_975
+from opdboard.domain.seed_ratios import Ratio, middle, ratio
+from opdboard.domain.speedup import goal_of
 from opdboard.domain.strategies import STRATEGY_NAMES, NoStrategy, Strategy
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink
@@ -40,57 +39,46 @@ HELD_OUT = 256
 _NEVER = 10**6
 
 
-@dataclass
-class Curve:
-    """Held-out reverse KL, nats per token, by step, with the seconds spent until then, search included."""
-
-    steps: list[int] = field(default_factory=list)
-    reverse_kl: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    decisions: list[DecisionRecord] = field(default_factory=list)
-
-    @property
-    def final(self) -> float:
-        """The last reverse KL."""
-        return self.reverse_kl[-1]
-
-    def first_at(self, target: float) -> tuple[int, float] | None:
-        """(step, seconds) of the first evaluation at or below the target, None if there is none."""
-        for step, value, seconds in zip(self.steps, self.reverse_kl, self.seconds, strict=True):
-            if value <= target:
-                return step, seconds
-        return None
+Costs = Mapping[str, float]
+"""What a run spent until it reached its target and held it; infinite when it did not."""
 
 
 class _Watcher(MemorySink):
-    """Keeps the curve, and asks for a stop once the target is reached."""
+    """Keeps the scalars of evaluations and nothing else."""
 
-    def __init__(self, target: float | None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.curve = Curve()
-        self._target = target
-        self.reached = False
+        self.evaluations: list[dict[str, float]] = []
 
     def write(self, batch: Batch) -> None:
-        """See MetricSink; nothing but the curve and the decisions is kept."""
-        self.curve.decisions += batch.decisions
+        """See MetricSink."""
         if "eval/reverse_kl" in batch.scalars:
-            value = batch.scalars["eval/reverse_kl"]
-            self.curve.steps.append(batch.step)
-            self.curve.reverse_kl.append(value)
-            self.curve.seconds.append(batch.scalars["seconds"])
-            self.reached = self._target is not None and value <= self._target
+            self.evaluations.append(batch.scalars | {"step": batch.step})
+
+    @property
+    def curve(self) -> Curve:
+        """Held-out reverse KL, nats per token."""
+
+        def column(name: str) -> list[float]:
+            return [one[name] for one in self.evaluations]
+
+        return Curve(
+            steps=column("step"),
+            values=column("eval/reverse_kl"),
+            tokens=[sum(each) for each in zip(column("tokens"), column("search_tokens"), strict=True)],
+            seconds=column("seconds"),
+            search_tokens=column("search_tokens"),
+            search_seconds=column("search_seconds"),
+            gpu_seconds=[math.nan] * len(self.evaluations),
+        )
 
 
 class _NoCommands:
-    """A Control that never commands, but for the stop at the target."""
-
-    def __init__(self, sink: _Watcher) -> None:
-        self._sink = sink
+    """A Control that never commands."""
 
     def orders(self, step: int) -> Orders:
         """See Control."""
-        return Orders(stop=[0]) if self._sink.reached else Orders()
+        return Orders()
 
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
         """See Control."""
@@ -122,8 +110,8 @@ def demo_config(*, strategy: Strategy, learning_rate: float, seed: int, steps: i
     return DEMO_OPD.model_copy(update=changes)
 
 
-def train(config: RunConfig, *, target: float | None = None) -> Curve:
-    """Train to the end, or until an evaluation reaches the target."""
+def train(config: RunConfig) -> Curve:
+    """Train to the end."""
     logging.disable(logging.INFO)
     transformers.utils.logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -134,82 +122,68 @@ def train(config: RunConfig, *, target: float | None = None) -> Curve:
             raise AssertionError(f"a benchmark's models come with opdboard, not from {source}")
 
         parts = assemble(config, Settings(data_dir=folder), no_runs, folder / "snapshots")
-        sink = _Watcher(target)
-        Training(parts, sink, _NoCommands(sink), folder / "checkpoints", folder).run()
+        sink = _Watcher()
+        Training(parts, sink, _NoCommands(), folder / "checkpoints", folder).run()
     return sink.curve
 
 
-@dataclass(frozen=True)
-class Reached:
-    """What a run needed to the target; infinite when it did not get there."""
-
-    steps: float
-    seconds: float
-
-
 class Races:
-    """Runs on the demo task, each to its seed's target: the held-out reverse KL that plain OPD ends with at the small rate."""
+    """Runs on the demo task, each to its seed's target: where the held-out reverse KL of plain OPD at the small rate ends."""
 
     def __init__(self, *, seeds: int, steps: int, learning_rate: float) -> None:
         """Runs the reference of every seed at once."""
         self.seeds = range(seeds)
         self.steps = steps
-        self.learning_rate = learning_rate
-        self.targets: list[float] = []
-        self.reference: list[Reached] = []
+        self.goals: list[Goal] = []
+        self.reference: list[Costs] = []
         for seed in self.seeds:
-            curve = self._train(NoStrategy(), learning_rate, seed, None)
-            self.targets.append(curve.final)
-            self.reference.append(_reached(curve, curve.final))
-            self._say("OPD", learning_rate, seed, self.reference[-1])
+            curve = self._train(NoStrategy(), learning_rate, seed)
+            goal = goal_of([curve], 1.0, "lower")
+            if goal is None:
+                raise SystemExit(f"plain OPD at {learning_rate:g} got no better with seed {seed}: there is no target")
+            self.goals.append(goal)
+            self.reference.append(self._costs(curve, "OPD", learning_rate, seed))
 
-    def run(self, strategy: Strategy, learning_rate: float) -> list[Reached]:
-        """One run per seed, each until its target or for as many steps as the reference."""
-        results = []
-        for seed, target in zip(self.seeds, self.targets, strict=True):
-            results.append(_reached(self._train(strategy, learning_rate, seed, target), target))
-            self._say(STRATEGY_NAMES[strategy.kind], learning_rate, seed, results[-1])
-        return results
+    @property
+    def targets(self) -> list[float]:
+        """Of each seed, for the record."""
+        return [round(goal.value, 4) for goal in self.goals]
 
-    def _train(self, strategy: Strategy, learning_rate: float, seed: int, target: float | None) -> Curve:
-        config = demo_config(strategy=strategy, learning_rate=learning_rate, seed=seed, steps=self.steps)
-        return train(config, target=target)
+    def run(self, strategy: Strategy, learning_rate: float) -> list[Costs]:
+        """One run per seed, as long as the reference."""
+        name = STRATEGY_NAMES[strategy.kind]
+        return [
+            self._costs(self._train(strategy, learning_rate, seed), name, learning_rate, seed) for seed in self.seeds
+        ]
 
-    def _say(self, name: str, learning_rate: float, seed: int, reached: Reached) -> None:
+    def _train(self, strategy: Strategy, learning_rate: float, seed: int) -> Curve:
+        return train(demo_config(strategy=strategy, learning_rate=learning_rate, seed=seed, steps=self.steps))
+
+    def _costs(self, curve: Curve, name: str, learning_rate: float, seed: int) -> Costs:
+        costs = spent_until_held(curve, self.goals[seed])
         print(
-            f"{time.strftime('%H:%M:%S')} {name} at {learning_rate:g}, seed {seed}: step {reached.steps:g}, "
-            f"{reached.seconds:.1f} s, target {self.targets[seed]:.4f}",
+            f"{time.strftime('%H:%M:%S')} {name} at {learning_rate:g}, seed {seed}: step {costs['steps']:.2f}, "
+            f"{costs['seconds']:.1f} s, target {self.goals[seed].value:.4f}, end {curve.values[-1]:.4f}",
             file=sys.stderr,
             flush=True,
         )
+        return costs
 
 
-def _reached(curve: Curve, target: float) -> Reached:
-    at = curve.first_at(target)
-    return Reached(math.inf, math.inf) if at is None else Reached(float(at[0]), at[1])
+def median_steps(runs: Sequence[Costs]) -> float:
+    """Over seeds; infinite when most did not arrive."""
+    return middle([one["steps"] for one in runs])
 
 
-def best_rate(by_rate: Mapping[float, list[Reached]]) -> float:
+def best_rate(by_rate: Mapping[float, Sequence[Costs]]) -> float:
     """The rate with the fewest steps, by the median over seeds."""
-    return min(by_rate, key=lambda rate: statistics.median(one.steps for one in by_rate[rate]))
+    return min(by_rate, key=lambda rate: median_steps(by_rate[rate]))
 
 
-def ratios(slow: Sequence[Reached], fast: Sequence[Reached], what: str) -> list[float]:
-    """slow / fast of each seed, for steps or seconds; 0 where only the fast one did not arrive, NaN where neither did."""
-    pairs = [(getattr(one, what), getattr(other, what)) for one, other in zip(slow, fast, strict=True)]
-    return [math.nan if math.isinf(a) and math.isinf(b) else a / b for a, b in pairs]
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, list[float]]:
-    """Median, and its 95% interval over seeds: Student's, of the logarithms; where a seed did not arrive, the whole range."""
-    middle = statistics.median(values)
-    low, high = min(values), max(values)
-    if len(values) > 1 and all(0 < value < math.inf for value in values):
-        logs = [math.log(value) for value in values]
-        half = t_975(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
-        centre = statistics.fmean(logs)
-        low, high = min(middle, math.exp(centre - half)), max(middle, math.exp(centre + half))
-    return round(middle, 3), [round(low, 3), round(high, 3)]
+def ratios(slow: Sequence[Costs], fast: Sequence[Costs], what: str) -> Ratio | None:
+    """slow / fast in steps, tokens or seconds, as the meter tells it of groups with the same seeds."""
+    seeds = range(len(slow))
+    return ratio([one[what] for one in slow], [one[what] for one in fast], seeds, seeds)
 
 
 def read_seeds(description: str | None, usual: int) -> int:
@@ -222,30 +196,17 @@ def read_seeds(description: str | None, usual: int) -> int:
     return arguments.seeds
 
 
-def steps_to_target(runs: Sequence[Reached]) -> list[int | None]:
-    """Steps of each seed for the record; None where the target was not reached."""
-    return [None if math.isinf(one.steps) else int(one.steps) for one in runs]
+def steps_to_target(runs: Sequence[Costs]) -> list[float | None]:
+    """Steps of each seed for the record; None where the target was not reached, or not held."""
+    return [round(one["steps"], 2) if math.isfinite(one["steps"]) else None for one in runs]
 
 
-def last_line(name: str, measured: Mapping[str, Sequence[float]], settings: Mapping[str, Any]) -> str:
-    """The JSON object that a benchmark prints last: medians and intervals of what was measured per seed."""
-    summaries = {key: median_interval(values) for key, values in measured.items()}
-    return json.dumps(
-        {
-            "benchmark": name,
-            "values": {key: value for key, (value, _) in summaries.items()},
-            "intervals": {key: interval for key, (_, interval) in summaries.items()},
-            "settings": {
-                **settings,
-                "held_out": HELD_OUT,
-                "threads": torch.get_num_threads(),
-                "cores": os.cpu_count(),
-                "machine": platform.machine(),
-                "load": round(os.getloadavg()[0], 2),
-            },
-            "versions": {
-                "python": platform.python_version(),
-                **{package: version(package) for package in ("opdboard", "torch", "transformers")},
-            },
-        }
+def last_line(name: str, measured: Mapping[str, Ratio | None], settings: Mapping[str, Any]) -> str:
+    """The JSON object that a benchmark prints last: ratios, those without a value left out, with intervals over seeds."""
+    known = {key: each for key, each in measured.items() if each is not None}
+    return live_run.last_line(
+        name,
+        {key: each.value for key, each in known.items()},
+        {key: [each.low, each.high] for key, each in known.items() if each.low is not None and each.high is not None},
+        {**settings, "held_out": HELD_OUT},
     )

@@ -14,6 +14,16 @@ from typing import Literal
 Better = Literal["lower", "higher"]
 SLACK = 0.1
 """A target that was reached is held while no more than this share of the way from the start to it is lost again."""
+COSTS = ("steps", "tokens", "seconds", "gpu_seconds", "search_tokens", "search_seconds")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A value to be reached, and the one that the way to it is measured from."""
+
+    start: float
+    value: float
+    better: Better
 
 
 @dataclass(frozen=True)
@@ -79,15 +89,20 @@ def start_and_end(curve: Curve, better: Better) -> tuple[float, float] | None:
     return first, smooth[-1] if better == "lower" else -smooth[-1]
 
 
-def held_from(curve: Curve, start: float, goal: float, better: Better) -> float | None:
-    """Where the goal was reached and held: a place between evaluations (2.5 is half-way from the third to the fourth).
+def spent_until_held(curve: Curve, goal: Goal | None) -> dict[str, float]:
+    """Cost -> what had been spent when the goal was reached and held.
 
-    start: what the way to the goal is measured from. None when it was not reached, or lost again.
+    Infinite when it was not reached, or lost again, or when there is no goal; NaN when the cost is not known.
     """
-    sign = 1.0 if better == "lower" else -1.0
-    smooth = smoothed(curve.values, better)
-    line = sign * goal
-    lost = line + SLACK * abs(goal - start)
+    place = None if goal is None else _held_from(curve, goal)
+    return {name: math.inf if place is None else _spent(getattr(curve, name), place) for name in COSTS}
+
+
+def _held_from(curve: Curve, goal: Goal) -> float | None:
+    """A place between evaluations: 2.5 is half-way from the third to the fourth."""
+    smooth = smoothed(curve.values, goal.better)
+    line = goal.value if goal.better == "lower" else -goal.value
+    lost = line + SLACK * abs(goal.value - goal.start)
     since = next((index + 1 for index in range(len(smooth) - 1, -1, -1) if smooth[index] > lost), 0)
     at = next((index for index in range(since, len(smooth)) if smooth[index] <= line), None)
     if at is None:
@@ -97,7 +112,7 @@ def held_from(curve: Curve, start: float, goal: float, better: Better) -> float 
     return at - 1 + (smooth[at - 1] - line) / (smooth[at - 1] - smooth[at])
 
 
-def spent(costs: Sequence[float], place: float) -> float:
+def _spent(costs: Sequence[float], place: float) -> float:
     """A cost at a place between evaluations, in proportion."""
     before = math.floor(place)
     share = place - before

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from statistics import median_high, median_low
 
 from opdboard.domain.errors import BadInput
-from opdboard.domain.reaching import SLACK, Better, Curve, held_from, smoothed, spent, start_and_end
+from opdboard.domain.reaching import COSTS, SLACK, Better, Curve, Goal, smoothed, spent_until_held, start_and_end
 from opdboard.domain.seed_ratios import Ratio, middle, ratio
 
-COSTS = ("steps", "tokens", "seconds", "gpu_seconds")
-_PARTS = ("search_tokens", "search_seconds")
+_COMPARED = ("steps", "tokens", "seconds", "gpu_seconds")
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,6 @@ class Speedup:
     rows: Sequence[SpeedupRow]
 
 
-@dataclass(frozen=True)
-class _Goal:
-    start: float
-    value: float
-    better: Better
-
-
 def speedup(contenders: Sequence[Contender], reference: str, share: float, better: Better) -> Speedup:
     """A row per contender, in their order. BadInput when the reference is not among them.
 
@@ -95,7 +87,7 @@ def speedup(contenders: Sequence[Contender], reference: str, share: float, bette
             f"the reference {reference!r} must be one of {', '.join(by_key) or 'the runs'}", where="reference"
         )
     against = by_key[reference]
-    goal = _goal(against.curves, share, better)
+    goal = goal_of(against.curves, share, better)
     best = _best(contenders, against, goal)
     rows = []
     for contender in by_key.values():
@@ -120,17 +112,12 @@ def speedup(contenders: Sequence[Contender], reference: str, share: float, bette
     return Speedup(None if goal is None else goal.value, _fell_back(against, goal), best, rows)
 
 
-def target(reference: Sequence[Curve], share: float, better: Better) -> float | None:
+def goal_of(reference: Sequence[Curve], share: float, better: Better) -> Goal | None:
     """start + share (end - start), both of the median member (of two the worse); None when it did not get better.
 
     The end is the smoothed one, which one bad or lucky last evaluation does not move. At least half of the members reach
-    the target, and a run on its own always does.
+    the goal, and a run on its own always does.
     """
-    goal = _goal(reference, share, better)
-    return None if goal is None else goal.value
-
-
-def _goal(reference: Sequence[Curve], share: float, better: Better) -> _Goal | None:
     ways = [way for way in (start_and_end(one, better) for one in reference if one.steps) if way is not None]
     if not ways or 2 * len(ways) < len(reference):
         return None
@@ -138,10 +125,10 @@ def _goal(reference: Sequence[Curve], share: float, better: Better) -> _Goal | N
     start, end = worse_median(way[0] for way in ways), worse_median(way[1] for way in ways)
     if (end >= start) if better == "lower" else (end <= start):
         return None
-    return _Goal(start, (1 - share) * start + share * end, better)
+    return Goal(start, (1 - share) * start + share * end, better)
 
 
-def _fell_back(reference: Contender, goal: _Goal | None) -> bool:
+def _fell_back(reference: Contender, goal: Goal | None) -> bool:
     """Whether most members ended worse than their own best by more than the slack of the way."""
     if goal is None:
         return False
@@ -152,7 +139,7 @@ def _fell_back(reference: Contender, goal: _Goal | None) -> bool:
     return 2 * sum(losses) > len(losses)
 
 
-def _touched(curve: Curve, goal: _Goal | None) -> bool:
+def _touched(curve: Curve, goal: Goal | None) -> bool:
     """Whether any single evaluation came to the target."""
     if goal is None:
         return False
@@ -160,20 +147,13 @@ def _touched(curve: Curve, goal: _Goal | None) -> bool:
     return any(value <= goal.value if goal.better == "lower" else value >= goal.value for value in finite)
 
 
-def _costs(contender: Contender, goal: _Goal | None, spacing: float) -> dict[str, list[float]]:
+def _costs(contender: Contender, goal: Goal | None, spacing: float) -> dict[str, list[float]]:
     """Cost -> what each member spent until it reached and held the goal: infinite when it did not, NaN when not known."""
-    curves = [one.every(spacing) for one in contender.curves]
-    places = [None if goal is None else held_from(one, goal.start, goal.value, goal.better) for one in curves]
-    return {
-        name: [
-            math.inf if place is None else spent(getattr(one, name), place)
-            for one, place in zip(curves, places, strict=True)
-        ]
-        for name in (*COSTS, *_PARTS)
-    }
+    members = [spent_until_held(one.every(spacing), goal) for one in contender.curves]
+    return {name: [member[name] for member in members] for name in COSTS}
 
 
-def _best(contenders: Sequence[Contender], reference: Contender, goal: _Goal | None) -> str | None:
+def _best(contenders: Sequence[Contender], reference: Contender, goal: Goal | None) -> str | None:
     """Of the contenders of the reference's method, the one with the fewest steps, when they have more than one rate."""
     rivals = [one for one in contenders if one.method == reference.method and len(set(one.learning_rates)) == 1]
     if len({one.learning_rates[0] for one in rivals}) < 2:
@@ -182,14 +162,14 @@ def _best(contenders: Sequence[Contender], reference: Contender, goal: _Goal | N
     return min(rivals, key=lambda one: middle(_costs(one, goal, spacing)["steps"])).key
 
 
-def _ratios(reference: Contender, contender: Contender, goal: _Goal | None) -> dict[str, Ratio | None]:
+def _ratios(reference: Contender, contender: Contender, goal: Goal | None) -> dict[str, Ratio | None]:
     spacing = max(reference.spacing, contender.spacing)
     of_reference = _costs(reference, goal, spacing)
     if reference.key == contender.key:
-        same = {name: _known(middle(of_reference[name])) for name in COSTS}
+        same = {name: _known(middle(of_reference[name])) for name in _COMPARED}
         return {name: Ratio(1.0) if value is not None and value > 0 else None for name, value in same.items()}
     own = _costs(contender, goal, spacing)
-    return {name: ratio(of_reference[name], own[name], reference.seeds, contender.seeds) for name in COSTS}
+    return {name: ratio(of_reference[name], own[name], reference.seeds, contender.seeds) for name in _COMPARED}
 
 
 def _differences(reference: Contender, contender: Contender) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from opdboard.domain.errors import BadInput
 from opdboard.domain.reaching import Better, Curve
 from opdboard.domain.seed_ratios import Ratio
-from opdboard.domain.speedup import Contender, SpeedupRow, speedup, target
+from opdboard.domain.speedup import Contender, SpeedupRow, goal_of, speedup
 
 
 def curve(steps: Sequence[int], values: Sequence[float], *, per_step: float = 1.0, search: float = 0.0) -> Curve:
@@ -41,6 +41,12 @@ def reaching(key: str, steps: Sequence[int | None], seeds: Sequence[int | None] 
 
 def rows(contenders: list[Contender], reference: str, share: float = 1.0, better: Better = "lower") -> list[SpeedupRow]:
     return list(speedup(contenders, reference, share, better).rows)
+
+
+def target(reference: Sequence[Curve], share: float, better: Better) -> float:
+    found = goal_of(reference, share, better)
+    assert found is not None
+    return found.value
 
 
 def ratio(row: SpeedupRow, cost: str = "steps") -> Ratio:
