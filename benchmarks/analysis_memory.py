@@ -24,8 +24,8 @@ from safetensors.torch import save_file
 
 from opdboard_worker.analysis.measuring import SeriesMeter
 from opdboard_worker.analysis.series import open_base, open_checkpoint
-from opdboard_worker.core.spectral import spectral_panel
-from opdboard_worker.snapshots import Snapshots
+from opdboard_worker.core.spectral.panel import spectral_panel
+from opdboard_worker.measuring.snapshots import Snapshots
 
 TOLERANCE = 1e-3
 K = 20

@@ -41,9 +41,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from opdboard_worker.core.spectral import EXACT, LIVE, Panel, spectral_measures, spectral_panel
-from opdboard_worker.core.subspace import subspace_affinity
-from opdboard_worker.overlap import overlapped
+from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_measures, spectral_panel
+from opdboard_worker.core.spectral.subspace import subspace_affinity
+from opdboard_worker.measuring.overlap import overlapped
 
 K, TOLERANCE = 20, 1e-3
 LEADING = 64

@@ -20,9 +20,9 @@ from opdboard.domain.records import Batch
 from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.measuring import Measured, SeriesMeter
 from opdboard_worker.analysis.series import Places, adapter_near, open_base, open_checkpoint
-from opdboard_worker.core.spectral import EXACT
+from opdboard_worker.core.spectral.panel import EXACT
+from opdboard_worker.measuring.snapshots import Snapshots
 from opdboard_worker.process import Attempt
-from opdboard_worker.snapshots import Snapshots
 
 TOLERANCE = 1e-3
 """Of the effective rank, unless all is to be exact."""

@@ -19,8 +19,8 @@ from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.observed import shift_steps, trajectory_steps
 from opdboard_worker.analysis.subject import Updates
 from opdboard_worker.analysis.variants import PLANNERS
+from opdboard_worker.measuring.snapshots import Snapshots
 from opdboard_worker.process import Attempt
-from opdboard_worker.snapshots import Snapshots
 
 
 def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from opdboard.domain.records import ModuleVector
 from opdboard_worker.analysis.weights import Updated, Weights
-from opdboard_worker.certainty import certainty
-from opdboard_worker.core.krylov import without_rounding
 from opdboard_worker.core.rounding import Rounding, rounding_between
-from opdboard_worker.core.spectral import spectral_panel
+from opdboard_worker.core.spectral.krylov import without_rounding
+from opdboard_worker.core.spectral.panel import spectral_panel
 from opdboard_worker.core.statistics import frobenius_norms, norm_share, visible_sparsity
-from opdboard_worker.module_groups import of_equal_shape
-from opdboard_worker.overlap import overlapped
-from opdboard_worker.snapshots import Kept, Snapshots, alignment, kept
+from opdboard_worker.measuring.certainty import certainty
+from opdboard_worker.measuring.groups import of_equal_shape
+from opdboard_worker.measuring.overlap import overlapped
+from opdboard_worker.measuring.snapshots import Kept, Snapshots, alignment, kept
 
 _Key = tuple[str, int | None]
 """Statistic, and the earlier step that it is about, None for the present one."""

@@ -14,7 +14,7 @@ from opdboard_worker.analysis.subject import Updates
 from opdboard_worker.core.interventions import embedding_shift
 from opdboard_worker.core.trajectory import Trajectory, rank_one_trajectory
 from opdboard_worker.core.tsne import tsne
-from opdboard_worker.snapshots import Snapshots
+from opdboard_worker.measuring.snapshots import Snapshots
 
 MOST_TOKENS = 1000
 """Tokens shown, the most frequent ones; and as many that no response used, to compare with."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.krylov import leading_subspace
+from opdboard_worker.core.spectral.krylov import leading_subspace
 
 
 @dataclass(frozen=True)

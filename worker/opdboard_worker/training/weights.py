@@ -14,14 +14,14 @@ from torch import Tensor
 from opdboard.domain.modules import Module
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import Monitoring
-from opdboard_worker.certainty import certainty
 from opdboard_worker.core.extrapolation import is_power_of_two
-from opdboard_worker.core.krylov import without_rounding
-from opdboard_worker.core.spectral import LIVE, spectral_panel
+from opdboard_worker.core.spectral.krylov import without_rounding
+from opdboard_worker.core.spectral.panel import LIVE, spectral_panel
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share, visible_sparsity
-from opdboard_worker.module_groups import of_equal_shape
-from opdboard_worker.overlap import overlapped
-from opdboard_worker.snapshots import Kept, Snapshots, alignment, kept
+from opdboard_worker.measuring.certainty import certainty
+from opdboard_worker.measuring.groups import of_equal_shape
+from opdboard_worker.measuring.overlap import overlapped
+from opdboard_worker.measuring.snapshots import Kept, Snapshots, alignment, kept
 from opdboard_worker.training.trained import Trained
 
 log = logging.getLogger(__name__)

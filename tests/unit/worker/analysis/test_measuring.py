@@ -8,8 +8,8 @@ from support.tiny_models import FAMILIES, matrices_of, moved, tiny_model
 
 from opdboard_worker.analysis.measuring import Measured, SeriesMeter
 from opdboard_worker.analysis.series import open_base, open_checkpoint
-from opdboard_worker.core.spectral import EXACT
-from opdboard_worker.snapshots import Snapshots
+from opdboard_worker.core.spectral.panel import EXACT
+from opdboard_worker.measuring.snapshots import Snapshots
 
 
 def measure(meter: SeriesMeter, step: int, folder, base) -> Measured:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.entropy import Perturbation, entropy_bound, weighted_entropy
-from opdboard_worker.core.gram import SOLVER, deflated, gram, wide
+from opdboard_worker.core.spectral.entropy import Perturbation, entropy_bound, weighted_entropy
+from opdboard_worker.core.spectral.gram import SOLVER, deflated, gram, wide
 
 
 def normal(*size: int, seed: int = 0) -> Tensor:

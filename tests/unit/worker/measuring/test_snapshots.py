@@ -7,16 +7,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from opdboard_worker import snapshots
-from opdboard_worker.core.krylov import leading_subspace, without_rounding
-from opdboard_worker.core.subspace import (
+from opdboard_worker.core.spectral.krylov import leading_subspace, without_rounding
+from opdboard_worker.core.spectral.subspace import (
     direction_cosine,
     direction_cosine_bound,
     direction_cosine_low_rank,
     paired_cosine,
     subspace_affinity,
 )
-from opdboard_worker.snapshots import Kept, Snapshots, alignment, kept
+from opdboard_worker.measuring import snapshots
+from opdboard_worker.measuring.snapshots import Kept, Snapshots, alignment, kept
 
 
 def _updates(seed: int) -> torch.Tensor:

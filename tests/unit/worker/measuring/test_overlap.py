@@ -8,7 +8,7 @@ import torch
 from support.threads import torch_threads
 from threadpoolctl import threadpool_info
 
-from opdboard_worker.overlap import overlapped
+from opdboard_worker.measuring.overlap import overlapped
 
 CPU = torch.device("cpu")
 

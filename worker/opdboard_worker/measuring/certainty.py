@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.measures import ESTIMATOR_STATISTIC, ESTIMATORS
-from opdboard_worker.core.krylov import Subspace
-from opdboard_worker.core.spectral import Panel
+from opdboard_worker.core.spectral.krylov import Subspace
+from opdboard_worker.core.spectral.panel import Panel
 
 _STORED = 2.0**-23
 """Values and their bounds are stored in float32, which moves each by half of this relative to itself at most."""

@@ -16,8 +16,8 @@ from safetensors.numpy import save_file
 from torch import Tensor
 
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
-from opdboard_worker.core.krylov import Subspace
-from opdboard_worker.core.subspace import alignments, direction_cosine_low_rank
+from opdboard_worker.core.spectral.krylov import Subspace
+from opdboard_worker.core.spectral.subspace import alignments, direction_cosine_low_rank
 from opdboard_worker.folders import sync
 
 _SUFFIX = ".safetensors"

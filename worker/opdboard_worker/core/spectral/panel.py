@@ -15,15 +15,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.entropy import Perturbation, entropy_bound
-from opdboard_worker.core.gram import SOLVER, Deflated, Gram, deflated, gram, wide
-from opdboard_worker.core.krylov import (
+from opdboard_worker.core.spectral.entropy import Perturbation, entropy_bound
+from opdboard_worker.core.spectral.gram import SOLVER, Deflated, Gram, deflated, gram, wide
+from opdboard_worker.core.spectral.krylov import (
     Subspace,
     is_decomposed_whole,
     leading_subspace,
     subspace_from_gram,
 )
-from opdboard_worker.core.lanczos import effective_rank_quadrature
+from opdboard_worker.core.spectral.lanczos import effective_rank_quadrature
 
 __all__ = [
     "Panel",

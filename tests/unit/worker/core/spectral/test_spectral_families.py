@@ -8,7 +8,7 @@ import torch
 from support.threads import torch_threads
 from torch import Tensor
 
-from opdboard_worker.core.spectral import EXACT, LIVE, Panel, spectral_measures, spectral_panel
+from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_measures, spectral_panel
 
 ROWS, COLUMNS = 288, 460
 """Beyond the side up to which matrices are decomposed whole, and long enough for the quick estimators."""

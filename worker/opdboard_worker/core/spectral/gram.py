@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.entropy import Perturbation
+from opdboard_worker.core.spectral.entropy import Perturbation
 
 _COLUMNS = 2048
 """Columns of a converted copy."""

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from support.threads import torch_threads
 from torch import Tensor
 
-from opdboard_worker.core.gram import deflated, gram, wide
-from opdboard_worker.core.lanczos import effective_rank_quadrature
-from opdboard_worker.core.spectral import EXACT, LIVE, Panel, spectral_measures, spectral_panel
-from opdboard_worker.core.subspace import subspace_affinity
+from opdboard_worker.core.spectral.gram import deflated, gram, wide
+from opdboard_worker.core.spectral.lanczos import effective_rank_quadrature
+from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_measures, spectral_panel
+from opdboard_worker.core.spectral.subspace import subspace_affinity
 from opdboard_worker.models.demo import load_demo
 
 MEASURES = {

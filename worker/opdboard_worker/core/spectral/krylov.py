@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.gram import Gram, gram, units, wide
+from opdboard_worker.core.spectral.gram import Gram, gram, units, wide
 
 EXACT_SIDE = 256
 """Up to this short side eigenvectors of the Gram matrix cost no more than the iteration."""

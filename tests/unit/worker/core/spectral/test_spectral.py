@@ -7,7 +7,7 @@ import torch
 from support.threads import torch_threads
 from torch import Tensor
 
-from opdboard_worker.core.spectral import group_by_shape, singular_values, spectral_measures
+from opdboard_worker.core.spectral.panel import group_by_shape, singular_values, spectral_measures
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from opdboard.domain.modules import Module
-from opdboard_worker.core.spectral import group_by_shape
+from opdboard_worker.core.spectral.panel import group_by_shape
 
 
 def of_equal_shape(modules: Sequence[Module]) -> list[list[int]]:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.krylov import Subspace
+from opdboard_worker.core.spectral.krylov import Subspace
 from opdboard_worker.core.statistics import frobenius_norms, pieces
 
 

@@ -15,8 +15,8 @@ import math
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.entropy import entropy_bound, weighted_entropy
-from opdboard_worker.core.gram import Deflated, gram
+from opdboard_worker.core.spectral.entropy import entropy_bound, weighted_entropy
+from opdboard_worker.core.spectral.gram import Deflated, gram
 
 PROBES, STEPS = 16, 20
 """Directions, and Lanczos steps from each."""

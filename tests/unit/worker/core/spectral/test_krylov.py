@@ -7,9 +7,9 @@ import torch
 from support.threads import torch_threads
 from torch import Tensor
 
-from opdboard_worker.core.gram import gram, wide
-from opdboard_worker.core.krylov import Subspace, leading_subspace, subspace_from_gram
-from opdboard_worker.core.spectral import singular_values
+from opdboard_worker.core.spectral.gram import gram, wide
+from opdboard_worker.core.spectral.krylov import Subspace, leading_subspace, subspace_from_gram
+from opdboard_worker.core.spectral.panel import singular_values
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from opdboard_worker.core.krylov import leading_subspace
-from opdboard_worker.core.subspace import (
+from opdboard_worker.core.spectral.krylov import leading_subspace
+from opdboard_worker.core.spectral.subspace import (
     alignments,
     direction_cosine,
     direction_cosine_low_rank,

@@ -1,0 +1,1 @@
+"""Singular values and leading subspaces of weight updates, without a full SVD."""
