@@ -1,6 +1,6 @@
 /** Lines as columns over their common x; marks that stand alone as rows. */
 import { type Attributes, isPlain, type Trace } from "./figure";
-import type { Cell, Table } from "./figureTable";
+import type { Cell, Table } from "./table";
 import { columnOf, numbersOf } from "./typedArrays";
 
 const BESIDE = /:(band|odd|lock|raw|first)$/;

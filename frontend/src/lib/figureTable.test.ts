@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type Table, tablesOf, tableToCsv } from "./figureTable";
+import { tablesOf, tableToCsv } from "./figureTable";
+import type { Table } from "./table";
 
 const rows = (table: Table | undefined) => Array.from({ length: table?.count ?? 0 }, (_, index) => table?.row(index));
 const titles = (table: Table | undefined) => table?.columns.map(({ title }) => title);

@@ -2,22 +2,8 @@
 import { curvesTable } from "./curvesTable";
 import type { Attributes, Figure, Trace } from "./figure";
 import { isPlain } from "./figure";
+import type { Cell, Table, TableColumn } from "./table";
 import { columnOf } from "./typedArrays";
-
-export type Cell = string | number | null;
-
-export interface TableColumn {
-  title: string;
-  numeric: boolean;
-}
-
-/** Rows are made when they are looked at: a heatmap over time may have hundreds of thousands. */
-export interface Table {
-  caption: string;
-  columns: TableColumn[];
-  count: number;
-  row: (index: number) => Cell[];
-}
 
 /** The main table first; bars at a picture's edges are tables of their own. */
 export function tablesOf({ data, layout }: Figure): Table[] {
