@@ -6,10 +6,11 @@ from fastapi import APIRouter, Path
 
 from opdboard.api.alert_rules import service
 from opdboard.api.alert_rules.schemas import AlertRuleIn, AlertRuleOut, RuleMeasures
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import LARGEST_INTEGER
 
-router = APIRouter(prefix="/api/alert-rules", tags=["alerts"])
+router = APIRouter(prefix="/api/alert-rules", tags=["alerts"], route_class=JsonRoute)
 RuleId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="Id of a rule.")]
 
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 
 from opdboard.api.alerts import service
 from opdboard.api.alerts.schemas import AlertList, AlertQuery, AlertsSeen, SignatureOut, UnseenAlerts
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 
-router = APIRouter(prefix="/api/alerts", tags=["alerts"])
+router = APIRouter(prefix="/api/alerts", tags=["alerts"], route_class=JsonRoute)
 
 
 @router.get("")

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 
 from opdboard.api.analyses import service
 from opdboard.api.analyses.schemas import AnalysisCreate, AnalysisDetail, AnalysisList, InterventionOut
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
 from opdboard.api.runs.schemas import RunDetail
 
-router = APIRouter(prefix="/api/analyses", tags=["analyses"])
+router = APIRouter(prefix="/api/analyses", tags=["analyses"], route_class=JsonRoute)
 
 Runs = Annotated[
     str, Query(max_length=2000, description="Comma-separated run ids; group:NAME stands for all runs of a group.")

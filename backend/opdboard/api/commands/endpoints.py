@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.commands import service
 from opdboard.api.commands.actor import Actor
 from opdboard.api.commands.schemas import CommandOut, RunHistory
@@ -9,7 +10,7 @@ from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
 from opdboard.domain.commands import AnyRequest
 
-router = APIRouter(prefix="/api/runs/{run_id}", tags=["commands"])
+router = APIRouter(prefix="/api/runs/{run_id}", tags=["commands"], route_class=JsonRoute)
 
 
 @router.post("/commands", status_code=201)

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.imports import service
 from opdboard.api.imports.schemas import FolderList, FolderQuery, ImportCreate
 from opdboard.api.runs.schemas import RunDetail
 
-router = APIRouter(prefix="/api/imports", tags=["imports"])
+router = APIRouter(prefix="/api/imports", tags=["imports"], route_class=JsonRoute)
 
 
 @router.post("", status_code=201)

@@ -4,13 +4,14 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.launch import plan, sweeps
 from opdboard.api.launch.schemas import PlanOut, PresetOut, SweepCreate, SweepIn, SweepMade
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 
-router = APIRouter(prefix="/api", tags=["launch"])
+router = APIRouter(prefix="/api", tags=["launch"], route_class=JsonRoute)
 
 
 @router.get("/schema/run-config")

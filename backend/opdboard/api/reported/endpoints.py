@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
 from opdboard.api.reported import service
@@ -14,7 +15,7 @@ from opdboard.api.reported.schemas import (
     ReportedRunCreate,
 )
 
-router = APIRouter(prefix="/api", tags=["reported runs"])
+router = APIRouter(prefix="/api", tags=["reported runs"], route_class=JsonRoute)
 
 
 @router.post("/reported-runs", status_code=201)

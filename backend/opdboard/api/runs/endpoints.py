@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.commands.actor import Actor
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
@@ -12,7 +13,7 @@ from opdboard.api.runs.bulk_schemas import BulkChange, BulkResult
 from opdboard.api.runs.listing_schemas import RunFields, RunGroupQuery, RunGroups, RunList, RunListQuery
 from opdboard.api.runs.schemas import RunChange, RunClone, RunCreate, RunDetail, RunFork
 
-router = APIRouter(prefix="/api/runs", tags=["runs"])
+router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=JsonRoute)
 
 
 @router.get("")

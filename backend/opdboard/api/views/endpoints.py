@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.views.schemas import ViewKey, ViewList, ViewListQuery, ViewOut, ViewPut
 from opdboard.db import saved_views
 from opdboard.db.tables import SavedView
 
-router = APIRouter(prefix="/api/views", tags=["views"])
+router = APIRouter(prefix="/api/views", tags=["views"], route_class=JsonRoute)
 
 
 @router.get("")

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import LARGEST_INTEGER
 from opdboard.api.webhooks import service
 from opdboard.api.webhooks.schemas import WebhookChange, WebhookCreate, WebhookOut, WebhookTest
 
-router = APIRouter(prefix="/api/webhooks", tags=["alerts"])
+router = APIRouter(prefix="/api/webhooks", tags=["alerts"], route_class=JsonRoute)
 WebhookId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="Id of a webhook.")]
 
 
