@@ -1,6 +1,5 @@
 """The REST API from Python: what the command line uses, and what a notebook or a script can use."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
+from httpx_sse import EventSource, SSEError
 
 from opdboard.domain.addresses import bearer_token, stays_here, web_address
 from opdboard.domain.errors import BadInput, OpdboardError
@@ -243,23 +243,12 @@ class Client:
             if response.is_error:
                 response.read()
                 raise RequestRefused(response.status_code, _body(response))
-            identity, event, data = None, "message", []
-            for line in response.iter_lines():
-                name, _, value = line.partition(":")
-                value = value.removeprefix(" ")
-                match name:
-                    case "id":
-                        identity = value
-                    case "event":
-                        event = value
-                    case "data":
-                        data.append(value)
-                    case "" if not line:
-                        if data:
-                            yield identity, event, json.loads("\n".join(data))
-                        event, data = "message", []
-                    case _:  # a comment or a field of no use here
-                        pass
+            try:
+                for sent in EventSource(response).iter_sse():
+                    if sent.data:
+                        yield sent.id or None, sent.event, sent.json()
+            except SSEError as error:  # a page of something between here and there
+                raise ServerNotReached(f"what answers at {self.url} is no opdboard: {error}") from error
 
     def follow(self, run_ids: Sequence[str]) -> Iterator[Json]:
         """Each change of these runs as it happens, until all of them have ended.

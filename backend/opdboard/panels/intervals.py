@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from opdboard.domain.seed_ratios import T_975
+from opdboard.domain.seed_ratios import t_975
 
 
 def mean_and_half_width(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -14,4 +14,4 @@ def mean_and_half_width(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if count < 2:
         return means, np.full(means.shape, np.nan)
     spread = known.std(axis=0, ddof=1)
-    return means, np.where(finite, T_975[count - 2] * spread / np.sqrt(count), np.nan)
+    return means, np.where(finite, t_975(count - 1) * spread / np.sqrt(count), np.nan)

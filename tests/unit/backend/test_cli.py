@@ -59,6 +59,8 @@ class Handler(BaseHTTPRequestHandler):
         )
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
+        if self.path == "/api/live":
+            self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -280,6 +282,12 @@ def test_follow_notices_a_run_that_ended_before_the_stream_began(server):
     server.answers["GET", "/api/runs/0a1b2c3d"] = 200, ended
     with Client(server.url) as client:
         assert list(client.follow(["0a1b2c3d"])) == [ended]
+
+
+def test_a_page_in_place_of_the_live_stream_is_no_stream_that_ended():
+    page = httpx.MockTransport(lambda request: httpx.Response(200, html="<html>sign in</html>"))
+    with Client("http://somewhere", transport=page) as client, pytest.raises(ServerNotReached, match="no opdboard"):
+        list(client.follow(["0a1b2c3d"]))
 
 
 @pytest.mark.parametrize("reads", [True, False])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
 from opdboard_worker.core.binary_interval import gain_interval
@@ -46,7 +47,7 @@ def paired_interval(
         won, lost = int((score_N > accepted_N).sum()), int((score_N < accepted_N).sum())
         if count == 1:
             return float(won - lost), -math.inf, math.inf
-        return (won - lost) / count, *gain_interval(won, lost, count, t_quantile(0.5 + confidence / 2, count - 1))
+        return (won - lost) / count, *gain_interval(won, lost, count, _student(confidence, count))
     gain_1, error_1 = _gain_and_error(columns_4N[:, None])
     gain, error = float(gain_1), float(error_1)
     if weights is None and bool((score_N - accepted_N == score_N[0] - accepted_N[0]).all()):
@@ -57,9 +58,14 @@ def paired_interval(
         return gain, -math.inf, math.inf
     if error == 0.0:
         return gain, gain, gain
-    student = t_quantile(0.5 + confidence / 2, count - 1)
+    student = _student(confidence, count)
     low, high = _bootstrap_t(columns_4N, gain, confidence)
     return gain, gain - error * max(student, high), gain + error * max(student, -low)
+
+
+def _student(confidence: float, count: int) -> float:
+    """Half the width of the two-sided interval for a mean of `count`, in standard errors."""
+    return float(stdtrit(count - 1, 0.5 + confidence / 2))
 
 
 def _binary(score_N: Tensor) -> bool:
@@ -93,29 +99,3 @@ def _bootstrap_t(columns_4N: Tensor, gain: float, confidence: float) -> tuple[fl
     tail = (1.0 - confidence) / 2
     low, high = torch.quantile(studentised, torch.tensor([tail, 1.0 - tail], dtype=torch.float64)).tolist()
     return low, high
-
-
-def t_quantile(probability: float, degrees: int) -> float:
-    """The t with P(T <= t) = probability for Student's T, to about 12 digits; by bisection, O(degrees) per halving."""
-    if not 0.0 < probability < 1.0 or degrees < 1:
-        raise ValueError(f"need a probability between 0 and 1 and degrees >= 1, got {probability} and {degrees}")
-    if probability < 0.5:
-        return -t_quantile(1.0 - probability, degrees)
-    central = 2.0 * probability - 1.0
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _central_probability(middle, degrees) < central else (low, middle)
-    return math.sqrt(degrees) * math.tan((low + high) / 2)
-
-
-def _central_probability(theta: float, degrees: int) -> float:
-    """P(|T| <= sqrt(degrees) tan theta): Abramowitz and Stegun 26.7.3-4, a finite sum for whole degrees of freedom."""
-    sine, cosine = math.sin(theta), math.cos(theta)
-    odd = degrees % 2
-    term = cosine if odd else 1.0
-    total = term if degrees > 1 else 0.0
-    for j in range(2 + odd, degrees - 1, 2):
-        term *= cosine * cosine * (j - 1) / j
-        total += term
-    return 2.0 / math.pi * (theta + sine * total) if odd else sine * total

@@ -1,4 +1,8 @@
-"""Shapes of parameters from the headers of weight files: safetensors and GGUF. No weight is read, nothing is executed."""
+"""Shapes of parameters from the headers of weight files: safetensors and GGUF. No weight is read, nothing is executed.
+
+GGUF's own reader (the package gguf, which the worker loads with) is not for files that anybody may name: it makes arrays of
+every entry of the vocabulary (150,000 tokens: 6 s and 0.5 GB; here 0.1 s) and counts on beyond the end of the file.
+"""
 
 import json
 import os

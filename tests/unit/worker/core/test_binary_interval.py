@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+from scipy.special import stdtrit
 
 from opdboard_worker.core.binary_interval import gain_interval, share_interval
-from opdboard_worker.core.paired import paired_interval, t_quantile
+from opdboard_worker.core.paired import paired_interval
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_agreement_of_all_leaves_room_for_rare_changes(count: int):
     """b = c = 0: (n d)^2 = q^2 n |d| (1 - |d|) has the solution q^2 / (n + q^2)."""
     scores = torch.ones(count)
     gain, low, high = paired_interval(scores, scores)
-    square = t_quantile(0.975, count - 1) ** 2
+    square = stdtrit(count - 1, 0.975) ** 2
     assert gain == 0.0
     assert (low, high) == pytest.approx((-square / (count + square), square / (count + square)), abs=1e-9)
 
@@ -44,7 +45,7 @@ def test_agreement_of_all_leaves_room_for_rare_changes(count: int):
 def test_all_won_is_not_certain_either():
     gain, low, high = paired_interval(torch.ones(50), torch.zeros(50))
     assert (gain, high) == (1.0, pytest.approx(1.0))
-    square = t_quantile(0.975, 49) ** 2
+    square = stdtrit(49, 0.975) ** 2
     assert low == pytest.approx((50 - square) / (50 + square))
 
 
@@ -58,7 +59,7 @@ def _probability(won: int, lost: int, count: int, p: float, q: float) -> float:
 
 @pytest.mark.parametrize("count", [16, 50])
 def test_it_covers_the_truth_as_often_as_it_says_however_rare_changes_are(count: int):
-    quantile = t_quantile(0.975, count - 1)
+    quantile = stdtrit(count - 1, 0.975)
     intervals = {
         (won, lost): gain_interval(won, lost, count, quantile)
         for won in range(count + 1)

@@ -1,49 +1,11 @@
-"""Student's t: tabulated quantiles, exact cases, and the coverage that an interval promises."""
+"""Exact cases, and the coverage that an interval promises."""
 
 import math
 
 import pytest
 import torch
 
-from opdboard_worker.core.paired import paired_interval, t_quantile
-
-TABLE = {
-    # (probability, degrees): quantile, as printed in the usual tables
-    (0.90, 1): 3.078,
-    (0.975, 1): 12.706,
-    (0.975, 2): 4.303,
-    (0.975, 3): 3.182,
-    (0.975, 4): 2.776,
-    (0.95, 5): 2.015,
-    (0.995, 7): 3.499,
-    (0.975, 9): 2.262,
-    (0.95, 10): 1.812,
-    (0.999, 20): 3.552,
-    (0.975, 30): 2.042,
-    (0.9995, 60): 3.460,
-    (0.975, 120): 1.980,
-}
-
-
-@pytest.mark.parametrize(("probability", "degrees"), TABLE)
-def test_quantiles_of_the_table(probability: float, degrees: int):
-    assert t_quantile(probability, degrees) == pytest.approx(TABLE[probability, degrees], abs=6e-4)
-
-
-def test_quantile_closed_forms():
-    """One degree of freedom is Cauchy's distribution, two have an algebraic one, many approach the normal one."""
-    for p in (0.6, 0.9, 0.99):
-        assert t_quantile(p, 1) == pytest.approx(math.tan(math.pi * (p - 0.5)), rel=1e-9)
-        assert t_quantile(p, 2) == pytest.approx((2 * p - 1) * math.sqrt(2 / (4 * p * (1 - p))), rel=1e-9)
-    assert t_quantile(0.975, 100_000) == pytest.approx(1.959964, abs=3e-5)
-
-
-def test_quantile_is_odd_and_refuses_what_has_none():
-    assert t_quantile(0.5, 6) == pytest.approx(0.0, abs=1e-12)
-    assert t_quantile(0.1, 6) == pytest.approx(-t_quantile(0.9, 6))
-    for probability, degrees in ((0.0, 3), (1.0, 3), (0.9, 0)):
-        with pytest.raises(ValueError):
-            t_quantile(probability, degrees)
+from opdboard_worker.core.paired import paired_interval
 
 
 def against_zero(gain: torch.Tensor, confidence: float = 0.95) -> tuple[float, float, float]:
