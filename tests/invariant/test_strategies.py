@@ -60,6 +60,22 @@ def test_decisions_come_on_schedule_and_a_resumed_run_goes_on_bit_for_bit(train,
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
+def test_the_teachers_own_answers_count_as_the_searchs_when_they_are_asked_for(train):
+    """AlphaRL by accuracy needs them once, at the look that has checkpoints enough; a resumed run does not pay again."""
+    config = tiny_config(steps=4, strategy=AlphaRL(every=1, checkpoints=2, validation_size=3, score="accuracy"))
+    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    training, sink = train(config)
+    scorer, lookahead = training.parts.scorer, training.parts.lookahead
+    teacher = scorer.teacher.policy_of(lookahead._validation[0])
+    answers = scorer.roll(lookahead._validation, "validation", policy=teacher, privileged=True)
+    beside = {d.step: d.tokens - sum(c.tokens for c in d.candidates) for d in decisions_of(sink)}
+    assert beside == {1: 0, 2: int(answers.lengths_B.sum()), 3: 0, 4: 0}
+    assert beside[2] > 0
+    assert sink.series("search_tokens")[4] == sum(d.tokens for d in decisions_of(sink))
+    _, again = train(config, before=lambda one: resume(one, Path(training._folder) / "step-000002"))
+    assert again.series("search_tokens")[4] == sink.series("search_tokens")[4]
+
+
 @pytest.mark.parametrize("copies", ["cpu", "bf16"])
 def test_copies_kept_elsewhere_make_the_same_run_and_resume_bit_for_bit(train, copies):
     """Host memory changes nothing. Half precision rounds the anchor's way from W_0: norms of D differ by that at most."""

@@ -43,6 +43,7 @@ class CandidateRecord:
 class DecisionRecord:
     """One trigger of a strategy: the direction it took, every try, and what came of it.
 
+    tokens: generated and scored, those of all candidates and what else the strategy asked for (AlphaRL: the teacher's answers).
     overridden: a refused factor was taken because a user asked for it. weights_path: the folder, relative to the data
     folder, from which any W_t + f D of it can be made again.
     """

@@ -212,6 +212,12 @@ def most_candidates(strategy: Strategy) -> int:
             assert_never(strategy)
 
 
+def answers_of_teacher(strategy: Strategy, looks: int) -> int:
+    """How often the teacher answers D_v itself during so many looks: once its accuracy is needed."""
+    asks = isinstance(strategy, AlphaRL) and strategy.score == "accuracy" and looks >= strategy.checkpoints
+    return 1 if asks else 0
+
+
 def needs_teacher(strategy: Strategy) -> bool:
     """Whether candidates are scored by their KL to the teacher."""
     match strategy:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from opdboard.domain.objectives import prompts_per_step
 from opdboard.domain.run_config import NoTeacher, RunConfig
-from opdboard.domain.strategies import NoStrategy, looks_at, most_candidates
+from opdboard.domain.strategies import NoStrategy, answers_of_teacher, looks_at, most_candidates
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def workload(config: RunConfig) -> Workload:
     triggers = sum(looks_at(strategy, step) for step in range(1, budget.steps + 1))
     candidates = triggers * most_candidates(strategy)
     examples = 0 if isinstance(strategy, NoStrategy) else strategy.validation_size
-    search_tokens = (triggers + candidates) * examples * longest
+    search_tokens = (triggers + candidates + answers_of_teacher(strategy, triggers)) * examples * longest
     evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
     teachers = 0 if isinstance(config.teacher, NoTeacher) else 1
     checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)

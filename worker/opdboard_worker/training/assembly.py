@@ -37,7 +37,7 @@ from opdboard_worker.training.lookahead import Lookahead, moving
 from opdboard_worker.training.loop import Parts, Progress, Training
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
-from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.probe import Scorer, TeacherAnswers
 from opdboard_worker.training.ranks import Alone, Ranks
 from opdboard_worker.training.reinforcement import Reinforcement
 from opdboard_worker.training.sampler import check_agreement
@@ -212,14 +212,14 @@ def _lookahead(
     size = 50 if isinstance(config.strategy, NoStrategy) else config.strategy.validation_size
     validation = random.Random(f"validation {config.seed}").sample(train, min(size, len(train)))
 
-    def teacher_accuracy() -> float:
-        accuracy = scorer.teacher_accuracy(validation, "validation")
-        assert accuracy is not None, "strategies that ask are refused with a teacher that cannot answer"
-        return accuracy
+    def teacher_answers() -> TeacherAnswers:
+        answers = scorer.teacher_answers(validation, "validation")
+        assert answers is not None, "strategies that ask are refused with a teacher that cannot answer"
+        return answers
 
     # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
     manual_score = "negative_reverse_kl" if scorer.measures_reverse_kl else "accuracy"
-    strategy = make_strategy(config.strategy, updater, teacher_accuracy, manual_score, trained.held)
+    strategy = make_strategy(config.strategy, updater, teacher_answers, manual_score, trained.held)
     moved = moving(trained.movable, strategy.rules.parameters, trained.held)
     initial = {name: trained.initial_copies.get(name) or Copy(one, config.copies) for name, one in moved.items()}
     return Lookahead(

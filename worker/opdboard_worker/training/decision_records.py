@@ -14,6 +14,7 @@ def decision_record(
     direction_norm: float,
     validation_size: int,
     score_name: str,
+    tokens: int,
     seconds: float,
 ) -> DecisionRecord:
     """score_name: the strategy's score; a candidate's `score` is the accuracy where that is asked for and known."""
@@ -41,7 +42,7 @@ def decision_record(
         score_name=score_name,
         accepted_factor=search.accepted_factor,
         outcome=search.outcome,
-        tokens=search.tokens,
+        tokens=tokens,
         seconds=seconds,
         overridden=search.overridden,
         candidates=[start, *tries],

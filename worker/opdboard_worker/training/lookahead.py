@@ -130,6 +130,7 @@ class Lookahead:
             direction_norm=direction_norm(line.direction),
             validation_size=len(self._validation),
             score_name=self._rules.rule.score,
+            tokens=proposal.tokens + search.tokens,
             seconds=time.perf_counter() - began,
         )
         return record, line if line.direction else None

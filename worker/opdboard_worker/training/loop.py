@@ -140,7 +140,8 @@ class Training:
         )
         batch.scalars |= self._gpu_seconds() | self.parts.trained.coverage.scalars()
         with self.clock.running("evaluation"):
-            self.progress.teacher_accuracy = self.parts.scorer.teacher_accuracy(self.parts.held_out, "held-out")
+            of_teacher = self.parts.scorer.teacher_answers(self.parts.held_out, "held-out")
+            self.progress.teacher_accuracy = None if of_teacher is None else of_teacher.accuracy
         self._evaluate(batch)
         batch.at = time.time()
         self.sink.write(batch)

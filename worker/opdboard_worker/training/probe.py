@@ -60,6 +60,14 @@ class Answers:
         return int(self.rollout.lengths_B.sum())
 
 
+@dataclass(frozen=True)
+class TeacherAnswers:
+    """How good a teacher's own answers are, and what they cost."""
+
+    accuracy: float
+    tokens: int
+
+
 class Scorer:
     """Student and teacher together: answers prompts with one and scores the answers with the other."""
 
@@ -152,20 +160,21 @@ class Scorer:
         kind = getattr(self.config.data, "verifier", "exact")
         return [verify(kind, text, example.answer) for example, text in zip(examples, texts, strict=True)]
 
-    def teacher_accuracy(self, examples: Sequence[Example], *key: object) -> float | None:
-        """Share that the teacher answers rightly on the same random numbers; None where it cannot be asked to answer."""
+    def teacher_answers(self, examples: Sequence[Example], *key: object) -> TeacherAnswers | None:
+        """The teacher's on the same random numbers; None where it cannot be asked to answer."""
         groups: dict[Policy, list[Example]] = {}
         for example in examples:
             policy = None if self.teacher is None else self.teacher.policy_of(example)
             if policy is None:
                 return None
             groups.setdefault(policy, []).append(example)
-        right = 0
+        right = tokens = 0
         for policy, group in groups.items():
             mine = share(self.ranks, len(group))
             rollout = self.roll(group, *key, places=mine, policy=policy, privileged=True)
             right += sum(self.verdicts([group[place] for place in mine], self.texts(rollout)))
-        return total(self.ranks, right) / len(examples)
+            tokens += int(rollout.lengths_B.sum())
+        return TeacherAnswers(total(self.ranks, right) / len(examples), int(total(self.ranks, tokens)))
 
     def use_smaller_chunks(self, tokens: int) -> None:
         """From now on: the loss ran out of memory with more."""

@@ -6,6 +6,7 @@ from opdboard.domain import footprint
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
 from opdboard.domain.presets import DEMO_EFFOPD
 from opdboard.domain.run_config import Budget, EffOPD, Monitoring, NoStrategy, RunConfig
+from opdboard.domain.strategies import AlphaRL
 from opdboard.domain.workload import workload
 
 
@@ -20,6 +21,16 @@ def test_the_demo_preset_counted_by_hand():
     assert counts.evaluation_tokens == 18 * 256 * 6
     assert (counts.checkpoints, counts.checkpoints_kept) == (2, 2)
     assert counts.snapshots == 8  # 1 2 4 8 16 32 48 64
+
+
+def test_a_teacher_that_answers_the_validation_set_itself_is_counted_once():
+    budget = Budget(steps=6, max_response_tokens=10)
+    by_accuracy = AlphaRL(every=1, checkpoints=3, validation_size=4, score="accuracy")
+    by_kl = by_accuracy.model_copy(update={"score": "negative_reverse_kl"})
+    found = [workload(RunConfig(strategy=one, budget=budget)).search_tokens for one in (by_accuracy, by_kl)]
+    assert found == [(6 + 6 + 1) * 4 * 10, (6 + 6) * 4 * 10]
+    short = RunConfig(strategy=by_accuracy, budget=Budget(steps=2, max_response_tokens=10))
+    assert workload(short).search_tokens == (2 + 2) * 4 * 10
 
 
 @pytest.mark.parametrize("steps", [1, 7, 10, 64, 65])

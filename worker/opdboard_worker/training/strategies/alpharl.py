@@ -10,20 +10,21 @@ from opdboard.domain.strategies import AlphaRL, looks_at
 from opdboard_worker.core.alpharl import Leading, leading_part, predicted_update
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Validation, blind_try
 from opdboard_worker.models.matrices import Held
+from opdboard_worker.training.probe import TeacherAnswers
 from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
 
 
 class PredictedUpdate:
     """Keeps one vector pair per matrix and checkpoint, and each checkpoint's score."""
 
-    def __init__(self, settings: AlphaRL, teacher_accuracy: Callable[[], float], held: Held) -> None:
-        """settings: the strategy of a RunConfig; teacher_accuracy: the teacher's on D_v, which counts as accuracy 1.
+    def __init__(self, settings: AlphaRL, teacher_answers: Callable[[], TeacherAnswers], held: Held) -> None:
+        """settings: the strategy of a RunConfig; teacher_answers: the teacher's own to D_v, whose accuracy counts as 1.
 
         held: the matrices in each of the weights that move.
         """
         self._held = held
         self._settings = settings
-        self._teacher_accuracy = teacher_accuracy
+        self._teacher_answers = teacher_answers
         self._wanted: float | None = 0.0 if settings.score == "negative_reverse_kl" else None
         self._scores: list[float] = []
         self._parts: list[dict[str, Leading]] = []
@@ -55,14 +56,16 @@ class PredictedUpdate:
         )
         if len(self._scores) < self._settings.checkpoints:
             return _nothing(start, f"{len(self._scores)} of {self._settings.checkpoints} checkpoints collected")
+        tokens = 0
         if self._wanted is None:
-            self._wanted = self._teacher_accuracy()
+            of_teacher = self._teacher_answers()
+            self._wanted, tokens = of_teacher.accuracy, of_teacher.tokens
         scores_T = torch.tensor(self._scores, dtype=torch.float64)
         try:
             ahead = {name: self._ahead(name, look, scores_T, self._wanted) for name in look.start}
         except ValueError as error:
-            return _nothing(start, str(error))
-        return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0))
+            return _nothing(start, str(error), tokens)
+        return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0), tokens)
 
     def _ahead(self, name: str, look: Look, scores_T: Tensor, wanted: float) -> Tensor:
         """What leads from a weight to the prediction of all its matrices."""
@@ -106,5 +109,5 @@ class PredictedUpdate:
                 self._parts[int(index)][name] = Leading(z_M, tensors[f"{index}|v|{name}"])
 
 
-def _nothing(start: Validation, note: str) -> Proposal:
-    return Proposal({}, lambda _line: Search(start, (), 0.0, note=note))
+def _nothing(start: Validation, note: str, tokens: int = 0) -> Proposal:
+    return Proposal({}, lambda _line: Search(start, (), 0.0, note=note), tokens)

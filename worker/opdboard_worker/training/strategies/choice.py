@@ -7,6 +7,7 @@ from opdboard.domain import strategies
 from opdboard_worker.core.extrapolation import AcceptanceRule, ScoreName
 from opdboard_worker.models.matrices import Held
 from opdboard_worker.training.optimizer import Updater
+from opdboard_worker.training.probe import TeacherAnswers
 from opdboard_worker.training.strategies.alpharl import PredictedUpdate
 from opdboard_worker.training.strategies.effopd import AlongTheUpdate
 from opdboard_worker.training.strategies.line_searched import LineSearched
@@ -18,11 +19,11 @@ from opdboard_worker.training.strategies.relex import ContinuedLines
 def make_strategy(
     settings: strategies.Strategy,
     updater: Updater,
-    teacher_accuracy: Callable[[], float],
+    teacher_answers: Callable[[], TeacherAnswers],
     manual_score: ScoreName,
     held: Held,
 ) -> Strategy:
-    """updater: whose learning rate a strategy may change; teacher_accuracy: the teacher's on D_v, measured when asked.
+    """updater: whose learning rate a strategy may change; teacher_answers: the teacher's own to D_v, made when asked.
 
     manual_score: what judges a commanded extrapolation of a run without a strategy; held: the matrices in each weight.
     """
@@ -32,7 +33,7 @@ def make_strategy(
         case strategies.EffOPD() | strategies.FixedExtrapolation():
             return AlongTheUpdate(settings)
         case strategies.AlphaRL():
-            return PredictedUpdate(settings, teacher_accuracy, held)
+            return PredictedUpdate(settings, teacher_answers, held)
         case strategies.Relex():
             return ContinuedLines(settings)
         case strategies.LineSearch():

@@ -52,6 +52,8 @@ class Proposal:
     direction: Mapping[str, Tensor]
     """By the names of Look.start; empty when there is nothing to try, and then the search validates W_t alone."""
     search: Callable[[Line], Search]
+    tokens: int = 0
+    """Generated to make it, besides the validation of W_t: they count as the search's."""
 
 
 class Strategy(Protocol):
