@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, Literal
 
 from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import SCALARS
+from opdboard.domain.measures import SCALARS, scalar
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
@@ -116,14 +116,14 @@ def measures() -> Mapping[str, Field]:
 
 def _measure(key: str) -> Field:
     shadowed = key in PROPERTIES or f"eval/{key}" in SCALARS
-    known = SCALARS.get(key)
+    known = scalar(key)
     return Field(
         "measure",
         key,
         "number",
         f"{MEASURE_PREFIX}{key}" if shadowed else key,
-        known.title if known else key,
-        f"Newest value{f', {known.unit}' if known and known.unit else ''}.",
+        known.title,
+        f"Newest value{f', {known.unit}' if known.unit else ''}.",
     )
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import SCALARS, WHOLE_MODEL, Measure
+from opdboard.domain.measures import SCALARS, scalar
 from opdboard.panels import labels, look
 from opdboard.panels.curves import WHOLE_UPDATE, Curve, MeanCurve, Over, abscissa, curve, mean_curve, scalars_for
 from opdboard.panels.gathering import Entry, entries
@@ -246,7 +246,7 @@ def _stored_keys(series: Sequence[RunSeries]) -> list[str]:
 
 
 def _y_title(keys: Sequence[str]) -> str:
-    measures = [SCALARS.get(key) or WHOLE_MODEL.get(key) or Measure(key, key) for key in keys]
+    measures = [scalar(key) for key in keys]
     if len(measures) == 1:
         return look.axis_label(measures[0])
     units = {measure.unit for measure in measures}

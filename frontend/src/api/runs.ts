@@ -1,7 +1,7 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { quoted } from "~/lib/queryCompletion";
 import { client, unwrap } from "./client";
-import type { BulkChange, CommandRequest, RunDetail } from "./types";
+import type { BulkChange, CommandRequest, RunDetail, RunSummary } from "./types";
 import { userName } from "./userName";
 
 export const runKeys = {
@@ -112,6 +112,16 @@ export const lineageQuery = (id: string) =>
     queryKey: runKeys.part(id, "lineage"),
     queryFn: ({ signal }) =>
       unwrap(client.GET("/api/runs/{run_id}/lineage", { params: { path: { run_id: id } }, signal })),
+  });
+
+/** Which pictures draw the run's scalars; asked for again when it has others. */
+export const curvesQuery = ({ id, latest }: RunSummary) =>
+  queryOptions({
+    queryKey: [...runKeys.part(id, "curves"), Object.keys(latest).sort().join()] as const,
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/runs/{run_id}/curves", { params: { path: { run_id: id } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: keepPreviousData,
   });
 
 export const decisionsQuery = (id: string) =>

@@ -356,6 +356,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Curve Groups
+         * @description Which pictures draw the run's scalars, and what they are called.
+         */
+        get: operations["read_curve_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/modules": {
         parameters: {
             query?: never;
@@ -2018,6 +2038,36 @@ export interface components {
              * @description Part of the seconds that the search took.
              */
             search_seconds: number | null;
+        };
+        /**
+         * CurveCard
+         * @description Scalars of one unit and one meaning, which share a picture.
+         */
+        CurveCard: {
+            /** Title */
+            title: string;
+            /** Keys */
+            keys: string[];
+        };
+        /**
+         * CurveGroup
+         * @description Pictures that belong together.
+         */
+        CurveGroup: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Cards */
+            cards: components["schemas"]["CurveCard"][];
+        };
+        /**
+         * CurveGroups
+         * @description Every scalar that the run has, or all that there are while it has none.
+         */
+        CurveGroups: {
+            /** Groups */
+            groups: components["schemas"]["CurveGroup"][];
         };
         /**
          * DAPO (verifiable reward)
@@ -6478,6 +6528,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_curve_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveGroups"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -31,6 +31,7 @@ export type Candidate = Schemas["CandidateOut"];
 export type Sample = Schemas["SampleOut"];
 export type SampleList = Schemas["SampleList"];
 export type PromptPoint = Schemas["PromptPoint"];
+export type CurveGroup = Schemas["CurveGroup"];
 export type LogLine = Schemas["LogLineOut"];
 export type PanelInfo = Schemas["PanelOut"];
 export type Preset = Schemas["PresetOut"];

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
 from opdboard.api.series import service
-from opdboard.api.series.schemas import ModuleList, SeriesOut, SeriesQuery, StatisticOut, StatisticQuery
+from opdboard.api.series.schemas import CurveGroups, ModuleList, SeriesOut, SeriesQuery, StatisticOut, StatisticQuery
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["series"])
 Statistic = Annotated[
@@ -19,6 +19,12 @@ Statistic = Annotated[
 def read_series(context: Ctx, run_id: RunId, query: Annotated[SeriesQuery, Query()]) -> SeriesOut:
     """Scalars, all of them or only those written after a sequence number."""
     return service.scalars(context, run_id, query)
+
+
+@router.get("/curves")
+def read_curve_groups(context: Ctx, run_id: RunId) -> CurveGroups:
+    """Which pictures draw the run's scalars, and what they are called."""
+    return service.curve_groups(context, run_id)
 
 
 @router.get("/modules")

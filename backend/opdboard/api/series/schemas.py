@@ -41,6 +41,27 @@ class SeriesOut(BaseModel):
     series: dict[str, ScalarOut]
 
 
+class CurveCard(BaseModel):
+    """Scalars of one unit and one meaning, which share a picture."""
+
+    title: str
+    keys: list[str]
+
+
+class CurveGroup(BaseModel):
+    """Pictures that belong together."""
+
+    name: str
+    title: str
+    cards: list[CurveCard]
+
+
+class CurveGroups(BaseModel):
+    """Every scalar that the run has, or all that there are while it has none."""
+
+    groups: list[CurveGroup]
+
+
 class ModuleOut(BaseModel):
     """One attention or MLP matrix."""
 

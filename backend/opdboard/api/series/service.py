@@ -6,6 +6,9 @@ from opdboard.api.arrays import encode
 from opdboard.api.context import Context
 from opdboard.api.parameters import split_list
 from opdboard.api.series.schemas import (
+    CurveCard,
+    CurveGroup,
+    CurveGroups,
     ModuleList,
     ModuleOut,
     ScalarOut,
@@ -20,8 +23,11 @@ from opdboard.domain.measures import (
     ALIGNMENT_DEPTHS,
     ALIGNMENTS,
     ESTIMATOR_STATISTIC,
+    GROUPS,
     MODULE_STATISTICS,
     POSITION_STATISTIC,
+    SCALARS,
+    cards,
 )
 from opdboard.domain.modules import Module
 from opdboard.panels.thinning import keep_extremes
@@ -75,6 +81,22 @@ def _scalar(points: series.ScalarSeries, max_points: int) -> ScalarOut:
         times=encode(points.times[kept]),
         total=len(points.steps),
         shown=len(kept),
+    )
+
+
+def curve_groups(context: Context, run_id: str) -> CurveGroups:
+    """The run's scalars, those that share a picture together."""
+    with context.database.read() as session:
+        stored = runs.get(session, run_id).latest
+    return CurveGroups(
+        groups=[
+            CurveGroup(
+                name=name,
+                title=GROUPS.get(name, name),
+                cards=[CurveCard(title=title, keys=keys) for title, keys in pictures.items()],
+            )
+            for name, pictures in cards(stored or SCALARS).items()
+        ]
     )
 
 

@@ -45,6 +45,21 @@ def test_many_points_are_thinned_to_their_extremes(client: TestClient, sqlite_da
     assert values.min() == 0
 
 
+def test_curves_are_grouped_as_their_measures_say(client: TestClient, sqlite_database: Database):
+    run_id, attempt = start(sqlite_database)
+    nothing_yet = client.get(f"/api/runs/{run_id}/curves").json()["groups"]
+    assert [group["title"] for group in nothing_yet][:2] == ["Evaluation on held-out prompts", "On the training batch"]
+    record(sqlite_database, run_id, attempt, 1, {"entropy_teacher": 1.0, "entropy_student": 2.0, "rewards/format": 1.0})
+    assert client.get(f"/api/runs/{run_id}/curves").json()["groups"] == [
+        {
+            "name": "health",
+            "title": "Is the distillation healthy?",
+            "cards": [{"title": "Entropy", "keys": ["entropy_student", "entropy_teacher"]}],
+        },
+        {"name": "rewards", "title": "rewards", "cards": [{"title": "rewards/format", "keys": ["rewards/format"]}]},
+    ]
+
+
 def test_modules_come_in_the_order_of_the_vectors(client: TestClient, sqlite_database: Database):
     run_id, _ = filled(sqlite_database)
     listed = client.get(f"/api/runs/{run_id}/modules").json()["modules"]

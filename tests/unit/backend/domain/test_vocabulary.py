@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from opdboard.domain import errors
-from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS, SCALARS
+from opdboard.domain.measures import ALIGNMENTS, GROUPS, MODULE_STATISTICS, SCALARS, cards, scalar
 from opdboard.domain.model_sources import HubModel, RunModel
 from opdboard.domain.modules import KINDS, Module, depth_third, module_of
 from opdboard.domain.presets import PRESETS
@@ -77,6 +77,25 @@ def test_depth_falls_into_thirds():
 def test_measures_are_filed_under_their_names():
     for table in (SCALARS, MODULE_STATISTICS, ALIGNMENTS):
         assert all(name == measure.name and measure.title for name, measure in table.items())
+
+
+def test_every_scalar_is_in_one_picture_with_those_of_its_unit():
+    pictures = cards(SCALARS)
+    assert list(pictures) == [group for group in GROUPS if group != "reported"]
+    together = [keys for group in pictures.values() for keys in group.values()]
+    assert sorted(key for keys in together for key in keys) == sorted(SCALARS)
+    assert all(len({SCALARS[key].unit for key in keys}) == 1 for keys in together)
+
+
+def test_a_scalar_that_another_trainer_names_is_filed_by_the_first_part_of_its_name():
+    reported = ["train/z", "train/a", "rewards/format", "loss", "perplexity", "/odd", "eval/loss", "update_norm"]
+    assert cards(reported) == {
+        "evaluation": {"eval/loss": ["eval/loss"]},
+        "training": {"Loss": ["loss"], "train/a": ["train/a"], "train/z": ["train/z"]},
+        "analysis": {scalar("update_norm").title: ["update_norm"]},
+        "reported": {"/odd": ["/odd"], "perplexity": ["perplexity"]},
+        "rewards": {"rewards/format": ["rewards/format"]},
+    }
 
 
 def test_presets_are_valid_and_named_once():

@@ -1,9 +1,10 @@
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { RunDetail } from "~/api/types";
+import { curvesQuery } from "~/api/runs";
+import type { CurveGroup, RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { useView } from "~/components/useView";
 import { list } from "~/lib/urlParams";
-import { CURVE_GROUPS } from "../tabs/curveGroups";
 import { type Arrange, ArrangeMenu } from "./ArrangeMenu";
 import { type BoardItem, defaultsOf, scopeOf } from "./board";
 
@@ -21,7 +22,10 @@ export function BoardPicture({ item, run, arrange, narrow, title: usual }: Board
   const runs = useMemo(() => [run], [run]);
   const scope = scopeOf(item);
   const defaults = defaultsOf(item);
-  const title = item.name === "scalars" ? curveTitle(search[`${scope}.keys`] ?? defaults?.keys ?? "") || usual : usual;
+  const drawsScalars = item.name === "scalars";
+  const { data: curves } = useQuery({ ...curvesQuery(run), enabled: drawsScalars });
+  const keys = list(search[`${scope}.keys`] ?? defaults?.keys);
+  const title = (drawsScalars && curveTitle(keys, curves?.groups)) || usual;
   return (
     <Panel
       name={item.name}
@@ -38,8 +42,7 @@ export function BoardPicture({ item, run, arrange, narrow, title: usual }: Board
 }
 
 /** What the curves are called on the page of curves, else their own names. */
-function curveTitle(keys: string): string {
-  const wanted = list(keys).join();
-  const cards = CURVE_GROUPS.flatMap((group) => group.cards);
-  return cards.find((card) => card.keys.join() === wanted)?.title ?? list(keys).join(", ");
+function curveTitle(keys: readonly string[], groups: readonly CurveGroup[] = []): string {
+  const card = groups.flatMap(({ cards }) => cards).find((one) => one.keys.join() === keys.join());
+  return card?.title ?? keys.join(", ");
 }
