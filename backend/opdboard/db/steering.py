@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import evidence, runs
 from opdboard.db.tables import CommandRow, Run
-from opdboard.domain.commands import AnyRequest, Command, Veto
+from opdboard.domain.commands import AnyRequest, Command, Veto, check_possible
 from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CommandResult
@@ -31,8 +31,11 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
         created_at=now,
         asked_step=run.step,
     )
+    check_possible(RunKind(run.kind), state, kind, run_id=run.id)
     if run.kind == RunKind.REPORTED:
-        _stop_reported(session, run, row)
+        # Its trainer hears of it when its next write is refused.
+        runs.transition(session, run, RunState.STOPPED, reason=f"stop asked by {actor}")
+        row.done_at, row.ok, row.result = now, True, "what its trainer reports from now on is refused"
     elif kind is Command.STOP and state is RunState.QUEUED:
         runs.transition(session, run, RunState.STOPPED, reason=f"stopped by {actor} before it began")
         row.done_at, row.ok, row.result = now, True, "stopped before it began"
@@ -46,42 +49,14 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
             + ("the last stored step" if RunKind(run.kind).is_job else "the last checkpoint"),
         )
     else:
-        _check_possible(run, state, kind)
         if isinstance(request, Veto):
             row.arguments = {"step": _jump_to_veto(session, run, request.step)}
-        if kind is Command.STOP and state in (RunState.RUNNING, RunState.PAUSED, RunState.STARTING):
+        if kind is Command.STOP:
             runs.transition(session, run, RunState.STOPPING, reason=f"stop asked by {actor}")
     session.add(row)
     runs.touch(run, Topic.COMMANDS)
     session.flush()
     return row
-
-
-def _stop_reported(session: Session, run: Run, row: CommandRow) -> None:
-    """The only thing that can be asked of a reported run: its trainer hears of it when its next write is refused."""
-    if row.kind != Command.STOP or RunState(run.state) is not RunState.RUNNING:
-        raise Conflict(
-            f"run {run.id} is reported by another trainer: while it runs it can be stopped, nothing else", where=run.id
-        )
-    runs.transition(session, run, RunState.STOPPED, reason=f"stop asked by {row.actor}")
-    row.done_at, row.ok, row.result = row.created_at, True, "what its trainer reports from now on is refused"
-
-
-def _check_possible(run: Run, state: RunState, kind: Command) -> None:
-    if RunKind(run.kind).is_job and kind in (Command.CHECKPOINT, Command.EXTRAPOLATE, Command.VETO):
-        raise Conflict(f"'{kind}' is possible for a run that trains; this one is an {run.kind}", where=run.id)
-    possible = {
-        Command.PAUSE: {RunState.STARTING, RunState.RUNNING},
-        Command.RESUME: {RunState.PAUSED},
-        Command.STOP: {RunState.STARTING, RunState.RUNNING, RunState.PAUSED},
-        Command.CHECKPOINT: {RunState.RUNNING, RunState.PAUSED},
-        Command.EXTRAPOLATE: {RunState.RUNNING, RunState.PAUSED},
-        Command.VETO: {RunState.RUNNING, RunState.PAUSED},
-    }[kind]
-    if state not in possible:
-        raise Conflict(
-            f"'{kind}' is possible for a run that is {' or '.join(sorted(possible))}; this one is {state}", where=run.id
-        )
 
 
 def _jump_to_veto(session: Session, run: Run, step: int | None) -> int:

@@ -1,10 +1,14 @@
-"""What a user can ask of a live run, and with which arguments. The trainer reads commands between two steps."""
+"""What a user can ask of a run, with which arguments, and when. The trainer reads commands between two steps."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from opdboard.domain.errors import Conflict
+from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_state import RunState
 
 LARGEST_FACTOR = 1000.0
 """Nothing that a strategy tries by itself is farther from W_t, in units of the way made."""
@@ -29,6 +33,47 @@ class Command(StrEnum):
     CHECKPOINT = "checkpoint"
     EXTRAPOLATE = "extrapolate"
     VETO = "veto"
+
+
+_OPEN = frozenset({RunState.RUNNING, RunState.PAUSED})
+_POSSIBLE: dict[Command, frozenset[RunState]] = {
+    Command.PAUSE: frozenset({RunState.STARTING, RunState.RUNNING}),
+    Command.RESUME: frozenset({RunState.PAUSED, RunState.STOPPED, RunState.FAILED}),
+    Command.STOP: _OPEN | {RunState.QUEUED, RunState.STARTING},
+    Command.CHECKPOINT: _OPEN,
+    Command.EXTRAPOLATE: _OPEN,
+    Command.VETO: _OPEN,
+}
+_ASKED_OF: dict[RunKind, tuple[Command, ...]] = {
+    RunKind.TRAINED: tuple(Command),
+    RunKind.REPORTED: (Command.STOP,),
+    RunKind.IMPORT: (Command.PAUSE, Command.RESUME, Command.STOP),
+    RunKind.ANALYSIS: (Command.PAUSE, Command.RESUME, Command.STOP),
+}
+
+
+def asked_of(kind: RunKind) -> tuple[Command, ...]:
+    """The commands that make sense for runs of that kind at some time."""
+    return _ASKED_OF[kind]
+
+
+def possible(kind: RunKind, state: RunState) -> list[Command]:
+    """The commands that can be asked now; a veto also needs a jump to take back."""
+    return [command for command in asked_of(kind) if state in _POSSIBLE[command]]
+
+
+def check_possible(kind: RunKind, state: RunState, command: Command, *, run_id: str) -> None:
+    """Conflict, with the reason, unless the command can be asked of such a run now."""
+    if command in possible(kind, state):
+        return
+    if kind is RunKind.REPORTED:
+        why = f"run {run_id} is reported by another trainer: while it runs it can be stopped, nothing else"
+    elif command not in asked_of(kind):
+        why = f"'{command}' is possible for a run that trains; this one is an {kind}"
+    else:
+        states = " or ".join(sorted(_POSSIBLE[command]))
+        why = f"'{command}' is possible for a run that is {states}; this one is {state}"
+    raise Conflict(why, where=run_id)
 
 
 class Request(BaseModel):

@@ -4368,6 +4368,11 @@ export interface components {
              */
             method: string;
             state: components["schemas"]["RunState"];
+            /**
+             * Possible
+             * @description What can be asked of it now; a veto also needs a jump to take back.
+             */
+            possible: components["schemas"]["Command"][];
             /** Student */
             student: string;
             /** Teacher */
@@ -4480,6 +4485,11 @@ export interface components {
             } | null;
             /** Notes */
             notes: string;
+            /**
+             * Commands
+             * @description What can be asked of runs of its kind, now or at another time.
+             */
+            commands: components["schemas"]["Command"][];
             /** Commands Pending */
             commands_pending: components["schemas"]["CommandOut"][];
         };
@@ -4661,6 +4671,11 @@ export interface components {
              */
             method: string;
             state: components["schemas"]["RunState"];
+            /**
+             * Possible
+             * @description What can be asked of it now; a veto also needs a jump to take back.
+             */
+            possible: components["schemas"]["Command"][];
             /** Student */
             student: string;
             /** Teacher */
@@ -4786,6 +4801,11 @@ export interface components {
              */
             method: string;
             state: components["schemas"]["RunState"];
+            /**
+             * Possible
+             * @description What can be asked of it now; a veto also needs a jump to take back.
+             */
+            possible: components["schemas"]["Command"][];
             /** Student */
             student: string;
             /** Teacher */

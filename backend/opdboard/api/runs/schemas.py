@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from opdboard.api.commands.schemas import CommandOut
 from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Count, Parameters
-from opdboard.domain.commands import LARGEST_FACTOR
+from opdboard.domain.commands import LARGEST_FACTOR, Command
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
@@ -31,6 +31,7 @@ class RunSummary(BaseModel):
     )
     method: str = Field(description="opd, effopd, ...: what a reader of the papers would call it.")
     state: RunState
+    possible: list[Command] = Field(description="What can be asked of it now; a veto also needs a jump to take back.")
     student: str
     teacher: str
     group: str
@@ -68,6 +69,7 @@ class RunDetail(RunSummary):
     reported_config: dict[str, Any] | None = Field(description="What a reported run says of itself; null for others.")
     job_config: dict[str, Any] | None = Field(description="What an import or an analysis does; null for others.")
     notes: str
+    commands: list[Command] = Field(description="What can be asked of runs of its kind, now or at another time.")
     commands_pending: list[CommandOut]
 
 

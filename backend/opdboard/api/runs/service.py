@@ -17,6 +17,7 @@ from opdboard.api.sending import send
 from opdboard.db import analyses, evidence, lineage, runs, steering
 from opdboard.db.tables import Run
 from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
+from opdboard.domain.commands import asked_of, possible
 from opdboard.domain.errors import BadInput, Conflict, NotFound
 from opdboard.domain.events import Topic
 from opdboard.domain.model_sources import RunModel
@@ -29,7 +30,14 @@ from opdboard.domain.teachers import RemoteTeacher
 from opdboard.settings import Settings
 from opdboard.teacher_keys import check_key
 
-_SHARED_WITH_ROW = set(RunSummary.model_fields) - {"state", "latest", "note", "learning_rate", "seconds_left"}
+_SHARED_WITH_ROW = set(RunSummary.model_fields) - {
+    "state",
+    "possible",
+    "latest",
+    "note",
+    "learning_rate",
+    "seconds_left",
+}
 NOTE_CHARACTERS = 160
 
 
@@ -42,6 +50,7 @@ def _common(run: Run) -> dict:
     fields = {name: getattr(run, name) for name in _SHARED_WITH_ROW}
     return fields | {
         "state": RunState(run.state),
+        "possible": possible(RunKind(run.kind), RunState(run.state)),
         "latest": {key: finite(value) for key, value in run.latest.items()},
         "note": run.notes[:NOTE_CHARACTERS],
         "learning_rate": _learning_rate(run),
@@ -78,6 +87,7 @@ def rendered(session: Session, run: Run) -> RunDetail:
         reported_config=run.config if run.kind == RunKind.REPORTED else None,
         job_config=run.config if RunKind(run.kind).is_job else None,
         notes=run.notes,
+        commands=list(asked_of(RunKind(run.kind))),
         commands_pending=[command_out(row) for row in steering.pending(session, run.id)],
     )
 

@@ -6,7 +6,7 @@ import {
   IconPlayerStop,
   IconWand,
 } from "@tabler/icons-react";
-import type { Command, CommandOut, CommandRequest } from "~/api/types";
+import type { Command, CommandOut, CommandRequest, RunSummary } from "~/api/types";
 
 /** The steering actions, in the words of what will happen. */
 export const STEERING: readonly { command: Command; label: string; help: string; Icon: typeof IconWand }[] = [
@@ -50,6 +50,11 @@ export const STEERING: readonly { command: Command; label: string; help: string;
 
 export function commandLabel(command: string): string {
   return STEERING.find((action) => action.command === command)?.label ?? command;
+}
+
+/** Why a command is not possible now; null when it is. */
+export function obstacle(command: Command, run: Pick<RunSummary, "possible" | "state">): string | null {
+  return run.possible.includes(command) ? null : `Not possible: the run is ${run.state}`;
 }
 
 /** " factor 3, whatever validation says", " of step 16", or nothing. */

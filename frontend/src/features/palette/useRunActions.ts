@@ -5,7 +5,6 @@ import { runQuery } from "~/api/runs";
 import { plainRequest, STEERING } from "~/components/commands/steering";
 import { useCommand } from "~/components/commands/useCommand";
 import { notify } from "~/components/notify";
-import { obstacle } from "~/lib/runState";
 import type { PaletteAction, PaletteGroup } from "./actions";
 
 /** What can be done with the run on screen: steer it, open its tabs, compare it, clone it. */
@@ -16,7 +15,7 @@ export function useRunActions(runId: string | undefined, chooseOther: () => void
   if (run === undefined || runId === undefined) return [];
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const steering: PaletteAction[] = STEERING.filter(
-    ({ command: name }) => obstacle(name, run.state) === null && !pending.has(name),
+    ({ command: name }) => run.possible.includes(name) && !pending.has(name),
   ).map(({ command: name, label, help, Icon }) => ({
     id: `steer-${name}`,
     label,

@@ -2,11 +2,9 @@ import { Button, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
-import { commandLabel, STEERING, withArguments } from "~/components/commands/steering";
+import { commandLabel, obstacle, STEERING, withArguments } from "~/components/commands/steering";
 import { useCommand } from "~/components/commands/useCommand";
 import { clock } from "~/lib/format";
-import { isJob } from "~/lib/runKind";
-import { obstacle } from "~/lib/runState";
 import { ExtrapolateButton } from "./ExtrapolateButton";
 import classes from "./RunHeader.module.css";
 
@@ -20,9 +18,9 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const shown = STEERING.filter(
     ({ command: name }) =>
+      run.commands.includes(name) &&
       !(name === "pause" && run.state === "paused") &&
-      !isIdleResume(name, run) &&
-      !(isJob(run) && OF_WEIGHTS.has(name)),
+      !(name === "resume" && !run.possible.includes(name)), // it takes the place of "Pause"
   );
 
   const why = (name: Command): string | null => {
@@ -31,7 +29,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
         ? "Asked; obeyed with the first step after you resume"
         : "Asked; the trainer obeys between two steps";
     }
-    const reason = obstacle(name, run.state);
+    const reason = obstacle(name, run);
     if (reason !== null || name !== "veto" || jumpStep !== undefined) return reason;
     return jump ? `The last jump, of step ${jump.step}, was taken back already` : "There is no jump to take back";
   };
@@ -72,14 +70,6 @@ export function SteeringBar({ run }: { run: RunDetail }) {
       <Feedback last={history?.commands.at(-1)} />
     </div>
   );
-}
-
-/** Only what trains has weights to act on. */
-const OF_WEIGHTS: ReadonlySet<string> = new Set(["checkpoint", "extrapolate", "veto"]);
-
-/** "Resume" takes the place of "Pause" when there is something to resume. */
-function isIdleResume(name: string, run: RunDetail): boolean {
-  return name === "resume" && !["paused", "stopped", "failed"].includes(run.state);
 }
 
 function Feedback({ last }: { last: CommandOut | undefined }) {

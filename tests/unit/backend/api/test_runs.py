@@ -196,7 +196,10 @@ def test_commands_are_kept_with_what_came_of_them(client: TestClient, sqlite_dat
         "id": 0, "command": "pause", "arguments": {}, "actor": "api", "created_at": 0, "asked_step": 0,
         "done_at": None, "obeyed_step": None, "ok": None, "result": None,
     }  # fmt: skip
-    assert [row["command"] for row in client.get(f"/api/runs/{run_id}").json()["commands_pending"]] == ["pause"]
+    run = client.get(f"/api/runs/{run_id}").json()
+    assert [row["command"] for row in run["commands_pending"]] == ["pause"]
+    assert run["possible"] == ["pause", "stop", "checkpoint", "extrapolate", "veto"]
+    assert run["commands"] == [*run["possible"][:1], "resume", *run["possible"][1:]]
     refused = client.post(f"/api/runs/{run_id}/commands", json={"command": "resume"})
     assert (refused.status_code, refused.json()["where"]) == (409, run_id)
     assert client.post(f"/api/runs/{run_id}/commands", json={"command": "explode"}).json()["where"] == "command"

@@ -7,10 +7,11 @@ from support.stored_runs import begin, candidate, claim, create, decision, move,
 
 from opdboard.db import evidence, runs, steering
 from opdboard.db.database import Database
-from opdboard.domain.commands import Command, request_of
+from opdboard.domain.commands import Command, asked_of, possible, request_of
 from opdboard.domain.errors import Conflict
 from opdboard.domain.records import CommandResult
-from opdboard.domain.run_state import RunState
+from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_state import TRANSITIONS, RunState
 
 PATHS = {
     RunState.QUEUED: [],
@@ -45,12 +46,26 @@ def test_a_command_is_taken_where_it_makes_sense(sqlite_database: Database, comm
         for to in path:
             move(sqlite_database, run_id, to)
         jumped(sqlite_database, run_id)
-        possible = state in POSSIBLE[command]
-        expected = nullcontext() if possible else pytest.raises(Conflict, match=f"{command}.*{state}")
+        allowed = state in POSSIBLE[command]
+        assert (command in possible(RunKind.TRAINED, state)) == allowed
+        expected = nullcontext() if allowed else pytest.raises(Conflict, match=f"{command}.*{state}")
         with expected, sqlite_database.write() as session:
             steering.ask(session, runs.get(session, run_id, lock=True), request_of(command), actor="test")
         with sqlite_database.read() as session:
-            assert len(steering.audit(session, run_id)) == possible, state
+            assert len(steering.audit(session, run_id)) == allowed, state
+
+
+@pytest.mark.parametrize("kind", list(RunKind))
+def test_what_is_possible_agrees_with_the_transitions(kind: RunKind):
+    leads_to = {
+        Command.STOP: {RunState.STOPPING, RunState.STOPPED},
+        Command.RESUME: {RunState.RUNNING, RunState.QUEUED},
+    }
+    for state in RunState:
+        found = possible(kind, state)
+        assert set(found) <= set(asked_of(kind))
+        assert all(leads_to[command] & TRANSITIONS[state] for command in found if command in leads_to)
+        assert not found or state is not RunState.FINISHED
 
 
 def test_a_queued_run_stops_and_a_stopped_one_is_queued_on_the_spot(database: Database):

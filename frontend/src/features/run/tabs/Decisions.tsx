@@ -14,7 +14,6 @@ import { useView } from "~/components/useView";
 import { bytes, count, duration, number, signed } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
 import { firstOf } from "~/lib/pinned";
-import { obstacle } from "~/lib/runState";
 import { ForkButton } from "../ForkButton";
 import { DecisionState } from "./DecisionState";
 import classes from "./Decisions.module.css";
@@ -152,7 +151,7 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
       <td className={table.right}>{duration(candidate.seconds)}</td>
       <td>
         <span className={classes.actions}>
-          {!start && obstacle("extrapolate", run.state) === null && (
+          {!start && run.possible.includes("extrapolate") && (
             <Button
               variant="default"
               loading={command.isPending}
