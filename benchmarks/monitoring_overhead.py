@@ -20,9 +20,9 @@ from typing import Any
 import torch
 from live_run import NEVER, last_line, live_training
 
+from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.presets import DEMO_OPD
 from opdboard.domain.records import Batch, ModuleVector
-from opdboard.domain.run_config import Monitoring
 from opdboard_worker.core import losses
 from opdboard_worker.core.token_measures import TokenMeasures, reverse_kl
 from opdboard_worker.training.loop import Training

@@ -106,8 +106,8 @@ def _prepare(arguments: argparse.Namespace, folder: Path) -> None:
     """Student, a teacher near it, and the prompts, for either side to read."""
     import torch
 
+    from opdboard.domain.data import FileData
     from opdboard.domain.model_sources import FolderModel, GgufModel
-    from opdboard.domain.run_config import FileData
     from opdboard.settings import Settings
     from opdboard_worker.data.examples import load_examples, split
     from opdboard_worker.models.loading import load
@@ -138,9 +138,14 @@ def _opdboard(arguments: argparse.Namespace) -> dict[str, Any]:
     """Tokens and seconds of the steps after the first."""
     from live_run import NEVER, live_training
 
+    from opdboard.domain.budget import Budget
+    from opdboard.domain.data import FileData
     from opdboard.domain.model_sources import FolderModel
+    from opdboard.domain.monitoring import Monitoring
+    from opdboard.domain.optimizer import Optimizer
     from opdboard.domain.records import Batch
-    from opdboard.domain.run_config import Budget, FileData, ModelTeacher, Monitoring, Optimizer, RunConfig
+    from opdboard.domain.run_config import RunConfig
+    from opdboard.domain.teachers import ModelTeacher
 
     folder, first = arguments.folder, 2
     monitoring = Monitoring(evaluate_every=NEVER, held_out_size=_HELD_OUT, samples_count=0)

@@ -21,10 +21,12 @@ import live_run
 import torch
 import transformers
 
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.presets import DEMO_OPD
 from opdboard.domain.reaching import Curve, Goal, spent_until_held
 from opdboard.domain.records import Batch
-from opdboard.domain.run_config import Monitoring, Optimizer, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.seed_ratios import Ratio, middle, ratio
 from opdboard.domain.speedup import goal_of

@@ -12,8 +12,9 @@ from opdboard.db.database import Database
 from opdboard.db.tables import Run
 from opdboard.domain.modules import Module
 from opdboard.domain.records import ModuleVector
-from opdboard.domain.run_config import EffOPD, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import EffOPD
 
 PATHS = {
     "q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_proj", "o": "self_attn.o_proj",

@@ -15,7 +15,11 @@ from support.commands import LongCommand, clean_environment, wait_until, web_ser
 from support.shown_runs import fill
 
 from opdboard.db.database import Database
-from opdboard.domain.run_config import Budget, EffOPD, Monitoring, Optimizer, RunConfig
+from opdboard.domain.budget import Budget
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import EffOPD
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",

@@ -20,7 +20,8 @@ from e2e.pictures import CURVES, cells, decoded, wait_until_drawn
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 from support.stored_runs import create, filled
 
-from opdboard.domain.run_config import ModelTeacher, RunModel
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.teachers import ModelTeacher
 
 pytestmark = pytest.mark.timeout(600)
 

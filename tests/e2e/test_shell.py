@@ -10,8 +10,9 @@ from e2e.conftest import Server, demo_config
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from support.commands import LongCommand, clean_environment
 
+from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import GgufModel
-from opdboard.domain.run_config import FileData, PrivilegedTeacher
+from opdboard.domain.teachers import PrivilegedTeacher
 
 pytestmark = pytest.mark.timeout(600)
 

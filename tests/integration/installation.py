@@ -11,8 +11,12 @@ import pytest
 from opdboard.db import logs, runs
 from opdboard.db.database import Database
 from opdboard.db.tables import Run
-from opdboard.domain.run_config import Budget, EffOPD, Monitoring, Optimizer, RunConfig
+from opdboard.domain.budget import Budget
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import EffOPD
 from opdboard.settings import Settings
 from opdboard_worker.supervisor import Supervisor
 

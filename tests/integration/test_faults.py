@@ -14,9 +14,10 @@ from safetensors.torch import load_file
 
 from opdboard.db import evidence, logs, runs, series, steering
 from opdboard.domain.commands import Command, request_of
+from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
-from opdboard.domain.run_config import FileData, ModelTeacher
 from opdboard.domain.run_state import RunState
+from opdboard.domain.teachers import ModelTeacher
 
 
 def _fails(installation, config):

@@ -11,8 +11,9 @@ from opdboard.db import evidence, runs, series, steering
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import Conflict
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import NoStrategy, Optimizer
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import NoStrategy
 from opdboard_worker.models.loading import load
 
 

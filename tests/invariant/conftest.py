@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import torch
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState, check_transition
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink

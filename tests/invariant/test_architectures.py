@@ -8,9 +8,11 @@ import torch
 import transformers
 from invariant.conftest import tiny_config
 
+from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
-from opdboard.domain.run_config import AllWeights, EffOPD, FileData, Lora, ModelTeacher
-from opdboard.domain.strategies import FixedExtrapolation
+from opdboard.domain.optimizer import AllWeights, Lora
+from opdboard.domain.strategies import EffOPD, FixedExtrapolation
+from opdboard.domain.teachers import ModelTeacher
 from opdboard.settings import Settings
 from opdboard_worker.models.candidates import candidates_folder
 from opdboard_worker.models.demo import build_tokenizer

@@ -14,8 +14,9 @@ from support.thread_ranks import Meeting, ThreadRanks
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import TrainingProblem
 from opdboard.domain.objectives import Dapo, FullVocabulary, Grpo, SampledToken, Sft
-from opdboard.domain.run_config import EffOPD, Lora, NoTeacher
-from opdboard.domain.strategies import LineSearch
+from opdboard.domain.optimizer import Lora
+from opdboard.domain.strategies import EffOPD, LineSearch
+from opdboard.domain.teachers import NoTeacher
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import load_examples
 from opdboard_worker.sinks import MemorySink, NoSink

@@ -4,7 +4,8 @@ import pytest
 import torch
 from invariant.conftest import tiny_config
 
-from opdboard.domain.run_config import Monitoring, Optimizer
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_state import RunState
 from opdboard.domain.selection import Selection, is_gain
 from opdboard_worker.training.assembly import resume

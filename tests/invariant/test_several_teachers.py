@@ -6,10 +6,10 @@ import pytest
 import torch
 from invariant.conftest import tiny_config
 
+from opdboard.domain.data import FileData
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.model_sources import DemoModel
-from opdboard.domain.run_config import FileData, ModelTeacher
-from opdboard.domain.teachers import OneOfSeveral, SeveralTeachers
+from opdboard.domain.teachers import ModelTeacher, OneOfSeveral, SeveralTeachers
 from opdboard_worker.data.examples import Example
 from opdboard_worker.training.teacher import route_of
 

@@ -9,7 +9,7 @@ from invariant.conftest import tiny_config
 
 from opdboard.domain.commands import Command, Extrapolate, Veto
 from opdboard.domain.objectives import SampledToken
-from opdboard.domain.run_config import Optimizer
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.strategies import AlphaRL, EffOPD, FixedExtrapolation, LineSearch, Relex, looks_at
 from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.control import Orders

@@ -11,7 +11,9 @@ from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
 from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import FullVocabulary, JensenShannon, SampledToken, TopK
-from opdboard.domain.run_config import EffOPD, ModelTeacher, Optimizer
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.strategies import EffOPD
+from opdboard.domain.teachers import ModelTeacher
 from opdboard_worker.training.control import Orders
 
 CUMULATIVE = {"tokens", "search_tokens", "seconds", "search_seconds"}

@@ -9,6 +9,7 @@ import pytest
 
 from opdboard.db import logs, recording, runs, workers
 from opdboard.db.database import Database
+from opdboard.domain.budget import Budget
 from opdboard.domain.measures import (
     ESTIMATOR_STATISTIC,
     ESTIMATORS,
@@ -17,9 +18,12 @@ from opdboard.domain.measures import (
     POSITION_STATISTIC,
 )
 from opdboard.domain.modules import Module
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.records import Batch, CheckpointRecord, DecisionRecord, ModuleVector, SampleRecord
-from opdboard.domain.run_config import Budget, EffOPD, Monitoring, NoStrategy, Optimizer, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.domain.strategies import EffOPD, NoStrategy
 from support.stored_runs import candidate, decision
 
 BEGIN = time.time() - 3600

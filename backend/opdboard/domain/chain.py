@@ -1,7 +1,8 @@
 """Runs that make weights for other runs: the teacher that is trained first."""
 
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import ModelTeacher, NoTeacher, RunConfig, TrainedTeacher
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import ModelTeacher, NoTeacher, TrainedTeacher
 
 _LONGEST_NAME = 200
 

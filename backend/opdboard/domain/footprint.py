@@ -13,10 +13,11 @@ from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.module_names import moved_by_authors_filter
 from opdboard.domain.objectives import needs_reference
-from opdboard.domain.run_config import Lora, ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.optimizer import Lora
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
 from opdboard.domain.strategies import AlphaRL, NoStrategy, Relex, Strategy
-from opdboard.domain.teachers import RemoteTeacher
+from opdboard.domain.teachers import ModelTeacher, NoTeacher, PrivilegedTeacher, RemoteTeacher
 from opdboard.domain.workload import workload
 
 FLOAT = 4

@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from opdboard.domain.budget import Budget
+from opdboard.domain.data import ArithmeticData, FileData
 from opdboard.domain.model_sources import GgufModel
+from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import Grpo
-from opdboard.domain.run_config import (
-    ArithmeticData,
-    Budget,
-    EffOPD,
-    FileData,
-    Monitoring,
-    Optimizer,
-    PrivilegedTeacher,
-    RunConfig,
-    TrainedTeacher,
-)
-from opdboard.domain.strategies import LineSearch
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import EffOPD, LineSearch
 from opdboard.domain.sweep import Sweep
+from opdboard.domain.teachers import PrivilegedTeacher, TrainedTeacher
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Where a configuration takes its weights from: in words, and as the runs it depends on."""
 
 from opdboard.domain.model_sources import ModelSource, RunModel
-from opdboard.domain.run_config import ModelTeacher, PrivilegedTeacher, RunConfig
-from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher, SeveralTeachers
 
 
 def describe_source(source: ModelSource) -> str:

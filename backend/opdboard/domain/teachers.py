@@ -1,12 +1,49 @@
-"""Teachers that are not a loaded model. Part of RunConfig."""
+"""Who scores the student's samples. Part of RunConfig."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.model_sources import ModelSource
-from opdboard.domain.objectives import Objective, SampledToken, TopK
+from opdboard.domain.objectives import Grpo, Objective, SampledToken, TeacherFree, TopK
+from opdboard.domain.optimizer import Optimizer
+
+
+class ModelTeacher(Frozen):
+    """Another model with the same tokenizer."""
+
+    model_config = ConfigDict(title="Another model")
+    kind: Literal["model"] = "model"
+    source: ModelSource = Field(description="The frozen model that scores the student's tokens.")
+
+
+class PrivilegedTeacher(Frozen):
+    """The student's own initial weights, shown the worked answer (OPSD, arXiv:2601.18734)."""
+
+    model_config = ConfigDict(title="Itself, knowing the answer")
+    kind: Literal["privileged"] = "privileged"
+    context: str = Field(
+        default="{prompt}\n\nA correct solution, for your reference:\n{solution}\n\nAnswer in your own words.",
+        description="The teacher's prompt; {prompt} is the student's, {solution} the worked solution or else the answer.",
+    )
+
+    @model_validator(mode="after")
+    def _context_shows_the_answer(self) -> "PrivilegedTeacher":
+        missing = [slot for slot in ("{prompt}", "{solution}") if slot not in self.context]
+        if missing:
+            raise ValueError(
+                f"context must contain {' and '.join(missing)}: without it the teacher knows no more than the student"
+            )
+        return self
+
+
+class NoTeacher(Frozen):
+    """Nobody scores; for methods that learn from rewards or worked answers."""
+
+    model_config = ConfigDict(title="None (GRPO, DAPO, SFT)")
+    kind: Literal["none"] = "none"
 
 
 class RemoteTeacher(Frozen):
@@ -92,3 +129,19 @@ class SeveralTeachers(Frozen):
         if len(set(names)) < len(names):
             raise ValueError(f"each teacher needs a name of its own, not {', '.join(names)}")
         return self
+
+
+class TrainedTeacher(Frozen):
+    """Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished."""
+
+    model_config = ConfigDict(title="Trained first, from this student")
+    kind: Literal["trained"] = "trained"
+    objective: TeacherFree = Field(default=Grpo(), description="What the teacher's run minimises.")
+    optimizer: Optimizer = Field(default=Optimizer(), description="AdamW and its learning rate, of the teacher's run.")
+    budget: Budget = Field(default=Budget(), description="How long and how wide the teacher's run is.")
+
+
+Teacher = Annotated[
+    ModelTeacher | PrivilegedTeacher | SeveralTeachers | RemoteTeacher | TrainedTeacher | NoTeacher,
+    Field(discriminator="kind"),
+]

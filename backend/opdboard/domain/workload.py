@@ -3,8 +3,9 @@
 from dataclasses import dataclass, fields
 
 from opdboard.domain.objectives import prompts_per_step
-from opdboard.domain.run_config import NoTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.strategies import NoStrategy, answers_of_teacher, looks_at, most_candidates
+from opdboard.domain.teachers import NoTeacher
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import RunModel
+from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import Grpo
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.presets import DEMO_OPD
-from opdboard.domain.run_config import Budget, EffOPD, ModelTeacher, Monitoring, NoTeacher, Optimizer, RunConfig
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import EffOPD
+from opdboard.domain.teachers import ModelTeacher, NoTeacher
 
 TEACHER, OPD, SLOW_OPD, EFFOPD, RL = (
     "GRPO teacher",

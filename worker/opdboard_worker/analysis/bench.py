@@ -15,7 +15,8 @@ from torch import Tensor
 
 from opdboard.domain.interventions import Evaluation
 from opdboard.domain.objectives import FullVocabulary
-from opdboard.domain.run_config import AllWeights, RunConfig
+from opdboard.domain.optimizer import AllWeights
+from opdboard.domain.run_config import RunConfig
 from opdboard.settings import Settings
 from opdboard_worker.core.interventions import Update, whole_norm
 from opdboard_worker.data.examples import Example

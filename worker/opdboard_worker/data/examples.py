@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.errors import DataProblem
-from opdboard.domain.run_config import ArithmeticData, Data
 from opdboard_worker.data.files import read_rows
 
 GENERATED_EXAMPLES = 16_384

@@ -15,8 +15,9 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from opdboard.domain.data import Data, FileData
 from opdboard.domain.errors import DataProblem
-from opdboard.domain.run_config import Data, FileData, PrivilegedTeacher, Teacher
+from opdboard.domain.teachers import PrivilegedTeacher, Teacher
 from opdboard_worker.data.examples import Example
 
 log = logging.getLogger(__name__)

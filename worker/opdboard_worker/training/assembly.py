@@ -12,11 +12,11 @@ import torch
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.module_signatures import ENOUGH_COVERED
 from opdboard.domain.objectives import Dapo, Grpo, Sft
-from opdboard.domain.run_config import ModelTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_teacher
 from opdboard.domain.sampler import VllmSampler
 from opdboard.domain.strategies import NoStrategy
-from opdboard.domain.teachers import SeveralTeachers
+from opdboard.domain.teachers import ModelTeacher, SeveralTeachers
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder

@@ -9,8 +9,15 @@ import torch
 from opdboard.domain.errors import BadInput
 from opdboard.domain.footprint import keeps_reference
 from opdboard.domain.objectives import needs_reference
-from opdboard.domain.run_config import ModelTeacher, NoTeacher, PrivilegedTeacher, RunConfig, TrainedTeacher
-from opdboard.domain.teachers import RemoteTeacher, SeveralTeachers
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import (
+    ModelTeacher,
+    NoTeacher,
+    PrivilegedTeacher,
+    RemoteTeacher,
+    SeveralTeachers,
+    TrainedTeacher,
+)
 from opdboard.settings import Settings
 from opdboard.teacher_keys import key_of
 from opdboard_worker.data.examples import Example

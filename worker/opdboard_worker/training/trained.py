@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from opdboard.domain.modules import Module
-from opdboard.domain.run_config import Copies, Lora, RunConfig
+from opdboard.domain.optimizer import Lora
+from opdboard.domain.run_config import Copies, RunConfig
 from opdboard_worker.models.coverage import Coverage, coverage
 from opdboard_worker.models.matrices import Held, View, matrices_of
 from opdboard_worker.training.copies import WHOLE, Copy

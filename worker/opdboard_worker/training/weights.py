@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.modules import Module
+from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.records import ModuleVector
-from opdboard.domain.run_config import Monitoring
 from opdboard_worker.core.extrapolation import is_power_of_two
 from opdboard_worker.core.spectral.krylov import without_rounding
 from opdboard_worker.core.spectral.panel import LIVE, spectral_panel

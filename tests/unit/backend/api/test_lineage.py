@@ -6,7 +6,7 @@ from support.stored_runs import create, filled
 from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import ModelTeacher
+from opdboard.domain.teachers import ModelTeacher
 
 
 def test_lineage_goes_up_to_the_first_and_down_to_the_last(client: TestClient, sqlite_database: Database):

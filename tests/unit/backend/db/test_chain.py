@@ -9,8 +9,8 @@ from opdboard.db import evidence, lineage, runs
 from opdboard.db.database import Database
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord
-from opdboard.domain.run_config import ModelTeacher
 from opdboard.domain.run_state import RunState
+from opdboard.domain.teachers import ModelTeacher
 
 
 def taught(database: Database, source: str, step: int | None = None) -> str:

@@ -12,8 +12,8 @@ from opdboard.db.tables import Run, Table
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import IllegalTransition, NotFound, StaleAttempt
 from opdboard.domain.model_sources import RunModel
-from opdboard.domain.run_config import ModelTeacher
 from opdboard.domain.run_state import RunState
+from opdboard.domain.teachers import ModelTeacher
 
 
 def test_a_new_run_is_queued_and_described(database: Database):

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.objectives import (
     Dapo,
     FullVocabulary,
@@ -14,7 +15,9 @@ from opdboard.domain.objectives import (
     needs_reference,
     prompts_per_step,
 )
-from opdboard.domain.run_config import Budget, EffOPD, NoTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import EffOPD
+from opdboard.domain.teachers import NoTeacher
 
 
 def refused(**fields) -> str:

@@ -7,7 +7,7 @@ import pytest
 from opdboard.domain import footprint
 from opdboard.domain.commands import request_of
 from opdboard.domain.model_shape import DEMO_SHAPE
-from opdboard.domain.run_config import NoTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.strategies import (
     STRATEGY_NAMES,
     AlphaRL,
@@ -20,6 +20,7 @@ from opdboard.domain.strategies import (
     looks_at,
     most_candidates,
 )
+from opdboard.domain.teachers import NoTeacher
 from opdboard.domain.workload import workload
 
 KINDS = get_args(get_args(Strategy)[0])

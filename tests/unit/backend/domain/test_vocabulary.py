@@ -9,9 +9,11 @@ from opdboard.domain.measures import ALIGNMENTS, GROUPS, MODULE_STATISTICS, SCAL
 from opdboard.domain.model_sources import HubModel, RunModel
 from opdboard.domain.modules import KINDS, Module, depth_third, module_of
 from opdboard.domain.presets import PRESETS
-from opdboard.domain.run_config import EffOPD, ModelTeacher, PrivilegedTeacher, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, ENDED, TRANSITIONS, RunState, check_transition
+from opdboard.domain.strategies import EffOPD
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
 
 
 def test_the_table_of_moves_is_the_only_way():

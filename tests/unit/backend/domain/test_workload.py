@@ -3,10 +3,12 @@
 import pytest
 
 from opdboard.domain import footprint
+from opdboard.domain.budget import Budget
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
+from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.presets import DEMO_EFFOPD
-from opdboard.domain.run_config import Budget, EffOPD, Monitoring, NoStrategy, RunConfig
-from opdboard.domain.strategies import AlphaRL
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies import AlphaRL, EffOPD, NoStrategy
 from opdboard.domain.workload import workload
 
 

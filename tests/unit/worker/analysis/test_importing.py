@@ -19,8 +19,9 @@ from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
 from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.measures import ALIGNMENTS, ESTIMATOR_STATISTIC, MODULE_STATISTICS
+from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.records import CheckpointRecord
-from opdboard.domain.run_config import Monitoring, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard_worker.analysis import importing
 from opdboard_worker.analysis.job import do_job

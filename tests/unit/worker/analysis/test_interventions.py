@@ -10,11 +10,14 @@ import torch
 from opdboard.db import analyses, evidence, jobs, recording, runs
 from opdboard.db.database import Database
 from opdboard.domain.analysis_config import AnalysisConfig
+from opdboard.domain.budget import Budget
 from opdboard.domain.errors import BadInput, ModelProblem
 from opdboard.domain.interventions import INTERVENTIONS, Evaluation
 from opdboard.domain.modules import module_of
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.records import CheckpointRecord, VariantRecord
-from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.analysis import interventions

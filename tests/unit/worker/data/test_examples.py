@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opdboard.domain.data import ArithmeticData
 from opdboard.domain.errors import DataProblem
-from opdboard.domain.run_config import ArithmeticData
 from opdboard_worker.data.examples import Example, arithmetic_example, batch_indices, load_examples, split
 
 

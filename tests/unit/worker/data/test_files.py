@@ -10,8 +10,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from opdboard.domain.data import FileData
 from opdboard.domain.errors import DataProblem
-from opdboard.domain.run_config import FileData
 from opdboard_worker.data.examples import load_examples
 
 GOOD = {"prompt": "1+1?", "answer": "2"}

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from opdboard.domain.data import ArithmeticData, FileData
 from opdboard.domain.errors import DataProblem
-from opdboard.domain.run_config import ArithmeticData, FileData, ModelTeacher, PrivilegedTeacher
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
 from opdboard_worker.data.examples import Example, arithmetic_example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.demo import build_tokenizer

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from opdboard.domain.run_config import Budget, Optimizer, RunConfig
+from opdboard.domain.budget import Budget
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy, Responses
 

@@ -4,8 +4,10 @@ import pytest
 import torch
 import transformers
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.errors import BadInput
-from opdboard.domain.run_config import Budget, Lora, RunConfig
+from opdboard.domain.optimizer import Lora
+from opdboard.domain.run_config import RunConfig
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.training.policy import Policy, Responses

@@ -5,7 +5,8 @@ import torch
 from pydantic import ValidationError
 
 from opdboard.domain.errors import BadInput, ModelProblem
-from opdboard.domain.run_config import Lora, RunConfig
+from opdboard.domain.optimizer import Lora
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
 from opdboard.settings import Settings
 from opdboard_worker.training.assembly import assemble

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from opdboard.db import evidence, runs, series, steering
 from opdboard.db.database import Database
+from opdboard.domain.budget import Budget
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import Conflict
-from opdboard.domain.run_config import Budget, Monitoring, Optimizer, RunConfig
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.sinks import DatabaseSink

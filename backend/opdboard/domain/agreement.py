@@ -1,0 +1,109 @@
+"""Which settings of a run fit together. Each check takes what it is about, and its ValueError names the fields to change."""
+
+from opdboard.domain.budget import Budget
+from opdboard.domain.data import ArithmeticData, Data
+from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
+from opdboard.domain.objectives import Distillation, Objective, Reinforcement, prompts_per_step
+from opdboard.domain.optimizer import Adapter, Lora, Optimizer
+from opdboard.domain.sampler import Sampler, VllmSampler
+from opdboard.domain.selection import Selection
+from opdboard.domain.strategies import Strategy, needs_teacher
+from opdboard.domain.teachers import (
+    NoTeacher,
+    PrivilegedTeacher,
+    RemoteTeacher,
+    SeveralTeachers,
+    Teacher,
+    TrainedTeacher,
+)
+
+
+def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devices: int) -> None:
+    """Steps and batches: the warm-up ends, and a batch can be cut as it is asked to be."""
+    if optimizer.warmup_steps >= budget.steps:
+        raise ValueError(
+            f"optimizer.warmup_steps ({optimizer.warmup_steps}) must be below budget.steps ({budget.steps})"
+        )
+    micro = budget.micro_batch_size
+    if micro is not None and micro > budget.batch_size:
+        raise ValueError(f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({budget.batch_size})")
+    prompts = prompts_per_step(objective, budget.batch_size)
+    if devices > max(1, prompts):
+        raise ValueError(f"devices ({devices}) must not exceed the prompts of a step ({prompts}): each needs its own")
+    if isinstance(objective, Reinforcement):
+        unit = objective.group_size * objective.updates_per_batch
+        if budget.batch_size % unit:
+            raise ValueError(
+                f"budget.batch_size ({budget.batch_size}) must be a multiple of objective.group_size x "
+                f"objective.updates_per_batch ({objective.group_size} x {objective.updates_per_batch} = {unit})"
+            )
+
+
+def check_sampler(sampler: Sampler, device: str, devices: int) -> None:
+    """What samples has the device that it needs."""
+    if isinstance(sampler, VllmSampler) and (devices > 1 or device == "cpu"):
+        raise ValueError("sampler.kind 'vllm' needs device 'cuda' or 'auto', and devices 1")
+
+
+def check_teacher(teacher: Teacher, objective: Objective, budget: Budget, devices: int) -> None:
+    """The teacher tells what the objective learns from; one that is trained first can be."""
+    if isinstance(teacher, NoTeacher) and isinstance(objective, Distillation):
+        raise ValueError(
+            f"teacher.kind 'none' leaves objective.kind '{objective.kind}' nobody to learn from: name a teacher, "
+            "or choose 'grpo', 'dapo' or 'sft'"
+        )
+    if isinstance(teacher, RemoteTeacher):
+        if budget.temperature != 1.0:
+            raise ValueError(
+                f"budget.temperature is {budget.temperature:g}, but teacher.kind 'remote' tells its log-probabilities at 1, and a few "
+                "of them do not tell the others: set it to 1, or load the teacher"
+            )
+        if isinstance(objective, Distillation):
+            teacher.check(objective)
+    if isinstance(teacher, TrainedTeacher):
+        try:
+            check_batch(teacher.optimizer, teacher.budget, teacher.objective, devices)
+        except ValueError as error:
+            raise ValueError(f"of the teacher's run: {error}") from None
+
+
+def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) -> None:
+    """The teacher tells what candidates and states are scored by."""
+    alone, remote = isinstance(teacher, NoTeacher), isinstance(teacher, RemoteTeacher)
+    if needs_teacher(strategy) and (alone or remote):
+        lack = (
+            "a teacher: name one to compare with,"
+            if alone
+            else "the teacher, for which teacher.kind 'remote' tells too little:"
+        )
+        raise ValueError(
+            f"strategy.kind '{strategy.kind}' with these settings scores by the KL to {lack} "
+            f"{'or ' if alone else ''}choose 'none', or 'effopd' with strategy.score 'accuracy'"
+        )
+    if selection.metric == "eval/reverse_kl":
+        if alone:
+            raise ValueError("selection.metric 'eval/reverse_kl' needs a teacher: choose 'eval/accuracy', or name one")
+        if remote:
+            raise ValueError(
+                "teacher.kind 'remote' tells too little for selection.metric 'eval/reverse_kl': choose 'auto' (an estimate of "
+                "it) or 'eval/accuracy'"
+            )
+
+
+def check_moving(strategy: Strategy, adapter: Adapter) -> None:
+    """A strategy moves nothing that is not trained."""
+    if isinstance(adapter, Lora) and getattr(strategy, "parameters", "matrices") != "matrices":
+        raise ValueError("strategy.parameters must be 'matrices' with adapter.kind 'lora': nothing else is trained")
+
+
+def check_data(data: Data, student: ModelSource, teacher: Teacher) -> None:
+    """The models can read the data, and the data have what the teacher wants."""
+    on_demo_data = isinstance(data, ArithmeticData)
+    if on_demo_data != isinstance(student, DemoModel) and not isinstance(student, RunModel | FolderModel):
+        raise ValueError(
+            "data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums"
+        )
+    if isinstance(teacher, SeveralTeachers) and teacher.route_by and on_demo_data:
+        raise ValueError("teacher.route_by must be empty with data.kind 'arithmetic': generated sums name no teacher")
+    if isinstance(teacher, PrivilegedTeacher) and on_demo_data:
+        raise ValueError("teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none")
