@@ -17,7 +17,8 @@ from opdboard.domain.modules import Module
 from opdboard_worker.analysis.adapter_settings import AdapterSettings
 from opdboard_worker.analysis.adapter_tensors import is_embedding, sort_tensors
 from opdboard_worker.analysis.stored import SafetensorsFiles
-from opdboard_worker.analysis.weights import Weights
+from opdboard_worker.analysis.weights import Weights, replaced
+from opdboard_worker.measuring.group import Moved
 from opdboard_worker.models.matrices import matrices_in
 
 
@@ -94,19 +95,18 @@ class Adapter:
         names = dict.fromkeys(self._base.place(name)[0] for name in of_kind)
         return [(name, name.removesuffix(".weight")) for name in names]
 
-    def update(self, name: str, base_MN: Tensor) -> tuple[Tensor, Tensor]:
+    def moved(self, name: str, base_MN: Tensor) -> Moved:
         """See Updated; dW itself, without the rounding of W_t - W_0."""
         key, view = self._base.place(name)
         if key in self._tensors.whole:
-            value_MN = view.of(self._stored.read(self._tensors.whole[key]))
-            return value_MN.to(torch.float32, copy=True).sub_(base_MN), value_MN
+            return replaced(view.of(self._stored.read(self._tensors.whole[key])), base_MN)
         factors = self._tensors.low_rank.get(key)
         if factors is None:
-            return torch.zeros(base_MN.shape), base_MN
+            return Moved(torch.zeros(base_MN.shape), base_MN, base_MN, subtracted=False)
         a, b = (self._stored.read(one).float() for one in (factors.a, factors.b))
         change = (b @ a).mul_(factors.scaling)
         update_MN = view.of(change.mT if view.transposed else change)
-        return update_MN, update_MN + base_MN
+        return Moved(update_MN, update_MN + base_MN, base_MN, subtracted=False)
 
 
 def _weights_of(folder: Path) -> Path:

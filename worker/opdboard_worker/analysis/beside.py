@@ -53,10 +53,10 @@ def whole_is(adapter: Adapter, base: Weights, whole: Weights) -> Whole:
     possible = [Whole.MERGED, Whole.BASE]
     for name in (*_spread(changed), *_spread(others)):
         base_MN, value_MN = base.matrix(name), whole.matrix(name)
-        update_MN, merged_MN = adapter.update(name, base_MN)
+        moved = adapter.moved(name, base_MN)
         rounding = max(torch.finfo(base_MN.dtype).eps, torch.finfo(value_MN.dtype).eps, _SMALLEST_ROUNDING)
-        allowed = rounding * float(base_MN.float().norm() + update_MN.norm())
-        expected = {Whole.MERGED: merged_MN, Whole.BASE: base_MN}
+        allowed = rounding * float(base_MN.float().norm() + moved.update_MN.norm())
+        expected = {Whole.MERGED: moved.value_MN, Whole.BASE: base_MN}
         possible = [one for one in possible if _distance(value_MN, expected[one]) <= allowed]
         if not possible:
             raise ModelProblem(

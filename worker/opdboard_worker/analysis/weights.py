@@ -10,6 +10,7 @@ from torch import Tensor
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
 from opdboard_worker.analysis.stored import Stored
+from opdboard_worker.measuring.group import Moved
 from opdboard_worker.models.coverage import coverage
 from opdboard_worker.models.matrices import Layout, View, in_reading_order, placed
 from opdboard_worker.models.stored_names import Conversion, Shapes, StoredNames
@@ -21,8 +22,8 @@ class Updated(Protocol):
     where: Path
     modules: Mapping[str, Module]
 
-    def update(self, name: str, base_MN: Tensor) -> tuple[Tensor, Tensor]:
-        """(dW in float32, W_t) of a module, given its W_0."""
+    def moved(self, name: str, base_MN: Tensor) -> Moved:
+        """A module, given its W_0."""
         ...
 
 
@@ -88,10 +89,14 @@ class Weights:
             self._made = conversion, conversion(self.names.model, stored)
         return self._made[1]
 
-    def update(self, name: str, base_MN: Tensor) -> tuple[Tensor, Tensor]:
+    def moved(self, name: str, base_MN: Tensor) -> Moved:
         """See Updated."""
-        value_MN = self.matrix(name)
-        return value_MN.to(torch.float32, copy=True).sub_(base_MN), value_MN
+        return replaced(self.matrix(name), base_MN)
+
+
+def replaced(value_MN: Tensor, base_MN: Tensor) -> Moved:
+    """A matrix of which W_t is known."""
+    return Moved(value_MN.to(torch.float32, copy=True).sub_(base_MN), value_MN, base_MN, subtracted=True)
 
 
 def check_same_matrices(base: Updated, other: Updated) -> None:

@@ -1,15 +1,20 @@
 """Which modules are measured together: batched linear algebra on small matrices is several times faster."""
 
+import math
 from collections.abc import Sequence
 
-import torch
-
 from opdboard.domain.modules import Module
-from opdboard_worker.core.spectral.panel import group_by_shape
+
+_MOST_ENTRIES = 1 << 22
+"""Of a group; only small matrices are copied into one."""
 
 
 def of_equal_shape(modules: Sequence[Module]) -> list[list[int]]:
-    """Indices of the modules, small matrices of equal shape together, a large one alone."""
-    place = {module.name: index for index, module in enumerate(modules)}
-    shapes = {module.name: torch.empty(module.shape, device="meta") for module in modules}
-    return [[place[name] for name in names] for names, _ in group_by_shape(shapes)]
+    """Indices of the modules, small matrices of equal shape together, a large one alone; shapes by first occurrence."""
+    groups: dict[tuple[int, int], list[list[int]]] = {}
+    for index, module in enumerate(modules):
+        of_shape = groups.setdefault(module.shape, [[]])
+        if of_shape[-1] and (len(of_shape[-1]) + 1) * math.prod(module.shape) > _MOST_ENTRIES:
+            of_shape.append([])
+        of_shape[-1].append(index)
+    return [group for of_shape in groups.values() for group in of_shape]

@@ -38,11 +38,12 @@ class Kept(Subspace):
 class Snapshots:
     """The snapshots of one run below a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: made with the first snapshot."""
+    def __init__(self, folder: Path, *, in_memory: bool = False) -> None:
+        """folder: made with the first snapshot; in_memory: whether what was written or read stays there too."""
         self._folder = folder
+        self._held: dict[int, dict[tuple[str, ...], Kept]] | None = {} if in_memory else None
 
-    def write(self, step: int, parts: Iterable[tuple[Sequence[str], Kept]]) -> None:
+    def write(self, step: int, parts: Sequence[tuple[Sequence[str], Kept]]) -> None:
         """Keep a snapshot: modules measured together, with their subspaces as of `kept`. It is complete or absent."""
         self._folder.mkdir(parents=True, exist_ok=True)
         # As arrays: of hundreds of small tensors torch's own writer takes three times as long to write the same.
@@ -59,6 +60,8 @@ class Snapshots:
         sync(aside)
         aside.replace(target)
         sync(self._folder)
+        if self._held is not None:
+            self._held[step] = {tuple(names): part for names, part in parts}
 
     def steps(self) -> list[int]:
         """Steps that have a snapshot, ascending."""
@@ -66,6 +69,14 @@ class Snapshots:
 
     def read(self, step: int, names: Sequence[str]) -> Kept:
         """The subspaces of modules of one shape at a step."""
+        if self._held is None:
+            return self._stored(step, names)
+        held = self._held.setdefault(step, {})
+        if tuple(names) not in held:
+            held[tuple(names)] = self._stored(step, names)
+        return held[tuple(names)]
+
+    def _stored(self, step: int, names: Sequence[str]) -> Kept:
         with safe_open(self._path(step), framework="pt") as stored:
             u_BMk, s_Bk, v_BNk = (torch.cat([stored.get_tensor(f"{name}|{kind}") for name in names]) for kind in "usv")
             unknown_B = torch.full((len(s_Bk),), torch.nan)
@@ -77,14 +88,19 @@ class Snapshots:
         """Remove those that cannot be read or are not what was written; their steps. Earlier versions wrote no checksum."""
         damaged = [step for step in self.steps() if not _whole(self._path(step))]
         for step in damaged:
-            self._path(step).unlink()
+            self._remove(step)
         return damaged
 
     def forget_after(self, step: int) -> None:
         """Remove the snapshots of later steps, which will be made again."""
         for at in self.steps():
             if at > step:
-                self._path(at).unlink()
+                self._remove(at)
+
+    def _remove(self, step: int) -> None:
+        self._path(step).unlink()
+        if self._held is not None:
+            self._held.pop(step, None)
 
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step:06d}{_SUFFIX}"

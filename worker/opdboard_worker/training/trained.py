@@ -42,6 +42,11 @@ class Matrix(Protocol):
         """See Matrix."""
         ...
 
+    @property
+    def subtracted(self) -> bool:
+        """Whether dW is W_t - W_0, and so has what W_t was rounded by."""
+        ...
+
     def now(self) -> Tensor:
         """See Matrix."""
         ...
@@ -102,6 +107,8 @@ def trained_part(model: Any, config: RunConfig) -> Trained:
 
 class WholeMatrix:
     """A Matrix that is trained directly."""
+
+    subtracted = True
 
     def __init__(self, module: Module, parameter: nn.Parameter, initial: Copy, view: View) -> None:
         """initial: of the parameter; view: where the matrix lies in it."""
@@ -244,6 +251,11 @@ class LoraMatrix:
     def initial(self) -> Tensor:
         """See Matrix."""
         return self._tensor.initial_copy.get(self._view)
+
+    @property
+    def subtracted(self) -> bool:
+        """Of what jumps displaced."""
+        return not self._tensor.at_initial
 
     def now(self) -> Tensor:
         """See Matrix."""

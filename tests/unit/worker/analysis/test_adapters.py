@@ -120,10 +120,10 @@ def check_equal(base_folder, folder, before, after) -> int:
     assert set(adapter.modules) == set(before)
     changed = 0
     for name in adapter.modules:
-        update, value = adapter.update(name, base.matrix(name))
-        torch.testing.assert_close(update, after[name] - before[name], atol=1e-6, rtol=1e-4)
-        torch.testing.assert_close(value, after[name], atol=1e-6, rtol=1e-4)
-        changed += bool(update.any())
+        moved = adapter.moved(name, base.matrix(name))
+        torch.testing.assert_close(moved.update_MN, after[name] - before[name], atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(moved.value_MN, after[name], atol=1e-6, rtol=1e-4)
+        changed += bool(moved.update_MN.any())
     return changed
 
 
@@ -192,8 +192,8 @@ def test_families_that_saving_renames_are_as_their_merged_model_is(family, tmp_p
     merged, adapter = (open_checkpoint(tmp_path / name, base) for name in ("merged", "adapter"))
     changed = 0
     for name in base.modules:
-        update = adapter.update(name, base.matrix(name))[0]
-        torch.testing.assert_close(update, merged.update(name, base.matrix(name))[0], atol=1e-6, rtol=1e-4)
+        update = adapter.moved(name, base.matrix(name)).update_MN
+        torch.testing.assert_close(update, merged.moved(name, base.matrix(name)).update_MN, atol=1e-6, rtol=1e-4)
         changed += bool(update.any())
     assert changed >= 8
 

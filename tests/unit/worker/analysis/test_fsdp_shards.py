@@ -59,9 +59,9 @@ def test_a_checkpoint_in_shards_is_compared_with_a_base_in_safetensors(written):
     assert list(checkpoint.modules) == list(base.modules)
     for name in base.modules:
         before = base.matrix(name)
-        update, value = checkpoint.update(name, before)
-        assert torch.equal(value, after[name]), name
-        assert torch.equal(update, after[name] - before), name
+        moved = checkpoint.moved(name, before)
+        assert torch.equal(moved.value_MN, after[name]), name
+        assert torch.equal(moved.update_MN, after[name] - before), name
 
 
 def test_a_missing_rank_is_named(shards):

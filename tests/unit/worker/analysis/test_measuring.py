@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from support.adapters import TARGETS, made
 from support.tiny_models import FAMILIES, matrices_of, moved, tiny_model
 
 from opdboard_worker.analysis.measuring import Measured, SeriesMeter
@@ -106,3 +107,15 @@ def test_an_unchanged_matrix_has_no_direction_and_a_damaged_one_no_numbers(tmp_p
         norm = found["update_norm", 1, None][index]
         assert math.isnan(norm) if damaged else norm == 0
         assert math.isnan(found["effective_rank", 1, None][index])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_adapters_update_keeps_its_rank_where_that_of_merged_weights_is_lost_in_rounding(tmp_path):
+    """The adapter tells dW itself; W_0 + dW in float32, less W_0, is off by more than this dW's directions are long."""
+    base_folder, folder, before, _ = made(tmp_path, "Qwen2", {"lora_alpha": 4e-6})
+    base = open_base(base_folder)
+    meter = SeriesMeter(base, Snapshots(tmp_path / "kept"), k=8, tolerance=EXACT, device=torch.device("cpu"))
+    found = as_dict(measure(meter, 3, folder, base))
+    changed = [name for name in before if name.split(".")[-2] in TARGETS["Qwen2"]]
+    ranks = dict(zip((module.name for module in meter.modules), found["numerical_rank", 3, None], strict=True))
+    assert {ranks[name] for name in changed} == {4}

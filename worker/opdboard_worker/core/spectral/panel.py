@@ -9,7 +9,6 @@ Shapes: B matrices (M, N) of one shape, r = min(M, N).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,23 +16,8 @@ from torch import Tensor
 
 from opdboard_worker.core.spectral.entropy import Perturbation, entropy_bound
 from opdboard_worker.core.spectral.gram import SOLVER, Deflated, Gram, deflated, gram, wide
-from opdboard_worker.core.spectral.krylov import (
-    Subspace,
-    is_decomposed_whole,
-    leading_subspace,
-    subspace_from_gram,
-)
+from opdboard_worker.core.spectral.krylov import Subspace, is_decomposed_whole, subspace_from_gram
 from opdboard_worker.core.spectral.lanczos import effective_rank_quadrature
-
-__all__ = [
-    "Panel",
-    "Subspace",
-    "group_by_shape",
-    "leading_subspace",
-    "singular_values",
-    "spectral_measures",
-    "spectral_panel",
-]
 
 EXACT, LIVE = 0.0, 1e-2
 """Tolerances of the exact mode and of the live mode."""
@@ -217,14 +201,6 @@ def _one_percent(rank: int) -> int:
     return math.ceil(rank / 100)
 
 
-def singular_values(matrix_BMN: Tensor) -> Tensor:
-    """All r singular values of each matrix, (B, r), float64, descending. Exact: eigenvalues of a float64 Gram matrix.
-
-    Values below about 1e-8 of the largest are noise. A matrix with a NaN or infinite entry gives a row of NaN.
-    """
-    return gram(wide(matrix_BMN)).singular_values()
-
-
 def spectral_measures(singular_values_Br: Tensor, frobenius_B: Tensor | None = None) -> dict[str, Tensor]:
     """The paper's spectral measures from all singular values sigma_1 >= ... >= sigma_r of each matrix; (B,), float64.
 
@@ -250,25 +226,3 @@ def spectral_measures(singular_values_Br: Tensor, frobenius_B: Tensor | None = N
         "effective_rank": torch.special.entr(share_Br).sum(-1).exp(),
         "top1pct_norm_ratio": sigma_Br[:, :leading].square().sum(-1).sqrt() / frobenius_B,
     }
-
-
-def group_by_shape(
-    names_to_tensors: Mapping[str, Tensor], limit_elements: int = 1 << 22
-) -> list[tuple[tuple[str, ...], Tensor]]:
-    """Tensors of equal shape, dtype and device, stacked for batched work: (names, (B, *shape)).
-
-    Shapes come in order of first occurrence. A stack holds at most limit_elements entries, so only small tensors are
-    copied; one alone in its stack is a view.
-    """
-    groups: dict[tuple[object, ...], list[list[str]]] = {}
-    for name, tensor in names_to_tensors.items():
-        stacks = groups.setdefault((tensor.shape, tensor.dtype, tensor.device), [])
-        if not stacks or (len(stacks[-1]) + 1) * tensor.numel() > limit_elements:
-            stacks.append([])
-        stacks[-1].append(name)
-    stacks = [names for group in groups.values() for names in group]
-    return [(tuple(names), _stack([names_to_tensors[name] for name in names])) for names in stacks]
-
-
-def _stack(tensors: list[Tensor]) -> Tensor:
-    return torch.stack(tensors) if len(tensors) > 1 else tensors[0].unsqueeze(0)

@@ -7,13 +7,18 @@ import torch
 from support.threads import torch_threads
 from torch import Tensor
 
-from opdboard_worker.core.spectral.panel import group_by_shape, singular_values, spectral_measures
+from opdboard_worker.core.spectral.gram import gram, wide
+from opdboard_worker.core.spectral.panel import spectral_measures
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
     with torch_threads(1):
         yield
+
+
+def singular_values(matrix_BMN: Tensor) -> Tensor:
+    return gram(wide(matrix_BMN)).singular_values()
 
 
 def with_spectrum(sigma: Tensor, rows: int, columns: int) -> Tensor:
@@ -132,20 +137,3 @@ def test_effective_rank_of_a_matrix_within_a_thousandth():
     found = spectral_measures(singular_values(matrix[None]))["effective_rank"].item()
     expected = spectral_measures(sigma[None])["effective_rank"].item()
     assert found == pytest.approx(expected, rel=1e-3)
-
-
-def test_groups_keep_every_name_once_and_in_order():
-    tensors = {"a": torch.zeros(2, 3), "b": torch.ones(3, 2), "c": torch.ones(2, 3), "d": torch.ones(2, 3).bfloat16()}
-    groups = group_by_shape(tensors)
-    assert [names for names, _ in groups] == [("a", "c"), ("b",), ("d",)]
-    for names, stacked in groups:
-        for name, matrix in zip(names, stacked, strict=True):
-            assert torch.equal(matrix, tensors[name])
-
-
-def test_groups_copy_no_large_tensor():
-    tensors = {name: torch.zeros(10, 10) for name in "abcde"}
-    groups = group_by_shape(tensors, limit_elements=250)
-    assert [names for names, _ in groups] == [("a", "b"), ("c", "d"), ("e",)]
-    alone = group_by_shape(tensors, limit_elements=99)
-    assert all(stacked.data_ptr() == tensors[names[0]].data_ptr() for names, stacked in alone)

@@ -1,0 +1,97 @@
+"""What is measured of a group of updates dW, B matrices of one shape: everything that is stored of them, by its names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from opdboard_worker.core.spectral.krylov import without_rounding
+from opdboard_worker.core.spectral.panel import spectral_panel
+from opdboard_worker.core.statistics import frobenius_norms, visible_sparsity
+from opdboard_worker.measuring.certainty import certainty
+from opdboard_worker.measuring.snapshots import Kept, alignment, kept
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A matrix (M, N) that training moved from W_0 to W_t."""
+
+    update_MN: Tensor
+    """dW, float32."""
+    value_MN: Tensor
+    """W_t, on the device of W_0."""
+    base_MN: Tensor
+    """W_0."""
+    subtracted: bool
+    """Whether dW is W_t - W_0, and so has what W_t was rounded by; LoRA's factors tell dW itself."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The updates of B matrices, and what is wanted of their W_0 and W_t, which need not be held any longer."""
+
+    update_BMN: Tensor
+    base_norm_B: Tensor
+    """||W_0||_F, float64."""
+    visible_sparsity_B: Tensor
+    subtracted_B: Tensor
+
+    @classmethod
+    def of(cls, moved: Iterable[Moved], device: torch.device) -> Group:
+        """Of one matrix at least; each is let go of before the next is asked for. device: where they are measured."""
+        updates, base_norms, visible, subtracted = [], [], [], []
+        for one in moved:
+            updates.append(one.update_MN.to(device))
+            base_norms.append(frobenius_norms([one.base_MN])[0])
+            visible.append(visible_sparsity(one.value_MN, one.base_MN))
+            subtracted.append(one.subtracted)
+            del one
+        return cls(
+            torch.stack(updates) if len(updates) > 1 else updates[0].unsqueeze(0),
+            torch.stack(base_norms).to(device),
+            torch.tensor(visible, dtype=torch.float64),
+            torch.tensor(subtracted, device=device),
+        )
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What there is to store of a group."""
+
+    values: dict[str, Tensor]
+    """(B,) by statistic, float64, CPU."""
+    aligned: dict[str, Tensor]
+    """(S, B) likewise: of S earlier snapshots with this one; none without any."""
+    kept: Kept
+    estimator: str
+    """Of the effective rank."""
+
+
+@torch.no_grad()
+def measure_group(group: Group, earlier: Iterable[Kept], *, k: int, tolerance: float) -> Measures:
+    """Norms, spectra, how sure they are, and how well the k leading directions agree with earlier snapshots' of the group.
+
+    tolerance: as of `spectral_panel`.
+    """
+    panel = spectral_panel(group.update_BMN, k, tolerance=tolerance)
+    norm_B = frobenius_norms(list(group.update_BMN))  # of the entries, not of their Gram matrix
+    subspace = without_rounding(panel.subspace, torch.where(group.subtracted_B, group.base_norm_B, norm_B))
+    values = panel.values | certainty(panel, subspace)
+    values |= {
+        "update_norm": norm_B,
+        "relative_update_norm": norm_B / group.base_norm_B,
+        "visible_sparsity": group.visible_sparsity_B,
+    }
+    return Measures(
+        _to_store(values),
+        _to_store(alignment(earlier, subspace, group.update_BMN, norm_B)),
+        kept(subspace, norm_B),
+        panel.estimators["effective_rank"],
+    )
+
+
+def _to_store(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.double().cpu() for name, value in values.items()}
