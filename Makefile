@@ -46,8 +46,9 @@ ui: .venv/.installed-test
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[worker]'
 	touch $@
 
-.venv/.installed-test: pyproject.toml $(UI_SOURCES) | $(BIN)/python
+.venv/.installed-test: pyproject.toml $(UI_SOURCES) $(wildcard tests/browser/*) | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[worker,test]'
+	$(BIN)/python tests/browser/install.py
 	touch .venv/.installed-demo $@
 
 $(BIN)/python:

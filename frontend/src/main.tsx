@@ -1,4 +1,5 @@
 import "@fontsource-variable/inter/wght.css";
+import "@fontsource-variable/jetbrains-mono/wght.css";
 import "@mantine/core/styles.css";
 import "./styles.css";
 import { MantineProvider } from "@mantine/core";

@@ -32,7 +32,8 @@ export const theme = createTheme({
   primaryShade: { light: 6, dark: 5 },
   colors: { accent, dark },
   fontFamily: '"Inter Variable", Inter, system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif',
-  fontFamilyMonospace: 'ui-monospace, "SF Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  fontFamilyMonospace:
+    '"JetBrains Mono Variable", ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
   lineHeights: { xs: "1.35", sm: "1.4", md: "1.43", lg: "1.4", xl: "1.3" },
   spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },

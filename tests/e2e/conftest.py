@@ -1,6 +1,5 @@
 """A real installation (`opdboard up`) and a real browser."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.strategies import EffOPD
+from opdboard.export.figures import browser as installed_browser
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -27,6 +27,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--font-render-hinting=none",  # builds differ in their default
 ]
 
 
@@ -152,10 +153,10 @@ def long_run(server: Server) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium of the system; it ends with the module, since Playwright's event loop runs as long as it does."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    """Headless Chromium; it ends with the module, since Playwright's event loop runs as long as it does."""
+    executable = installed_browser()
     if executable is None:
-        pytest.skip("no Chromium: install it or set CHROMIUM to its path")
+        pytest.fail("no Chromium: `make test` installs one; or set CHROMIUM to the path of another")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield browser

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,11 @@ def write(figure: go.Figure, file: Path, *, width: int, height: int) -> None:
 
 
 def browser() -> str | None:
-    """Path of the Chromium that draws images: CHROMIUM, BROWSER_PATH, or what is installed."""
+    """Path of the Chromium that draws images: CHROMIUM, BROWSER_PATH, or what is installed, last in the virtual environment."""
     named = os.environ.get("CHROMIUM") or os.environ.get("BROWSER_PATH")
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    return named or next((path for path in map(shutil.which, names) if path), None)
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")))
+    return named or next(filter(None, (shutil.which(name, path=places) for name in names)), None)
 
 
 def _image(figure: go.Figure, kind: str, width: int, height: int) -> bytes:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import tempfile
 import threading
 import zipfile
@@ -14,6 +13,7 @@ from typing import IO
 
 import anyio
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 from support.stored_runs import filled
@@ -71,7 +71,7 @@ def test_scalars_are_the_same_in_every_format(server: Client, sqlite_database: D
     np.testing.assert_array_equal([float(row["value"]) for row in of_csv], values)
     of_lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert [row["value"] for row in of_lines if row["key"] == "loss"][:3] == values[:3].tolist()
-    parquet = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "all.parquet").to_pylist()
+    parquet = pq.read_table(tmp_path / "all.parquet").to_pylist()
     np.testing.assert_array_equal([row["value"] for row in parquet if row["key"] == "loss"], values)
 
 
@@ -136,9 +136,6 @@ def test_a_figure_as_numbers_and_as_a_page_of_its_own(server: Client, sqlite_dat
 
 @pytest.mark.slow
 def test_a_figure_for_print_is_drawn_by_the_browser(server: Client, sqlite_database: Database, tmp_path: Path):
-    path = figures.browser()
-    if path is None or not os.access(path, os.X_OK):
-        pytest.skip("no Chromium: install it or set CHROMIUM to its path")
     run_id, _ = filled(sqlite_database)
     run("figure", "module_allocation", run_id, "-o", str(tmp_path / "a.svg"), "--title", "Where")
     text = (tmp_path / "a.svg").read_text()
@@ -196,7 +193,6 @@ def test_an_export_asks_with_the_servers_own_token(
 
 
 def test_every_table_has_its_types_whatever_its_rows(tmp_path: Path):
-    parquet = pytest.importorskip("pyarrow.parquet")
     example = {"text": "a", "integer": 3, "number": 0.5, "flag": True, "texts": ["a"], "numbers": [0.5]}
     for table in TABLES.values():
         full = tuple(example[kind] for kind in table.kinds.values())
@@ -208,8 +204,8 @@ def test_every_table_has_its_types_whatever_its_rows(tmp_path: Path):
         ):
             made = Table(table.name, table.kinds, lambda *_, given=given: iter(given))
             assert files.export_table(Client(), [{}], made, tmp_path / f"{name}.parquet") == len(given)
-            schemas.append(parquet.read_schema(tmp_path / f"{name}.parquet"))
-            assert parquet.read_table(tmp_path / f"{name}.parquet").to_pylist()[-1:] == [
+            schemas.append(pq.read_schema(tmp_path / f"{name}.parquet"))
+            assert pq.read_table(tmp_path / f"{name}.parquet").to_pylist()[-1:] == [
                 dict(zip(table.columns, row, strict=True)) for row in given[-1:]
             ]
         assert schemas[0].equals(schemas[1]) and schemas[0].equals(schemas[2]), table.name
