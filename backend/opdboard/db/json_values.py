@@ -57,8 +57,9 @@ class JsonValues:
         """The number at a path; NULL where something else is."""
         if self._sqlite:
             place = _sqlite_path(path)
-            is_number = func.json_type(self._readable(column), place).in_(["integer", "real"])
-            return case((is_number, func.json_extract(self._readable(column), place, type_=Double())))
+            is_number = func.json_type(column, place).in_(["integer", "real"])
+            value = case((is_number, func.json_extract(column, place, type_=Double())))
+            return case((func.json_valid(column) == 1, value))
         text = func.json_extract_path_text(self._readable(column), *path)
         is_number = func.json_typeof(func.json_extract_path(self._readable(column), *path)) == "number"
         return case((and_(is_number, func.length(text) < LONGEST_NUMBER), cast(text, Double())))
@@ -68,10 +69,11 @@ class JsonValues:
         if not self._sqlite:
             return func.json_extract_path_text(self._readable(column), *path, type_=Text())
         place = _sqlite_path(path)
-        kind = func.json_type(self._readable(column), place)
-        as_written = self._readable(column).op("->")(place)  # json_extract would round a number
-        value = cast(func.json_extract(self._readable(column), place), Text())
-        return case((kind.in_(["true", "false"]), kind), (kind.in_(["integer", "real"]), as_written), else_=value)
+        kind = func.json_type(column, place)
+        as_written = type_coerce(column, Text()).op("->")(place)  # json_extract would round a number
+        value = cast(func.json_extract(column, place), Text())
+        value = case((kind.in_(["true", "false"]), kind), (kind.in_(["integer", "real"]), as_written), else_=value)
+        return case((func.json_valid(column) == 1, value))
 
     def any_element(self, column: Column, condition: Any) -> ColumnElement[bool]:
         """Whether some element of an array of texts fulfils condition(element)."""
