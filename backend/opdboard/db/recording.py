@@ -3,14 +3,26 @@
 import math
 import time
 
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from opdboard.db import alerting, alerts, analyses, evidence, runs, series, steering
-from opdboard.db.tables import Attempt, Run
+from opdboard.db.tables import Attempt, Run, Table
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
+
+_ATTEMPTS = Table.metadata.tables[Attempt.__tablename__]
+_COUNT = (
+    update(_ATTEMPTS)
+    .where(
+        _ATTEMPTS.c.run_id == bindparam("run"),
+        _ATTEMPTS.c.number == bindparam("of"),
+        _ATTEMPTS.c.batches < bindparam("batch"),
+    )
+    .values(batches=bindparam("batch"))
+)
 
 
 def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number: int | None = None) -> int:
@@ -21,10 +33,9 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     """
     run = runs.fence(session, run_id, attempt)
     if number is not None:
-        mine = session.get_one(Attempt, (run_id, attempt))
-        if number <= mine.batches:
+        counted = session.connection().execute(_COUNT, {"run": run_id, "of": attempt, "batch": number})
+        if not counted.rowcount:
             return run.seq
-        mine.batches = number
     now = time.time()
     run.heartbeat_at = now
     if batch.step > run.step or batch.scalars:

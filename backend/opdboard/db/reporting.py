@@ -111,13 +111,14 @@ def fail_silent(session: Session, moment: float) -> list[Run]:
 
 def _fenced(session: Session, run_id: str, attempt: int) -> Run:
     """The run for a write of its attempt, which may have been given up too early; StaleAttempt as for any run."""
-    run = reported(runs.get(session, run_id, lock=True))
+    run = reported(runs.locked(session, run_id))
     if run.attempt == attempt and run.state == RunState.FAILED and (run.error or {}).get("error") == _LOST:
         for state in (RunState.QUEUED, RunState.STARTING, RunState.RUNNING):
             runs.transition(session, run, state, reason="its trainer reports again")
         mine = session.get_one(Attempt, (run_id, attempt))
         mine.ended_at = mine.outcome = None
-    return runs.fence(session, run_id, attempt)
+    runs.check_owner(run, attempt)
+    return run
 
 
 def append(

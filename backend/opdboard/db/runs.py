@@ -24,7 +24,7 @@ from opdboard.domain.run_state import ACTIVE, RunState, check_transition
 COLORS = 8
 MAX_FRUITLESS_ATTEMPTS = 3
 
-_FENCED = (
+_LOCKED = (
     select(Run)
     .where(Run.id == bindparam("run"))
     .options(defer(Run.modules))
@@ -241,14 +241,24 @@ def fence(session: Session, run_id: str, attempt: int) -> Run:
 
     Its modules are read when they are asked for.
     """
-    run = session.scalars(_FENCED, {"run": run_id}).one_or_none()
-    run = run or get(session, run_id)  # which says that there is none
+    run = locked(session, run_id)
+    check_owner(run, attempt)
+    return run
+
+
+def locked(session: Session, run_id: str) -> Run:
+    """The run, locked; NotFound names the id. Its modules are read when they are asked for."""
+    run = session.scalars(_LOCKED, {"run": run_id}).one_or_none()
+    return run or get(session, run_id)  # which says that there is none
+
+
+def check_owner(run: Run, attempt: int) -> None:
+    """StaleAttempt unless the attempt may write to the run, which is locked."""
     if run.attempt != attempt or not RunState(run.state).active:
         raise StaleAttempt(
-            f"attempt {attempt} of run {run_id} no longer owns it (now attempt {run.attempt}, {run.state})",
-            where=run_id,
+            f"attempt {attempt} of run {run.id} no longer owns it (now attempt {run.attempt}, {run.state})",
+            where=run.id,
         )
-    return run
 
 
 def adopted(session: Session, run_id: str, worker_id: str) -> int | None:

@@ -17,7 +17,6 @@ from opdboard.api.series.service import STATISTICS
 from opdboard.db import reporting, runs
 from opdboard.db.reporting import ReportedRun
 from opdboard.db.series import NewPoints
-from opdboard.db.tables import Run
 from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.modules import Module, module_of
 from opdboard.domain.records import ModuleVector
@@ -59,18 +58,18 @@ def append(context: Context, run_id: str, report: PointsCreate) -> PointsAdded:
     """Store what is new of a report."""
     points = {key: NewPoints(one.steps, one.numbers(), one.moments()) for key, one in report.series.items()}
     with context.database.write() as session:
-        run = runs.get(session, run_id)
-        vectors = [_vector(run, index, vector) for index, vector in enumerate(report.vectors)]
+        modules = len(runs.get(session, run_id).modules) if report.vectors else 0
+        vectors = [_vector(modules, index, vector) for index, vector in enumerate(report.vectors)]
         appended = reporting.append(session, run_id, report.attempt, points, vectors)
     return PointsAdded(seq=appended.seq, added=appended.added, repeated=appended.repeated)
 
 
-def _vector(run: Run, index: int, given: ReportedVector) -> ModuleVector:
+def _vector(modules: int, index: int, given: ReportedVector) -> ModuleVector:
     path = f"vectors.{index}"
     if given.statistic not in STATISTICS:
         message = f"there is no statistic {given.statistic!r}; statistics are {', '.join(STATISTICS)}"
         raise InvalidFields([FieldProblem(path=f"{path}.statistic", message=message)])
-    wanted = POSITION_BINS if given.statistic == POSITION_STATISTIC else len(run.modules)
+    wanted = POSITION_BINS if given.statistic == POSITION_STATISTIC else modules
     if len(given.values) != wanted:
         message = f"{given.statistic} takes {wanted} values, got {len(given.values)}"
         raise InvalidFields([FieldProblem(path=f"{path}.values", message=message)])
