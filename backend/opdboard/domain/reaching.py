@@ -8,7 +8,7 @@ evaluations in proportion, if from then on it never falls back by more than SLAC
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from statistics import median_high
 from typing import Literal
 
 Better = Literal["lower", "higher"]
@@ -44,9 +44,14 @@ class Curve:
 
     @property
     def spacing(self) -> float:
-        """The usual number of steps between two evaluations (median); 0 with fewer than two."""
+        """The usual number of steps between two evaluations (upper median: a run's last may come early); 0 with fewer."""
         gaps = [after - before for before, after in zip(self.steps, self.steps[1:], strict=False)]
-        return float(median(gaps)) if gaps else 0.0
+        return float(median_high(gaps)) if gaps else 0.0
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has the two evaluations that a way, a cadence, and reaching anything take."""
+        return len(self.steps) > 1
 
     def every(self, spacing: float) -> "Curve":
         """Without the evaluations that are nearer than `spacing` steps to the one kept before; the last always stays.
@@ -92,9 +97,9 @@ def start_and_end(curve: Curve, better: Better) -> tuple[float, float] | None:
 def spent_until_held(curve: Curve, goal: Goal | None) -> dict[str, float]:
     """Cost -> what had been spent when the goal was reached and held.
 
-    Infinite when it was not reached, or lost again, or when there is no goal; NaN when the cost is not known.
+    Infinite when it was not reached, or lost again, or when there is no goal or one evaluation; NaN when not known.
     """
-    place = None if goal is None else _held_from(curve, goal)
+    place = None if goal is None or not curve.tells else _held_from(curve, goal)
     return {name: math.inf if place is None else _spent(getattr(curve, name), place) for name in COSTS}
 
 

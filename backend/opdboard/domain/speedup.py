@@ -22,7 +22,7 @@ _COMPARED = ("steps", "tokens", "seconds", "gpu_seconds")
 class Contender:
     """A run, or the members of a group with their seeds; learning_rates: those of its members.
 
-    batch_sizes, held_out_sizes, temperatures: those of its members; going: some have not ended.
+    batch_sizes, held_out_sizes, temperatures: those that its members tell; going: some have not ended; failed: some have.
     """
 
     key: str
@@ -34,6 +34,12 @@ class Contender:
     held_out_sizes: Collection[int] = ()
     temperatures: Collection[float] = ()
     going: bool = False
+    failed: bool = False
+
+    @property
+    def evaluated(self) -> int:
+        """Members with as many evaluations as a comparison takes."""
+        return sum(one.tells for one in self.curves)
 
     @property
     def spacing(self) -> float:
@@ -45,21 +51,26 @@ class Contender:
 class SpeedupRow:
     """Median costs of reaching the target and holding it; None: not reached by most, or not known.
 
-    touched: members that came to the target and lost it again. spacing: steps between the evaluations that were used.
-    against_best: ratios to the reference's method at its best learning rate among the contenders.
-    differs: what makes this comparison one of unequal things: 'cadence', 'batch', 'held_out', 'temperature', 'going'.
+    evaluated: members with the two evaluations that it takes; touched: those that came to the target and lost it again.
+    spacing: steps between the evaluations that were used. against_best: ratios to the reference's method at its best
+    learning rate among the contenders. same_rate: None where a side does not tell its rates.
+    differs: what makes this comparison one of unequal things: 'cadence', 'batch', 'held_out', 'temperature', 'going',
+    'failed'; 'not_evaluated' (yet) or 'never_evaluated' alone where nothing is compared. untold: of 'batch', 'held_out' and
+    'temperature' those that a side does not tell, so that whether they differ is not known.
     """
 
     key: str
     members: int
+    evaluated: int
     reached: int
     touched: int
     spacing: float
-    same_rate: bool
+    same_rate: bool | None
     costs: Mapping[str, float | None]
     ratios: Mapping[str, Ratio | None]
     against_best: Mapping[str, Ratio | None]
     differs: Sequence[str] = ()
+    untold: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,14 +110,16 @@ def speedup(contenders: Sequence[Contender], reference: str, share: float, bette
             SpeedupRow(
                 key=contender.key,
                 members=len(contender.curves),
+                evaluated=contender.evaluated,
                 reached=reached,
                 touched=sum(touched) - reached,
                 spacing=spacing,
-                same_rate=set(contender.learning_rates) == set(against.learning_rates),
+                same_rate=_same(contender.learning_rates, against.learning_rates),
                 costs={name: _known(middle(each)) for name, each in costs.items()},
                 ratios=_ratios(against, contender, goal),
                 against_best=_ratios(by_key[best], contender, goal) if best else {},
                 differs=_differences(against, contender),
+                untold=_untold(against, contender),
             )
         )
     return Speedup(None if goal is None else goal.value, _fell_back(against, goal), best, rows)
@@ -141,7 +154,7 @@ def _fell_back(reference: Contender, goal: Goal | None) -> bool:
 
 def _touched(curve: Curve, goal: Goal | None) -> bool:
     """Whether any single evaluation came to the target."""
-    if goal is None:
+    if goal is None or not curve.tells:
         return False
     finite = [value for value in curve.values if math.isfinite(value)]
     return any(value <= goal.value if goal.better == "lower" else value >= goal.value for value in finite)
@@ -173,16 +186,38 @@ def _ratios(reference: Contender, contender: Contender, goal: Goal | None) -> di
 
 
 def _differences(reference: Contender, contender: Contender) -> list[str]:
-    if reference.key == contender.key:
-        return ["going"] if contender.going else []
-    found = {
-        "cadence": contender.spacing != reference.spacing,
-        "batch": set(contender.batch_sizes) != set(reference.batch_sizes),
-        "held_out": set(contender.held_out_sizes) != set(reference.held_out_sizes),
-        "temperature": set(contender.temperatures) != set(reference.temperatures),
-        "going": contender.going,
-    }
+    """What is known to be unlike; of settings, cadence and end nothing where there is nothing to compare."""
+    if not contender.evaluated:
+        return ["not_evaluated" if contender.going else "never_evaluated"]
+    found = {"going": contender.going, "failed": contender.failed}
+    if _compared(reference, contender):
+        unlike = {name: _same(*sides) is False for name, sides in _settings(reference, contender).items()}
+        found = {"cadence": contender.spacing != reference.spacing} | unlike | found
     return [name for name, does in found.items() if does]
+
+
+def _untold(reference: Contender, contender: Contender) -> list[str]:
+    if not _compared(reference, contender):
+        return []
+    return [name for name, sides in _settings(reference, contender).items() if _same(*sides) is None]
+
+
+def _compared(reference: Contender, contender: Contender) -> bool:
+    return reference.key != contender.key and bool(reference.evaluated and contender.evaluated)
+
+
+def _settings(reference: Contender, contender: Contender) -> dict[str, tuple[Collection, Collection]]:
+    """Setting -> its values on either side."""
+    return {
+        "batch": (contender.batch_sizes, reference.batch_sizes),
+        "held_out": (contender.held_out_sizes, reference.held_out_sizes),
+        "temperature": (contender.temperatures, reference.temperatures),
+    }
+
+
+def _same(one: Collection, other: Collection) -> bool | None:
+    """Whether the values are the same; None where a side does not tell its own."""
+    return set(one) == set(other) if one and other else None
 
 
 def _known(cost: float) -> float | None:

@@ -5230,6 +5230,11 @@ export interface components {
             /** Members */
             members: number;
             /**
+             * Evaluated
+             * @description How many of the members have the two evaluations that a comparison takes.
+             */
+            evaluated: number;
+            /**
              * Reached
              * @description How many of the members reached the target and held it.
              */
@@ -5246,18 +5251,23 @@ export interface components {
             spacing: number;
             /**
              * Differs
-             * @description What is not the same as of the reference (steps between evaluations, batch size, held-out size, temperature), and whether it has not ended.
+             * @description What is not the same as of the reference (steps between evaluations, batch size, held-out size, temperature), and whether it has not ended or failed; not_evaluated (yet) or never_evaluated alone where nothing is compared.
              */
-            differs: ("cadence" | "batch" | "held_out" | "temperature" | "going")[];
+            differs: ("cadence" | "batch" | "held_out" | "temperature" | "going" | "failed" | "not_evaluated" | "never_evaluated")[];
+            /**
+             * Untold
+             * @description What it or the reference does not tell, so that nobody knows whether it is the same.
+             */
+            untold: ("batch" | "held_out" | "temperature")[];
             /** Method */
             method: string;
             /** Learning Rates */
             learning_rates: number[];
             /**
              * Same Rate
-             * @description At the same learning rate as the reference.
+             * @description At the same learning rate as the reference; null where a side does not tell.
              */
-            same_rate: boolean;
+            same_rate: boolean | null;
             costs: components["schemas"]["CostsOut"];
             ratios: components["schemas"]["RatiosOut"];
             /** @description Against the reference's method at its best rate among the entries; null when there is one rate only. */

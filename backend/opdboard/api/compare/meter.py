@@ -60,23 +60,26 @@ def _row(row: SpeedupRow, contender: Contender) -> dict:
 
 
 def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeries]], metric: str) -> Contender:
-    rates = [run.config.get("optimizer", {}).get("learning_rate") for run in entry.runs]
+    states = [RunState(run.state) for run in entry.runs]
     return Contender(
         key=entry.key,
         curves=[_curve(stored[run.id], metric) for run in entry.runs],
-        seeds=[run.config.get("seed") for run in entry.runs],
+        seeds=[run.config["seed"] if isinstance(run.config.get("seed"), int) else None for run in entry.runs],
         method=entry.runs[0].method,
-        learning_rates=[rate for rate in rates if rate is not None],
-        batch_sizes=_set(entry, "budget", "batch_size"),
-        held_out_sizes=_set(entry, "monitoring", "held_out_size"),
-        temperatures=_set(entry, "budget", "temperature"),
-        going=any(not RunState(run.state).ended for run in entry.runs),
+        learning_rates=_told(entry, "optimizer", "learning_rate"),
+        batch_sizes=_told(entry, "budget", "batch_size"),
+        held_out_sizes=_told(entry, "monitoring", "held_out_size"),
+        temperatures=_told(entry, "budget", "temperature"),
+        going=any(not state.ended for state in states),
+        failed=RunState.FAILED in states,
     )
 
 
-def _set(entry: Entry, section: str, key: str) -> set[Any]:
-    """The values that a setting has in the runs of an entry; a run that does not tell is passed over."""
-    return {value for run in entry.runs if (value := (run.config.get(section) or {}).get(key)) is not None}
+def _told(entry: Entry, section: str, key: str) -> list[Any]:
+    """The numbers that a setting is in the runs of an entry; a run that tells none (a reported one may) is passed over."""
+    sections = [run.config.get(section) for run in entry.runs]
+    values = [one.get(key) for one in sections if isinstance(one, dict)]
+    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
 def _curve(stored: Mapping[str, series.ScalarSeries], metric: str) -> Curve:

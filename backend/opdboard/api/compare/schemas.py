@@ -145,16 +145,24 @@ class SpeedupRowOut(BaseModel):
 
     key: str
     members: int
+    evaluated: int = Field(description="How many of the members have the two evaluations that a comparison takes.")
     reached: int = Field(description="How many of the members reached the target and held it.")
     touched: int = Field(description="How many more came to it and lost it again.")
     spacing: float = Field(description="Steps between the evaluations used: those of the rarer side.")
-    differs: list[Literal["cadence", "batch", "held_out", "temperature", "going"]] = Field(
+    differs: list[
+        Literal["cadence", "batch", "held_out", "temperature", "going", "failed", "not_evaluated", "never_evaluated"]
+    ] = Field(
         description="What is not the same as of the reference (steps between evaluations, batch size, held-out size, temperature), and "
-        "whether it has not ended."
+        "whether it has not ended or failed; not_evaluated (yet) or never_evaluated alone where nothing is compared."
+    )
+    untold: list[Literal["batch", "held_out", "temperature"]] = Field(
+        description="What it or the reference does not tell, so that nobody knows whether it is the same."
     )
     method: str
     learning_rates: list[float]
-    same_rate: bool = Field(description="At the same learning rate as the reference.")
+    same_rate: bool | None = Field(
+        description="At the same learning rate as the reference; null where a side does not tell."
+    )
     costs: CostsOut
     ratios: RatiosOut
     against_best: RatiosOut | None = Field(

@@ -2,7 +2,7 @@ import { Select, Slider } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { speedupQuery } from "~/api/compare";
-import type { Entry } from "~/api/types";
+import type { Entry, Speedup } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
@@ -10,7 +10,7 @@ import { number } from "~/lib/format";
 import { real } from "~/lib/urlParams";
 import classes from "./ComparePage.module.css";
 import { SpeedupTable } from "./SpeedupTable";
-import { howMeasured, rateNotes, unequalNotes } from "./speedupWords";
+import { evaluated, howMeasured, rateNotes, unequalNotes } from "./speedupWords";
 
 const METRICS: readonly [string, string][] = [
   ["eval/reverse_kl", "Held-out reverse KL"],
@@ -62,7 +62,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
       {data && (
         <p className={classes.sentence} data-testid="speedup-target">
           {data.target === null
-            ? `${reference.name} has not improved on this metric, so there is no way to measure a speed-up by.`
+            ? noTarget(data, reference)
             : `Target ${number(data.target)}: ${Math.round(share * 100)} % of the way that ${
                 reference.is_group ? `the median member of ${reference.name}` : reference.name
               } made from its first to its last value. ${howMeasured(data)}`}
@@ -80,6 +80,12 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
       )}
     </section>
   );
+}
+
+function noTarget({ rows }: Speedup, reference: Entry): string {
+  const own = rows.find(({ key }) => key === reference.key);
+  const why = own && !evaluated(own) ? "has too few evaluations of this metric" : "has not improved on this metric";
+  return `${reference.name} ${why}, so there is no way to measure a speed-up by.`;
 }
 
 function ShareSlider({ share, onChange }: { share: number; onChange: (share: number) => void }) {

@@ -3,6 +3,7 @@ import table from "~/components/table.module.css";
 import { count, duration } from "~/lib/format";
 import classes from "./ComparePage.module.css";
 import { EntryName } from "./EntryName";
+import { evaluated } from "./speedupWords";
 
 interface SpeedupTableProps {
   data: Speedup;
@@ -74,9 +75,7 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
           {isBest && <span className="soft">best rate</span>}
         </span>
       </td>
-      <td className={table.right}>
-        {row.members > 1 ? `${row.reached} of ${row.members}` : row.reached > 0 ? "yes" : "no"}
-      </td>
+      <td className={table.right}>{reachedBy(row)}</td>
       {reached ? (
         <>
           <td className={table.right}>{count(costs.steps)}</td>
@@ -102,7 +101,14 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
   );
 }
 
+function reachedBy(row: SpeedupRow): string {
+  if (!evaluated(row)) return "–";
+  return row.members > 1 ? `${row.reached} of ${row.members}` : row.reached > 0 ? "yes" : "no";
+}
+
 function notReached(row: SpeedupRow, entry: Entry | undefined): string {
+  if (row.differs.includes("not_evaluated")) return "not evaluated yet";
+  if (row.differs.includes("never_evaluated")) return "not evaluated";
   const last = Math.max(0, ...(entry?.runs ?? []).map(({ step }) => step));
   if (row.members > 1) {
     const lost = row.touched > 0 ? `; ${row.touched} came there and lost it again` : "";

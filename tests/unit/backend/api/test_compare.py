@@ -154,3 +154,34 @@ def test_a_run_without_evaluations_has_not_reached_anything(client: TestClient, 
     body = client.get(f"/api/compare/speedup?runs={run_id}").json()
     assert body["target"] is None
     assert body["rows"][0]["reached"] == 0
+
+
+def test_a_run_in_the_queue_is_not_said_to_differ(client: TestClient, sqlite_database: Database):
+    known, waiting = falling(sqlite_database, 1), create(sqlite_database, monitoring={"held_out_size": 7})
+    body = client.get(f"/api/compare/speedup?runs={known},{waiting}").json()
+    assert [row["differs"] for row in body["rows"]] == [["going"], ["not_evaluated"]]
+    move(sqlite_database, waiting, RunState.FAILED)
+    body = client.get(f"/api/compare/speedup?runs={known},{waiting}").json()
+    assert body["rows"][1]["differs"] == ["never_evaluated"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"seed": [1], "budget": 5, "optimizer": "adam", "monitoring": None},
+        {"seed": "a", "budget": {"batch_size": [8], "temperature": True}, "optimizer": {"learning_rate": "1e-5"}},
+    ],
+)
+def test_what_reported_runs_do_not_tell_is_unknown(client: TestClient, sqlite_database: Database, config: dict):
+    known = falling(sqlite_database, 1)
+    made = client.post(
+        "/api/reported-runs", json={"name": "elsewhere", "method": "trl-gkd", "total_steps": 8, "config": config}
+    ).json()
+    for step in range(0, 9, 2):
+        record(sqlite_database, made["run_id"], made["attempt"], step, {"eval/reverse_kl": 1 - step / 16})
+    answer = client.get(f"/api/compare/speedup?runs={known},{made['run_id']}")
+    assert answer.status_code == 200, answer.text
+    row = answer.json()["rows"][1]
+    assert (row["differs"], row["untold"]) == (["going"], ["batch", "held_out", "temperature"])
+    assert (row["same_rate"], row["learning_rates"], row["ratios"]["steps"]["value"]) == (None, [], 2.0)

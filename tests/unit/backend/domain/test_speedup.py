@@ -162,7 +162,7 @@ def test_a_reference_that_got_worse_or_was_not_evaluated_is_no_measure(useless: 
 
 
 def test_reaching_the_target_at_no_cost_has_no_ratio():
-    _, there = rows([alone("r", falling(0.05)), alone("there", curve([0], [0.1]))], "r")
+    _, there = rows([alone("r", falling(0.05)), alone("there", curve([0, 1], [0.1, 0.1]))], "r")
     assert (there.reached, there.costs["steps"], there.ratios["steps"]) == (1, 0, None)
 
 
@@ -214,6 +214,51 @@ def test_what_is_not_alike_is_named():
     )
     own, row = rows([reference, other], "r")
     assert (own.differs, row.differs) == ([], ["cadence", "batch", "held_out", "temperature", "going"])
+
+
+@pytest.mark.parametrize("few", [curve([], []), curve([0], [1.0]), curve([0], [0.1])])
+def test_what_has_not_been_evaluated_says_so_and_compares_nothing(few: Curve):
+    """A run in the queue, or just begun, or one that failed early: of cadence, batch and the rest nothing is said."""
+    reference = alone("r", falling(0.05), batch_sizes={64}, held_out_sizes={100}, temperatures={1.0})
+    unlike = {"batch_sizes": {32}, "held_out_sizes": {50}, "temperatures": {0.5}}
+    for ends, said in (
+        ({"going": True}, "not_evaluated"),
+        ({"failed": True}, "never_evaluated"),
+        ({}, "never_evaluated"),
+    ):
+        own, row = rows([reference, alone("o", few, **unlike, **ends)], "r")
+        assert (own.differs, row.differs, row.untold, row.evaluated) == ([], [said], [], 0)
+        assert (row.reached, row.touched, row.costs["steps"], row.ratios["steps"]) == (0, 0, None, None)
+        own, row = rows([reference, alone("o", few, **unlike, **ends)], "o")
+        assert (own.differs, row.differs, row.untold) == ([], [said], []), "nor is anything compared with it"
+
+
+def test_a_group_tells_how_many_of_its_runs_have_been_evaluated():
+    reference = reaching("r", [40, 40, 40])
+    group = Contender("g", [*reaching("g", [20, 20]).curves, curve([], [])], range(3), going=True)
+    row = rows([reference, group], "r")[1]
+    assert (row.members, row.evaluated, row.reached, row.differs) == (3, 2, 2, ["cadence", "going"])
+
+
+def test_a_run_that_failed_is_compared_as_far_as_it_came_and_says_so():
+    row = rows([alone("r", falling(0.05)), alone("o", falling(0.1), failed=True)], "r")[1]
+    assert (ratio(row).value, row.differs) == (2.0, ["failed"])
+
+
+def test_what_a_side_does_not_tell_is_not_called_different():
+    known = alone("k", falling(0.05), batch_sizes={64}, held_out_sizes={100}, temperatures={1.0}, learning_rates=[1e-5])
+    reported = alone("o", falling(0.1), batch_sizes={64})
+    for contenders in ([known, reported], [reported, known]):
+        own, row = rows(contenders, contenders[0].key)
+        assert (row.differs, row.untold, row.same_rate) == ([], ["held_out", "temperature"], None)
+        assert own.untold == []
+
+
+def test_a_last_evaluation_that_comes_early_is_no_other_cadence():
+    """Every fourth step, and at the end: of 6 steps, and of 12."""
+    short, long = curve([0, 4, 6], [1.0, 0.8, 0.7]), curve([0, 4, 8, 12], [1.0, 0.8, 0.6, 0.4])
+    assert (short.spacing, long.spacing) == (4, 4)
+    assert rows([alone("l", long), alone("s", short)], "l")[1].differs == []
 
 
 def test_paired_seeds_are_compared_and_unpaired_ones_are_not():
