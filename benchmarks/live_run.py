@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import torch
 import transformers
+from typing_extensions import override
 
 from opdboard.db import runs
 from opdboard.db.database import Database
@@ -41,8 +42,8 @@ class _ToldOfSteps(DatabaseControl):
         super().__init__(database, run_id, attempt)
         self._at_step = at_step
 
+    @override
     def orders(self, step: int) -> Orders:
-        """See Control."""
         self._at_step(step)
         return super().orders(step)
 

@@ -35,6 +35,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # as opdboard_worker does, whose processes import it before torch
 
 import torch
@@ -58,6 +60,7 @@ class Shape:
     columns: int
     count: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.rows}x{self.columns}"
 

@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 
 def main() -> None:
     """Prepare model and prompts, run the processes, print."""
@@ -236,8 +238,8 @@ def _trl(arguments: argparse.Namespace) -> dict[str, Any]:
     class Clock(TrainerCallback):
         """Notes the end of each step."""
 
+        @override
         def on_step_end(self, *_args: Any, **_kwargs: Any) -> None:
-            """See TrainerCallback."""
             began.append((time.perf_counter(), time.process_time()))
 
     trainer = DistillationTrainer(

@@ -20,6 +20,7 @@ from typing import Any
 import live_run
 import torch
 import transformers
+from typing_extensions import override
 
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
@@ -34,7 +35,7 @@ from opdboard.domain.strategies import STRATEGY_NAMES, NoStrategy, Strategy
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink
 from opdboard_worker.training.assembly import assemble
-from opdboard_worker.training.control import Orders
+from opdboard_worker.training.control import Control, Orders
 from opdboard_worker.training.loop import Training
 
 HELD_OUT = 256
@@ -52,8 +53,8 @@ class _Watcher(MemorySink):
         super().__init__()
         self.evaluations: list[dict[str, float]] = []
 
+    @override
     def write(self, batch: Batch) -> None:
-        """See MetricSink."""
         if "eval/reverse_kl" in batch.scalars:
             self.evaluations.append(batch.scalars | {"step": batch.step})
 
@@ -75,23 +76,23 @@ class _Watcher(MemorySink):
         )
 
 
-class _NoCommands:
+class _NoCommands(Control):
     """A Control that never commands."""
 
+    @override
     def orders(self, step: int) -> Orders:
-        """See Control."""
         return Orders()
 
+    @override
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
-        """See Control."""
         return True
 
+    @override
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
-        """See Control."""
         raise AssertionError("nobody pauses a benchmark")
 
+    @override
     def weights_in_use(self) -> tuple[set[int], set[int]]:
-        """See Control."""
         return set(), set()
 
 

@@ -56,7 +56,7 @@ def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
 class Sdist(sdist):
     """setuptools' sdist, which does not know that these files are needed to build from it."""
 
-    def make_distribution(self) -> None:
+    def make_distribution(self) -> None:  # pyright: ignore[reportImplicitOverride]  # no package but setuptools is here yet
         """Add them to what an sdist holds anyway."""
         self.filelist.extend(f"{HERE.name}/{name}" for name in ("build_backend.py", "build_ui.py"))
         super().make_distribution()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 from httpx_sse import EventSource, SSEError
+from typing_extensions import override
 
 from opdboard.domain.addresses import bearer_token, stays_here, web_address
 from opdboard.domain.errors import BadInput, OpdboardError
@@ -41,6 +42,7 @@ class RequestRefused(OpdboardError):
         self.fields: list[dict[str, str]] = body.get("fields") or []
 
     @property
+    @override
     def code(self) -> str:
         """The server's name for the error."""
         return self.name

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from opdboard.domain.errors import BadInput
 from opdboard.domain.sweep import Value
@@ -15,6 +16,7 @@ _LARGEST_RANGE = 1000
 class _Loader(yaml.SafeLoader):
     """YAML as everybody but YAML 1.1 reads it: 1e-5 is a number, 'yes' and 2026-01-01 are text, a key is given once."""
 
+    @override
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Raises BadInput for a key that is given twice, of which YAML would take the last without a word."""
         seen: dict[Any, yaml.Mark] = {}

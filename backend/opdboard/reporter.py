@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from typing_extensions import override
+
 from opdboard.client import RequestRefused
 from opdboard.reporting import kept
 from opdboard.reporting.backlog import Backlog, Batch, Vector
@@ -75,6 +77,7 @@ class Reporter:
             self._thread.start()
             atexit.register(self.close, "stopped", "the process ended without ending its report")
 
+    @override
     def __reduce__(self) -> tuple[type["Reporter"], tuple[str, int, None]]:
         """A copy in another process is silent: one process reports a run."""
         return Reporter, (self.run_id, self.attempt, None)

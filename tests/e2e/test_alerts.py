@@ -12,6 +12,7 @@ import pytest
 from e2e.axe import assert_accessible
 from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
+from typing_extensions import override
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,7 +29,8 @@ def receiver() -> Iterator[tuple[str, "queue.Queue[dict]"]]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        @override
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

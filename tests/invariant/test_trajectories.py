@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from invariant.conftest import Scripted, tiny_config
+from typing_extensions import override
 
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
@@ -278,6 +279,7 @@ def test_weights_that_are_not_finite_end_the_run(train):
     seen = []
 
     class Damaging(Scripted):
+        @override
         def orders(self, step):
             if len(seen[0].series("loss")) == 2:
                 with torch.no_grad():

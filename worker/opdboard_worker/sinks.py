@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from typing_extensions import override
+
 from opdboard.db import recording
 from opdboard.db.database import Database
 from opdboard.domain.modules import Module
@@ -22,7 +24,7 @@ class MetricSink(Protocol):
         ...
 
 
-class DatabaseSink:
+class DatabaseSink(MetricSink):
     """Writes each batch once, in one transaction, fenced by the attempt's number; outlasts a database that is away."""
 
     def __init__(self, database: Database, run_id: str, attempt: int) -> None:
@@ -32,16 +34,16 @@ class DatabaseSink:
         self._attempt = attempt
         self._written = 0
 
+    @override
     def begin(self, *, step: int, modules: list[Module], device: str) -> None:
-        """See MetricSink."""
         self._database.write(
             lambda session: recording.begin(
                 session, self._run_id, self._attempt, step=step, modules=modules, device=device
             )
         )
 
+    @override
     def write(self, batch: Batch) -> None:
-        """See MetricSink."""
         number = self._written + 1
         self._database.write(
             lambda session: recording.record(session, self._run_id, self._attempt, batch, number=number)
@@ -49,28 +51,30 @@ class DatabaseSink:
         self._written = number
 
 
-class NoSink:
+class NoSink(MetricSink):
     """Forgets everything; for the ranks of a run that are not the first."""
 
+    @override
     def begin(self, *, step: int, modules: list[Module], device: str) -> None:
-        """See MetricSink."""
+        pass
 
+    @override
     def write(self, batch: Batch) -> None:
-        """See MetricSink."""
+        pass
 
 
 @dataclass
-class MemorySink:
+class MemorySink(MetricSink):
     """Keeps batches in a list; for notebooks and tests."""
 
     batches: list[Batch] = field(default_factory=list)
 
+    @override
     def begin(self, *, step: int, modules: list[Module], device: str) -> None:
-        """See MetricSink."""
         self.batches = [batch for batch in self.batches if batch.step <= step]
 
+    @override
     def write(self, batch: Batch) -> None:
-        """See MetricSink."""
         self.batches.append(batch)
 
     def series(self, key: str) -> dict[int, float]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import distributed
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from typing_extensions import override
 
 _NO_SCALARS = ("step", "epoch", "total_flos")  # every line has an epoch, also a second one at the same step
 
@@ -36,6 +37,7 @@ class OpdboardCallback(TrainerCallback):
         """run: from client.report(...)."""
         self._run = run
 
+    @override
     def on_log(
         self,
         args: TrainingArguments,
@@ -50,6 +52,7 @@ class OpdboardCallback(TrainerCallback):
         named = {name: value for name, value in logs.items() if name not in _NO_SCALARS}
         self._run.log(state.global_step, {_key(name): value for name, value in named.items()})
 
+    @override
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Obey a stop, on all ranks at the same step: one that went on alone would wait for the others for ever."""
         stopped = self._run.stopped

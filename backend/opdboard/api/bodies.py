@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from typing_extensions import override
 
 from opdboard.domain.errors import BadInput
 from opdboard.domain.storable import readable_text
@@ -24,6 +25,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _OnceRequest(Request):
     """A request whose body may give each key of an object once."""
 
+    @override
     async def json(self) -> Any:
         """The body; BadInput for a key that is given twice, JSONDecodeError when it is no JSON."""
         if not hasattr(self, "_json"):
@@ -34,6 +36,7 @@ class _OnceRequest(Request):
 class JsonRoute(APIRoute):
     """The route class of every router that takes bodies."""
 
+    @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own, given such a request."""
         handle = super().get_route_handler()

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
+from typing_extensions import override
 
 from opdboard.domain.errors import OpdboardError
 from opdboard.domain.storable import readable_text
@@ -52,6 +53,7 @@ class InvalidFields(OpdboardError):
         self.fields = list(fields)
 
     @property
+    @override
     def code(self) -> str:
         """To clients this is the same as any other wrong input."""
         return "BadInput"

@@ -8,6 +8,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEADERS = 64 * 1024
@@ -31,11 +32,13 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         self._expect_headers()
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._stop_waiting()
         super().connection_lost(exc)
 
+    @override
     def data_received(self, data: bytes) -> None:
         """Parse, then see how much of it is still unfinished."""
         if self.transport.is_closing():
@@ -47,37 +50,44 @@ class BoundedHttp(HttpToolsProtocol):
         if self._pending > LARGEST_HEADERS and not self.transport.is_closing():
             self._refuse()
 
+    @override
     def on_message_begin(self) -> None:
         """A new request's line is next."""
         self._kept = 0
         super().on_message_begin()
 
+    @override
     def on_url(self, url: bytes) -> None:
         """Part of the address."""
         self._keep(len(url))
         super().on_url(url)
 
+    @override
     def on_header(self, name: bytes, value: bytes) -> None:
         """One whole header or trailer."""
         self._keep(len(name) + len(value))
         super().on_header(name, value)
 
+    @override
     def on_headers_complete(self) -> None:
         """The request begins."""
         self._pending = 0
         self._stop_waiting()
         super().on_headers_complete()
 
+    @override
     def on_body(self, body: bytes) -> None:
         """Part of the body; how much of it is taken is for the application to say."""
         self._pending = 0
         super().on_body(body)
 
+    @override
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._pending = 0
         super().on_message_complete()
 
+    @override
     def send_400_response(self, msg: str) -> None:
         """The parser gave up, here because of what was refused below, or because it is no HTTP."""
         if self._kept > LARGEST_HEADERS:

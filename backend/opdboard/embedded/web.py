@@ -6,6 +6,7 @@ import socket
 import sys
 
 import uvicorn
+from typing_extensions import override
 
 from opdboard.api.app import create_app
 from opdboard.domain.errors import OpdboardError
@@ -23,6 +24,7 @@ class AnnouncingServer(uvicorn.Server):
         super().__init__(config)
         self._ready = ready
 
+    @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as usual, then announce."""
         await super().startup(sockets)

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from typer.testing import CliRunner
+from typing_extensions import override
 
 from opdboard import cli
 from opdboard.client import Client, RequestRefused, ServerNotReached
@@ -67,7 +68,8 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _answer
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    @override
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 

@@ -11,18 +11,19 @@ from typing import NoReturn
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
 from opdboard_worker.analysis.adapter_settings import AdapterSettings
 from opdboard_worker.analysis.adapter_tensors import is_embedding, sort_tensors
 from opdboard_worker.analysis.stored import SafetensorsFiles
-from opdboard_worker.analysis.weights import Weights, replaced
+from opdboard_worker.analysis.weights import Updated, Weights, replaced
 from opdboard_worker.measuring.group import Moved
 from opdboard_worker.models.matrices import matrices_in
 
 
-class Adapter:
+class Adapter(Updated):
     """An adapter seen as the matrices of its base; see `weights.Updated`."""
 
     def __init__(self, folder: Path, base: Weights) -> None:
@@ -95,8 +96,9 @@ class Adapter:
         names = dict.fromkeys(self._base.place(name)[0] for name in of_kind)
         return [(name, name.removesuffix(".weight")) for name in names]
 
+    @override
     def moved(self, name: str, base_MN: Tensor) -> Moved:
-        """See Updated; dW itself, without the rounding of W_t - W_0."""
+        """dW itself, without the rounding of W_t - W_0."""
         key, view = self._base.place(name)
         if key in self._tensors.whole:
             return replaced(view.of(self._stored.read(self._tensors.whole[key])), base_MN)

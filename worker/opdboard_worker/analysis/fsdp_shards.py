@@ -18,11 +18,12 @@ import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor, Replicate, Shard
 from torch.serialization import get_unsafe_globals_in_checkpoint
+from typing_extensions import override
 
 from opdboard.checkpoint_folders import SHARD
 from opdboard.domain.errors import ModelProblem
 from opdboard.regular_files import check_regular
-from opdboard_worker.analysis.stored import Index, checked_float
+from opdboard_worker.analysis.stored import Index, Stored, checked_float
 from opdboard_worker.models.weight_files import first_line
 
 _BYTES_UNTIL_REOPENED = 256 * 2**20
@@ -37,7 +38,7 @@ class _Piece:
     tensor: Tensor
 
 
-class FsdpShards:
+class FsdpShards(Stored):
     """The tensors of all ranks, put together as they are read; see `Stored`."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,8 +55,8 @@ class FsdpShards:
         for name in self.shapes:
             _check_covered(name, self.shapes[name], list(self._pieces(name)), folder)
 
+    @override
     def read(self, name: str, index: Index = ()) -> Tensor:
-        """See Stored."""
         whole = self.shapes[name]
         index = index + (slice(None),) * (len(whole) - len(index))
         spans = [_span(one, size) for one, size in zip(index, whole, strict=True)]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.weight_files import first_line, stored_shapes, weight_files
@@ -24,7 +25,7 @@ class Stored(Protocol):
         ...
 
 
-class SafetensorsFiles:
+class SafetensorsFiles(Stored):
     """The tensors of some safetensors files.
 
     A file is opened anew for every read: what has been mapped of it would stay in memory for as long as it is open.
@@ -45,8 +46,8 @@ class SafetensorsFiles:
         """A model folder in Hugging Face format."""
         return cls(folder, weight_files(folder))
 
+    @override
     def read(self, name: str, index: Index = ()) -> Tensor:
-        """See Stored."""
         file = self._file_of[name]
         try:
             with safe_open(file, framework="pt") as weights:

@@ -6,6 +6,7 @@ from typing import NoReturn, Protocol
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.modules import Module
@@ -27,7 +28,7 @@ class Updated(Protocol):
         ...
 
 
-class Weights:
+class Weights(Updated):
     """The matrices of a whole model. The base is one, and so is every checkpoint that is no adapter."""
 
     def __init__(self, stored: Stored, names: StoredNames, layout: Layout) -> None:
@@ -89,8 +90,8 @@ class Weights:
             self._made = conversion, conversion(self.names.model, stored)
         return self._made[1]
 
+    @override
     def moved(self, name: str, base_MN: Tensor) -> Moved:
-        """See Updated."""
         return replaced(self.matrix(name), base_MN)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from typing_extensions import override
 
 
 def leaves_of(output: Tensor) -> list[Tensor]:
@@ -63,6 +64,7 @@ def with_known_gradients(value: Tensor, gradients: dict[Tensor, Tensor]) -> Tens
 
 class _WithKnownGradients(torch.autograd.Function):
     @staticmethod
+    @override
     def forward(ctx: Any, value: Tensor, gradients: tuple[Tensor, ...], *_leaves: Tensor) -> Tensor:
         ctx.save_for_backward(*gradients)
         return value.clone()

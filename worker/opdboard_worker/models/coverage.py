@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+from typing_extensions import override
+
 from opdboard.domain.module_names import place_of
 from opdboard.domain.module_signatures import ENOUGH_COVERED
 from opdboard_worker.models.matrices import Held
@@ -28,6 +30,7 @@ class Coverage:
         """As they are stored with a run."""
         return {"matrices_share": self.of_all, "matrices_share_of_blocks": self.of_blocks}
 
+    @override
     def __str__(self) -> str:
         told = f"matrices hold {self.of_all:.1%} of the parameters, {self.of_blocks:.1%} of those in blocks"
         return (

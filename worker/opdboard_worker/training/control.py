@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
 from opdboard.db import lineage, runs, steering
 from opdboard.db.database import Database
@@ -65,7 +66,7 @@ class Control(Protocol):
         ...
 
 
-class DatabaseControl:
+class DatabaseControl(Control):
     """Commands and states as rows, fenced by the attempt's number; outlasts a database that is away."""
 
     def __init__(self, database: Database, run_id: str, attempt: int) -> None:
@@ -74,8 +75,9 @@ class DatabaseControl:
         self._run_id = run_id
         self._attempt = attempt
 
+    @override
     def orders(self, step: int) -> Orders:
-        """See Control. What a lost attempt did at a later step waits for that step."""
+        """What a lost attempt did at a later step waits for that step."""
         pending = self._database.read(lambda session: steering.pending(session, self._run_id))
         due = [row for row in pending if row.obeyed_step is None or row.obeyed_step <= step]
         return Orders.of((row.id, request_of(row.kind, row.arguments)) for row in due)
@@ -84,8 +86,9 @@ class DatabaseControl:
         """The run's state now; StaleAttempt when another attempt owns it."""
         return self._database.read(lambda session: RunState(runs.fence(session, self._run_id, self._attempt).state))
 
+    @override
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
-        """See Control; commands that an ended run can no longer obey are closed."""
+        """Commands that an ended run can no longer obey are closed."""
 
         def change(session: Session) -> bool:
             run = runs.get(session, self._run_id, lock=True)
@@ -124,12 +127,13 @@ class DatabaseControl:
 
         self._database.write(close)
 
+    @override
     def weights_in_use(self) -> tuple[set[int], set[int]]:
-        """See Control."""
         return self._database.read(lambda session: lineage.weights_in_use(session, self._run_id))
 
+    @override
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
-        """See Control. Other commands stay pending and are obeyed at the next step.
+        """Other commands stay pending and are obeyed at the next step.
 
         A stop that was asked for since the pause, or since the resume, was read comes before it.
         """
@@ -145,7 +149,7 @@ class DatabaseControl:
             time.sleep(PAUSE_POLL_SECONDS)
 
 
-class SharedControl:
+class SharedControl(Control):
     """One line for all ranks of a run: the first speaks and listens, the others hear from it what it heard."""
 
     def __init__(self, control: Control, ranks: Ranks) -> None:
@@ -154,19 +158,20 @@ class SharedControl:
         self._ranks = ranks
         self._first = ranks.rank == 0
 
+    @override
     def orders(self, step: int) -> Orders:
-        """See Control."""
         return self._ranks.from_first(self._control.orders(step) if self._first else Orders())
 
+    @override
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
-        """See Control."""
         return self._control.become(state, reason=reason, error=error) if self._first else True
 
+    @override
     def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
-        """See Control."""
         waited = self._control.wait_while_paused(pause_ids, step) if self._first else Orders()
         return self._ranks.from_first(waited)
 
+    @override
     def weights_in_use(self) -> tuple[set[int], set[int]]:
-        """See Control; asked by the first rank alone, which is the one that removes."""
+        """Asked by the first rank alone, which is the one that removes."""
         return self._control.weights_in_use()

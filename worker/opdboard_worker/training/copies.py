@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.run_config import Copies
 from opdboard_worker.models.matrices import View
@@ -46,6 +47,7 @@ class Anchor(Mapping[str, Tensor]):
         self._how = how
         self._kept: dict[str, Tensor] = {}
 
+    @override
     def __getitem__(self, name: str) -> Tensor:
         """A, not to be written to."""
         initial = self._initial[name]
@@ -55,9 +57,11 @@ class Anchor(Mapping[str, Tensor]):
             return initial.get() + self._kept[name]
         return self._kept[name].to(initial.device)
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(self._initial)
 
+    @override
     def __len__(self) -> int:
         return len(self._initial)
 

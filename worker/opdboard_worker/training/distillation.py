@@ -6,18 +6,19 @@ Student, teacher and reference are the distributions at budget.temperature, whic
 from collections.abc import Sequence
 
 import torch
+from typing_extensions import override
 
 from opdboard_worker.core.losses import TokenMeasures, WholeTeacher, distillation_loss
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
-from opdboard_worker.training.experience import Experience
+from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.objective import objective_of
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import share, total
 
 
-class Distillation:
+class Distillation(Learner):
     """The student answers, the teacher scores (02, OPD)."""
 
     def __init__(self, scorer: Scorer, train: Sequence[Example], reference: Policy | None) -> None:
@@ -28,8 +29,8 @@ class Distillation:
         self._train = train
         self._reference = reference
 
+    @override
     def gather(self, step: int, cursor: int) -> Experience:
-        """See Learner."""
         config = self._scorer.config
         indices = batch_indices(step, config.budget.batch_size, len(self._train), config.seed)
         batch = [self._train[index] for index in indices]
@@ -41,8 +42,8 @@ class Distillation:
         sampled = int(total(self._ranks, int(rollout.lengths_B.sum())))
         return Experience(examples, rollout.take(by_length), sampled, cursor, [slice(0, len(examples))])
 
+    @override
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
-        """See Learner."""
         scorer, student = self._scorer, self._scorer.student
         rollout = experience.rollout
         tokens = total(self._ranks, int(rollout.lengths_B[rows].sum()))
@@ -73,8 +74,8 @@ class Distillation:
         means = TokenMeasures.means_of(totals_F2)
         return total(self._ranks, loss_sum), reporting.token_scalars(means, complete=scorer.measures_reverse_kl)
 
+    @override
     def describe(self, experience: Experience) -> dict[str, float]:
-        """See Learner."""
         texts = self._scorer.texts(experience.rollout)
         verdicts = self._scorer.verdicts(experience.examples, texts)
         facts = reporting.facts_of(experience.rollout, texts, verdicts)

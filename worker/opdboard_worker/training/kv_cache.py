@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
+from typing_extensions import override
 
 
 class RoomyLayer(DynamicLayer):
@@ -20,6 +21,7 @@ class RoomyLayer(DynamicLayer):
         self._room = room
         self._memory: tuple[Tensor, Tensor] | None = None
 
+    @override
     def update(self, key_states: Tensor, value_states: Tensor, *_args: Any, **_kwargs: Any) -> tuple[Tensor, Tensor]:
         """Add keys and values (B, heads, T, D); all of them so far, as views."""
         used = self.get_seq_length()

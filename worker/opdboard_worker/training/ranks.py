@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 from torch import distributed as dist
+from typing_extensions import override
 
 from opdboard.domain.errors import TrainingProblem
 
@@ -46,24 +47,25 @@ class Ranks(Protocol):
         ...
 
 
-class Alone:
+class Alone(Ranks):
     """The only process of a run."""
 
     rank, size = 0, 1
 
+    @override
     def gather(self, value: Value) -> list[Value]:
-        """See Ranks."""
         return [value]
 
+    @override
     def from_first(self, value: Value) -> Value:
-        """See Ranks."""
         return value
 
+    @override
     def add_(self, tensors: Sequence[Tensor]) -> None:
-        """See Ranks."""
+        pass
 
 
-class Processes:
+class Processes(Ranks):
     """One of the processes that torchrun started."""
 
     def __init__(self, device: str) -> None:
@@ -72,8 +74,9 @@ class Processes:
         dist.init_process_group(backend, timeout=_AS_LONG_AS_A_PAUSE)
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
 
+    @override
     def gather(self, value: Value) -> list[Value]:
-        """See Ranks. Raises LostRank."""
+        """Raises LostRank."""
         gathered: list[Value] = [value] * self.size
         try:
             dist.all_gather_object(gathered, value)
@@ -81,8 +84,9 @@ class Processes:
             raise LostRank(str(error)) from error
         return gathered
 
+    @override
     def from_first(self, value: Value) -> Value:
-        """See Ranks. Raises LostRank."""
+        """Raises LostRank."""
         sent = [value]
         try:
             dist.broadcast_object_list(sent, src=0)
@@ -90,8 +94,9 @@ class Processes:
             raise LostRank(str(error)) from error
         return sent[0]
 
+    @override
     def add_(self, tensors: Sequence[Tensor]) -> None:
-        """See Ranks. Raises LostRank."""
+        """Raises LostRank."""
         try:
             for work in [dist.all_reduce(tensor, async_op=True) for tensor in tensors]:
                 assert work is not None, "every rank belongs to the group"

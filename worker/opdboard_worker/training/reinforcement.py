@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.objectives import Dapo, Grpo, prompts_per_step
 from opdboard_worker.core.policy_gradient import (
@@ -23,7 +24,7 @@ from opdboard_worker.core.policy_gradient import (
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example, indices_from
 from opdboard_worker.training import reporting
-from opdboard_worker.training.experience import Experience
+from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import share, shared_out, total
@@ -41,7 +42,7 @@ class _Draw:
     mixed_Q: list[bool]
 
 
-class Reinforcement:
+class Reinforcement(Learner):
     """Rewards compared within each group (02, RL baselines)."""
 
     def __init__(
@@ -54,6 +55,7 @@ class Reinforcement:
         self._train = train
         self._reference = reference
 
+    @override
     def gather(self, step: int, cursor: int) -> Experience:
         """Whole groups. DAPO draws until the batch is full of mixed ones or sampling_rounds are over.
 
@@ -132,8 +134,8 @@ class Reinforcement:
         buffer = int(self._objective.overlong_share * longest)
         return 2 * right_B - 1 + overlong_penalty(rollout.lengths_B.cpu(), longest, buffer)
 
+    @override
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
-        """See Learner."""
         objective, student, rollout = self._objective, self._scorer.student, experience.rollout
         assert experience.advantage_B is not None
         advantage_B = experience.advantage_B.to(student.device, torch.float32)
@@ -170,8 +172,8 @@ class Reinforcement:
         self._ranks.add_([totals_F2])
         return total(self._ranks, loss_sum), reporting.policy_scalars(PolicyMeasures.means_of(totals_F2))
 
+    @override
     def describe(self, experience: Experience) -> dict[str, float]:
-        """See Learner."""
         assert experience.texts is not None and experience.correct is not None
         facts = reporting.facts_of(experience.rollout, experience.texts, experience.correct)
         return reporting.rollout_scalars(self._ranks.gather(facts))

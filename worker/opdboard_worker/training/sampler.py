@@ -11,6 +11,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.training.policy import Policy, Responses
@@ -38,12 +39,13 @@ class Sampler(Protocol):
         ...
 
 
-class OwnSampler:
+class OwnSampler(Sampler):
     """The trainer's model itself."""
 
     def __init__(self, student: Policy) -> None:
         self._student = student
 
+    @override
     def sample(
         self,
         prompts: Sequence[Sequence[int]],
@@ -53,7 +55,6 @@ class OwnSampler:
         eos: Sequence[int],
         pass_size: int,
     ) -> Rollout:
-        """See Sampler."""
         return sample(self._student, prompts, uniform_BR, temperature=temperature, eos=eos, pass_size=pass_size)
 
 
@@ -85,7 +86,7 @@ class Engine(Protocol):
         ...
 
 
-class EngineSampler:
+class EngineSampler(Sampler):
     """An engine beside the trainer. It has W_t, or a candidate, whenever it samples: weights go over before each time."""
 
     def __init__(self, engine: Engine, student: Policy, weights: Callable[[], Mapping[str, Tensor]]) -> None:
@@ -95,6 +96,7 @@ class EngineSampler:
         self._weights = weights
 
     @torch.no_grad()
+    @override
     def sample(
         self,
         prompts: Sequence[Sequence[int]],
@@ -104,7 +106,7 @@ class EngineSampler:
         eos: Sequence[int],
         pass_size: int,
     ) -> Rollout:
-        """See Sampler. A response's seed comes from its row, so candidates are compared on common numbers here too."""
+        """A response's seed comes from its row, so candidates are compared on common numbers here too."""
         self._engine.load(self._weights().items())
         rows, width = uniform_BR.shape
         seeds = [int(number * 2**31) for number in uniform_BR[:, 0].tolist()]

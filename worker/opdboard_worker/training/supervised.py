@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 
 import torch
+from typing_extensions import override
 
 from opdboard_worker.core.policy_gradient import cross_entropy_loss
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
-from opdboard_worker.training.experience import Experience
+from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import share, total
 from opdboard_worker.training.rollout import given
 
 
-class Supervised:
+class Supervised(Learner):
     """The worked solution, or the answer where there is none, with the end token behind it."""
 
     def __init__(self, scorer: Scorer, train: Sequence[Example]) -> None:
@@ -22,8 +23,9 @@ class Supervised:
         self._ranks = scorer.ranks
         self._train = train
 
+    @override
     def gather(self, step: int, cursor: int) -> Experience:
-        """See Learner: nothing is sampled, the data's answers are the responses; cut at budget.max_response_tokens."""
+        """Nothing is sampled, the data's answers are the responses; cut at budget.max_response_tokens."""
         config, prompts = self._scorer.config, self._scorer.prompts
         indices = batch_indices(step, config.budget.batch_size, len(self._train), config.seed)
         examples = [self._train[indices[place]] for place in share(self._ranks, len(indices))]
@@ -36,8 +38,9 @@ class Supervised:
         read = int(total(self._ranks, int(rollout.lengths_B.sum())))
         return Experience(examples, rollout, read, cursor, [slice(0, len(examples))])
 
+    @override
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
-        """See Learner: the mean over all tokens of the batch."""
+        """The mean over all tokens of the batch."""
         student, rollout = self._scorer.student, experience.rollout
         tokens = total(self._ranks, int(rollout.lengths_B[rows].sum()))
         loss_sum = entropy_sum = 0.0
@@ -58,6 +61,7 @@ class Supervised:
             entropy_sum += float(entropy_N.double().sum())
         return total(self._ranks, loss_sum), {"entropy_student": total(self._ranks, entropy_sum) / tokens}
 
+    @override
     def describe(self, experience: Experience) -> dict[str, float]:
-        """See Learner: lengths of the answers learnt from."""
+        """Lengths of the answers learnt from."""
         return reporting.length_scalars(self._ranks.gather(reporting.facts_of(experience.rollout)))

@@ -14,6 +14,7 @@ import torch
 from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
+from typing_extensions import override
 
 from opdboard.domain.modules import Module
 from opdboard.domain.optimizer import Lora
@@ -39,7 +40,7 @@ class Matrix(Protocol):
 
     @property
     def origin(self) -> Tensor:
-        """See Matrix."""
+        """What `now` is compared with."""
         ...
 
     @property
@@ -48,7 +49,7 @@ class Matrix(Protocol):
         ...
 
     def now(self) -> Tensor:
-        """See Matrix."""
+        """dW + origin."""
         ...
 
     def value(self) -> Tensor:
@@ -105,10 +106,8 @@ def trained_part(model: Any, config: RunConfig) -> Trained:
     return AllWeights(model, config.copies)
 
 
-class WholeMatrix:
+class WholeMatrix(Matrix):
     """A Matrix that is trained directly."""
-
-    subtracted = True
 
     def __init__(self, module: Module, parameter: nn.Parameter, initial: Copy, view: View) -> None:
         """initial: of the parameter; view: where the matrix lies in it."""
@@ -118,29 +117,34 @@ class WholeMatrix:
         self._view = view
 
     @property
+    @override
     def initial(self) -> Tensor:
-        """See Matrix."""
         return self._initial.get(self._view)
 
     @property
+    @override
     def origin(self) -> Tensor:
-        """See Matrix."""
         return self.initial
 
+    @property
+    @override
+    def subtracted(self) -> bool:
+        return True
+
+    @override
     def now(self) -> Tensor:
-        """See Matrix."""
         return self._view.of(self._parameter.detach())
 
+    @override
     def value(self) -> Tensor:
-        """See Matrix."""
         return self.now()
 
+    @override
     def gradients(self) -> list[Tensor]:
-        """See Matrix."""
         return [] if self._parameter.grad is None else [self._view.of(self._parameter.grad)]
 
 
-class AllWeights:
+class AllWeights(Trained):
     """Every floating-point parameter is trained."""
 
     def __init__(self, model: Any, copies: Copies) -> None:
@@ -158,25 +162,25 @@ class AllWeights:
             for module, view in matrices
         }
 
+    @override
     def now(self) -> list[Tensor]:
-        """See Trained."""
         return [matrix.now() for matrix in self.matrices.values()]
 
     @contextmanager
+    @override
     def whole(self) -> Iterator[None]:
-        """See Trained."""
         yield
 
+    @override
     def state_dict(self) -> None:
-        """See Trained."""
         return
 
+    @override
     def tensors(self) -> dict[str, Tensor]:
-        """See Trained."""
         return {}
 
+    @override
     def restore(self, tensors: Mapping[str, Tensor]) -> bool:
-        """See Trained."""
         return False
 
 
@@ -237,7 +241,7 @@ def _of_expert(a: Tensor, b: Tensor, expert: int, experts: int) -> tuple[Tensor,
     return a.unflatten(0, (experts, -1))[expert], b.unflatten(1, (-1, experts))[..., expert]
 
 
-class LoraMatrix:
+class LoraMatrix(Matrix):
     """A Matrix in a LoraTensor."""
 
     def __init__(self, module: Module, tensor: LoraTensor, view: View) -> None:
@@ -245,33 +249,38 @@ class LoraMatrix:
         self.module = module
         self._tensor = tensor
         self._view = view
-        self.origin = torch.zeros((), device=tensor.base.device).expand(module.shape)
 
     @property
+    @override
     def initial(self) -> Tensor:
-        """See Matrix."""
         return self._tensor.initial_copy.get(self._view)
 
     @property
+    @override
+    def origin(self) -> Tensor:
+        return torch.zeros((), device=self._tensor.base.device).expand(self.module.shape)
+
+    @property
+    @override
     def subtracted(self) -> bool:
         """Of what jumps displaced."""
         return not self._tensor.at_initial
 
+    @override
     def now(self) -> Tensor:
-        """See Matrix."""
         return self._tensor.now(self._view)
 
     @torch.no_grad()
+    @override
     def value(self) -> Tensor:
-        """See Matrix."""
         return self._view.of(self._tensor.base) + self._tensor.update(self._view)
 
+    @override
     def gradients(self) -> list[Tensor]:
-        """See Matrix."""
         return self._tensor.gradients(self._view)
 
 
-class LoraFactors:
+class LoraFactors(Trained):
     """LoRA on every attention and MLP matrix; all else is frozen."""
 
     def __init__(self, model: Any, settings: Lora, seed: int, copies: Copies) -> None:
@@ -303,8 +312,8 @@ class LoraFactors:
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
 
+    @override
     def now(self) -> list[Tensor]:
-        """See Trained."""
         found: list[Tensor] = []
         for name, matrices in self.held.items():
             tensor = self._tensors[name].now()  # once for all that it holds
@@ -312,8 +321,9 @@ class LoraFactors:
         return found
 
     @contextmanager
+    @override
     def whole(self) -> Iterator[None]:
-        """See Trained: B A is added to the base and B set to zero; where nothing moved all returns bit for bit."""
+        """B A is added to the base and B set to zero; where nothing moved all returns bit for bit."""
         kept: dict[str, tuple[Tensor, Tensor, Tensor, Tensor]] = {}
         with torch.no_grad():
             for name, tensor in self._tensors.items():
@@ -332,8 +342,8 @@ class LoraFactors:
                     tensor.base.copy_(base if unmoved else tensor.base - update)
                     tensor.factors["B"].copy_(factor)
 
+    @override
     def state_dict(self) -> dict[str, Tensor]:
-        """See Trained."""
         whole: dict[str, Tensor] = {}
         with torch.no_grad():
             for name, tensor in self._model.state_dict().items():
@@ -344,14 +354,15 @@ class LoraFactors:
                 whole[plain] = tensor if adapted is None else adapted.base + adapted.update()
         return whole
 
+    @override
     def tensors(self) -> dict[str, Tensor]:
-        """See Trained: the factors, and the bases that jumps have displaced."""
+        """The factors, and the bases that jumps have displaced."""
         displaced = {f"{name}|base": one.base for name, one in self._tensors.items() if not one.at_initial}
         return {name: parameter.detach() for name, parameter in self.parameters.items()} | displaced
 
     @torch.no_grad()
+    @override
     def restore(self, tensors: Mapping[str, Tensor]) -> bool:
-        """See Trained."""
         for name, parameter in self.parameters.items():
             parameter.copy_(tensors[name])
         for name, tensor in self._tensors.items():

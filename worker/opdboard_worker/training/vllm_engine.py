@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.errors import BadInput
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
 from opdboard_worker.models.saving import as_saved, save
 from opdboard_worker.training.policy import Policy
-from opdboard_worker.training.sampler import EngineSampler, Generated
+from opdboard_worker.training.sampler import Engine, EngineSampler, Generated
 from opdboard_worker.training.trained import Trained
 
 
@@ -39,7 +40,7 @@ def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trai
     return EngineSampler(engine, student, weights)
 
 
-class VllmEngine:
+class VllmEngine(Engine):
     """Holds a bfloat16 copy of the model in `folder`."""
 
     def __init__(self, folder: Path, *, memory_share: float, longest: int, seed: int) -> None:
@@ -70,12 +71,13 @@ class VllmEngine:
             seed=seed,
         )
 
+    @override
     def load(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """See Engine."""
         named = list(weights)
         self._llm.apply_model(lambda model: model.load_weights(iter(named)))
         self._llm.reset_prefix_cache()
 
+    @override
     def generate(
         self,
         prompts: Sequence[Sequence[int]],
@@ -85,7 +87,6 @@ class VllmEngine:
         temperature: float,
         eos: Sequence[int],
     ) -> list[Generated]:
-        """See Engine."""
         parameters = [
             self._parameters(
                 temperature=temperature,

@@ -3,6 +3,7 @@
 import httpx
 from anyio import from_thread
 from fastapi import FastAPI
+from typing_extensions import override
 
 from opdboard.client import Client
 
@@ -16,6 +17,7 @@ class _OnTheLoop(httpx.BaseTransport):
     def __init__(self, app: FastAPI) -> None:
         self._asgi = httpx.ASGITransport(app=app)
 
+    @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.headers["accept-encoding"] = "identity"  # it does not travel
         return from_thread.run(self._answer, request)

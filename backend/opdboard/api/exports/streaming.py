@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from anyio import BrokenResourceError, create_memory_object_stream, from_thread, to_thread
 from anyio.abc import ObjectSendStream
+from typing_extensions import override
 
 BLOCK_BYTES = 16 * 1024
 BLOCKS_WAITING = 4
@@ -38,9 +39,11 @@ class _Blocks(io.RawIOBase):
     def __init__(self, sending: ObjectSendStream[bytes]) -> None:
         self._sending = sending
 
+    @override
     def writable(self) -> bool:
         return True
 
+    @override
     def write(self, block: Any, /) -> int:
         from_thread.run(self._sending.send, bytes(block))
         return len(block)

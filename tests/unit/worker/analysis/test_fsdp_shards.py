@@ -8,6 +8,7 @@ import pytest
 import torch
 from support.fsdp_writer import write_shards
 from support.tiny_models import matrices_of, moved, tiny_model
+from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.analysis.fsdp_shards import FsdpShards
@@ -99,6 +100,7 @@ class Trap:
     def __init__(self, file: str) -> None:
         self.file = file
 
+    @override
     def __reduce__(self):
         return os.system, (f"touch {self.file}",)
 

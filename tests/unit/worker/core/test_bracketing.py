@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from opdboard_worker.core.bracketing import STRIDE, STRIDES, Bracketing, bracketed_search
 from opdboard_worker.core.extrapolation import Validation
@@ -76,6 +77,7 @@ def test_a_gain_within_the_noise_is_refused():
     noise = torch.where(torch.arange(EXAMPLES) % 2 == 0, 1.0, -1.0).double()
 
     class Noisy(Landscape):
+        @override
         def _validation(self, value, factor):
             return Validation(None, -(value + (noise if factor else 0.0 * noise)), 0.0, 10, 0.5)
 
@@ -115,6 +117,7 @@ def test_a_shorter_step_that_is_sure_is_kept_where_the_best_is_not():
     class Spreading(Landscape):
         """The farther, the better on average, and the more unequal."""
 
+        @override
         def _validation(self, value, factor):
             return Validation(None, -(value + 0.01 * factor**2 * signs), 0.0, 10, 0.5)
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard_worker.core.chunks import in_chunks
 from opdboard_worker.core.losses import FullVocabulary, WholeTeacher, distillation_loss, measures_only
@@ -16,6 +17,7 @@ class SmallHead(torch.nn.Module):
         self.weight = torch.nn.Parameter(weight)
         self.most, self.rows = most, 0
 
+    @override
     def forward(self, hidden: Tensor) -> Tensor:
         if len(hidden) > self.most:
             raise torch.OutOfMemoryError(f"{len(hidden)} rows")
@@ -97,10 +99,12 @@ def test_an_objective_that_fails_once_more_in_the_backward_counts_each_token_onc
         tries = 0
 
         @staticmethod
+        @override
         def forward(ctx, logits):  # pyright: ignore[reportIncompatibleMethodOverride]
             return logits.clone()
 
         @staticmethod
+        @override
         def backward(ctx, gradient):  # pyright: ignore[reportIncompatibleMethodOverride]
             Stumbling.tries += 1
             if len(gradient) > 4:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from opdboard.db import evidence, runs, series, steering
 from opdboard.db.database import Database
@@ -69,6 +70,7 @@ class _ToldOfPauses(DatabaseControl):
         super().__init__(database, run_id, attempt)
         self._at = at
 
+    @override
     def orders(self, step: int) -> Orders:
         if self.state() is RunState.PAUSED:
             self._at("paused")

@@ -5,16 +5,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.strategies import AlphaRL, looks_at
 from opdboard_worker.core.alpharl import Leading, leading_part, predicted_update
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Validation, blind_try
 from opdboard_worker.models.matrices import Held
 from opdboard_worker.training.probe import TeacherAnswers
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
 
 
-class PredictedUpdate:
+class PredictedUpdate(Strategy):
     """Keeps one vector pair per matrix and checkpoint, and each checkpoint's score."""
 
     def __init__(self, settings: AlphaRL, teacher_answers: Callable[[], TeacherAnswers], held: Held) -> None:
@@ -37,13 +38,14 @@ class PredictedUpdate:
             optimizer_after_jump=settings.optimizer_after_jump,
         )
 
+    @override
     def due(self, step: int) -> bool:
-        """See Strategy."""
         return looks_at(self._settings, step)
 
     @torch.no_grad()
+    @override
     def propose(self, look: Look) -> Proposal:
-        """See Strategy: W_0 + z(y*) v_1^T - W_t once there are checkpoints enough; W_0 is look.anchor."""
+        """W_0 + z(y*) v_1^T - W_t once there are checkpoints enough; W_0 is look.anchor."""
         scored, start = look.candidates, look.candidates.start()
         self._scores.append(self._score(start))
         self._parts.append(
@@ -81,12 +83,15 @@ class PredictedUpdate:
             return start.accuracy
         return start.negative_reverse_kl
 
+    @override
     def decided(self, look: Look, search: Search) -> None:
         """All checkpoints stay: the weights after a jump are one more of them."""
 
+    @override
     def displaced(self) -> None:
         """Each checkpoint was what it was and scored what it scored, however training came there."""
 
+    @override
     def tensors(self) -> dict[str, Tensor]:
         """z and v of every checkpoint."""
         vectors = {}
@@ -95,12 +100,13 @@ class PredictedUpdate:
                 vectors |= {f"{i}|z|{name}": part.z_M, f"{i}|v|{name}": part.v_N}
         return vectors
 
+    @override
     def state(self) -> dict[str, Any]:
         """Scores, and the score that stands for 1."""
         return {"scores": self._scores, "wanted": self._wanted}
 
+    @override
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-        """See Strategy."""
         self._scores, self._wanted = list(state["scores"]), state["wanted"]
         self._parts = [{} for _ in self._scores]
         for key, z_M in tensors.items():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.strategies import EffOPD, FixedExtrapolation, looks_at
 from opdboard_worker.core.extrapolation import (
@@ -14,10 +15,10 @@ from opdboard_worker.core.extrapolation import (
     direction,
     line_search,
 )
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
 
 
-class AlongTheUpdate:
+class AlongTheUpdate(Strategy):
     """D = W_t - anchor; EffOPD searches along it, fixed extrapolation jumps. Neither remembers more than the anchor."""
 
     def __init__(self, settings: EffOPD | FixedExtrapolation) -> None:
@@ -43,12 +44,12 @@ class AlongTheUpdate:
                 optimizer_after_jump=settings.optimizer_after_jump,
             )
 
+    @override
     def due(self, step: int) -> bool:
-        """See Strategy."""
         return looks_at(self._settings, step)
 
+    @override
     def propose(self, look: Look) -> Proposal:
-        """See Strategy."""
         settings, scored = self._settings, look.candidates
         ahead = direction(look.start, look.anchor)
         if isinstance(settings, FixedExtrapolation):
@@ -57,19 +58,24 @@ class AlongTheUpdate:
         factors, rule = self.rules.search_factors, self.rules.rule
         return Proposal(ahead, lambda line: line_search(lambda f: scored.sampled(line, f), factors, rule))
 
+    @override
     def decided(self, look: Look, search: Search) -> None:
         """The anchor is all it goes by."""
 
+    @override
     def displaced(self) -> None:
         """The lookahead keeps the anchor."""
 
+    @override
     def tensors(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 
+    @override
     def state(self) -> dict[str, Any]:
         """Nothing."""
         return {}
 
+    @override
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
         """Nothing."""

@@ -23,15 +23,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.strategies import LineSearch, looks_at
 from opdboard_worker.core.bracketing import Bracketing, bracketed_search
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, direction
 from opdboard_worker.training.optimizer import Updater
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
 
 
-class LineSearched:
+class LineSearched(Strategy):
     """Remembers nothing of its own: the rate is kept by the optimizer, the anchor by the lookahead."""
 
     def __init__(self, settings: LineSearch, updater: Updater) -> None:
@@ -46,12 +47,12 @@ class LineSearched:
             validation_size=settings.validation_size,
         )
 
+    @override
     def due(self, step: int) -> bool:
-        """See Strategy."""
         return looks_at(self._settings, step)
 
+    @override
     def propose(self, look: Look) -> Proposal:
-        """See Strategy."""
         scored = look.candidates
         return Proposal(
             direction(look.start, look.anchor),
@@ -60,22 +61,27 @@ class LineSearched:
             ),
         )
 
+    @override
     def decided(self, look: Look, search: Search) -> None:
         """The rate follows the factor kept: up all the way, down half-way."""
         length = 1.0 + search.accepted_factor
         if self._settings.adapt_rate and length != 1.0:
             self._updater.scale_learning_rate(length if length > 1.0 else math.sqrt(length))
 
+    @override
     def displaced(self) -> None:
         """The lookahead keeps the anchor, and puts the rate back with a jump."""
 
+    @override
     def tensors(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 
+    @override
     def state(self) -> dict[str, Any]:
         """Nothing."""
         return {}
 
+    @override
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
         """Nothing."""

@@ -5,14 +5,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard.domain.strategies import Relex, looks_at
 from opdboard_worker.core import relex
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, blind_try
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules
+from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
 
 
-class ContinuedLines:
+class ContinuedLines(Strategy):
     """Keeps `checkpoints` copies of what moves; after a prediction it begins to collect anew."""
 
     def __init__(self, settings: Relex) -> None:
@@ -29,13 +30,14 @@ class ContinuedLines:
             optimizer_after_jump=settings.optimizer_after_jump,
         )
 
+    @override
     def due(self, step: int) -> bool:
-        """See Strategy."""
         return looks_at(self._settings, step)
 
     @torch.no_grad()
+    @override
     def propose(self, look: Look) -> Proposal:
-        """See Strategy: W_0 + c(horizon t) v - W_t once there are checkpoints enough; W_0 is look.anchor."""
+        """W_0 + c(horizon t) v - W_t once there are checkpoints enough; W_0 is look.anchor."""
         self._steps.append(look.step)
         self._weights.append(dict(look.start))
         scored, start = look.candidates, look.candidates.start()
@@ -49,6 +51,7 @@ class ContinuedLines:
             ahead[name] = relex.predicted_update(updates, self._steps, at) - updates[-1]
         return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0))
 
+    @override
     def decided(self, look: Look, search: Search) -> None:
         """A jump breaks the line that the checkpoints lie on; without one the oldest checkpoint makes room."""
         if search.accepted_factor:
@@ -56,20 +59,23 @@ class ContinuedLines:
         elif len(self._steps) >= self._settings.checkpoints:
             self._steps, self._weights = self._steps[1:], self._weights[1:]
 
+    @override
     def displaced(self) -> None:
         """What was collected lies on another line than what comes: it begins anew."""
         self._steps, self._weights = [], []
 
+    @override
     def tensors(self) -> dict[str, Tensor]:
         """The checkpoints."""
         return {f"{i}|{name}": value for i, one in enumerate(self._weights) for name, value in one.items()}
 
+    @override
     def state(self) -> dict[str, Any]:
         """Their steps."""
         return {"steps": self._steps}
 
+    @override
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-        """See Strategy."""
         self._steps = list(state["steps"])
         self._weights = [{} for _ in self._steps]
         for key, value in tensors.items():
