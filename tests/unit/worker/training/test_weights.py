@@ -4,7 +4,9 @@ import pytest
 import torch
 from support.tiny_models import tiny_model
 
-from opdboard.domain.run_config import Lora, Monitoring, RunConfig
+from opdboard.domain.monitoring import Monitoring
+from opdboard.domain.optimizer import Lora
+from opdboard.domain.run_config import RunConfig
 from opdboard_worker.training.trained import LoraFactors, trained_part
 from opdboard_worker.training.weights import WeightMonitor
 
