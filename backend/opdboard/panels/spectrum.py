@@ -16,7 +16,7 @@ from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 
-_RATIOS = ("spectral_frobenius_ratio", "top1pct_norm_ratio")
+SHARES_OF_NORM = ("spectral_frobenius_ratio", "top1pct_norm_ratio")
 """Shares of a module's norm, whose average over modules has two readings."""
 
 SpectralStatistic = Annotated[str, *choice(MODULE_SPECTRA)]
@@ -84,14 +84,14 @@ def table(series: Sequence[RunSeries]) -> dict[str, list]:
 
     Of a group the mean of its members' means at the latest snapshot that all of them have, and half of its 95% interval.
     """
-    columns = ["run", "step", *MODULE_SPECTRA, *(f"{name} (of sums)" for name in _RATIOS), ESTIMATOR_STATISTIC]
+    columns = ["run", "step", *MODULE_SPECTRA, *(f"{name} (of sums)" for name in SHARES_OF_NORM), ESTIMATOR_STATISTIC]
     rows: list[list[str | int | float | None]] = []
     for entry in entries(series):
         (mean,) = means(entry.runs)
         stored = [mean.vectors[name] for name in MODULE_SPECTRA]
         step = max((int(vectors.steps[-1]) for vectors in stored if len(vectors.steps)), default=None)
         cells = [_cell(entry, mean, name) for name in MODULE_SPECTRA]
-        of_sums = [_cell(entry, mean, name, of_sums=True) for name in _RATIOS]
+        of_sums = [_cell(entry, mean, name, of_sums=True) for name in SHARES_OF_NORM]
         rows.append([mean.name, step, *cells, *of_sums, estimators.summary(entry.runs)])
     return {"columns": columns, "rows": rows}
 
@@ -102,27 +102,29 @@ def _cell(entry: Entry, mean: RunSeries, statistic: str, *, of_sums: bool = Fals
         return None
     step = int(steps[-1])
     members = [run for run in entry.runs if len(run.vectors[statistic].steps)]
-    average = ratio_of_sums if of_sums else _mean_ratio
-    value, half = mean_and_half_width(np.array([average(run, statistic, step) for run in members]))
+    value, half = mean_and_half_width(np.array([_average(run, statistic, step, of_sums) for run in members]))
     if not np.isfinite(value):
         return None
     return f"{value:.4g} ± {half:.2g}" if np.isfinite(half) else float(value)
 
 
-def _mean_ratio(run: RunSeries, statistic: str, step: int) -> float:
-    return float(finite_mean(_at(run, statistic, step)))
+def _average(run: RunSeries, statistic: str, step: int, of_sums: bool) -> float:
+    share = _at(run, statistic, step)
+    if not of_sums:
+        return float(finite_mean(share))
+    return ratio_of_sums(share, _at(run, "spectral_norm", step), _at(run, "spectral_frobenius_ratio", step))
 
 
-def ratio_of_sums(run: RunSeries, statistic: str, step: int) -> float:
+def ratio_of_sums(share_M: np.ndarray, spectral_norm_M: np.ndarray, spectral_frobenius_M: np.ndarray) -> float:
     """sum_m top_m / sum_m ||dW_m||_F over the modules, of a share top / ||dW||_F: the average of the paper's code. NaN without any.
 
-    A plain mean of the shares counts every module alike, this one by its norm.
+    A plain mean of the shares counts every module alike, this one by its norm, spectral norm / (spectral / Frobenius norm).
     """
-    share, first = _at(run, statistic, step), _at(run, "spectral_norm", step)
-    norm = first / _at(run, "spectral_frobenius_ratio", step)
-    there = np.isfinite(share) & np.isfinite(norm)
-    total = norm[there].sum()
-    return float((share[there] * norm[there]).sum() / total) if total > 0 else np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        norm_M = spectral_norm_M / spectral_frobenius_M
+    there = np.isfinite(share_M) & np.isfinite(norm_M)
+    total = norm_M[there].sum()
+    return float((share_M[there] * norm_M[there]).sum() / total) if total > 0 else np.nan
 
 
 def _at(run: RunSeries, statistic: str, step: int) -> np.ndarray:

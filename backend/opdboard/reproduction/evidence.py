@@ -10,6 +10,7 @@ from opdboard.client import Client
 from opdboard.domain.modules import depth_third
 from opdboard.export.tables import decoded
 from opdboard.panels.alignment import LOCKED_IN, lock_in_step
+from opdboard.panels.spectrum import ratio_of_sums
 
 Json = dict[str, Any]
 SCORE = "reverse_kl"
@@ -32,8 +33,19 @@ class Evidence:
 
     def spectral(self, role: str, statistic: str) -> list[float]:
         """Mean of a module statistic over all modules at the last snapshot, by seed."""
-        stored = [self.client.statistic(run["id"], statistic) for run in self.runs[role]]
-        return [float(np.nanmean(decoded(one["values"])[-1])) for one in stored if one["steps"]]
+        return [float(np.nanmean(values_M)) for (values_M,) in self._last(role, statistic)]
+
+    def spectral_of_sums(self, role: str, statistic: str) -> list[float]:
+        """Sum of the top norms over the sum of the norms, of a share of the norm, by seed (the paper's table)."""
+        needed = self._last(role, statistic, "spectral_norm", "spectral_frobenius_ratio")
+        return [ratio_of_sums(*values) for values in needed]
+
+    def _last(self, role: str, *statistics: str) -> list[list[np.ndarray]]:
+        """The modules' values of each statistic at the last snapshot, of each run that has one."""
+        stored = [[self.client.statistic(run["id"], name) for name in statistics] for run in self.runs[role]]
+        return [
+            [decoded(one["values"])[-1] for one in of_run] for of_run in stored if all(one["steps"] for one in of_run)
+        ]
 
     def norm_shares(self, role: str) -> list[float]:
         """Share of the squared update norm that the MLPs of the middle third of the layers have at the end, by seed."""

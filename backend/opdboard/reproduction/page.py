@@ -176,6 +176,8 @@ def _ratio(ratio: Json | None) -> str | None:
 def _geometry(evidence: Evidence, pair: Sequence[str]) -> str:
     drawn = picture(evidence.client, "spectrum", pair, {"grouping": "all"}, beside=True)
     told = note(
-        f"'{OPD}' and '{RL}' above; the paper's values below: other models, other scales, one seed, no interval."
+        f"'{OPD}' and '{RL}' above; the paper's values below: other models, other scales, one seed, no interval. "
+        "Their two shares of the norm are sums of top norms over sums of norms, as the paper's code averages: the columns '(of sums)' above; "
+        "the curves are means of ratios."
     )
     return drawn + told + table(_PAPER_COLUMNS, _PAPER)

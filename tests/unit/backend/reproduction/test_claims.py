@@ -1,8 +1,10 @@
 """Claims against numbers: the verdict follows from the rule, and only from it."""
 
+import base64
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from opdboard.domain.entries import entry_of_group
@@ -88,6 +90,44 @@ def test_the_rank_is_judged_against_the_matrices_alone():
         )
     )
     assert (found.values, found.verdict) == ([1.0], AGREES + ONE_SEED)
+
+
+class Stored:
+    """A client that answers for module statistics at one snapshot: run -> statistic -> values."""
+
+    def __init__(self, values: dict[str, dict[str, list[float]]]) -> None:
+        self.values = values
+
+    def statistic(self, run_id: str, name: str) -> dict[str, Any]:
+        values = np.array([self.values[run_id][name]])
+        data = base64.b64encode(values.astype("<f8").tobytes()).decode()
+        return {"steps": [8], "values": {"dtype": "f8", "bdata": data, "shape": f"1, {values.shape[1]}"}}
+
+
+def test_shares_of_the_norm_are_judged_as_the_papers_table_averages_them_and_told_both_ways():
+    """Two matrices of norms 1 and 10: OPD has the larger ratios of sums, RL the larger mean of ratios."""
+    shares = {"o": [0.2, 0.5], "r": [0.9, 0.3]}
+    values = {
+        run: {
+            "spectral_norm": [share[0] * 1.0, share[1] * 10.0],
+            "spectral_frobenius_ratio": share,
+            "effective_rank": [8.0, 16.0],
+            "top1pct_norm_ratio": [one + 0.05 for one in share],
+        }
+        for run, share in shares.items()
+    }
+    client: Any = Stored(values)
+    norm, ratio, _, top = claims._geometry(Evidence(client, {OPD: [{"id": "o"}], RL: [{"id": "r"}]}, {}))
+    of_sums = {"o": (0.2 + 5.0) / 11, "r": (0.9 + 3.0) / 11}
+    assert list(ratio.values) == [pytest.approx(of_sums["o"] - of_sums["r"])]
+    assert list(top.values) == [pytest.approx(of_sums["o"] - of_sums["r"])]
+    assert ratio.measured == (
+        "of sums, as in the paper's table: RL 0.355 (n = 1), OPD 0.473 (n = 1); "
+        "means of ratios: RL 0.6 (n = 1), OPD 0.35 (n = 1)"
+    )
+    assert "sum of the top norms over the sum of the norms" in ratio.rule and "of sums" not in norm.measured
+    assert list(norm.values) == [pytest.approx((0.2 + 5.0) / 2 - (0.9 + 3.0) / 2)]
+    assert "one direction at this rank" not in top.measured
 
 
 @pytest.mark.parametrize(
