@@ -25,15 +25,9 @@ import psutil
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.losses import (
-    FullVocabulary,
-    JensenShannon,
-    Objective,
-    SampledToken,
-    TopK,
-    WholeTeacher,
-    distillation_loss,
-)
+from opdboard_worker.core.losses import distillation_loss
+from opdboard_worker.core.objectives import FullVocabulary, JensenShannon, Objective, SampledToken, TopK
+from opdboard_worker.core.teachers import WholeTeacher
 from opdboard_worker.core.token_loss import token_logp, token_loss
 
 OBJECTIVES: dict[str, Objective] = {

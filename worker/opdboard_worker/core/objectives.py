@@ -54,7 +54,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class SampledToken:
-    """The paper's policy gradient at the token that was drawn; `sampled_token.sampled_token_loss`."""
+    """The paper's policy gradient at the token that was drawn; `sampled_token.weighted_advantage`."""
 
     importance_cap: float = 5.0
     reward_scale: float = 1.0
@@ -105,7 +105,7 @@ class FullVocabulary:
 
 @dataclass(frozen=True)
 class TopK:
-    """`top_k.top_k_reverse_kl`: the k likeliest tokens and one bin for all others."""
+    """The reverse KL of `top_k`: the k likeliest tokens and one bin for all others."""
 
     k: int = 16
     support: top_k.Support = "student"

@@ -38,25 +38,6 @@ def advantage(
     return (reward_N - (student_logp_N - reference_logp_N)).detach()
 
 
-def sampled_token_loss(
-    student_logp_N: Tensor,
-    teacher_logp_N: Tensor,
-    sampler_logp_N: Tensor | None = None,
-    cap: float = 5.0,
-    reference_logp_N: Tensor | None = None,
-    reward_scale: float = 1.0,
-) -> Tensor:
-    """-w_t A_t log pi_theta(y_t), (N,), with A_t of `advantage`; w_t = 1 without sampler_logp_N. Both are detached.
-
-    A policy gradient: over y_t ~ pi_theta its expected gradient is that of KL(pi_theta || pi*), or for lambda != 1 that
-    to `divergences.extrapolated` teacher. Its value is no divergence (watch `k1` or `reverse_kl` for that), and k1 =
-    -A_t cannot take its place: the teacher drops out of the gradient of k1.
-    """
-    return -weighted_advantage(student_logp_N, teacher_logp_N, sampler_logp_N, cap, reference_logp_N, reward_scale) * (
-        student_logp_N
-    )
-
-
 def weighted_advantage(
     student_logp_N: Tensor,
     teacher_logp_N: Tensor,
@@ -65,7 +46,12 @@ def weighted_advantage(
     reference_logp_N: Tensor | None = None,
     reward_scale: float = 1.0,
 ) -> Tensor:
-    """w_t A_t, (N,), detached."""
+    """w_t A_t, (N,), detached, with A_t of `advantage`; w_t = 1 without sampler_logp_N. The loss is -w_t A_t log pi_theta(y_t).
+
+    A policy gradient: over y_t ~ pi_theta its expected gradient is that of KL(pi_theta || pi*), or for lambda != 1 that
+    to `divergences.extrapolated` teacher. Its value is no divergence (watch `k1` or `reverse_kl` for that), and k1 =
+    -A_t cannot take its place: the teacher drops out of the gradient of k1.
+    """
     advantage_N = advantage(student_logp_N, teacher_logp_N, reference_logp_N, reward_scale)
     if sampler_logp_N is None:
         return advantage_N

@@ -129,7 +129,7 @@ def k1(student_logp_N: Tensor, teacher_logp_N: Tensor) -> Tensor:
 
     Not a loss. Its gradient is grad log p(y), in which the teacher does not occur, and whose expectation under p is
     zero: descending it would move the student at random. The loss that has k1's expectation for its gradient's source
-    is `losses.sampled_token_loss`.
+    is that of `objectives.SampledToken`.
     """
     return student_logp_N - teacher_logp_N
 
@@ -188,11 +188,3 @@ def measure(
         overlap_mass=overlap_mass_N,
         overlap_advantage=overlap_advantage_N,
     )
-
-
-def token_measures(
-    student_logits_NV: Tensor, teacher_logits_NV: Tensor, token_N: Tensor, overlap_k: int = 16
-) -> TokenMeasures:
-    """Every measure from logits that are already there. For long batches see `losses.measures_only`."""
-    student_logp_NV, teacher_logp_NV = log_probabilities(student_logits_NV), log_probabilities(teacher_logits_NV)
-    return TokenMeasures.cat([measure(student_logp_NV, teacher_logp_NV, token_N, overlap_k)])

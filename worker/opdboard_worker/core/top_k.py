@@ -12,8 +12,6 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.token_measures import expectation
-
 Support = Literal["student", "teacher", "union"]
 """Whose k most likely tokens stand alone; the union has up to 2k."""
 
@@ -39,15 +37,6 @@ def binned_log_ratio(logp_NV: Tensor, logq_NV: Tensor, mask_NV: Tensor) -> Tenso
     )
     tail_N1 = torch.where(tail_p_N1 == -torch.inf, 0.0, tail_p_N1 - tail_q_N1)
     return torch.where(mask_NV, (logp_NV - logq_NV).masked_fill(logp_NV == -torch.inf, 0.0), tail_N1)
-
-
-def top_k_reverse_kl(logp_NV: Tensor, logq_NV: Tensor, k: int, support: Support) -> Tensor:
-    """sum over bins of P (log P - log Q), (N,), nats: the k tokens of `support` and one bin of all others.
-
-    The support is a constant: no gradient flows through the choice of tokens.
-    """
-    mask_NV = support_mask(logp_NV.detach(), logq_NV, k, support)
-    return expectation(logp_NV.exp(), binned_log_ratio(logp_NV, logq_NV, mask_NV))
 
 
 def top_k_gradient(logp_NV: Tensor, log_ratio_NV: Tensor, kl_N: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import torch
 from typing_extensions import override
 
-from opdboard_worker.core.losses import TokenMeasures, WholeTeacher, distillation_loss
+from opdboard_worker.core.losses import distillation_loss
+from opdboard_worker.core.teachers import WholeTeacher
+from opdboard_worker.core.token_measures import TokenMeasures
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
 from opdboard_worker.training.experience import Experience, Learner

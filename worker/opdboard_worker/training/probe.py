@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from opdboard.domain.run_config import RunConfig
-from opdboard_worker.core.losses import TeacherScores, TokenMeasures, measures_only
-from opdboard_worker.core.teachers import Head
+from opdboard_worker.core.losses import measures_only
+from opdboard_worker.core.teachers import Head, TeacherScores
 from opdboard_worker.core.temperature import TemperedTeacher, tempered
 from opdboard_worker.core.token_loss import token_logp
+from opdboard_worker.core.token_measures import TokenMeasures
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify

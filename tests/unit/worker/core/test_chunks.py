@@ -6,7 +6,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from opdboard_worker.core.chunks import in_chunks
-from opdboard_worker.core.losses import FullVocabulary, WholeTeacher, distillation_loss, measures_only
+from opdboard_worker.core.losses import distillation_loss, measures_only
+from opdboard_worker.core.objectives import FullVocabulary
+from opdboard_worker.core.teachers import WholeTeacher
 
 
 class SmallHead(torch.nn.Module):

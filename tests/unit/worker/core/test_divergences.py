@@ -10,8 +10,8 @@ from torch import Tensor
 
 from opdboard_worker.core.divergences import extrapolated, jensen_shannon, jensen_shannon_gradient
 from opdboard_worker.core.sampled_token import advantage
-from opdboard_worker.core.token_measures import reverse_kl
-from opdboard_worker.core.top_k import Support, binned_log_ratio, support_mask, top_k_reverse_kl
+from opdboard_worker.core.token_measures import expectation, reverse_kl
+from opdboard_worker.core.top_k import Support, binned_log_ratio, support_mask
 
 SUPPORTS: tuple[Support, ...] = ("student", "teacher", "union")
 
@@ -24,6 +24,10 @@ def pair(seed: int = 0, tokens: int = 5, vocabulary: int = 11, spread: float = 2
 
 def of(*probabilities: float) -> Tensor:
     return torch.tensor([probabilities], dtype=torch.float64).log()
+
+
+def top_k_reverse_kl(p: Tensor, q: Tensor, k: int, support: Support) -> Tensor:
+    return expectation(p.exp(), binned_log_ratio(p, q, support_mask(p, q, k, support)))
 
 
 def test_jensen_shannon_of_disjoint_distributions_is_the_entropy_of_beta():

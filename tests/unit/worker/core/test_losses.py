@@ -13,22 +13,11 @@ from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
 from opdboard_worker.core import chunks
-from opdboard_worker.core.losses import (
-    FullVocabulary,
-    Head,
-    JensenShannon,
-    Objective,
-    SampledToken,
-    TopK,
-    WholeTeacher,
-    distillation_loss,
-    importance_weight,
-    kl_between,
-    measures_only,
-    reverse_kl,
-    sampled_token_loss,
-    token_measures,
-)
+from opdboard_worker.core.losses import distillation_loss, measures_only
+from opdboard_worker.core.objectives import FullVocabulary, JensenShannon, Objective, SampledToken, TopK
+from opdboard_worker.core.sampled_token import importance_weight, weighted_advantage
+from opdboard_worker.core.teachers import Head, WholeTeacher
+from opdboard_worker.core.token_measures import TokenMeasures, measure, reverse_kl
 
 FULL, SAMPLED = FullVocabulary(), SampledToken(importance_cap=2.0)
 OBJECTIVES = (
@@ -446,24 +435,12 @@ def test_measures_only_equal_those_of_the_loss(chunk_tokens: int):
         chunk_tokens=4,
     )  # fmt: skip
     alone = measures_only(case.student_hidden, heads[0], case.teacher, case.token, chunk_tokens=chunk_tokens)
-    direct = token_measures(heads[0](case.student_hidden), heads[1](case.teacher_hidden), case.token)
+    logp, logq = heads[0](case.student_hidden).log_softmax(-1), heads[1](case.teacher_hidden).log_softmax(-1)
+    direct = TokenMeasures.cat([measure(logp, logq, case.token, 16)])
     for name, value in vars(alone).items():
         torch.testing.assert_close(value, getattr(with_loss, name), equal_nan=True, msg=name)
         torch.testing.assert_close(value, getattr(direct, name), equal_nan=True, msg=name)
         assert not value.requires_grad
-
-
-def test_kl_between_in_chunks():
-    case = make_case()
-    logp = case.student_head(case.student_hidden).log_softmax(-1)
-    logq = case.teacher_head(case.teacher_hidden).log_softmax(-1)
-    for chunk_tokens in (1, 6, 100):
-        forward = kl_between(
-            case.student_hidden, case.student_head, case.teacher_hidden, case.teacher_head, chunk_tokens
-        )
-        torch.testing.assert_close(forward, reverse_kl(logp, logq).detach())
-    backward = kl_between(case.teacher_hidden, case.teacher_head, case.student_hidden, case.student_head)
-    torch.testing.assert_close(backward, reverse_kl(logq, logp).detach())
 
 
 def test_importance_weight_is_the_truncated_ratio_and_constant():
@@ -473,18 +450,16 @@ def test_importance_weight_is_the_truncated_ratio_and_constant():
     assert not weight.requires_grad
 
 
-def test_sampled_token_loss_pulls_towards_the_teacher():
-    """The teacher likes the token better: descending the loss raises its probability, by the advantage."""
-    student = torch.tensor([-2.0], requires_grad=True)
-    loss = sampled_token_loss(student, torch.tensor([-0.5]), sampler_logp_N=torch.tensor([-2.0]))
-    (gradient,) = torch.autograd.grad(loss.sum(), student)
-    assert gradient.item() == pytest.approx(-1.5)
-    assert loss.item() == pytest.approx(-1.5 * -2.0)
+def test_the_sampled_token_is_pulled_towards_the_teacher_by_the_advantage():
+    weighted = weighted_advantage(torch.tensor([-2.0]), torch.tensor([-0.5]), torch.tensor([-2.5]), cap=5.0)
+    assert weighted.item() == pytest.approx(1.5 * math.exp(0.5))
+    assert weighted_advantage(torch.tensor([-2.0]), torch.tensor([-0.5]), None, cap=5.0).item() == pytest.approx(1.5)
 
 
-def test_no_tokens_give_a_zero_that_can_be_differentiated():
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_no_tokens_give_a_zero_that_can_be_differentiated(objective: Objective):
     case = make_case(tokens=0)
-    loss = chunked_loss(case, FULL, 4)
+    loss = chunked_loss(case, objective, 4)
     assert loss.item() == 0.0
     assert all(gradient.abs().sum() == 0.0 for gradient in gradients(loss, case))
     assert measures_only(case.student_hidden, case.student_head, case.teacher, case.token).k1.shape == (0,)

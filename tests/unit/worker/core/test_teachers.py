@@ -4,17 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.losses import (
-    FullVocabulary,
-    JensenShannon,
-    Objective,
-    PartialTeacher,
-    SampledToken,
-    TopK,
-    WholeTeacher,
-    distillation_loss,
-    measures_only,
-)
+from opdboard_worker.core.losses import distillation_loss, measures_only
+from opdboard_worker.core.objectives import FullVocabulary, JensenShannon, Objective, SampledToken, TopK
+from opdboard_worker.core.teachers import PartialTeacher, WholeTeacher
 
 TOKENS, VOCABULARY = 19, 23
 GENERATOR = torch.Generator().manual_seed(5)

@@ -14,10 +14,16 @@ from opdboard_worker.core.token_measures import (
     k1,
     k3,
     log_probabilities,
+    measure,
     overlap,
     reverse_kl,
-    token_measures,
 )
+
+
+def token_measures(student: Tensor, teacher: Tensor, token: Tensor, overlap_k: int) -> TokenMeasures:
+    """From logits."""
+    part = measure(log_probabilities(student), log_probabilities(teacher), token, overlap_k)
+    return TokenMeasures.cat([part])
 
 
 def random_logp(seed: int, rows: int, vocabulary: int, scale: float = 2.0) -> Tensor:
