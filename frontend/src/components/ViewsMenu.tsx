@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SavedView } from "~/api/types";
 import { deleteView, saveView, viewsKey, viewsQuery } from "~/api/views";
-import { parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
+import { type Asked, parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
 import { ErrorBox, errorText } from "./ErrorBox";
 import { notify } from "./notify";
 import offered from "./offered.module.css";
@@ -16,7 +16,7 @@ interface ViewsMenuProps {
   /** What a view is called here: view, board. */
   noun: string;
   /** What would be saved now. */
-  search: Search;
+  search: Asked;
   onShow: (search: Search) => void;
 }
 

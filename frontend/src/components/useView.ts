@@ -1,21 +1,19 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { changed, type Search } from "~/lib/urlParams";
+import { changed } from "~/lib/urlParams";
 
 /** The view state in the URL, and how to change it without leaving the page. */
-export function useView(): [Search, (changes: Record<string, string | undefined>) => void] {
-  const search = useSearch({ strict: false }) as Search;
+export function useView() {
+  const search = useSearch({ strict: false });
   const navigate = useNavigate();
   const change = useCallback(
-    (changes: Record<string, string | undefined>) => {
-      void navigate({
-        to: ".",
-        search: ((before: Search) => changed(before, changes)) as never,
-        replace: true,
-        resetScroll: false,
-      });
+    (changes: typeof search) => {
+      void navigate({ to: ".", search: (before) => changed(before, changes), replace: true, resetScroll: false });
     },
     [navigate],
   );
-  return [search, change];
+  return [search, change] as const;
 }
+
+/** What any page may find in its address. */
+export type View = ReturnType<typeof useView>[0];

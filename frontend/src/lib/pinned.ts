@@ -16,7 +16,7 @@ interface Clicked {
 /** The parameter name of the module under a click; null where no module is drawn. */
 export function moduleAt({ y, customdata, data }: Clicked): string | null {
   if (data.type !== "heatmap") return null;
-  const name = Array.isArray(customdata) ? customdata[0] : rowsOf(data)?.[columnOf(data.y).indexOf(y as never)];
+  const name = Array.isArray(customdata) ? customdata[0] : rowsOf(data)?.[[...columnOf(data.y)].indexOf(y)];
   return typeof name === "string" && name !== "" ? name : null;
 }
 

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { changed, flag, integer, list, oneOf, panelParams, parseSearch, real, stringifySearch } from "./urlParams";
+import {
+  type Asked,
+  changed,
+  flag,
+  integer,
+  list,
+  oneOf,
+  panelParams,
+  parseSearch,
+  real,
+  stringifySearch,
+} from "./urlParams";
 
 describe("search", () => {
   it("goes round unchanged, ids that look like numbers included", () => {
@@ -17,7 +28,7 @@ describe("search", () => {
 
   it("leaves out what is empty", () => {
     expect(stringifySearch({ a: undefined, b: "", c: null })).toBe("");
-    expect(changed({ a: "1", b: "2" }, { a: undefined, b: "", c: "3" })).toEqual({ c: "3" });
+    expect(changed<Asked>({ a: "1", b: "2" }, { a: undefined, b: "", c: "3" })).toEqual({ c: "3" });
   });
 
   it("gives a panel its own parameters", () => {

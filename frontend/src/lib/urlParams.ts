@@ -1,6 +1,8 @@
 /** View state lives in the URL as plain strings: `?state=running&module_allocation.step=12`. */
 
 export type Search = Record<string, string>;
+/** One in which keys may be absent. */
+export type Asked = Readonly<Record<string, string | undefined>>;
 
 export function parseSearch(text: string): Search {
   const search: Search = {};
@@ -26,22 +28,16 @@ function readable(text: string): string {
 }
 
 /** A search with changes; undefined and "" remove a key. */
-export function changed(search: Search, changes: Record<string, string | undefined>): Search {
-  const result = { ...search };
-  for (const [key, value] of Object.entries(changes)) {
-    if (value === undefined || value === "") delete result[key];
-    else result[key] = value;
-  }
-  return result;
+export function changed<T extends Asked>(search: T, changes: Partial<T>): T {
+  return Object.fromEntries(Object.entries({ ...search, ...changes }).filter(([, value]) => value)) as T;
 }
 
 /** The part of the search that belongs to one panel, without its prefix. */
-export function panelParams(search: Search, panel: string): Search {
+export function panelParams(search: Asked, panel: string): Search {
   const prefix = `${panel}.`;
+  const own = Object.entries(search).filter(([key]) => key.startsWith(prefix));
   return Object.fromEntries(
-    Object.entries(search)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value]),
+    own.flatMap(([key, value]) => (value === undefined ? [] : [[key.slice(prefix.length), value]])),
   );
 }
 

@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
-import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import type { ErrorComponentProps } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { connection } from "~/api/live";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
+import { ButtonLink } from "~/components/links";
 import { useStore } from "~/lib/store";
 
 export function NotFound() {
@@ -12,9 +12,9 @@ export function NotFound() {
       <Empty
         title="There is no such page"
         action={
-          <Button component={Link} to="/" variant="default">
+          <ButtonLink to="/" variant="default">
             Go home
-          </Button>
+          </ButtonLink>
         }
       >
         The address may be old or mistyped.

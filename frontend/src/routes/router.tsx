@@ -6,8 +6,9 @@ import { runQuery } from "~/api/runs";
 import { Shell } from "~/components/shell/Shell";
 import { Overlays } from "~/features/palette/Overlays";
 import { comparedKeys, MOST_ENTRIES } from "~/lib/compared";
-import { parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
+import { parseSearch, stringifySearch } from "~/lib/urlParams";
 import { Crashed, NotFound } from "./fallbacks";
+import { alertsSearch, analyseSearch, compareSearch, launchSearch, runSearch, runsSearch } from "./search";
 
 /** What loaders start while the page's code is still on its way; the page itself waits for the answers, or shows the error. */
 interface Context {
@@ -20,7 +21,6 @@ const root = createRootRouteWithContext<Context>()({
       <Overlays />
     </Shell>
   ),
-  validateSearch: (search): Search => search as Search,
 });
 
 const home = createRoute({
@@ -32,12 +32,14 @@ const home = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
+  validateSearch: runsSearch,
   component: lazyRouteComponent(() => import("~/features/runs/RunsPage"), "RunsPage"),
 });
 
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$runId",
+  validateSearch: runSearch,
   loader: ({ context: { queries }, params }) => {
     void queries.prefetchQuery(runQuery(params.runId));
     void queries.prefetchQuery(panelListQuery());
@@ -48,6 +50,7 @@ const run = createRoute({
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/compare",
+  validateSearch: compareSearch,
   loaderDeps: ({ search: { runs, groups } }) => ({ runs, groups }),
   loader: ({ context: { queries }, deps }) => {
     const keys = comparedKeys(deps).slice(0, MOST_ENTRIES);
@@ -60,18 +63,21 @@ const compare = createRoute({
 const launch = createRoute({
   getParentRoute: () => root,
   path: "/launch",
+  validateSearch: launchSearch,
   component: lazyRouteComponent(() => import("~/features/launch/LaunchPage"), "LaunchPage"),
 });
 
 const analyse = createRoute({
   getParentRoute: () => root,
   path: "/analyse",
+  validateSearch: analyseSearch,
   component: lazyRouteComponent(() => import("~/features/analyse/AnalysePage"), "AnalysePage"),
 });
 
 const alerts = createRoute({
   getParentRoute: () => root,
   path: "/alerts",
+  validateSearch: alertsSearch,
   component: lazyRouteComponent(() => import("~/features/alerts/AlertsPage"), "AlertsPage"),
 });
 

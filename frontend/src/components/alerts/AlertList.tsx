@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Alert } from "~/api/types";
+import { ButtonLink } from "~/components/links";
 import { RunDot } from "~/components/RunBits";
 import { useNow } from "~/components/useNow";
 import { ago, moment } from "~/lib/format";
@@ -53,18 +54,17 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
             </Link>
           </span>
         )}
-        <Button
+        <ButtonLink
           variant="default"
-          component={Link}
           to="/runs/$runId"
-          params={{ runId: alert.run } as never}
-          search={placeOf(alert) as never}
+          params={{ runId: alert.run }}
+          search={placeOf(alert)}
           resetScroll={withRun}
           rightSection={<IconArrowRight size={14} />}
           data-testid={`alert-link-${alert.id}`}
         >
           {alert.module === null ? `Show step ${alert.step}` : `Show ${short(alert.module)} at step ${alert.step}`}
-        </Button>
+        </ButtonLink>
         {alert.seen_at === null ? (
           <Button
             variant="subtle"

@@ -8,8 +8,8 @@ import { useMarkSeen } from "~/components/alerts/useMarkSeen";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
-import { useView } from "~/components/useView";
-import { flag, oneOf, type Search } from "~/lib/urlParams";
+import { useView, type View } from "~/components/useView";
+import { flag, oneOf } from "~/lib/urlParams";
 import classes from "./Alerts.module.css";
 
 const SEVERITIES: Severity[] = ["critical", "warning"];
@@ -122,7 +122,7 @@ function Nothing({ filtered }: { filtered: boolean }) {
   );
 }
 
-function filterOf(search: Search): AlertFilter {
+function filterOf(search: View): AlertFilter {
   const severity = oneOf<Severity | "">(search.severity, SEVERITIES, "");
   return {
     ...(search.kind ? { kind: search.kind as AlertKind } : {}),

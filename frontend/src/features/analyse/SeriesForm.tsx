@@ -35,7 +35,7 @@ export function SeriesForm({ base, checkpoints, onBase, onCheckpoints }: SeriesF
     onSuccess: async (run) => {
       cache.setQueryData(runKeys.detail(run.id), run);
       void cache.invalidateQueries({ queryKey: runKeys.lists });
-      await navigate({ to: "/runs/$runId", params: { runId: run.id }, search: {} as never });
+      await navigate({ to: "/runs/$runId", params: { runId: run.id } });
     },
   });
   const fields = start.error instanceof ApiError ? start.error.fields : [];

@@ -1,9 +1,8 @@
-import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Later } from "~/components/Later";
 import { Loading } from "~/components/Loading";
+import { ButtonLink } from "~/components/links";
 import { ComparedAnalyses } from "./ComparedAnalyses";
 import { ComparedSamples } from "./ComparedSamples";
 import classes from "./ComparePage.module.css";
@@ -33,9 +32,9 @@ export function ComparePage() {
           <Empty
             title={asked.length === 0 ? "Choose two to eight runs or groups" : "Add a second run or group"}
             action={
-              <Button component={Link} to="/runs" variant="default">
+              <ButtonLink to="/runs" variant="default">
                 Select runs in the table
-              </Button>
+              </ButtonLink>
             }
           >
             Their curves are drawn over each other, on steps, tokens, seconds or at matched KL to the teacher, and their

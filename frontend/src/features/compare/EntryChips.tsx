@@ -10,6 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Entry } from "~/api/types";
+import { MenuLink } from "~/components/links";
 import { RunDot, StatePill } from "~/components/RunBits";
 import { MOST_ENTRIES } from "~/lib/compared";
 import { AddEntry } from "./AddEntry";
@@ -137,16 +138,15 @@ function Chip({ entry, isReference, isFirst, isLast, comparison }: ChipProps) {
           {entry.is_group && <Menu.Label>Runs of this group</Menu.Label>}
           {entry.is_group &&
             entry.runs.map((member) => (
-              <Menu.Item
+              <MenuLink
                 key={member.id}
-                component={Link}
                 to="/runs/$runId"
-                params={{ runId: member.id } as never}
+                params={{ runId: member.id }}
                 leftSection={<RunDot color={member.color} />}
                 rightSection={<StatePill state={member.state} />}
               >
                 {member.name}
-              </Menu.Item>
+              </MenuLink>
             ))}
         </Menu.Dropdown>
       </Menu>

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Home, RunError } from "~/api/types";
 import { useCommand } from "~/components/commands/useCommand";
+import { ButtonLink } from "~/components/links";
 import { MethodBadge, RunDot } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
 import { ago, moment } from "~/lib/format";
@@ -48,15 +49,9 @@ function FailedRun({ run, resumes_from }: Home["failed"][number]) {
         <Button variant="default" loading={command.isPending} onClick={() => command.mutate({ command: "resume" })}>
           {label}
         </Button>
-        <Button
-          component={Link}
-          to="/runs/$runId"
-          params={{ runId: run.id } as never}
-          search={{ tab: "logs" } as never}
-          variant="subtle"
-        >
+        <ButtonLink to="/runs/$runId" params={{ runId: run.id }} search={{ tab: "logs" }} variant="subtle">
           Read the log
-        </Button>
+        </ButtonLink>
       </div>
     </article>
   );

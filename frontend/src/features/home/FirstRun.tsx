@@ -1,6 +1,5 @@
-import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import { Empty } from "~/components/Empty";
+import { ButtonLink } from "~/components/links";
 import classes from "./HomePage.module.css";
 
 /** A fresh installation: the next action. */
@@ -11,15 +10,15 @@ export function FirstRun() {
         title="Nothing has been launched yet"
         action={
           <div className={classes.firstActions}>
-            <Button component={Link} to="/launch" search={{ preset: "demo-effopd" } as never} size="sm">
+            <ButtonLink to="/launch" search={{ preset: "demo-effopd" }} size="sm">
               Launch the demo: EffOPD
-            </Button>
-            <Button component={Link} to="/launch" search={{ preset: "demo-opd" } as never} size="sm" variant="default">
+            </ButtonLink>
+            <ButtonLink to="/launch" search={{ preset: "demo-opd" }} size="sm" variant="default">
               Launch the demo: OPD
-            </Button>
-            <Button component={Link} to="/launch" size="sm" variant="default">
+            </ButtonLink>
+            <ButtonLink to="/launch" size="sm" variant="default">
               Set up a run of your own
-            </Button>
+            </ButtonLink>
           </div>
         }
       >

@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -6,6 +5,7 @@ import { homeQuery } from "~/api/home";
 import type { Home } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { ButtonLink } from "~/components/links";
 import { EndedRuns } from "./EndedRuns";
 import { FailedRuns } from "./FailedRuns";
 import { FirstRun } from "./FirstRun";
@@ -27,9 +27,9 @@ export function HomePage() {
             {home.unseen_alerts === 1 ? "1 alert not looked at" : `${home.unseen_alerts} alerts not looked at`}
           </Link>
         )}
-        <Button component={Link} to="/launch" size="sm" leftSection={<IconRocket size={16} />}>
+        <ButtonLink to="/launch" size="sm" leftSection={<IconRocket size={16} />}>
           Launch a run
-        </Button>
+        </ButtonLink>
       </div>
       {error && home === undefined && (
         <ErrorBox title="The present state could not be read" error={error} onRetry={() => void refetch()} />
@@ -98,7 +98,7 @@ function Title({ id, text, count, shown, state }: TitleProps) {
       <h2 id={id}>{text}</h2>
       {count !== undefined && count > 0 && <span className="soft figures">{count}</span>}
       {(count === undefined || count > shown) && (
-        <Link to="/runs" search={{ state } as never}>
+        <Link to="/runs" search={{ state }}>
           {count === undefined ? "All runs that finished" : `See all ${count}`}
         </Link>
       )}

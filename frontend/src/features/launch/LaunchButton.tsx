@@ -34,7 +34,7 @@ export function LaunchButton(props: LaunchButtonProps) {
       if (!several) {
         const run = await launchRun(config, labels, copiedFrom);
         cache.setQueryData(runKeys.detail(run.id), run);
-        return () => navigate({ to: "/runs/$runId", params: { runId: run.id }, search: {} as never });
+        return () => navigate({ to: "/runs/$runId", params: { runId: run.id } });
       }
       const { groups, runs } = await launchSweep({
         config,
@@ -44,7 +44,7 @@ export function LaunchButton(props: LaunchButtonProps) {
         copied_from: copiedFrom ?? null,
       });
       notify(`${runs.length} runs are queued`);
-      return () => navigate({ to: "/compare", search: { groups: groups.map(escaped).join(",") } as never });
+      return () => navigate({ to: "/compare", search: { groups: groups.map(escaped).join(",") } });
     },
     onSuccess: async (goOn) => {
       void cache.invalidateQueries({ queryKey: runKeys.lists });

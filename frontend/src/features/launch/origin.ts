@@ -1,6 +1,6 @@
 import type { RunLabels } from "~/api/launch";
 import type { Preset, RunConfig, RunDetail } from "~/api/types";
-import type { Search } from "~/lib/urlParams";
+import type { View } from "~/components/useView";
 import { integer } from "~/lib/urlParams";
 import type { SweepDraft } from "./SweepCard";
 import { draftOf, NO_SWEEP } from "./sweepDraft";
@@ -20,12 +20,12 @@ export interface Origin {
 const NO_LABELS: RunLabels = { group: "", tags: [], notes: "" };
 
 /** The run that a view clones or forks. */
-export function originRun(search: Search): string | undefined {
+export function originRun(search: View): string | undefined {
   return search.fork ?? search.clone;
 }
 
 export function originOf(
-  search: Search,
+  search: View,
   presets: readonly Preset[] | undefined,
   run: RunDetail | undefined,
 ): Origin | undefined {
@@ -57,7 +57,7 @@ function cloneOf(run: RunDetail, config: RunConfig): Origin {
   };
 }
 
-function forkOf(run: RunDetail, config: RunConfig, search: Search): Origin {
+function forkOf(run: RunDetail, config: RunConfig, search: View): Origin {
   const step = integer(search.step);
   const factor = search.factor === undefined ? {} : { factor: Number(search.factor) };
   const student = { kind: "run", run_id: run.id, step, ...factor } as RunConfig["student"];

@@ -76,7 +76,7 @@ function Choices({ query, comparing, compare }: ChoicesProps) {
 
   const open = (id: string) => void navigate({ to: "/runs/$runId", params: { runId: id } });
   const compareWith = (id: string) =>
-    void navigate({ to: "/compare", search: { runs: `${runId},${id}`, reference: runId } as never });
+    void navigate({ to: "/compare", search: { runs: `${runId},${id}`, reference: runId } });
   const groups: PaletteGroup[] = comparing
     ? [
         runGroup(

@@ -32,7 +32,7 @@ export function usePageActions(): PaletteGroup[] {
         label: title,
         description,
         Icon: IconPlaylistAdd,
-        run: () => void navigate({ to: "/launch", search: { preset: name } as never }),
+        run: () => void navigate({ to: "/launch", search: { preset: name } }),
       })),
     },
     {

@@ -41,7 +41,7 @@ export function useRunActions(runId: string | undefined, chooseOther: () => void
           id: "clone",
           label: "Clone into the launch form",
           Icon: IconCopy,
-          run: () => void navigate({ to: "/launch", search: { clone: runId } as never }),
+          run: () => void navigate({ to: "/launch", search: { clone: runId } }),
         },
       ],
     },

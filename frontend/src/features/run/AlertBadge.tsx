@@ -19,7 +19,7 @@ export function AlertBadge({ run }: { run: RunDetail }) {
     <Link
       to="/runs/$runId"
       params={{ runId: run.id }}
-      search={((before: object) => ({ ...before, tab: "health" })) as never}
+      search={(before) => ({ ...before, tab: "health" })}
       resetScroll={false}
       className={`${pill.pill} ${classes.badge}`}
       data-tone={critical ? "bad" : "warn"}

@@ -1,7 +1,7 @@
 import { Button, Tooltip } from "@mantine/core";
 import { IconGitFork } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { ButtonLink } from "~/components/links";
 
 interface ForkButtonProps {
   runId: string;
@@ -35,8 +35,8 @@ export function ForkButton({ runId, step, factor, obstacle, label, testId, child
   }
   const search = { fork: runId, step: String(step), ...(factor === undefined ? {} : { factor: String(factor) }) };
   return (
-    <Button {...common} component={Link} to="/launch" search={search as never}>
+    <ButtonLink {...common} to="/launch" search={search}>
       {children}
-    </Button>
+    </ButtonLink>
   );
 }

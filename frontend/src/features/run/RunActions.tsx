@@ -1,11 +1,12 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconColumns2, IconCopy, IconDots, IconFileZip, IconNote, IconReport, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { takeAway } from "~/api/exports";
 import type { RunDetail } from "~/api/types";
 import { errorText } from "~/components/ErrorBox";
+import { MenuLink } from "~/components/links";
 import { notify } from "~/components/notify";
 import { useView } from "~/components/useView";
 import { isActive } from "~/lib/runState";
@@ -31,23 +32,13 @@ export function RunActions({ run }: { run: RunDetail }) {
         </Menu.Target>
         <Menu.Dropdown>
           {run.kind === "trained" && (
-            <Menu.Item
-              component={Link}
-              to="/launch"
-              search={{ clone: run.id } as never}
-              leftSection={<IconCopy size={15} />}
-            >
+            <MenuLink to="/launch" search={{ clone: run.id }} leftSection={<IconCopy size={15} />}>
               Clone into the launch form
-            </Menu.Item>
+            </MenuLink>
           )}
-          <Menu.Item
-            component={Link}
-            to="/compare"
-            search={{ runs: run.id } as never}
-            leftSection={<IconColumns2 size={15} />}
-          >
+          <MenuLink to="/compare" search={{ runs: run.id }} leftSection={<IconColumns2 size={15} />}>
             Compare with other runs
-          </Menu.Item>
+          </MenuLink>
           <Menu.Item leftSection={<IconNote size={15} />} onClick={() => change({ notes: "edit" })}>
             {run.notes === "" ? "Write notes" : "Edit the notes"}
           </Menu.Item>

@@ -1,11 +1,11 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { ApiError } from "~/api/client";
 import { runQuery } from "~/api/runs";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { ButtonLink } from "~/components/links";
 import { FailureBox } from "./FailureBox";
 import { Notes } from "./Notes";
 import { RunHeader } from "./RunHeader";
@@ -34,9 +34,9 @@ export function RunPage() {
         <Empty
           title={`There is no run ${runId}`}
           action={
-            <Button component={Link} to="/runs" variant="default">
+            <ButtonLink to="/runs" variant="default">
               See all runs
-            </Button>
+            </ButtonLink>
           }
         >
           It may have been deleted.

@@ -8,8 +8,8 @@ import {
   IconTag,
   IconTrash,
 } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { ButtonLink } from "~/components/links";
 import { MOST_ENTRIES } from "~/lib/compared";
 import type { DialogKind } from "./BulkDialog";
 import classes from "./RunsPage.module.css";
@@ -46,10 +46,9 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
               Select all {total}
             </Button>
           )}
-          <Button
-            component={Link}
+          <ButtonLink
             to="/compare"
-            search={{ runs: ids.join(",") } as never}
+            search={{ runs: ids.join(",") }}
             variant="default"
             leftSection={<IconColumns2 size={15} />}
             disabled={!comparable}
@@ -59,7 +58,7 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
             data-testid="compare-selected"
           >
             Compare
-          </Button>
+          </ButtonLink>
           <Command action="pause" label="Pause" Icon={IconPlayerPause} bulk={bulk} />
           <Command action="resume" label="Resume" Icon={IconPlayerPlay} bulk={bulk} />
           <Command action="stop" label="Stop" Icon={IconPlayerStop} bulk={bulk} />

@@ -1,6 +1,5 @@
-import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import { Empty } from "~/components/Empty";
+import { ButtonLink } from "~/components/links";
 import classes from "./RunsPage.module.css";
 
 /** Before the first run. */
@@ -11,18 +10,12 @@ export function NoRuns() {
         title="No runs yet"
         action={
           <div className={classes.emptyActions}>
-            <Button component={Link} to="/launch" search={{ preset: "demo-opd" } as never} size="sm">
+            <ButtonLink to="/launch" search={{ preset: "demo-opd" }} size="sm">
               Launch the demo: OPD
-            </Button>
-            <Button
-              component={Link}
-              to="/launch"
-              search={{ preset: "demo-effopd" } as never}
-              size="sm"
-              variant="default"
-            >
+            </ButtonLink>
+            <ButtonLink to="/launch" search={{ preset: "demo-effopd" }} size="sm" variant="default">
               Launch the demo: EffOPD
-            </Button>
+            </ButtonLink>
           </div>
         }
       >

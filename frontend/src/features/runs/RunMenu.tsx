@@ -1,8 +1,8 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconCopy, IconDots, IconNotes, IconTrash } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import type { RunSummary } from "~/api/types";
+import { MenuLink } from "~/components/links";
 import { isActive } from "~/lib/runState";
 
 const DeleteRun = lazy(() => import("~/components/DeleteRun"));
@@ -21,14 +21,9 @@ export function RunMenu({ run }: { run: RunSummary }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item
-            component={Link}
-            to="/launch"
-            search={{ clone: run.id } as never}
-            leftSection={<IconCopy size={15} />}
-          >
+          <MenuLink to="/launch" search={{ clone: run.id }} leftSection={<IconCopy size={15} />}>
             Clone into the launch form
-          </Menu.Item>
+          </MenuLink>
           <Menu.Item leftSection={<IconNotes size={15} />} onClick={() => setNoting(true)}>
             Notes…
           </Menu.Item>

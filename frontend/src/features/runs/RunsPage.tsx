@@ -1,16 +1,17 @@
 import { Button } from "@mantine/core";
 import { IconFolderSearch, IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { ApiError } from "~/api/client";
 import { runFieldsQuery, runGroupsQuery } from "~/api/runs";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { ButtonLink } from "~/components/links";
+import { useView } from "~/components/useView";
 import { ViewsMenu } from "~/components/ViewsMenu";
 import { problemSpan } from "~/lib/queryCompletion";
-import type { Search } from "~/lib/urlParams";
 import { BulkBar } from "./BulkBar";
 import { ColumnChooser } from "./ColumnChooser";
 import { columnOf } from "./cells";
@@ -35,8 +36,7 @@ export function RunsPage() {
       <div className="page-head">
         <h1>Runs</h1>
         <RunViews />
-        <Button
-          component={Link}
+        <ButtonLink
           to="/analyse"
           size="sm"
           variant="default"
@@ -45,10 +45,10 @@ export function RunsPage() {
         >
           <IconFolderSearch size={16} aria-hidden />
           <span className={classes.actionLabel}>Analyse checkpoints</span>
-        </Button>
-        <Button component={Link} to="/launch" size="sm" leftSection={<IconRocket size={16} />} data-testid="new-run">
+        </ButtonLink>
+        <ButtonLink to="/launch" size="sm" leftSection={<IconRocket size={16} />} data-testid="new-run">
           Launch a run
-        </Button>
+        </ButtonLink>
       </div>
       {everything.data?.total === 0 ? <NoRuns /> : <Runs view={view} />}
     </div>
@@ -56,10 +56,16 @@ export function RunsPage() {
 }
 
 function RunViews() {
-  const search = useSearch({ strict: false }) as Search;
+  const [search] = useView();
   const navigate = useNavigate();
-  const show = (view: Search) => void navigate({ to: ".", search: view as never });
-  return <ViewsMenu page="runs" noun="view" search={search} onShow={show} />;
+  return (
+    <ViewsMenu
+      page="runs"
+      noun="view"
+      search={search}
+      onShow={(view) => void navigate({ to: "/runs", search: view })}
+    />
+  );
 }
 
 function Runs({ view }: { view: RunsView }) {

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import type { Analysis, Intervention } from "~/api/types";
+import { ButtonLink } from "~/components/links";
 import { Progress, StatePill } from "~/components/RunBits";
 import table from "~/components/table.module.css";
 import { useView } from "~/components/useView";
@@ -71,17 +71,16 @@ function Row({ analysis, intervention }: { analysis: Analysis; intervention: Int
               Picture
             </Button>
           )}
-          <Button
+          <ButtonLink
             size="compact-sm"
             variant="default"
-            component={Link}
             to="/runs/$runId"
-            params={{ runId: analysis.id } as never}
-            search={{ tab: "logs" } as never}
+            params={{ runId: analysis.id }}
+            search={{ tab: "logs" }}
             aria-label={`Log and steering of ${title}`}
           >
             Log
-          </Button>
+          </ButtonLink>
         </div>
       </td>
     </tr>

@@ -1,6 +1,6 @@
 /** The board of pictures as it stands in the URL: which pictures, where, how large. */
 import { cloneLayout, type Layout, type LayoutItem, moveElement, verticalCompactor } from "react-grid-layout/core";
-import { panelParams, type Search } from "~/lib/urlParams";
+import { type Asked, panelParams, type Search } from "~/lib/urlParams";
 
 export const COLUMNS = 12;
 const LEAST = { w: 3, h: 4 };
@@ -89,7 +89,7 @@ function sized(item: BoardItem): BoardItem {
 }
 
 /** All that the URL says of a board, in one order however it came about. */
-export function boardSearch(search: Search, items: readonly BoardItem[]): Search {
+export function boardSearch(search: Asked, items: readonly BoardItem[]): Search {
   const scopes = items.map(scopeOf).sort();
   const params = scopes.flatMap((scope) =>
     Object.entries(panelParams(search, scope))

@@ -10,7 +10,7 @@ import type { RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { useView } from "~/components/useView";
 import { ViewsMenu } from "~/components/ViewsMenu";
-import { panelParams, type Search } from "~/lib/urlParams";
+import { type Asked, panelParams, type Search } from "~/lib/urlParams";
 import { AddPicture } from "../board/AddPicture";
 import type { Arrange } from "../board/ArrangeMenu";
 import classes from "../board/Board.module.css";
@@ -135,13 +135,13 @@ export default function Board({ run }: { run: RunDetail }) {
 }
 
 /** The copy shows what the original shows, including what the starting board gave it. */
-function copiedParams(search: Search, item: BoardItem, id: number): Search {
+function copiedParams(search: Asked, item: BoardItem, id: number): Search {
   const params = { ...defaultsOf(item), ...panelParams(search, scopeOf(item)) };
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [`p${id}.${name}`, value]));
 }
 
 /** Its parameters leave the URL with it. */
-function without(search: Search, item: BoardItem): Record<string, undefined> {
+function without(search: Asked, item: BoardItem): Record<string, undefined> {
   const scope = scopeOf(item);
   return Object.fromEntries(Object.keys(panelParams(search, scope)).map((name) => [`${scope}.${name}`, undefined]));
 }

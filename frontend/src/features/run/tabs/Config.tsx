@@ -1,6 +1,6 @@
 import { Button, CopyButton, SegmentedControl } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import type { RunDetail } from "~/api/types";
+import { ButtonLink } from "~/components/links";
 import { useView } from "~/components/useView";
 import { oneOf } from "~/lib/urlParams";
 import { toYaml } from "~/lib/yaml";
@@ -33,9 +33,9 @@ export default function Config({ run }: { run: RunDetail }) {
           )}
         </CopyButton>
         {run.kind === "trained" && (
-          <Button component={Link} to="/launch" search={{ clone: run.id } as never} variant="default">
+          <ButtonLink to="/launch" search={{ clone: run.id }} variant="default">
             Clone into the launch form
-          </Button>
+          </ButtonLink>
         )}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard */}

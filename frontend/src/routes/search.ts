@@ -1,0 +1,24 @@
+/** The keys that each page reads from its address. All values are text; one that makes no sense is taken for absent where it is read. */
+
+type Keys<K extends string> = { [key in K]?: string };
+/** Of pictures, by scope: `curves.x`, `module_allocation.step`. */
+type Settings = { [setting: `${string}.${string}`]: string | undefined };
+
+type Pictures = Keys<"module" | "expand" | "table"> & Settings;
+type Samples = Keys<"sample" | "samples" | "color" | "only" | "with" | "steps" | "prompt" | "responses">;
+type OfRun = Keys<"tab" | "notes" | "trigger" | "curve" | "board" | "analyse" | "decision" | "audit" | "format">;
+type Logs = Keys<"level" | "attempt" | "find" | "follow">;
+
+const text =
+  <T>() =>
+  (search: Record<string, unknown>) =>
+    search as T; // parseSearch makes nothing but text
+
+export const runsSearch = text<Keys<"q" | "state" | "sort" | "group" | "cols">>();
+export const runSearch = text<Pictures & Samples & Logs & OfRun>();
+export const compareSearch = text<
+  Pictures & Samples & Keys<"runs" | "groups" | "reference" | "other" | "curve" | "metric" | "share" | "key" | "same">
+>();
+export const launchSearch = text<Keys<"preset" | "clone" | "fork" | "step" | "factor" | "view" | "all">>();
+export const analyseSearch = text<Keys<"folder">>();
+export const alertsSearch = text<Keys<"section" | "kind" | "severity" | "unseen" | "holding">>();
