@@ -47,7 +47,7 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
   throw problemOf(response.status, error);
 }
 
-export function problemOf(status: number, body: unknown): ApiError {
+function problemOf(status: number, body: unknown): ApiError {
   const told = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
   const detail = typeof told.detail === "string" ? told.detail : `The server answered ${status} without a reason.`;
   return new ApiError(

@@ -148,8 +148,6 @@ const asked = () => ({ "x-opdboard-client": "web" as const, "x-opdboard-user": e
 
 const at = (id: string) => ({ path: { run_id: id } });
 
-export const cloneRun = (id: string) => unwrap(client.POST("/api/runs/{run_id}/clone", { params: at(id), body: {} }));
-
 export const changeRun = (id: string, changes: { name?: string; notes?: string; tags?: string[]; group?: string }) =>
   unwrap(client.PATCH("/api/runs/{run_id}", { params: at(id), body: changes }));
 

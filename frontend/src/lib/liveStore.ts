@@ -35,7 +35,7 @@ export function mergeRows<T extends Moving, Row extends T>(
   return { rows: merged, unknown: [...reports.keys()] };
 }
 
-export type ConnectionState = "connecting" | "live" | "catching up" | "lost";
+type ConnectionState = "connecting" | "live" | "catching up" | "lost";
 
 export interface Connection {
   state: ConnectionState;

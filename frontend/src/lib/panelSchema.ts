@@ -2,7 +2,7 @@
 import type { PanelMeta } from "./figure";
 import type { Search } from "./urlParams";
 
-export type ControlKind = "choice" | "choices" | "switch" | "step" | "range" | "number" | "text" | "run";
+type ControlKind = "choice" | "choices" | "switch" | "step" | "range" | "number" | "text" | "run";
 
 export interface Control {
   name: string;
@@ -84,7 +84,7 @@ function flattened(property: Schema): Flat {
   };
 }
 
-export function labelOf(name: string, title?: unknown): string {
+function labelOf(name: string, title?: unknown): string {
   if (name.length === 1) return name === "x" ? "x axis" : name;
   const words = (typeof title === "string" && title !== "" ? title : name).replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();

@@ -7,7 +7,6 @@ import { RunDot } from "~/components/RunBits";
 import { useNow } from "~/components/useNow";
 import { ago, moment } from "~/lib/format";
 import classes from "./AlertList.module.css";
-import { placeOf } from "./place";
 import { SeverityPill } from "./SeverityPill";
 import { useMarkSeen } from "./useMarkSeen";
 
@@ -86,4 +85,13 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
 /** model.layers.3.mlp.gate_proj.weight as layers.3.mlp.gate_proj. */
 function short(module: string): string {
   return module.replace(/^model\./, "").replace(/\.weight$/, "");
+}
+
+/** Where on its run's page an alert is to be seen: the pictures at its step, its module pinned, the health curves open. */
+function placeOf(alert: Pick<Alert, "step" | "module">) {
+  return {
+    tab: "health",
+    ...(alert.step > 0 ? { "module_allocation.step": String(alert.step) } : {}),
+    ...(alert.module === null ? {} : { module: alert.module }),
+  };
 }

@@ -2,7 +2,7 @@ import type { Difference } from "~/lib/configPaths";
 import type { Section } from "~/lib/configSchema";
 
 /** What a section holds, in a line, and what of it was changed and refused. */
-export interface SectionState extends Section {
+interface SectionState extends Section {
   summary: string;
   changed: string[];
   refused: number;

@@ -66,7 +66,7 @@ interface WasProps {
 }
 
 /** What a changed field was; a click puts it back. */
-export function Was({ change, putBack }: WasProps) {
+function Was({ change, putBack }: WasProps) {
   if (!change) return null;
   const before = shownValue(change.before);
   return (

@@ -21,7 +21,6 @@ interface SampleColumnsProps {
   columns: readonly SampleColumn[];
   /** Further controls, before the common ones. */
   tools?: ReactNode;
-  onFollow?: (prompt: string) => void;
 }
 
 /** The same prompts, answered at several steps or by several runs, on one colour scale; a row per prompt. */

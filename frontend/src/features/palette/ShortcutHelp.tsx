@@ -1,7 +1,17 @@
 import { Modal } from "@mantine/core";
 import { overlay } from "~/components/shell/overlay";
+import { pages } from "~/components/shell/pages";
 import classes from "./Palette.module.css";
-import { SHORTCUTS } from "./shortcuts";
+
+/** Every shortcut, as the help lists them. */
+const SHORTCUTS = [
+  { keys: "Ctrl K or ⌘ K", does: "Search runs and actions" },
+  ...pages.map(({ key, label }) => ({ keys: `g ${key}`, does: `Go to ${label}` })),
+  { keys: "/", does: "Search on this page" },
+  { keys: "j / k", does: "Next / previous row; Enter opens it" },
+  { keys: "[ / ]", does: "Previous / next step of the pictures" },
+  { keys: "?", does: "This list" },
+];
 
 /** Which keys do what. */
 export default function ShortcutHelp({ opened }: { opened: boolean }) {

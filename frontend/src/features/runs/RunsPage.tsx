@@ -7,6 +7,7 @@ import { ApiError } from "~/api/client";
 import { runFieldsQuery, runGroupsQuery } from "~/api/runs";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
+import { FirstRun } from "~/components/FirstRun";
 import { Loading } from "~/components/Loading";
 import { ButtonLink } from "~/components/links";
 import { useView } from "~/components/useView";
@@ -16,7 +17,6 @@ import { BulkBar } from "./BulkBar";
 import { ColumnChooser } from "./ColumnChooser";
 import { columnOf } from "./cells";
 import { GroupSelect } from "./GroupSelect";
-import { NoRuns } from "./NoRuns";
 import { QueryBar } from "./QueryBar";
 import classes from "./RunsPage.module.css";
 import { RunsTable } from "./RunsTable";
@@ -50,7 +50,7 @@ export function RunsPage() {
           Launch a run
         </ButtonLink>
       </div>
-      {everything.data?.total === 0 ? <NoRuns /> : <Runs view={view} />}
+      {everything.data?.total === 0 ? <FirstRun /> : <Runs view={view} />}
     </div>
   );
 }

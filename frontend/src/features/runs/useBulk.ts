@@ -8,7 +8,7 @@ import { notify } from "~/components/notify";
 /** Which runs: these, or all that match as long as they are as many as was shown. */
 export type BulkTarget = { ids: string[]; names: string[] } | { query: string; expected: number; names: string[] };
 
-export type BulkAction = BulkChange["action"];
+type BulkAction = BulkChange["action"];
 type Wanted = Pick<BulkChange, "action" | "tags" | "group">;
 
 const DONE: Record<BulkAction, string> = {

@@ -16,7 +16,7 @@ export const DEFAULT_COLUMNS = [
   "created",
 ];
 
-export interface Sort {
+interface Sort {
   name: string;
   descending: boolean;
 }

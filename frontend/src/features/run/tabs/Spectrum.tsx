@@ -55,7 +55,7 @@ export default function Spectrum({ run }: { run: RunDetail }) {
 }
 
 /** The table that comes with the first of the pictures, which is on screen already. */
-export function SpectralTable({ runs }: { runs: readonly RunSummary[] }) {
+function SpectralTable({ runs }: { runs: readonly RunSummary[] }) {
   const [search] = useView();
   const { grouping } = panelParams(search, "spectrum");
   const params = { statistic: "spectral_frobenius_ratio", ...(grouping ? { grouping } : {}) };

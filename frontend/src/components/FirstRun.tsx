@@ -1,15 +1,15 @@
-import { Empty } from "~/components/Empty";
-import { ButtonLink } from "~/components/links";
-import classes from "./HomePage.module.css";
+import { Group } from "@mantine/core";
+import { Empty } from "./Empty";
+import { ButtonLink } from "./links";
 
 /** A fresh installation: the next action. */
 export function FirstRun() {
   return (
-    <div className={`card ${classes.first}`}>
+    <div className="card" style={{ padding: "32px 24px" }}>
       <Empty
         title="Nothing has been launched yet"
         action={
-          <div className={classes.firstActions}>
+          <Group justify="center" gap={8} mt={8}>
             <ButtonLink to="/launch" search={{ preset: "demo-effopd" }} size="sm">
               Launch the demo: EffOPD
             </ButtonLink>
@@ -19,7 +19,7 @@ export function FirstRun() {
             <ButtonLink to="/launch" size="sm" variant="default">
               Set up a run of your own
             </ButtonLink>
-          </div>
+          </Group>
         }
       >
         A demo run distills a 0.3M-parameter model on this machine in about half a minute, and shows every picture that
