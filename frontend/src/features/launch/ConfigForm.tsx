@@ -1,29 +1,12 @@
-import Form, { type IChangeEvent } from "@rjsf/core";
-import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
-import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
 import type { RunConfig } from "~/api/types";
 import type { FormContext } from "~/components/form/formContext";
-import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "~/components/form/lists";
-import { ObjectFieldTemplate } from "~/components/form/sections";
-import { FieldTemplate, MultiSchemaFieldTemplate } from "~/components/form/templates";
-import { SelectWidget, SwitchWidget, TextWidget } from "~/components/form/widgets";
+import { SchemaForm } from "~/components/form/SchemaForm";
 import { shownValue } from "~/components/form/words";
 import type { Difference, Values } from "~/lib/configPaths";
 import { type Leaf, leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
-import { errorTree, type FieldProblem, pathInWords } from "~/lib/formErrors";
-import { type JsonSchema, prepared } from "~/lib/formSchema";
-
-const templates = {
-  ArrayFieldItemTemplate,
-  ArrayFieldTemplate,
-  FieldTemplate,
-  ObjectFieldTemplate,
-  MultiSchemaFieldTemplate,
-};
-const widgets = { TextWidget, SelectWidget, CheckboxWidget: SwitchWidget };
-const validator = customizeValidator<RunConfig>();
-const uiSchema: UiSchema<RunConfig> = { "ui:submitButtonOptions": { norender: true } };
+import { type FieldProblem, pathInWords } from "~/lib/formErrors";
+import type { JsonSchema } from "~/lib/formSchema";
 
 interface ConfigFormProps {
   schema: JsonSchema;
@@ -37,11 +20,9 @@ interface ConfigFormProps {
   id: string;
 }
 
-/** The form that the run configuration's own schema draws; only the server judges the values. */
+/** The run configuration in sections, each with what was changed and refused in it. */
 export default function ConfigForm(props: ConfigFormProps) {
-  const { schema, config, problems, changes, folded = false, onChange, onPutBack, onSubmit, id } = props;
-  const form = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
-  const errors = useMemo(() => errorTree(problems) as ErrorSchema<RunConfig>, [problems]);
+  const { schema, config, problems, changes, folded = false, onPutBack, ...rest } = props;
   const context = useMemo((): FormContext => {
     const leaves = leavesOf(schema, config as unknown as Values);
     return {
@@ -59,24 +40,7 @@ export default function ConfigForm(props: ConfigFormProps) {
       folded,
     };
   }, [schema, config, changes, problems, folded, onPutBack]);
-  return (
-    <Form
-      id={id}
-      schema={form}
-      uiSchema={uiSchema}
-      formData={config}
-      formContext={context}
-      validator={validator}
-      templates={templates}
-      widgets={widgets}
-      extraErrors={errors}
-      showErrorList={false}
-      noValidate
-      noHtml5Validate
-      onChange={({ formData }: IChangeEvent<RunConfig>) => formData && onChange(formData)}
-      onSubmit={onSubmit}
-    />
-  );
+  return <SchemaForm schema={schema} values={config} problems={problems} context={context} {...rest} />;
 }
 
 function inShort({ path, label, shown }: Leaf): string {

@@ -1,54 +1,29 @@
-import Form, { type IChangeEvent } from "@rjsf/core";
-import type { ErrorSchema, ObjectFieldTemplateProps, RJSFSchema, UiSchema } from "@rjsf/utils";
-import { customizeValidator } from "@rjsf/validator-ajv8";
+import type { ObjectFieldTemplateProps } from "@rjsf/utils";
 import { useMemo } from "react";
 import type { FormContext } from "~/components/form/formContext";
+import { SchemaForm } from "~/components/form/SchemaForm";
 import { FieldTemplate } from "~/components/form/templates";
-import { SelectWidget, TextWidget } from "~/components/form/widgets";
-import { errorTree, type FieldProblem } from "~/lib/formErrors";
+import type { FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
 import classes from "./Analyses.module.css";
 import { ListWidget } from "./ListWidget";
 
-type Values = Record<string, unknown>;
-
 const templates = { FieldTemplate, ObjectFieldTemplate: Fields };
-const widgets = { TextWidget, SelectWidget };
-const validator = customizeValidator<Values>();
 const NO_CHANGES: FormContext = { sections: [], changes: {}, putBack: () => {}, folded: false };
 
 interface AnalysisFormProps {
   id: string;
   schema: JsonSchema;
-  values: Values;
+  values: Record<string, unknown>;
   problems: readonly FieldProblem[];
-  onChange: (values: Values) => void;
+  onChange: (values: Record<string, unknown>) => void;
   onSubmit: () => void;
 }
 
-/** The form that an intervention's own schema draws; only the server judges the values. */
-export default function AnalysisForm({ id, schema, values, problems, onChange, onSubmit }: AnalysisFormProps) {
-  const form = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
-  const uiSchema = useMemo(() => withLists(form), [form]);
-  const errors = useMemo(() => errorTree(problems) as ErrorSchema<Values>, [problems]);
-  return (
-    <Form
-      id={id}
-      schema={form}
-      uiSchema={uiSchema}
-      formData={values}
-      formContext={NO_CHANGES}
-      validator={validator}
-      templates={templates}
-      widgets={widgets}
-      extraErrors={errors}
-      showErrorList={false}
-      noValidate
-      noHtml5Validate
-      onChange={({ formData }: IChangeEvent<Values>) => formData && onChange(formData)}
-      onSubmit={onSubmit}
-    />
-  );
+/** The form of an intervention's parameters. */
+export default function AnalysisForm(props: AnalysisFormProps) {
+  const uiSchema = useMemo(() => withLists(props.schema), [props.schema]);
+  return <SchemaForm {...props} uiSchema={uiSchema} templates={templates} context={NO_CHANGES} />;
 }
 
 function Fields({ properties }: ObjectFieldTemplateProps) {
@@ -56,12 +31,8 @@ function Fields({ properties }: ObjectFieldTemplateProps) {
 }
 
 /** Lists of numbers in one line each. */
-function withLists(schema: RJSFSchema): UiSchema<Values> {
-  const lists = Object.entries(schema.properties ?? {}).filter(
-    ([, property]) => typeof property === "object" && property.type === "array",
-  );
-  return {
-    "ui:submitButtonOptions": { norender: true },
-    ...Object.fromEntries(lists.map(([name]) => [name, { "ui:widget": ListWidget }])),
-  };
+function withLists(schema: JsonSchema) {
+  const fields = Object.entries((prepared(schema).properties ?? {}) as Record<string, JsonSchema>);
+  const lists = fields.filter(([, { type }]) => type === "array");
+  return Object.fromEntries(lists.map(([name]) => [name, { "ui:widget": ListWidget }]));
 }
