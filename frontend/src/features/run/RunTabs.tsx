@@ -11,10 +11,10 @@ const tab = (load: () => Promise<{ default: React.ComponentType<{ run: RunDetail
 
 const TABS = {
   curves: { label: "Curves", Body: tab(() => import("./tabs/Curves")) },
-  board: { label: "Board", Body: tab(() => import("./tabs/Board")) },
+  board: { label: "Board", Body: tab(() => import("./board/BoardTab")) },
   health: { label: "Health", Body: tab(() => import("./tabs/Health")) },
   spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
-  analyses: { label: "Analyses", Body: tab(() => import("./tabs/Analyses")) },
+  analyses: { label: "Analyses", Body: tab(() => import("./analyses/Analyses")) },
   samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
   logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },

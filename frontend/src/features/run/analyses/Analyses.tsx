@@ -11,9 +11,9 @@ import { Loading } from "~/components/Loading";
 import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
 import { useView } from "~/components/useView";
 import { flag } from "~/lib/urlParams";
-import classes from "../analyses/Analyses.module.css";
-import { AnalysisList } from "../analyses/AnalysisList";
-import { AskAnalysis } from "../analyses/AskAnalysis";
+import classes from "./Analyses.module.css";
+import { AnalysisList } from "./AnalysisList";
+import { AskAnalysis } from "./AskAnalysis";
 
 /** Interventions on the run's weights; of an analysis itself, its picture. */
 export default function Analyses({ run }: { run: RunDetail }) {

@@ -11,10 +11,10 @@ import { Empty } from "~/components/Empty";
 import { useView } from "~/components/useView";
 import { ViewsMenu } from "~/components/ViewsMenu";
 import { type Asked, panelParams, type Search } from "~/lib/urlParams";
-import { AddPicture } from "../board/AddPicture";
-import type { Arrange } from "../board/ArrangeMenu";
-import classes from "../board/Board.module.css";
-import { BoardPicture } from "../board/BoardPicture";
+import { AddPicture } from "./AddPicture";
+import type { Arrange } from "./ArrangeMenu";
+import classes from "./Board.module.css";
+import { BoardPicture } from "./BoardPicture";
 import {
   added,
   type BoardItem,
@@ -32,13 +32,13 @@ import {
   resized,
   scopeOf,
   toGrid,
-} from "../board/board";
+} from "./board";
 
 const GRID = { cols: COLUMNS, rowHeight: 40, margin: [12, 12], containerPadding: [0, 0] } as const;
 const DRAG = { handle: ".board-grip" } as const;
 
 /** Pictures that the reader chooses and arranges; the URL holds all of it. */
-export default function Board({ run }: { run: RunDetail }) {
+export default function BoardTab({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const items = useMemo(() => decodeBoard(search.board), [search.board]);
   const narrow = useMediaQuery("(max-width: 767px)") ?? false;
