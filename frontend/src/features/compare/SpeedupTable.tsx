@@ -19,21 +19,26 @@ export function SpeedupTable({ data, entries }: SpeedupTableProps) {
       <table className={table.table}>
         <thead>
           <tr>
-            <th>Run or group</th>
-            <th className={table.right}>Reached</th>
-            <th className={table.right}>Steps</th>
-            <th className={table.right}>Tokens, search included</th>
-            <th className={table.right}>of which search</th>
-            <th className={table.right}>Time, search included</th>
-            <th className={table.right}>of which search</th>
-            {gpu && <th className={table.right}>GPU time</th>}
-            <th className={table.right}>Speed-up in steps</th>
-            <th className={table.right}>in tokens</th>
-            <th className={table.right}>in time</th>
-            {gpu && <th className={table.right}>in GPU time</th>}
-            {best && <th className={table.right}>Against its best rate: in steps</th>}
-            {best && <th className={table.right}>in tokens</th>}
-            {best && <th className={table.right}>in time</th>}
+            <th rowSpan={2}>Run or group</th>
+            <th className={table.right} rowSpan={2}>
+              Reached
+            </th>
+            <th className={classes.headOfMany} colSpan={gpu ? 4 : 3}>
+              Cost, search included
+            </th>
+            <th className={classes.headOfMany} colSpan={gpu ? 4 : 3}>
+              Speed-up
+            </th>
+            {best && (
+              <th className={classes.headOfMany} colSpan={3}>
+                Against its best rate
+              </th>
+            )}
+          </tr>
+          <tr>
+            <Heads gpu={gpu} />
+            <Heads gpu={gpu} />
+            {best && <Heads gpu={false} />}
           </tr>
         </thead>
         <tbody>
@@ -54,6 +59,17 @@ export function SpeedupTable({ data, entries }: SpeedupTableProps) {
   );
 }
 
+function Heads({ gpu }: { gpu: boolean }) {
+  return (
+    <>
+      <th className={`${table.right} ${classes.firstOfMany}`}>steps</th>
+      <th className={table.right}>tokens</th>
+      <th className={table.right}>time</th>
+      {gpu && <th className={table.right}>GPU time</th>}
+    </>
+  );
+}
+
 interface RowProps {
   row: SpeedupRow;
   entry: Entry | undefined;
@@ -68,7 +84,7 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
   const reached = costs.steps !== null;
   return (
     <tr data-testid={`speedup-${row.key}`}>
-      <td>
+      <td className={`${table.named} ${classes.wrapped}`}>
         <span className={classes.runName}>
           {entry ? <EntryName entry={entry} /> : row.key}
           {isReference && <span className="soft">reference</span>}
@@ -78,23 +94,27 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
       <td className={table.right}>{reachedBy(row)}</td>
       {reached ? (
         <>
-          <td className={table.right}>{count(costs.steps)}</td>
-          <td className={table.right}>{count(costs.tokens)}</td>
-          <td className={table.right}>{costs.search_tokens ? count(costs.search_tokens) : "none"}</td>
-          <td className={table.right}>{duration(costs.seconds)}</td>
-          <td className={table.right}>{costs.search_seconds ? duration(costs.search_seconds) : "none"}</td>
+          <td className={`${table.right} ${classes.firstOfMany}`}>{count(costs.steps)}</td>
+          <td className={table.right}>
+            {count(costs.tokens)}
+            <OfSearch amount={costs.search_tokens} told={count} />
+          </td>
+          <td className={table.right}>
+            {duration(costs.seconds)}
+            <OfSearch amount={costs.search_seconds} told={duration} />
+          </td>
           {gpu && <td className={table.right}>{costs.gpu_seconds === null ? "–" : duration(costs.gpu_seconds)}</td>}
         </>
       ) : (
-        <td className={table.right} colSpan={gpu ? 6 : 5}>
+        <td className={`${classes.firstOfMany} ${classes.reason}`} colSpan={gpu ? 4 : 3}>
           <span className="soft">{notReached(row, entry)}</span>
         </td>
       )}
-      <RatioCell ratio={ratios.steps} quiet={isReference} />
+      <RatioCell ratio={ratios.steps} quiet={isReference} first />
       <RatioCell ratio={ratios.tokens} quiet={isReference} />
       <RatioCell ratio={ratios.seconds} quiet={isReference} />
       {gpu && <RatioCell ratio={ratios.gpu_seconds} quiet={isReference} />}
-      {best && <RatioCell ratio={against_best?.steps ?? null} quiet={isBest} />}
+      {best && <RatioCell ratio={against_best?.steps ?? null} quiet={isBest} first />}
       {best && <RatioCell ratio={against_best?.tokens ?? null} quiet={isBest} />}
       {best && <RatioCell ratio={against_best?.seconds ?? null} quiet={isBest} />}
     </tr>
@@ -117,16 +137,28 @@ function notReached(row: SpeedupRow, entry: Entry | undefined): string {
   return row.touched > 0 ? `came there and lost it again by step ${last}` : `not reached by step ${last}`;
 }
 
-function RatioCell({ ratio, quiet }: { ratio: Ratio | null; quiet: boolean }) {
+/** The search's part of a cost, where there was a search. */
+function OfSearch({ amount, told }: { amount: number | null; told: (amount: number) => string }) {
+  return amount ? <span className={classes.interval}>{told(amount)} search</span> : null;
+}
+
+interface RatioCellProps {
+  ratio: Ratio | null;
+  quiet: boolean;
+  first?: boolean;
+}
+
+function RatioCell({ ratio, quiet, first = false }: RatioCellProps) {
+  const place = `${table.right} ${first ? classes.firstOfMany : ""}`;
   if (ratio === null)
     return (
-      <td className={table.right}>
+      <td className={place}>
         <span className="soft">–</span>
       </td>
     );
   const tone = quiet ? "same" : ratio.value >= 1.02 ? "faster" : ratio.value <= 0.98 ? "slower" : "same";
   return (
-    <td className={table.right}>
+    <td className={place}>
       <span className={classes.ratio} data-tone={tone}>
         {ratio.value.toFixed(2)}×
       </span>
