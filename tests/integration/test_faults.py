@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -12,7 +13,8 @@ import torch
 from integration.installation import small_config, wait_until
 from safetensors.torch import load_file
 
-from opdboard.db import evidence, logs, runs, series, steering
+from opdboard.db import alerts, evidence, logs, runs, series, steering
+from opdboard.domain.alerts import AlertKind
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
@@ -187,22 +189,29 @@ def test_a_hung_trainer_is_stopped_after_its_grace_and_can_go_on(installation, m
     assert kept is not None
 
 
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 4
+    file.write_bytes(content)
+
+
 def test_a_damaged_newest_checkpoint_costs_the_steps_since_the_one_before(installation):
-    """The run ends as one that was never touched, without a double point."""
+    """The run ends as one that was never touched, without a double point; a damaged snapshot is only told of."""
     straight = _finishes(installation)
     run_id = installation.create(small_config())
     attempt = installation.begin(run_id)
     installation.wait_for_step(run_id, 11)
     installation.trainer(run_id).send_signal(signal.SIGKILL)
     attempt.join()
-    newest = _folder(installation, run_id) / "trainer" / "optimizer.safetensors"
-    content = bytearray(newest.read_bytes())
-    content[-1] ^= 4
-    newest.write_bytes(content)
+    _flip(_folder(installation, run_id) / "trainer" / "optimizer.safetensors")
+    _flip(installation.settings.run_folder(run_id) / "snapshots" / "step-000002.safetensors")
     assert installation.execute(run_id) is RunState.FINISHED
     with installation.database.read() as session:
         assert runs.attempts(session, run_id)[-1].resumed_from == 5
+        told = {alert.kind: alert.message for alert in alerts.of_run(session, run_id)}
         left, right = (series.read_scalars(session, one, ["loss", "tokens"]) for one in (straight, run_id))
+    assert told.keys() == {AlertKind.DAMAGED_CHECKPOINT, AlertKind.DAMAGED_SNAPSHOT}
+    assert "snapshot of step 2 cannot be used" in told[AlertKind.DAMAGED_SNAPSHOT]
     for key in left:
         assert right[key].steps.tolist() == left[key].steps.tolist(), key
         assert right[key].values.tolist() == left[key].values.tolist(), key

@@ -10,18 +10,21 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
+from opdboard.db import runs
 from opdboard.db.database import Database
+from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
 from opdboard_worker.exits import EXIT_NO_DATABASE, EXIT_ORPHANED
-from opdboard_worker.patience import passes
+from opdboard_worker.patience import PatientDatabase, passes
 from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.control import DatabaseControl
 
@@ -38,6 +41,20 @@ class Attempt:
     database: Database
     control: DatabaseControl
     sink: DatabaseSink
+
+    def tell_damaged_snapshots(self, steps: Sequence[int], step: int) -> None:
+        """Raise an alert of the snapshots that were dropped, if any, when the run went on from a step."""
+        if not steps:
+            return
+        named = f"snapshot{'s' if len(steps) > 1 else ''} of step{'s' if len(steps) > 1 else ''} {', '.join(map(str, steps))}"
+        message = f"the {named} cannot be used: alignment with what they hold is not measured any more"
+
+        def say(session: Session) -> None:
+            run = runs.fence(session, self.run_id, self.number)
+            runs.say_damaged(session, run, AlertKind.DAMAGED_SNAPSHOT, message, step)
+
+        PatientDatabase(self.database).write(say)
+        log.warning("%s", message)
 
 
 def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:

@@ -12,7 +12,13 @@ from opdboard.db.tables import Alert, Run
 from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity
 
 # Told of what happened to a run rather than of what its data say: kept when data are rewound.
-_OF_THE_RUN = (AlertKind.RUN_FAILED, AlertKind.VOCABULARY_MISMATCH, AlertKind.STALLED, AlertKind.DAMAGED_CHECKPOINT)
+_OF_THE_RUN = (
+    AlertKind.RUN_FAILED,
+    AlertKind.VOCABULARY_MISMATCH,
+    AlertKind.STALLED,
+    AlertKind.DAMAGED_CHECKPOINT,
+    AlertKind.DAMAGED_SNAPSHOT,
+)
 
 _RECENT = (
     select(Alert)
@@ -83,9 +89,9 @@ def clear_failures(session: Session, run: Run) -> None:
     )
 
 
-def add_damage(session: Session, run: Run, seq: int, message: str, step: int) -> None:
-    """A checkpoint was of no use, and the run goes on from this step: it happened, and is over."""
-    signature = SIGNATURES[AlertKind.DAMAGED_CHECKPOINT]
+def add_damage(session: Session, run: Run, seq: int, kind: AlertKind, message: str, step: int) -> None:
+    """Stored files were of no use, and the run goes on without them from this step: it happened, and is over."""
+    signature = SIGNATURES[kind]
     alert = add(
         session,
         run,

@@ -12,6 +12,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from opdboard.db import alerts, lineage
 from opdboard.db.tables import Attempt, CommandRow, DeletedRun, Run, StateChange
+from opdboard.domain.alerts import AlertKind
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import Conflict, NotFound, StaleAttempt
 from opdboard.domain.events import Topic
@@ -321,9 +322,9 @@ def say_stalled(session: Session, run: Run, seconds: float) -> None:
     alerts.add_stall(session, run, touch(run, Topic.ALERTS), f"no progress for {seconds:.0f} s {doing}", seconds)
 
 
-def say_damaged(session: Session, run: Run, message: str, step: int) -> None:
-    """Raise the alert that checkpoints after the step were of no use."""
-    alerts.add_damage(session, run, touch(run, Topic.ALERTS), message, step)
+def say_damaged(session: Session, run: Run, kind: AlertKind, message: str, step: int) -> None:
+    """Raise the alert that checkpoints after the step, or snapshots, were of no use."""
+    alerts.add_damage(session, run, touch(run, Topic.ALERTS), kind, message, step)
 
 
 def say_moving(session: Session, run: Run) -> None:

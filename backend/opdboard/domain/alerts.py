@@ -33,6 +33,7 @@ class AlertKind(StrEnum):
     RUN_FAILED = "run_failed"
     STALLED = "stalled"
     DAMAGED_CHECKPOINT = "damaged_checkpoint"
+    DAMAGED_SNAPSHOT = "damaged_snapshot"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,13 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.WARNING,
             "On resuming, a checkpoint's files are missing, cannot be read or differ from their checksums.",
             "Nothing needs to be done for the run: it does the steps since its newest whole checkpoint again. Look at the disk.",
+        ),
+        Signature(
+            AlertKind.DAMAGED_SNAPSHOT,
+            "A snapshot of the update's directions was damaged",
+            Severity.WARNING,
+            "On resuming, a snapshot that later steps are aligned with cannot be read or differs from its checksum.",
+            "The training is not concerned. Alignment of later steps with that one is left out; look at the disk.",
         ),
         Signature(
             AlertKind.STALLED,

@@ -1275,7 +1275,7 @@ export interface components {
          * @description A user's rule, or a built-in failure signature.
          * @enum {string}
          */
-        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed" | "stalled" | "damaged_checkpoint";
+        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed" | "stalled" | "damaged_checkpoint" | "damaged_snapshot";
         /**
          * AlertList
          * @description One page of alerts, newest first.

@@ -57,6 +57,7 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
 
     def steps(after: int) -> Iterator[Batch | None]:
         snapshots.forget_after(after)
+        attempt.tell_damaged_snapshots(snapshots.drop_damaged(), after)
         pace = Pace(weights)
         pending = [(step, folder) for step, folder in series if step > after]
         for place, (step, folder) in enumerate(pending):

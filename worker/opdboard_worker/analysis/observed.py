@@ -1,5 +1,6 @@
 """Analyses that only look: the shift of embeddings that responses use, and the path of each leading direction."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -15,6 +16,8 @@ from opdboard_worker.core.interventions import embedding_shift
 from opdboard_worker.core.trajectory import Trajectory, rank_one_trajectory
 from opdboard_worker.core.tsne import tsne
 from opdboard_worker.measuring.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
 
 MOST_TOKENS = 1000
 """Tokens shown, the most frequent ones; and as many that no response used, to compare with."""
@@ -70,7 +73,10 @@ def trajectory_steps(
     snapshots: Snapshots, modules: list[Module], where: str
 ) -> tuple[Callable[[int], Iterator[Batch]], int]:
     """A step per module, from the subspaces that monitoring stored; and how many. BadInput with less than two snapshots."""
-    taken = snapshots.steps()
+    damaged = snapshots.damaged()
+    if damaged:
+        log.warning("left out, as their snapshots are damaged: steps %s", ", ".join(map(str, damaged)))
+    taken = [step for step in snapshots.steps() if step not in damaged]
     if len(taken) < 2:
         raise BadInput(
             f"a path needs two snapshots of the update's subspaces, and run {where} has {len(taken)}", where="run_id"

@@ -84,9 +84,13 @@ class Snapshots:
             norm_B = torch.cat([stored.get_tensor(f"{name}|norm") for name in names]) if known else unknown_B
         return Kept(u_BMk, s_Bk, v_BNk, unknown_B, "stored", norm_B)
 
+    def damaged(self) -> list[int]:
+        """Steps whose snapshots cannot be read or are not what was written. Earlier versions wrote no checksum."""
+        return [step for step in self.steps() if not _whole(self._path(step))]
+
     def drop_damaged(self) -> list[int]:
-        """Remove those that cannot be read or are not what was written; their steps. Earlier versions wrote no checksum."""
-        damaged = [step for step in self.steps() if not _whole(self._path(step))]
+        """Remove those; their steps."""
+        damaged = self.damaged()
         for step in damaged:
             self._remove(step)
         return damaged

@@ -73,6 +73,7 @@ def _train_with_others(attempt: Attempt) -> int:
     elif first:
         parts.monitor.restore(0)
         training.forget_candidates_after(0)
+    attempt.tell_damaged_snapshots(parts.monitor.damaged, start.step)
     if ranks.from_first(attempt.control.state() if first else None) is RunState.STOPPING:
         control.become(RunState.STOPPED, reason="stopped before training began")
         return 0

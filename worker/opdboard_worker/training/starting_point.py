@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from opdboard.db import evidence, runs
+from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.patience import PatientDatabase
 from opdboard_worker.training import checkpoint
@@ -62,7 +63,8 @@ def starting_point(database: PatientDatabase, run_id: str, attempt: int, root: P
         _set_aside(checkpoint.checkpoint_folder(folder, step))
 
     def say(session: Session) -> None:
-        runs.say_damaged(session, runs.fence(session, run_id, attempt), message, start.step)
+        run = runs.fence(session, run_id, attempt)
+        runs.say_damaged(session, run, AlertKind.DAMAGED_CHECKPOINT, message, start.step)
 
     database.write(say)
     log.warning("%s", message)

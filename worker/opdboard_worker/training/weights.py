@@ -4,7 +4,6 @@ Subspaces of earlier snapshots are kept (half precision, on disk and in memory) 
 against each new one, so that the alignment curves always refer to the latest snapshot (03, Subspace alignment).
 """
 
-import logging
 from pathlib import Path
 
 import torch
@@ -20,8 +19,6 @@ from opdboard_worker.measuring.group import Moved
 from opdboard_worker.measuring.meter import Meter, vectors
 from opdboard_worker.measuring.snapshots import Snapshots
 from opdboard_worker.training.trained import Trained
-
-log = logging.getLogger(__name__)
 
 
 class WeightMonitor:
@@ -46,6 +43,8 @@ class WeightMonitor:
             tolerance=LIVE,
             device=self._base_norm.device,
         )
+        self.damaged: list[int] = []
+        """Steps whose snapshots were of no use when the run was resumed."""
 
     @property
     def initial(self) -> dict[str, Tensor]:
@@ -113,5 +112,4 @@ class WeightMonitor:
     def restore(self, step: int) -> None:
         """Take up the snapshots up to a checkpoint's step and drop later ones, which will be made again."""
         self._snapshots.forget_after(step)
-        for at in self._snapshots.drop_damaged():
-            log.warning("the snapshot of step %d is damaged: alignment with it is not measured any more", at)
+        self.damaged = self._snapshots.drop_damaged()

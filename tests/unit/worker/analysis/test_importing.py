@@ -95,10 +95,7 @@ def test_an_output_folder_is_measured_checkpoint_by_checkpoint(attempt, queue, s
     assert shares.values.tolist() == pytest.approx([1 / 3, 2 / 3, 1.0])  # 5 of 100 steps are a third of the work
 
 
-def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqlite_database):
-    straight, killed = queue(), queue()
-    assert do_job(attempt(straight), importing.prepare) == 0
-
+def killed_in_its_second_checkpoint(attempt, run_id, database) -> None:
     def dies_early(attempt, config):
         job = importing.prepare(attempt, config)
 
@@ -109,10 +106,16 @@ def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqli
         return replace(job, steps=steps)
 
     with pytest.raises(KeyboardInterrupt):
-        do_job(attempt(killed), dies_early)
-    assert steps_of(sqlite_database, killed) == [5]
-    with sqlite_database.write() as session:
-        runs.give_back(session, runs.get(session, killed, lock=True), "killed")
+        do_job(attempt(run_id), dies_early)
+    assert steps_of(database, run_id) == [5]
+    with database.write() as session:
+        runs.give_back(session, runs.get(session, run_id, lock=True), "killed")
+
+
+def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqlite_database):
+    straight, killed = queue(), queue()
+    assert do_job(attempt(straight), importing.prepare) == 0
+    killed_in_its_second_checkpoint(attempt, killed, sqlite_database)
     assert do_job(attempt(killed), importing.prepare) == 0
     assert steps_of(sqlite_database, killed) == list(STEPS)
     left, right = vectors(sqlite_database, straight), vectors(sqlite_database, killed)
@@ -120,6 +123,19 @@ def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqli
     for name in left:
         assert left[name].steps.tolist() == right[name].steps.tolist(), name
         np.testing.assert_array_equal(left[name].values, right[name].values, err_msg=name)
+
+
+def test_a_damaged_snapshot_is_left_out_and_an_alert_says_so(attempt, queue, sqlite_database, settings):
+    run_id = queue()
+    killed_in_its_second_checkpoint(attempt, run_id, sqlite_database)
+    file = settings.run_folder(run_id) / "snapshots" / "step-000005.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 4
+    file.write_bytes(content)
+    assert do_job(attempt(run_id), importing.prepare) == 0
+    assert alerts_of(sqlite_database, run_id) == [(5, AlertKind.DAMAGED_SNAPSHOT)]
+    aligned = vectors(sqlite_database, run_id)["subspace_affinity@20"]
+    assert list(zip(aligned.steps, aligned.reference_steps, strict=True)) == [(10, 100)]
 
 
 def test_a_runs_own_checkpoints_are_measured_by_its_id(attempt, queue, written, sqlite_database, settings):

@@ -1,5 +1,6 @@
 """Interventions on a short real run: what is scored, that it is paired, and that nothing is done twice."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,14 @@ def test_paths_are_those_of_every_module_over_the_snapshots(analyse):
     assert all(record.details["evr"] == pytest.approx(1.0) for record in records)  # three points lie in a plane
     assert all(len(record.details["x"]) == 3 for record in records)
     assert all(record.details["tsne_x"] == [None] * 3 for record in records)  # three points are all neighbours
+
+
+def test_a_path_leaves_damaged_snapshots_out(analyse, subject, trained, settings):
+    folder = settings.run_folder(subject)
+    folder.unlink()
+    shutil.copytree(trained / "runs" / "subject", folder)
+    (folder / "snapshots" / "step-000002.safetensors").write_bytes(b"damaged")
+    assert analyse("rank_one_trajectory")[0].details["steps"] == [1, 4]
 
 
 def test_a_variant_that_is_stored_is_not_scored_again(subject, attempt, sqlite_database, monkeypatch):
