@@ -118,7 +118,7 @@ def make_bench(
     _, held_out = fitting_examples(config, prompts)
     teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)
-    scorer = Scorer(
-        config, tried_policy(loaded, where, config.precision), teacher, prompts, eos_token_ids(loaded), Alone()
-    )
+    longest = prompts.longest(held_out) + config.budget.max_response_tokens
+    student = tried_policy(loaded, where, config.precision, longest)
+    scorer = Scorer(config, student, teacher, prompts, eos_token_ids(loaded), Alone())
     return Bench(scorer, held_out[: evaluation.prompts], evaluation)

@@ -21,20 +21,22 @@ MOST_APART = {"float32": 0.01, "bf16": 0.1}
 """Mean distance over a sequence, nats per token: float32 brings a thousandth of it, bfloat16 a tenth."""
 _LENGTHS = (1, 5, 11)
 _TOKENS = 8
-_WIDEST_WINDOW = 1024
-"""A prompt goes beyond a sliding window of at most this many tokens."""
+_WINDOWS = ("sliding_window", "attention_chunk_size")
 
 
-def tried_policy(loaded: LoadedModel, device: torch.device, precision: str, *, recompute: bool = False) -> Policy:
+def tried_policy(
+    loaded: LoadedModel, device: torch.device, precision: str, longest: int, *, recompute: bool = False
+) -> Policy:
     """A Policy whose sampled log-probabilities are those of a plain forward pass, without a cache if need be.
 
-    Raises ModelProblem with the distance where padding changes what the model says; see Policy for the rest.
+    longest: tokens of the longest prompt and response; windows that they go beyond are tried beyond. Raises ModelProblem
+    with the distance where padding changes what the model says; see Policy for the rest.
     """
     policy = Policy(loaded, device, precision, recompute=recompute)
-    told = _told_apart(policy)
+    told = _told_apart(policy, longest)
     if told is not None:
         policy.cached = False
-        without = _told_apart(policy)
+        without = _told_apart(policy, longest)
         if without is not None:
             raise ModelProblem(
                 f"{policy.label} is not supported: in a batch of prompts of different lengths, {without}, so that what it is "
@@ -46,9 +48,9 @@ def tried_policy(loaded: LoadedModel, device: torch.device, precision: str, *, r
 
 
 @torch.no_grad()
-def _told_apart(policy: Policy) -> str | None:
+def _told_apart(policy: Policy, longest: int) -> str | None:
     """What differs between sampling, scoring in a batch and a plain pass of each sequence; None where nothing does."""
-    prompts = _prompts(policy)
+    prompts = _prompts(policy, longest)
     try:
         rollout = sample(
             policy,
@@ -85,20 +87,21 @@ def _plainly(policy: Policy, rollout: Rollout) -> Tensor:
     return torch.stack(rows)
 
 
-def _prompts(policy: Policy) -> list[list[int]]:
-    """Prompts of different lengths made of ordinary tokens, the longest beyond a sliding window if it is not wide."""
+def _prompts(policy: Policy, longest: int) -> list[list[int]]:
+    """Prompts of different lengths made of ordinary tokens; two that end before and beyond a window which is gone beyond."""
     config = policy.model.config
     text = config.get_text_config()
     room = (positions_of(config) or 1 << 20) - _TOKENS
-    window = getattr(text, "sliding_window", None) or 0
-    lengths = [length for length in _LENGTHS if length <= room]
-    if lengths[-1] < window + 3 <= min(room, _WIDEST_WINDOW + 3):
-        lengths.append(window + 3)
+    lengths = {length for length in _LENGTHS if length <= room}
+    for name in _WINDOWS:
+        window = getattr(text, name, None)
+        if isinstance(window, int) and window < min(longest, room - 2):
+            lengths |= {max(1, window - _TOKENS // 2), window + 3}
     special = set(getattr(policy.tokenizer, "all_special_ids", ()))
     rows = min(text.vocab_size, policy.model.get_input_embeddings().weight.shape[0])
     ordinary = [token for token in range(min(rows, 1000)) if token not in special] or [0]
     generator = torch.Generator().manual_seed(0)
     return [
         [ordinary[place] for place in torch.randint(len(ordinary), (length,), generator=generator).tolist()]
-        for length in lengths
+        for length in sorted(lengths)
     ]

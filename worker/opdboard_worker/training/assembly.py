@@ -74,11 +74,18 @@ def assemble(
     prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher, launched)
     train, held_out = fitting_examples(config, prompts)
     read = [*train, *held_out]
-    check_length(student_model, prompts.longest(read), config.budget.max_response_tokens, "student")
+    longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
+    check_length(student_model, longest_prompt, longest_response, "student")
     teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder, read)
     log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
-    student = tried_policy(student_model, device, config.precision, recompute=config.budget.gradient_checkpointing)
+    student = tried_policy(
+        student_model,
+        device,
+        config.precision,
+        longest_prompt + longest_response,
+        recompute=config.budget.gradient_checkpointing,
+    )
     engine = config.sampler if isinstance(config.sampler, VllmSampler) else None
     sampler = vllm_sampler(engine, config, student, trained) if engine else None
     scorer = Scorer(config, student, teacher, prompts, eos, ranks, sampler)

@@ -45,9 +45,15 @@ def teacher_and_reference(
     examples: all that it will score. Each is None where nobody asks for it. A teacher with the student's weights is the reference as well.
     """
 
+    longest_prompt, longest_response = prompts.longest(examples, teacher=True), config.budget.max_response_tokens
+
     def fits(loaded: LoadedModel) -> None:
         check_pair(student, loaded)
-        check_length(loaded, prompts.longest(examples, teacher=True), config.budget.max_response_tokens, "teacher")
+        check_length(loaded, longest_prompt, longest_response, "teacher")
+
+    def frozen(loaded: LoadedModel) -> Policy:
+        loaded.model.requires_grad_(False)
+        return tried_policy(loaded, device, config.precision, longest_prompt + longest_response)
 
     policy = None
     match config.teacher:
@@ -63,7 +69,7 @@ def teacher_and_reference(
                 same = one.source == config.student
                 loaded = _copy(student) if same else load(one.source, settings=settings, run_folder=run_folder)
                 fits(loaded)
-                policies[one.name] = _frozen(loaded, device, config)
+                policies[one.name] = frozen(loaded)
             teacher = RoutedTeacher(policies, route_of(config.teacher), prompts)
         case RemoteTeacher():
             teacher = _remote_teacher(config.teacher, student, prompts, device, settings)
@@ -72,11 +78,11 @@ def teacher_and_reference(
             same = source == config.student
             loaded = _copy(student) if same else load(source, settings=settings, run_folder=run_folder)
             fits(loaded)
-            policy = _frozen(loaded, device, config)
+            policy = frozen(loaded)
             teacher = LoadedTeacher(policy, prompts)
     if not needs_reference(config.objective):
         return teacher, None
-    return teacher, _frozen(_copy(student), device, config) if keeps_reference(config) else policy
+    return teacher, frozen(_copy(student)) if keeps_reference(config) else policy
 
 
 def _remote_teacher(
@@ -90,8 +96,3 @@ def _remote_teacher(
 
 def _copy(loaded: LoadedModel) -> LoadedModel:
     return replace(loaded, model=copy.deepcopy(loaded.model))
-
-
-def _frozen(loaded: LoadedModel, device: torch.device, config: RunConfig) -> Policy:
-    loaded.model.requires_grad_(False)
-    return tried_policy(loaded, device, config.precision)

@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 import transformers
+from transformers.cache_utils import DynamicSlidingWindowLayer
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.demo import build_tokenizer
@@ -78,7 +79,7 @@ def _plain_logp(model, rollout):
 def test_what_is_sampled_has_the_log_probabilities_of_a_plain_pass(family, settings, caplog):
     loaded = _loaded(family, settings)
     with caplog.at_level(logging.WARNING):
-        policy = tried_policy(loaded, CPU, "float32")
+        policy = tried_policy(loaded, CPU, "float32", 24)
     assert policy.cached == (family in CACHED)
     assert ("samples without a cache" in caplog.text) == (family in STATES)
     rollout = _rollout(policy)
@@ -89,7 +90,50 @@ def test_what_is_sampled_has_the_log_probabilities_of_a_plain_pass(family, setti
 @pytest.mark.parametrize(("family", "settings"), PADDED_OTHERWISE.items())
 def test_a_model_that_padding_changes_is_refused_with_the_distance(family, settings):
     with pytest.raises(ModelProblem, match=rf"{family} is not supported: .* scores are [\d.]+ nats per token from"):
-        tried_policy(_loaded(family, settings), CPU, "float32")
+        tried_policy(_loaded(family, settings), CPU, "float32", 24)
+
+
+MIXED = {"layer_types": ["sliding_attention", "full_attention"], "head_dim": 8}
+WINDOWED = {
+    "MistralConfig": COMMON | HEADS,
+    "Gemma2Config": COMMON | HEADS | MIXED,
+    "Qwen2Config": COMMON | HEADS | {"use_sliding_window": True, "max_window_layers": 1},
+    "Phi3Config": COMMON | HEADS,
+    "GptOssConfig": COMMON | HEADS | MIXED | {"num_local_experts": 2, "num_experts_per_tok": 1},
+    "Llama4TextConfig": COMMON | HEADS | {"head_dim": 8, "num_local_experts": 2, "intermediate_size_mlp": 48},
+}
+
+
+@pytest.mark.parametrize("window", [3, 8, 64])
+@pytest.mark.parametrize(("family", "settings"), WINDOWED.items())
+def test_windows_narrower_and_wider_than_the_sequence(family, settings, window):
+    """Prompts end before, at and beyond the window, padded to the longest; responses cross it."""
+    name = "attention_chunk_size" if family == "Llama4TextConfig" else "sliding_window"
+    loaded = _loaded(family, settings | {name: window})
+    policy = Policy(loaded, CPU, "float32")
+    prompts = [
+        [place % 12 for place in range(length)] for length in (1, window - 1, window, window + 1, 2 * window + 1)
+    ]
+    rollout = sample(policy, prompts, uniforms(5, 24, "windows"), temperature=1.0, eos=[14], pass_size=5)
+    mask_BR, plain_N = rollout.responses.mask_BR, _plain_logp(loaded.model, rollout)
+    assert torch.allclose(rollout.sampler_logp_BR[mask_BR], plain_N, atol=1e-4)
+    with torch.no_grad():
+        scored_NV = torch.log_softmax(policy.head(policy.hidden(rollout.responses)).float(), -1)
+    scored_N = scored_NV.gather(1, rollout.responses.token_N.unsqueeze(1)).squeeze(1)
+    assert torch.allclose(scored_N, plain_N, atol=1e-4)
+
+
+def test_a_wide_window_is_tried_beyond_where_the_run_goes_beyond(monkeypatch):
+    settings = COMMON | HEADS | {"sliding_window": 1100, "max_position_embeddings": 4096}
+    assert tried_policy(_loaded("MistralConfig", settings), CPU, "float32", 1200).cached
+    init = DynamicSlidingWindowLayer.__init__
+
+    def forgetful(layer, sliding_window: int, **more) -> None:
+        init(layer, sliding_window - 600, **more)
+
+    monkeypatch.setattr(DynamicSlidingWindowLayer, "__init__", forgetful)
+    assert not tried_policy(_loaded("MistralConfig", settings), CPU, "float32", 1200).cached
+    assert tried_policy(_loaded("MistralConfig", settings), CPU, "float32", 500).cached  # never gets there
 
 
 def test_a_state_taken_for_a_cache_is_seen():
@@ -101,7 +145,7 @@ def test_a_state_taken_for_a_cache_is_seen():
 
 
 def test_sampling_without_a_cache_draws_the_same_tokens():
-    policy = tried_policy(_loaded("LlamaConfig", CACHED["LlamaConfig"]), CPU, "float32")
+    policy = tried_policy(_loaded("LlamaConfig", CACHED["LlamaConfig"]), CPU, "float32", 24)
     cached = _rollout(policy, rows=6)
     policy.cached = False
     plain = _rollout(policy, rows=6)
