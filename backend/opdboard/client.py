@@ -198,9 +198,10 @@ class Client:
         """The run's attention and MLP matrices, in the order of its statistics."""
         return self._call("GET", f"/runs/{_segment(run_id)}/modules")
 
-    def statistic(self, run_id: str, statistic: str) -> Json:
-        """One statistic of all modules over the steps."""
-        return self._call("GET", f"/runs/{_segment(run_id)}/statistics/{_segment(statistic)}")
+    def statistic(self, run_id: str, statistic: str, *, first: int = 0, last: int | None = None) -> Json:
+        """One statistic of all modules, from a step to another."""
+        bounds = {"first": first} | ({} if last is None else {"last": last})
+        return self._call("GET", f"/runs/{_segment(run_id)}/statistics/{_segment(statistic)}", params=bounds)
 
     def samples(self, run_id: str, step: int | None = None) -> Json:
         """Stored responses of a step, the latest when none is given, and the steps that have any."""

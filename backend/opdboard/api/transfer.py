@@ -1,7 +1,7 @@
 """How answers travel: an ETag on each, 304 where the client has it already, gzip where the client takes it.
 
 What is compressed is kept by its ETag, so that a hundred browsers on one live run cost one compression per step. Streams
-(server-sent events, exports) pass through untouched.
+(server-sent events, exports, reports) pass through untouched.
 """
 
 import asyncio
@@ -74,8 +74,9 @@ class Transfer:
 
 
 def _is_whole(start: Message) -> bool:
-    kind = Headers(raw=start["headers"]).get("content-type", "").partition(";")[0]
-    return start["status"] == 200 and kind in _WHOLE
+    headers = Headers(raw=start["headers"])
+    kind = headers.get("content-type", "").partition(";")[0]
+    return start["status"] == 200 and kind in _WHOLE and "content-length" in headers
 
 
 def _has(given: str, etag: str) -> bool:

@@ -254,15 +254,24 @@ def read_vectors(
     *,
     after: int = 0,
     step: int | None = None,
+    within: tuple[int | None, int | None] = (None, None),
     reference_step: int | None = None,
 ) -> VectorSeries:
-    """Vectors of a statistic written after a sequence number, in step order, optionally of one step or reference only."""
+    """Vectors of a statistic written after a sequence number, in step order, optionally of one step or reference only.
+
+    within: the first and the last step to read; None where nothing bounds it.
+    """
     table = ModuleVectorRow
     query = select(table.step, table.reference_step, table.seq, table.values).where(
         table.run_id == run_id, table.statistic == statistic, table.seq > after
     )
     if step is not None:
         query = query.where(table.step == step)
+    first, last = within
+    if first is not None:
+        query = query.where(table.step >= first)
+    if last is not None:
+        query = query.where(table.step <= last)
     if reference_step is not None:
         query = query.where(table.reference_step == reference_step)
     rows = session.execute(query.order_by(table.step, table.reference_step)).all()

@@ -71,11 +71,12 @@ def write_report(
 
     with Client() as client:
         page = report.page(client, runs)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot write {output}: {error.strerror}", where=str(output)) from error
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            with output.open("w", encoding="utf-8") as file:
+                file.writelines(page)
+        except OSError as error:
+            raise BadInput(f"cannot write {output}: {error.strerror}", where=str(output)) from error
     typer.echo(str(output))
 
 

@@ -2,7 +2,7 @@
 
 import html
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from plotly.offline import get_plotlyjs
@@ -23,15 +23,17 @@ pre { background: #f5f6f8; padding: 10px; white-space: pre-wrap; font-size: 12px
 """
 
 
-def document(title: str, body: str) -> str:
-    """The whole page: style, plotly and all."""
+def document(title: str, parts: Iterable[str]) -> Iterator[str]:
+    """The whole page, part after part: style, plotly and all."""
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    return (
+    yield (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{text(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style><script>{get_plotlyjs()}</script></head><body>"
-        f'<h1>{text(title)}</h1><p class="note">Made by opdboard, {made}</p>{body}</body></html>'
+        f'<h1>{text(title)}</h1><p class="note">Made by opdboard, {made}</p>'
     )
+    yield from parts
+    yield "</body></html>"
 
 
 def picture(
@@ -64,7 +66,14 @@ def picture(
 
 def section(title: str, content: str) -> str:
     """A heading and what belongs below it."""
-    return f"<section><h2>{text(title)}</h2>{content}</section>"
+    return "".join(in_section(title, [content]))
+
+
+def in_section(title: str, parts: Iterable[str]) -> Iterator[str]:
+    """The same, part after part."""
+    yield f"<section><h2>{text(title)}</h2>"
+    yield from parts
+    yield "</section>"
 
 
 def note(sentence: str) -> str:

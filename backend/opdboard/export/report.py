@@ -1,39 +1,43 @@
 """One HTML page about some runs that needs no server and no network: the same panels, and the tables beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.interventions import INTERVENTIONS
-from opdboard.export.html import document, note, picture, section, table, text
+from opdboard.export.html import document, in_section, note, picture, section, table, text
 
 Run = dict[str, Any]
 MOST_SAMPLES = 6
 _CURVES = ("eval/reverse_kl", "eval/accuracy", "reverse_kl", "loss", "grad_norm")
 
 
-def page(client: Client, run_ids: Sequence[str]) -> str:
-    """The whole page."""
+def page(client: Client, run_ids: Sequence[str]) -> Iterator[str]:
+    """The page, part after part, each drawn when it is asked for. An unknown run is refused before the first."""
     runs = [client.run(run_id) for run_id in run_ids]
-    names = ", ".join(run["name"] for run in runs)
-    parts = [_overview(runs)]
+    return document(", ".join(run["name"] for run in runs), _parts(client, runs))
+
+
+def _parts(client: Client, runs: Sequence[Run]) -> Iterator[str]:
+    yield _overview(runs)
     if len(runs) > 1:
-        parts += [section("Speed-up", _speedup(client, runs)), section("What differs", _differences(client, runs))]
-    parts.append(section("Curves", "".join(_curve(client, runs, key) for key in _CURVES)))
+        yield section("Speed-up", _speedup(client, runs))
+        yield section("What differs", _differences(client, runs))
+    yield from in_section("Curves", (_curve(client, runs, key) for key in _CURVES))
     for run in runs:
-        one = [
-            picture(client, "module_allocation", [run["id"]]),
-            picture(client, "alignment", [run["id"]]),
-            picture(client, "decisions", [run["id"]]),
-            picture(client, "spectrum", [run["id"]], beside=True),
-            *(picture(client, panel, [run["id"]]) for panel in _analysed(client, run)),
-            _decisions(client, run),
-            _alerts(client, run),
-            _samples(client, run),
-            _configuration(run),
-        ]
-        parts.append(section(f"{run['name']} ({run['id']})", "".join(one)))
-    return document(names, "".join(parts))
+        yield from in_section(f"{run['name']} ({run['id']})", _about(client, run))
+
+
+def _about(client: Client, run: Run) -> Iterator[str]:
+    for panel in ("module_allocation", "alignment", "decisions"):
+        yield picture(client, panel, [run["id"]])
+    yield picture(client, "spectrum", [run["id"]], beside=True)
+    for panel in _analysed(client, run):
+        yield picture(client, panel, [run["id"]])
+    yield _decisions(client, run)
+    yield _alerts(client, run)
+    yield _samples(client, run)
+    yield _configuration(run)
 
 
 def _analysed(client: Client, run: Run) -> list[str]:

@@ -8,11 +8,19 @@ from typing import Any, Literal
 import numpy as np
 
 from opdboard.client import Client
-from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS, ESTIMATOR_STATISTIC, MODULE_STATISTICS, estimator_of
+from opdboard.domain.measures import (
+    ALIGNMENT_DEPTHS,
+    ALIGNMENTS,
+    ESTIMATOR_STATISTIC,
+    MODULE_SPECTRA,
+    MODULE_STATISTICS,
+    estimator_of,
+)
 
 Row = tuple[Any, ...]
 Kind = Literal["text", "integer", "number", "flag", "texts", "numbers"]
 _AT_ONCE, _WIDER = 65_536, 8
+_VALUES = 4_000_000  # of a statistic in one answer: modules times steps
 
 
 @dataclass(frozen=True)
@@ -61,21 +69,28 @@ def _pages(client: Client, run: dict[str, Any], key: str) -> Iterator[dict[str, 
 
 def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:
     modules = [(one["name"], one["label"]) for one in client.modules(run["id"])["modules"]]
+    unknown, span = np.full(len(modules), np.nan), max(1, _VALUES // max(1, len(modules)))
     aligned = (f"{name}@{k}" for name in ALIGNMENTS if name != "direction_cosine" for k in ALIGNMENT_DEPTHS)
-    made_by = client.statistic(run["id"], ESTIMATOR_STATISTIC)
-    codes_by_step = dict(zip(made_by["steps"], decoded(made_by["values"]), strict=True)) if made_by["steps"] else {}
-    unknown = np.full(len(modules), np.nan)
     for statistic in (*MODULE_STATISTICS, *aligned, "direction_cosine"):
-        stored = client.statistic(run["id"], statistic)
-        if not stored["steps"]:
-            continue
-        for step, reference, values in zip(
-            stored["steps"], stored["reference_steps"], decoded(stored["values"]), strict=True
-        ):
-            codes = codes_by_step.get(step, unknown).tolist()
-            for (module, label), value, code in zip(modules, values.tolist(), codes, strict=True):
-                estimator = estimator_of(statistic, code)
-                yield run["id"], run["name"], statistic, step, reference, module, label, value, estimator
+        for first in range(0, run["step"] + 1, span):
+            last = first + span - 1
+            stored = client.statistic(run["id"], statistic, first=first, last=last)
+            if not stored["steps"]:
+                continue
+            codes_by_step = _estimators(client, run, first, last) if statistic in MODULE_SPECTRA else {}
+            for step, reference, values in zip(
+                stored["steps"], stored["reference_steps"], decoded(stored["values"]), strict=True
+            ):
+                codes = codes_by_step.get(step, unknown).tolist()
+                for (module, label), value, code in zip(modules, values.tolist(), codes, strict=True):
+                    estimator = estimator_of(statistic, code)
+                    yield run["id"], run["name"], statistic, step, reference, module, label, value, estimator
+
+
+def _estimators(client: Client, run: dict[str, Any], first: int, last: int) -> dict[int, np.ndarray]:
+    """What made the spectral measures of all modules, by step."""
+    made_by = client.statistic(run["id"], ESTIMATOR_STATISTIC, first=first, last=last)
+    return dict(zip(made_by["steps"], decoded(made_by["values"]), strict=True)) if made_by["steps"] else {}
 
 
 _DECISION: dict[str, Kind] = {

@@ -87,7 +87,7 @@ def page(evidence: Evidence, scale: Scale) -> str:
             ),
         ),
     ]
-    return document("The paper's phenomena on the demo task", "".join(parts))
+    return "".join(document("The paper's phenomena on the demo task", parts))
 
 
 def _entries(roles: Sequence[str]) -> list[str]:

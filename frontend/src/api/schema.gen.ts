@@ -932,6 +932,8 @@ export interface paths {
         /**
          * Report Run
          * @description One HTML page about the run that needs no server and no network: pictures, decisions, samples, configuration.
+         *
+         *     It is sent as it is made.
          */
         get: operations["report_run"];
         put?: never;
@@ -6642,6 +6644,10 @@ export interface operations {
                 after?: number;
                 /** @description Only this step. */
                 step?: number | null;
+                /** @description Only steps from this one on. */
+                first?: number;
+                /** @description Only steps up to this one. */
+                last?: number | null;
                 /** @description Alignments: only against this snapshot. */
                 reference_step?: number | null;
             };

@@ -28,7 +28,7 @@ from opdboard.db import runs, series
 from opdboard.db.database import Database
 from opdboard.db.series import NewPoints
 from opdboard.domain.errors import BadInput
-from opdboard.export import commands, figures, files, tables
+from opdboard.export import commands, figures, files, report, tables
 from opdboard.export.cells import cells
 from opdboard.export.tables import TABLES, Table, decoded
 from opdboard.settings import Settings
@@ -153,10 +153,42 @@ def test_a_report_holds_everything_and_needs_nothing(server: Client, sqlite_data
     assert "cdn.plot.ly" not in page.split("</script>", 1)[1]
 
 
-def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database):
+def test_a_report_is_drawn_as_it_is_read(server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
+    run_id, _ = filled(sqlite_database)
+    drawn: list[str] = []
+    panel = server.panel
+    monkeypatch.setattr(server, "panel", lambda name, *more: drawn.append(name) or panel(name, *more))
+    parts = report.page(server, [run_id])
+    assert "<h1>" in next(parts) and drawn == []
+    pictures = [len(drawn) for part in parts if "<figure>" in part]
+    assert pictures == sorted(set(pictures)) and len(pictures) >= 4  # one more each time
+    with pytest.raises(RequestRefused, match="no run"):
+        report.page(server, [run_id, "00000000"])
+
+
+def test_a_report_is_sent_as_it_is_made(server: Client, sqlite_database: Database):
+    run_id, _ = filled(sqlite_database)
+    answer = server._http.get(f"/runs/{run_id}/report")
+    assert "content-length" not in answer.headers and "etag" not in answer.headers
+    assert answer.text.endswith("</body></html>")
+
+
+def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
     run_id, _ = filled(sqlite_database)
     passing = iter(files._counted(TABLES["scalars"].rows(server, server.run(run_id))))
     assert next(passing)[0] == run_id
+    whole = list(TABLES["module_statistics"].rows(server, server.run(run_id)))
+    monkeypatch.setattr(tables, "_VALUES", 30)  # two steps of the twelve modules
+    assert repr(list(TABLES["module_statistics"].rows(server, server.run(run_id)))) == repr(whole)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "steps"), [(0, None, [1, 2, 4, 8]), (2, 4, [2, 4]), (3, 3, []), (5, None, [8])]
+)
+def test_a_statistic_is_read_from_a_step_to_another(server: Client, sqlite_database: Database, first, last, steps):
+    run_id, _ = filled(sqlite_database)
+    found = server.statistic(run_id, "update_norm", first=first, last=last)
+    assert found["steps"] == steps and decoded(found["values"]).shape[0] == len(steps)
 
 
 def test_the_browser_downloads_what_the_command_line_writes(

@@ -84,6 +84,8 @@ class StatisticQuery(Parameters):
 
     after: Count = Field(default=0, description="Only vectors written after this sequence number.")
     step: Count | None = Field(default=None, description="Only this step.")
+    first: Count = Field(default=0, description="Only steps from this one on.")
+    last: Count | None = Field(default=None, description="Only steps up to this one.")
     reference_step: Count | None = Field(default=None, description="Alignments: only against this snapshot.")
 
 

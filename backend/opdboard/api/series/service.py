@@ -121,7 +121,13 @@ def statistic(context: Context, run_id: str, name: str, query: StatisticQuery) -
     with context.database.snapshot() as session:
         run = runs.get(session, run_id)
         stored = series.read_vectors(
-            session, run_id, name, after=query.after, step=query.step, reference_step=query.reference_step
+            session,
+            run_id,
+            name,
+            after=query.after,
+            step=query.step,
+            within=(query.first or None, query.last),
+            reference_step=query.reference_step,
         )
     return StatisticOut(
         seq=run.seq,
