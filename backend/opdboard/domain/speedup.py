@@ -131,7 +131,7 @@ def goal_of(reference: Sequence[Curve], share: float, better: Better) -> Goal | 
     The end is the smoothed one, which one bad or lucky last evaluation does not move. At least half of the members reach
     the goal, and a run on its own always does.
     """
-    ways = [way for way in (start_and_end(one, better) for one in reference if one.steps) if way is not None]
+    ways = [way for way in (start_and_end(one, better) for one in reference if one.tells) if way is not None]
     if not ways or 2 * len(ways) < len(reference):
         return None
     worse_median = median_high if better == "lower" else median_low

@@ -69,7 +69,7 @@ def _speedup(client: Client, runs: Sequence[Run]) -> str:
     rows = [
         (
             names.get(row["key"], row["key"]),
-            "yes" if row["reached"] else "no",
+            ("yes" if row["reached"] else "no") if row["evaluated"] else "not evaluated",
             *(row["costs"][cost] for cost in ("steps", "tokens", "search_tokens", "seconds", "search_seconds")),
         )
         for row in found["rows"]

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
-from support.stored_runs import filled
+from support.stored_runs import create, filled
 from typer.testing import CliRunner
 
 from opdboard import cli, terminal
@@ -171,6 +171,11 @@ def test_a_report_is_sent_as_it_is_made(server: Client, sqlite_database: Databas
     answer = server._http.get(f"/runs/{run_id}/report")
     assert "content-length" not in answer.headers and "etag" not in answer.headers
     assert answer.text.endswith("</body></html>")
+
+
+def test_a_report_says_which_runs_have_not_been_evaluated(server: Client, sqlite_database: Database, tmp_path: Path):
+    run("report", filled(sqlite_database)[0], create(sqlite_database), "-o", str(tmp_path / "r.html"))
+    assert (tmp_path / "r.html").read_text().count("<td>not evaluated</td>") == 1
 
 
 def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):

@@ -240,6 +240,12 @@ def test_a_group_tells_how_many_of_its_runs_have_been_evaluated():
     assert (row.members, row.evaluated, row.reached, row.differs) == (3, 2, 2, ["cadence", "going"])
 
 
+def test_a_member_that_has_just_begun_does_not_set_the_target():
+    begun, done = curve([0], [1.0]), falling(0.05)
+    assert target([done, begun], 1.0, "lower") == pytest.approx(0.5)
+    assert goal_of([done, begun, begun], 1.0, "lower") is None
+
+
 def test_a_run_that_failed_is_compared_as_far_as_it_came_and_says_so():
     row = rows([alone("r", falling(0.05)), alone("o", falling(0.1), failed=True)], "r")[1]
     assert (ratio(row).value, row.differs) == (2.0, ["failed"])
