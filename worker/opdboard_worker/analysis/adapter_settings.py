@@ -36,7 +36,7 @@ _READ = frozenset(
     {
         "alpha_pattern", "bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha",
         "lora_bias", "modules_to_save", "peft_type", "r", "rank_pattern", "target_modules", "trainable_token_indices",
-        "use_rslora",
+        "use_dora", "use_rslora",
     }
 )  # fmt: skip
 
@@ -47,7 +47,6 @@ holds is not relative to them: PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA."""
 _LARGEST = 2**31
 
 _WHY = {
-    "use_dora": "DoRA, which changes more than by a low-rank product",
     "target_parameters": "factors of parameters that are no layers, such as experts",
     "alora_invocation_tokens": "activated LoRA, which changes some tokens only and cannot be merged",
     "layer_replication": "copies of layers, which the base does not have",
@@ -122,6 +121,11 @@ class AdapterSettings:
         return self._lora.lora_bias
 
     @property
+    def magnitudes(self) -> bool:
+        """Whether layers with factors have a magnitude for each row (DoRA)."""
+        return self._lora.use_dora
+
+    @property
     def tokens(self) -> bool:
         """Whether single rows of the embeddings were trained."""
         return self._lora.trainable_token_indices is not None
@@ -175,7 +179,7 @@ def _check_values(lora: LoraConfig, file: Path) -> None:
     ):
         for value in values:
             _check_number(name, value, file)
-    for name in ("use_rslora", "lora_bias"):
+    for name in ("use_rslora", "use_dora", "lora_bias"):
         if not isinstance(getattr(lora, name), bool):
             refuse(f"{file} sets {name} to {getattr(lora, name)!r}, which is neither true nor false", file)
     if lora.bias not in ("none", "all", "lora_only"):

@@ -17,17 +17,22 @@ Shape = tuple[int, ...]
 _FACTOR = re.compile(r"(?P<path>.+)\.lora_(?P<factor>[AB])(?:\.(?P<adapter>[^.]+))?\.weight")
 _OF_EMBEDDING = re.compile(r"(?P<path>.+)\.lora_embedding_(?P<factor>[AB])(?:\.(?P<adapter>[^.]+))?")
 _FACTOR_BIAS = re.compile(r"(?P<path>.+)\.lora_B(?:\.(?P<adapter>[^.]+))?\.bias")
+_MAGNITUDE = re.compile(r"(?P<path>.+)\.lora_magnitude_vector(?:\.(?P<adapter>[^.]+)\.weight)?")
 _TOKENS = re.compile(r".+\.token_adapter\.trainable_tokens_delta(?:\.(?P<adapter>[^.]+))?")
 _EMBEDDINGS = (*EMBEDDING_LAYER_NAMES, "wte", "embed_out", "embed_in")
 
 
 @dataclass(frozen=True)
 class LowRank:
-    """Stored names of the factors (r, in) and (out, r), and what their product is multiplied by."""
+    """Stored names of the factors (r, in) and (out, r), and what their product is multiplied by.
+
+    magnitude: with DoRA that of the norms (out,) which the rows of the sum with W_0 are given.
+    """
 
     a: str
     b: str
     scaling: float
+    magnitude: str | None
 
 
 @dataclass
@@ -55,6 +60,7 @@ def sort_tensors(
     found = AdapterTensors()
     pairs: dict[str, dict[str, str]] = {}
     of_embeddings: dict[str, dict[str, str]] = {}
+    magnitudes = {match["path"]: name for name in shapes if (match := _MAGNITUDE.fullmatch(name)) is not None}
     for name, shape in shapes.items():
         for pattern, into in ((_FACTOR, pairs), (_OF_EMBEDDING, of_embeddings)):
             match = pattern.fullmatch(name)
@@ -63,7 +69,12 @@ def sort_tensors(
                 into.setdefault(match["path"], {})[match["factor"]] = name
                 break
         else:
+            if settings.magnitudes and name in magnitudes.values():
+                continue
             _sort_other(name, shape, settings, file, found, in_memory)
+    if settings.magnitudes and magnitudes.keys() != pairs.keys() | of_embeddings.keys():
+        odd = min(magnitudes.keys() ^ (pairs.keys() | of_embeddings.keys()))
+        _refuse(f"{file} holds factors or a magnitude of {odd}, but not both; save the adapter again", file)
     for path, names in (pairs | of_embeddings).items():
         ranks = _ranks(path, names, shapes, file)
         wanted = settings.rank(_path(path))
@@ -76,7 +87,12 @@ def sort_tensors(
     for path, names in pairs.items():
         if not settings.targets(_path(path), _path(in_memory(f"{path}.weight"))):
             refuse(f"{file} holds factors of {path}, which is none of the target_modules of {settings.file.name}", file)
-        found.low_rank[in_memory(f"{path}.weight")] = LowRank(names["A"], names["B"], settings.scaling(_path(path)))
+        magnitude = magnitudes[path] if settings.magnitudes else None
+        if magnitude is not None and shapes[magnitude] != shapes[names["B"]][:1]:
+            refuse(f"{magnitude} in {file} has shape {shapes[magnitude]}, which is none of norms of rows", file)
+        found.low_rank[in_memory(f"{path}.weight")] = LowRank(
+            names["A"], names["B"], settings.scaling(_path(path)), magnitude
+        )
     return found
 
 
@@ -96,7 +112,7 @@ def _refuse(reason: str, file: Path) -> NoReturn:
 
 def _check_one_adapter(shapes: Mapping[str, Shape], file: Path) -> None:
     """Names as in memory (lora_A.default.weight) tell as much as those that PEFT saves, but for one adapter only."""
-    patterns = (_FACTOR, _OF_EMBEDDING, _FACTOR_BIAS, _TOKENS)
+    patterns = (_FACTOR, _OF_EMBEDDING, _FACTOR_BIAS, _MAGNITUDE, _TOKENS)
     matches = [match for name in shapes for pattern in patterns if (match := pattern.fullmatch(name)) is not None]
     adapters = list(dict.fromkeys(match["adapter"] for match in matches))
     if len(adapters) > 1:

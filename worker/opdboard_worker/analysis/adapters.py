@@ -1,6 +1,7 @@
 """LoRA adapters of PEFT as checkpoints: dW = scaling B A (arXiv:2106.09685), W_t = W_0 + dW, without a merged model.
 
-scaling is alpha / r, or alpha / sqrt(r) with rank-stabilised LoRA (arXiv:2312.03732). Modules that the adapter holds whole
+scaling is alpha / r, or alpha / sqrt(r) with rank-stabilised LoRA (arXiv:2312.03732). With DoRA (arXiv:2402.09353) the rows
+of W_0 + scaling B A are given the norms that the adapter holds, and dW is what then differs from W_0. Modules that the adapter holds whole
 (modules_to_save) take the place of the base's. What is shown equals PEFT's own merge; an adapter that holds, sets or lacks
 anything that we cannot vouch for is refused by name.
 """
@@ -107,7 +108,15 @@ class Adapter(Updated):
             return Moved(torch.zeros(base_MN.shape), base_MN, base_MN, subtracted=False)
         a, b = (self._stored.read(one).float() for one in (factors.a, factors.b))
         change = (b @ a).mul_(factors.scaling)
-        update_MN = view.of(change.mT if view.transposed else change)
+
+        def shown(whole: Tensor) -> Tensor:
+            return view.of(whole.mT if view.transposed else whole)
+
+        update_MN = shown(change)
+        if factors.magnitude is not None:
+            norm_M1 = shown(self._stored.read(factors.magnitude).float().unsqueeze(1).expand_as(change))[:, :1]
+            moved_MN = update_MN + base_MN
+            return replaced(moved_MN * (norm_M1 / torch.linalg.vector_norm(moved_MN, dim=1, keepdim=True)), base_MN)
         return Moved(update_MN, update_MN + base_MN, base_MN, subtracted=False)
 
 

@@ -68,7 +68,9 @@ SETTINGS: dict[str, tuple[dict, str]] = {
         },
         EQUAL,
     ),
-    "use_dora": ({"use_dora": True}, "DoRA"),
+    "use_dora": ({"use_dora": True}, EQUAL),
+    "use_dora of everything": ({"use_dora": True, "target_modules": "all-linear", "use_rslora": True}, EQUAL),
+    "use_dora with the embeddings": ({"use_dora": True, "more_targets": ["embed_tokens", "wte"]}, EQUAL),
     "velora_config": ({"velora_config": VeloraConfig()}, "velora_config"),
     "alora_invocation_tokens": ({"alora_invocation_tokens": [3, 4]}, "activated LoRA"),
     "use_qalora, qalora_group_size": ({"declared": {"use_qalora": True, "qalora_group_size": 8}}, "use_qalora"),
@@ -196,6 +198,38 @@ def test_families_that_saving_renames_are_as_their_merged_model_is(family, tmp_p
         torch.testing.assert_close(update, merged.moved(name, base.matrix(name)).update_MN, atol=1e-6, rtol=1e-4)
         changed += bool(update.any())
     assert changed >= 8
+
+
+@pytest.mark.parametrize(
+    ("settings", "change", "words"),
+    [
+        (
+            {"use_dora": True},
+            lambda name: "lora_magnitude_vector" in name and "layers.1.mlp.up" in name,
+            r"layers\.1\.mlp\.up",
+        ),
+        ({"use_dora": True}, lambda name: "lora_magnitude_vector" in name, "not both"),
+        ({"use_dora": True}, lambda name: "lora_A" in name or "lora_B" in name, "not both"),
+    ],
+)
+def test_a_magnitude_belongs_to_factors(settings, change, words, tmp_path):
+    base_folder, folder, _, _ = made(tmp_path, "Qwen2", settings)
+    change_tensors(folder, lambda tensors: {name: one for name, one in tensors.items() if not change(name)})
+    with pytest.raises(ModelProblem, match=words):
+        open_checkpoint(folder, open_base(base_folder))
+
+
+def test_magnitudes_that_nothing_accounts_for_or_of_another_shape_are_refused(tmp_path):
+    base_folder, folder, _, _ = made(tmp_path, "Qwen2", {"use_dora": True})
+    change_config(folder, {"use_dora": False})
+    with pytest.raises(ModelProblem, match=r"lora_magnitude_vector, which adapter_config\.json does not account for"):
+        open_checkpoint(folder, open_base(base_folder))
+    change_config(folder, {"use_dora": True})
+    change_tensors(
+        folder, lambda tensors: {name: one[:-1].clone() if one.ndim == 1 else one for name, one in tensors.items()}
+    )
+    with pytest.raises(ModelProblem, match="none of norms of rows"):
+        open_checkpoint(folder, open_base(base_folder))
 
 
 def test_layers_turned_round_are_told_by_the_base_whatever_the_file_says(tmp_path):

@@ -52,8 +52,8 @@ def test_a_model_with_the_adapter_merged_twice_is_refused(tmp_path):
 def test_an_adapter_that_is_not_understood_tells_how_to_use_the_model(tmp_path):
     base_folder, folder, _, wrapped = plain(tmp_path)
     wrapped.merge_and_unload().save_pretrained(folder)
-    change_config(folder, {"use_dora": True})
-    with pytest.raises(ModelProblem, match=r"DoRA.*move adapter_config\.json out of it"):
+    change_config(folder, {"alora_invocation_tokens": [3]})
+    with pytest.raises(ModelProblem, match=r"activated LoRA.*move adapter_config\.json out of it"):
         open_checkpoint(folder, open_base(base_folder))
 
 
