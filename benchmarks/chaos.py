@@ -36,6 +36,8 @@ from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.strategies import EffOPD
+from opdboard.lifecycle import births
+from opdboard.lifecycle.births import NewRun
 from opdboard.queue import JobQueue, make_celery
 from opdboard.settings import Settings
 from opdboard_worker.patience import PatientDatabase
@@ -89,7 +91,7 @@ class Installation:
 
     def launch(self, config: RunConfig) -> str:
         """A new run, sent to the worker."""
-        run_id = self.database.write(lambda session: runs.create(session, config).id)
+        run_id = self.database.write(lambda session: births.add(session, NewRun(config)).id)
         JobQueue(self._database, make_celery(self.settings)).send(run_id)
         return run_id
 

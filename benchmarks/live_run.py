@@ -22,9 +22,10 @@ import torch
 import transformers
 from typing_extensions import override
 
-from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.run_config import RunConfig
+from opdboard.lifecycle import births, claims
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.assembly import assemble
@@ -60,9 +61,9 @@ def live_training(config: RunConfig, at_step: Callable[[int], None]) -> Iterator
         try:
             database.upgrade()
             with database.write() as session:
-                run_id = runs.create(session, config).id
+                run_id = births.add(session, NewRun(config)).id
             with database.write() as session:
-                attempt = runs.claim(session, run_id, "benchmark")
+                attempt = claims.claim(session, run_id, "benchmark")
             assert attempt is not None, "nobody else is there to take it"
 
             def no_runs(source: object) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert
 
-from opdboard.db import recording, runs, series
+from opdboard.db import runs, series
 from opdboard.db.database import Database
 from opdboard.db.tables import Run
 from opdboard.domain.modules import Module
@@ -15,6 +15,8 @@ from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.strategies import EffOPD
+from opdboard.lifecycle import births, claims, recording, transitions
+from opdboard.lifecycle.births import NewRun
 
 PATHS = {
     "q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_proj", "o": "self_attn.o_proj",
@@ -79,12 +81,12 @@ def _run(database: Database, name: str, steps: int, *, modules: list[Module], gr
     """A finished run without data."""
     config = RunConfig.model_validate({"name": name, "budget": {"steps": max(steps, 1)}})
     with database.write() as session:
-        run = runs.create(session, config, group=group)
-        attempt = runs.claim(session, run.id, "benchmark")
+        run = births.add(session, NewRun(config, group=group))
+        attempt = claims.claim(session, run.id, "benchmark")
         assert attempt is not None
         recording.begin(session, run.id, attempt, step=0, modules=modules, device="cpu")
-        runs.transition(session, run, RunState.RUNNING)
-        runs.transition(session, run, RunState.FINISHED)
+        transitions.transition(session, run, RunState.RUNNING)
+        transitions.transition(session, run, RunState.FINISHED)
         return run.id
 
 

@@ -45,6 +45,12 @@ def test_the_worker_process_leaves_torch_to_its_trainers(tmp_path, monkeypatch):
     assert not modules_after("import opdboard_worker.app") & {"torch", "transformers"}
 
 
+def test_what_decides_leaves_queries_to_the_room_below():
+    files = (ROOT / "backend" / "opdboard" / "lifecycle").glob("*.py")
+    lines = {line for file in files for line in file.read_text(encoding="utf-8").splitlines() if "sqlalchemy" in line}
+    assert lines == {"from sqlalchemy.orm import Session"}
+
+
 def test_import_contracts_hold():
     command = [
         sys.executable,

@@ -17,6 +17,8 @@ from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.strategies import EffOPD
+from opdboard.lifecycle import births
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.supervisor import Supervisor
 
@@ -58,7 +60,7 @@ class Installation:
     def create(self, config: RunConfig) -> str:
         """A queued run."""
         with self.database.write() as session:
-            return runs.create(session, config).id
+            return births.add(session, NewRun(config)).id
 
     def run(self, run_id: str) -> Run:
         """The run as it is now."""

@@ -13,13 +13,14 @@ import torch
 from integration.installation import small_config, wait_until
 from safetensors.torch import load_file
 
-from opdboard.db import alerts, evidence, logs, runs, series, steering
+from opdboard.db import alerts, commands, evidence, logs, runs, series
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.domain.teachers import ModelTeacher
+from opdboard.lifecycle import steering
 
 
 def _fails(installation, config):
@@ -184,7 +185,7 @@ def test_a_hung_trainer_is_stopped_after_its_grace_and_can_go_on(installation, m
     assert run.state == RunState.STOPPED and run.error is not None
     assert "asked to stop and did not" in run.error["detail"]
     with installation.database.read() as session:
-        assert steering.pending(session, run_id) == []
+        assert commands.pending(session, run_id) == []
         kept = evidence.latest_checkpoint(session, run_id)
     assert kept is not None
 

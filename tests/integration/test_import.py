@@ -9,9 +9,11 @@ import pytest
 from support.commands import LongCommand, clean_environment, opdboard
 from support.tiny_models import moved, tiny_model
 
-from opdboard.db import jobs, runs, series
+from opdboard.db import runs, series
 from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births
+from opdboard.lifecycle.births import NewRun
 
 STEPS = tuple(range(10, 130, 10))
 
@@ -60,7 +62,7 @@ def test_the_command_line_turns_a_folder_into_a_run_that_the_panels_draw(written
 def test_a_killed_process_is_followed_by_one_that_goes_on(written, installation):
     config = ImportConfig(base=str(written / "base"), checkpoints=[str(written / "output")], k=5)
     with installation.database.write() as session:
-        run_id = jobs.create_import(session, config).id
+        run_id = births.add(session, NewRun(config)).id
     attempt = installation.begin(run_id)
     installation.wait_for_step(run_id, STEPS[1])
     installation.trainer(run_id).send_signal(signal.SIGKILL)

@@ -7,13 +7,14 @@ import torch
 from integration.installation import small_config, wait_until
 from safetensors.torch import load_file
 
-from opdboard.db import evidence, runs, series, steering
+from opdboard.db import commands, evidence, runs, series
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.errors import Conflict
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_state import RunState
 from opdboard.domain.strategies import NoStrategy
+from opdboard.lifecycle import steering
 from opdboard_worker.models.loading import load
 
 
@@ -45,7 +46,7 @@ def obeyed(installation, run_id, command_id):
 
     def found():
         with installation.database.read() as session:
-            return next(row for row in steering.audit(session, run_id) if row.id == command_id)
+            return next(row for row in commands.audit(session, run_id) if row.id == command_id)
 
     wait_until(lambda: found().done_at is not None, f"command {command_id}")
     return found()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opdboard.db import jobs, recording, runs
 from opdboard.db.database import Database
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.records import Batch, Estimate, ScoreRecord, VariantRecord
+from opdboard.lifecycle import births, claims, recording
+from opdboard.lifecycle.births import NewRun
 
 PARAMETERS = {"step": 16, "early_step": 2, "steps": [4, 8, 16]}
 SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
@@ -60,8 +61,8 @@ def found(kind: str, number: int = 0) -> list[VariantRecord]:
 def analyse(database: Database, run_id: str, kind: str) -> str:
     """An analysis of the run, done."""
     with database.write() as session:
-        analysis = jobs.create_analysis(session, AnalysisConfig(kind=kind, run_id=run_id, parameters=PARAMETERS)).id
-        attempt = runs.claim(session, analysis, "host:1:0")
+        analysis = births.add(session, NewRun(AnalysisConfig(kind=kind, run_id=run_id, parameters=PARAMETERS))).id
+        attempt = claims.claim(session, analysis, "host:1:0")
         assert attempt is not None
         variants = found(kind)
         recording.record(session, analysis, attempt, Batch(step=len(variants), at=0.0, variants=variants))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opdboard.db import logs, recording, runs, workers
+from opdboard.db import logs, runs, workers
 from opdboard.db.database import Database
 from opdboard.domain.budget import Budget
 from opdboard.domain.measures import (
@@ -24,6 +24,8 @@ from opdboard.domain.records import Batch, CheckpointRecord, DecisionRecord, Mod
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.strategies import EffOPD, NoStrategy
+from opdboard.lifecycle import births, claims, recording, transitions
+from opdboard.lifecycle.births import NewRun
 from support.stored_runs import candidate, decision
 
 BEGIN = time.time() - 3600
@@ -58,8 +60,8 @@ def fill(database: Database, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "failed": _failed(database),
     }
     with database.write() as session:
-        made["queued"] = runs.create(
-            session, _config("Waiting for a GPU", 0, 64).model_copy(update={"device": "cuda"})
+        made["queued"] = births.add(
+            session, NewRun(_config("Waiting for a GPU", 0, 64).model_copy(update={"device": "cuda"}))
         ).id
     monkeypatch.undo()
     return made
@@ -78,13 +80,13 @@ def _config(name: str, seed: int, steps: int, *, jumps: bool = False) -> RunConf
 
 def _begin(database: Database, config: RunConfig, group: str) -> tuple[str, int]:
     with database.write() as session:
-        run_id = runs.create(session, config, group=group, tags=["demo"] if group else []).id
+        run_id = births.add(session, NewRun(config, group=group, tags=["demo"] if group else [])).id
     with database.write() as session:
-        attempt = runs.claim(session, run_id, "node-1:1:0")
+        attempt = claims.claim(session, run_id, "node-1:1:0")
     assert attempt is not None
     with database.write() as session:
         run = recording.begin(session, run_id, attempt, step=0, modules=MODULES, device="cpu")
-        runs.transition(session, run, RunState.RUNNING)
+        transitions.transition(session, run, RunState.RUNNING)
         logs.append(session, run_id, attempt, ["model ready: 42 modules, 0.3M parameters", "preflight passed"])
     return run_id, attempt
 
@@ -98,7 +100,7 @@ def _trained(database: Database, name: str, *, seed: int, group: str, steps: int
             recording.record(session, run_id, attempt, _batch(run_id, step, pace, noise, jumps=jumps))
             logs.append(session, run_id, attempt, [f"step {step}/{steps}  reverse KL {_kl(step, pace):.4f}"])
     with database.write() as session:
-        runs.transition(session, runs.get(session, run_id, lock=True), RunState.FINISHED)
+        transitions.transition(session, runs.get(session, run_id, lock=True), RunState.FINISHED)
     return run_id
 
 
@@ -115,7 +117,7 @@ def _failed(database: Database) -> str:
     }
     with database.write() as session:
         logs.append(session, run_id, attempt, ["error: the loss at step 5 is nan"])
-        runs.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
+        transitions.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
     return run_id
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from opdboard.db import logs, recording, runs
+from opdboard.db import logs, runs
 from opdboard.db.database import Database
 from opdboard.domain.measures import (
     ESTIMATOR_STATISTIC,
@@ -25,6 +25,8 @@ from opdboard.domain.records import (
 )
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births, claims, recording, transitions
+from opdboard.lifecycle.births import NewRun
 
 KINDS = {"q": "self_attn.q_proj", "o": "self_attn.o_proj", "up": "mlp.up_proj", "down": "mlp.down_proj"}
 
@@ -41,13 +43,13 @@ def some_modules(layers: int = 3) -> list[Module]:
 def create(database: Database, **config: Any) -> str:
     """A queued run."""
     with database.write() as session:
-        return runs.create(session, RunConfig.model_validate({"budget": {"steps": 100}} | config)).id
+        return births.add(session, NewRun(RunConfig.model_validate({"budget": {"steps": 100}} | config))).id
 
 
 def claim(database: Database, run_id: str, worker: str = "host:1:0") -> int:
     """The next attempt at a queued run."""
     with database.write() as session:
-        attempt = runs.claim(session, run_id, worker)
+        attempt = claims.claim(session, run_id, worker)
     assert attempt is not None
     return attempt
 
@@ -56,7 +58,7 @@ def begin(database: Database, run_id: str, attempt: int, step: int = 0, layers: 
     """The attempt's trainer is ready at a step."""
     with database.write() as session:
         run = recording.begin(session, run_id, attempt, step=step, modules=some_modules(layers), device="cpu")
-        runs.transition(session, run, RunState.RUNNING)
+        transitions.transition(session, run, RunState.RUNNING)
 
 
 def start(database: Database, **config: Any) -> tuple[str, int]:
@@ -88,7 +90,7 @@ def record_steps(database: Database, run_id: str, attempt: int, steps: range) ->
 def move(database: Database, run_id: str, to: RunState) -> None:
     """Change the run's state."""
     with database.write() as session:
-        runs.transition(session, runs.get(session, run_id, lock=True), to)
+        transitions.transition(session, runs.get(session, run_id, lock=True), to)
 
 
 def candidate(factor: float, gain: float, *, accepted: bool, score: float = 0.5) -> CandidateRecord:

@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from opdboard.db import reporting, runs, workers
+from opdboard.db import runs, workers
 from opdboard.db.database import Database
 from opdboard.db.tables import Run, Worker
+from opdboard.lifecycle import claims, reporting
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings
 from opdboard_worker.identity import Identity, mark_of, worker_id
@@ -102,14 +103,14 @@ class Housekeeper:
             dead = [worker for worker in here if worker.id not in alive]
             for run in runs.held_by(session, [worker.id for worker in dead]):
                 log.warning("run %s: its worker %s is gone", run.id, run.worker_id)
-                runs.give_back(session, run, "its worker is gone")
+                claims.give_back(session, run, "its worker is gone")
             for worker in dead:
                 workers.forget(session, worker.id)
             # A worker that lives is not silent, whatever became of its pulse.
             elsewhere = [run for run in runs.held(session) if run.worker_id not in alive]
             for run in self._heard.silent(elsewhere, lease):
                 log.warning("run %s: no sign of life from %s", run.id, run.worker_id)
-                runs.give_back(session, run, f"no sign of life for {lease:.0f} s")
+                claims.give_back(session, run, f"no sign of life for {lease:.0f} s")
             for run in reporting.fail_silent(session, time.time() - reporting.SILENCE_SECONDS):
                 log.warning("run %s: no sign of life from the trainer that reports it", run.id)
 
@@ -120,7 +121,7 @@ class Housekeeper:
             if not runs.waiting(session, sent_before):
                 return
         with self._database.write() as session:
-            ready = [run.id for run in runs.ready(session, sent_before)]
+            ready = [run.id for run in claims.ready(session, sent_before)]
         for run_id in ready:
             self._queue.send(run_id)
 

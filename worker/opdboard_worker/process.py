@@ -17,11 +17,11 @@ import torch
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import claims, run_alerts
 from opdboard.settings import Settings
 from opdboard_worker.exits import EXIT_NO_DATABASE, EXIT_ORPHANED
 from opdboard_worker.patience import PatientDatabase, passes
@@ -50,8 +50,8 @@ class Attempt:
         message = f"the {named} cannot be used: alignment with what they hold is not measured any more"
 
         def say(session: Session) -> None:
-            run = runs.fence(session, self.run_id, self.number)
-            runs.say_damaged(session, run, AlertKind.DAMAGED_SNAPSHOT, message, step)
+            run = claims.fence(session, self.run_id, self.number)
+            run_alerts.damaged(session, run, AlertKind.DAMAGED_SNAPSHOT, message, step)
 
         PatientDatabase(self.database).write(say)
         log.warning("%s", message)

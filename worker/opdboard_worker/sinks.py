@@ -5,10 +5,10 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from opdboard.db import recording
 from opdboard.db.database import Database
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
+from opdboard.lifecycle import recording
 from opdboard_worker.patience import PatientDatabase
 
 

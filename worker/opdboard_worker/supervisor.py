@@ -26,6 +26,7 @@ from opdboard.db.tables import Run
 from opdboard.domain.errors import NotFound, StaleAttempt
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import claims, run_alerts
 from opdboard.settings import Settings
 from opdboard_worker.exits import EXIT_INTERRUPTED, EXIT_NO_DATABASE
 from opdboard_worker.patience import PatientDatabase
@@ -89,9 +90,9 @@ class Supervisor:
 
         def claim(session: Session) -> tuple[int, list[str]] | None:
             nonlocal again
-            attempt = runs.adopted(session, run_id, self._worker_id) if again else None
+            attempt = claims.adopted(session, run_id, self._worker_id) if again else None
             again = True
-            attempt = attempt or (None if self._closing else runs.claim(session, run_id, self._worker_id))
+            attempt = attempt or (None if self._closing else claims.claim(session, run_id, self._worker_id))
             if attempt is None:
                 return None
             run = runs.get(session, run_id)
@@ -137,12 +138,12 @@ class Supervisor:
         """One sign of life; why the trainer is to be killed, if it is."""
         try:
             with self._database.write() as session:
-                run = runs.beat(session, run_id, attempt)
+                run = claims.beat(session, run_id, attempt)
                 verdict = watch.look(run)
                 if verdict.stalled is not None:
-                    runs.say_stalled(session, run, verdict.stalled)
+                    run_alerts.stalled(session, run, verdict.stalled)
                 elif verdict.moving_again:
-                    runs.say_moving(session, run)
+                    run_alerts.moving(session, run)
                 return verdict.kill
         except (StaleAttempt, NotFound) as error:
             return None if trainer.poll() is not None or self._ended(run_id, attempt) else error.detail
@@ -172,7 +173,7 @@ class Supervisor:
             except NotFound:
                 return None
             if run.attempt == attempt and RunState(run.state).active:
-                return runs.give_back(session, run, reason)
+                return claims.give_back(session, run, reason)
             return RunState(run.state)
 
         return self._patient.write(settle)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import webhooks
 from opdboard.db.tables import Alert, Run
-from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity
+from opdboard.domain.alerts import AlertKind, Severity
 
 # Told of what happened to a run rather than of what its data say: kept when data are rewound.
-_OF_THE_RUN = (
+OF_THE_RUN = (
     AlertKind.RUN_FAILED,
     AlertKind.VOCABULARY_MISMATCH,
     AlertKind.STALLED,
@@ -24,7 +24,7 @@ _RECENT = (
     select(Alert)
     .where(
         Alert.run_id == bindparam("run"),
-        Alert.kind.not_in(_OF_THE_RUN),
+        Alert.kind.not_in(OF_THE_RUN),
         or_(Alert.cleared_step.is_(None), Alert.cleared_step > bindparam("since_step")),
     )
     .order_by(Alert.id)
@@ -58,80 +58,19 @@ def add(
     return alert
 
 
-def add_failure(session: Session, run: Run, seq: int) -> None:
-    """The run has failed: say so, with the reason and what to do."""
-    error = run.error or {}
-    mismatch = error.get("error") == "VocabularyMismatch"
-    signature = SIGNATURES[AlertKind.VOCABULARY_MISMATCH if mismatch else AlertKind.RUN_FAILED]
-    reason = error.get("detail")
-    add(
-        session,
-        run,
-        seq,
-        kind=signature.kind,
-        severity=signature.severity,
-        title=signature.title,
-        message=_sentence(reason) if reason else f"No reason was recorded. {signature.advice}",
-        step=run.step,
-    )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
-
-
-def clear_failures(session: Session, run: Run) -> None:
-    """The run goes on: its failure is over."""
+def clear(session: Session, run: Run, *kinds: AlertKind) -> None:
+    """What of these kinds holds is over."""
     session.execute(
         update(Alert)
-        .where(Alert.run_id == run.id, Alert.kind.in_(_OF_THE_RUN), Alert.cleared_step.is_(None))
+        .where(Alert.run_id == run.id, Alert.kind.in_(kinds), Alert.cleared_step.is_(None))
         .values(cleared_step=run.step)
     )
 
 
-def add_damage(session: Session, run: Run, seq: int, kind: AlertKind, message: str, step: int) -> None:
-    """Stored files were of no use, and the run goes on without them from this step: it happened, and is over."""
-    signature = SIGNATURES[kind]
-    alert = add(
-        session,
-        run,
-        seq,
-        kind=signature.kind,
-        severity=signature.severity,
-        title=signature.title,
-        message=_sentence(message),
-        step=step,
-    )
-    alert.cleared_step = step
-
-
-def add_stall(session: Session, run: Run, seq: int, message: str, seconds: float) -> None:
-    """The run is alive and makes no progress; said once until it does."""
-    holds = select(Alert.id).where(
-        Alert.run_id == run.id, Alert.kind == AlertKind.STALLED, Alert.cleared_step.is_(None)
-    )
-    if session.scalar(holds.limit(1)) is None:
-        signature = SIGNATURES[AlertKind.STALLED]
-        add(
-            session,
-            run,
-            seq,
-            kind=signature.kind,
-            severity=signature.severity,
-            title=signature.title,
-            message=f"{_sentence(message)} {signature.advice}",
-            step=run.step,
-            value=seconds,
-        )
-
-
-def clear_stall(session: Session, run: Run) -> None:
-    """The run makes progress again, or is no longer held."""
-    session.execute(
-        update(Alert)
-        .where(Alert.run_id == run.id, Alert.kind == AlertKind.STALLED, Alert.cleared_step.is_(None))
-        .values(cleared_step=run.step)
-    )
+def holds(session: Session, run: Run, kind: AlertKind) -> bool:
+    """Whether one of the kind is not over."""
+    query = select(Alert.id).where(Alert.run_id == run.id, Alert.kind == kind, Alert.cleared_step.is_(None))
+    return session.scalar(query.limit(1)) is not None
 
 
 def recent(session: Session, run_id: str, since_step: int) -> list[Alert]:
@@ -141,7 +80,7 @@ def recent(session: Session, run_id: str, since_step: int) -> list[Alert]:
 
 def rewind(session: Session, run_id: str, step: int) -> None:
     """Drop what was raised on data after the step; what was cleared after it holds again."""
-    of_data = (Alert.run_id == run_id) & Alert.kind.not_in(_OF_THE_RUN)
+    of_data = (Alert.run_id == run_id) & Alert.kind.not_in(OF_THE_RUN)
     session.execute(delete(Alert).where(of_data, Alert.step > step))
     session.execute(update(Alert).where(of_data, Alert.cleared_step > step).values(cleared_step=None))
 

@@ -237,6 +237,18 @@ def append_vectors(session: Session, run_id: str, seq: int, vectors: Sequence[Mo
         session.connection().execute(_ADD_VECTORS, rows)
 
 
+def stored_vector(session: Session, run_id: str, wanted: ModuleVector) -> bytes | None:
+    """The float32 values stored for a vector's statistic, step and reference; None where there are none."""
+    table = ModuleVectorRow
+    query = select(table.values).where(
+        table.run_id == run_id,
+        table.statistic == wanted.statistic,
+        table.step == wanted.step,
+        table.reference_step.is_not_distinct_from(wanted.reference_step),
+    )
+    return session.scalars(query).first()
+
+
 @dataclass(frozen=True)
 class VectorSeries:
     """One statistic: seqs, steps and reference_steps (-1 for none) (S,) int64, values (S, modules) float32."""

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from opdboard.db import lineage, runs, steering
+from opdboard.db import commands, lineage, runs
 from opdboard.db.database import Database
 from opdboard.domain.commands import AnyRequest, Extrapolate, Veto, request_of
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CommandResult
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import claims, transitions
 from opdboard_worker.patience import PatientDatabase
 from opdboard_worker.training.ranks import Ranks
 
@@ -78,13 +79,13 @@ class DatabaseControl(Control):
     @override
     def orders(self, step: int) -> Orders:
         """What a lost attempt did at a later step waits for that step."""
-        pending = self._database.read(lambda session: steering.pending(session, self._run_id))
+        pending = self._database.read(lambda session: commands.pending(session, self._run_id))
         due = [row for row in pending if row.obeyed_step is None or row.obeyed_step <= step]
         return Orders.of((row.id, request_of(row.kind, row.arguments)) for row in due)
 
     def state(self) -> RunState:
         """The run's state now; StaleAttempt when another attempt owns it."""
-        return self._database.read(lambda session: RunState(runs.fence(session, self._run_id, self._attempt).state))
+        return self._database.read(lambda session: RunState(claims.fence(session, self._run_id, self._attempt).state))
 
     @override
     def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
@@ -94,13 +95,13 @@ class DatabaseControl(Control):
             run = runs.get(session, self._run_id, lock=True)
             if state.ended and run.attempt == self._attempt and run.state == state:
                 return True  # by a commit whose answer was lost
-            run = runs.fence(session, self._run_id, self._attempt)
+            run = claims.fence(session, self._run_id, self._attempt)
             if run.state == RunState.STOPPING and not state.ended:
                 return state is RunState.STOPPING
             if run.state != state:
-                runs.transition(session, run, state, reason=reason, error=error)
+                transitions.transition(session, run, state, reason=reason, error=error)
             if state.ended:
-                steering.drop_pending(session, self._run_id, f"the run has {state} before this was obeyed")
+                commands.drop_pending(session, self._run_id, f"the run has {state} before this was obeyed")
             return True
 
         return self._database.write(change)
@@ -109,7 +110,7 @@ class DatabaseControl(Control):
         """Note how many steps there are, where that is known only now."""
 
         def note(session: Session) -> None:
-            run = runs.fence(session, self._run_id, self._attempt)
+            run = claims.fence(session, self._run_id, self._attempt)
             if run.total_steps != total_steps:
                 run.total_steps = total_steps
                 runs.touch(run, Topic.STATE)
@@ -120,10 +121,10 @@ class DatabaseControl(Control):
         """Write down what was done with commands outside of a batch."""
 
         def close(session: Session) -> None:
-            run = runs.fence(session, self._run_id, self._attempt)
+            run = claims.fence(session, self._run_id, self._attempt)
             runs.touch(run, Topic.COMMANDS)
             for result in results:
-                steering.finish(session, result, run.step)
+                commands.finish(session, result, run.step)
 
         self._database.write(close)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import evidence, runs
+from opdboard.db import evidence
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import ModelProblem
+from opdboard.lifecycle import claims, run_alerts
 from opdboard_worker.patience import PatientDatabase
 from opdboard_worker.training import checkpoint
 
@@ -63,8 +64,8 @@ def starting_point(database: PatientDatabase, run_id: str, attempt: int, root: P
         _set_aside(checkpoint.checkpoint_folder(folder, step))
 
     def say(session: Session) -> None:
-        run = runs.fence(session, run_id, attempt)
-        runs.say_damaged(session, run, AlertKind.DAMAGED_CHECKPOINT, message, start.step)
+        run = claims.fence(session, run_id, attempt)
+        run_alerts.damaged(session, run, AlertKind.DAMAGED_CHECKPOINT, message, start.step)
 
     database.write(say)
     log.warning("%s", message)

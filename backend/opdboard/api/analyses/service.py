@@ -17,13 +17,15 @@ from opdboard.api.parameters import split_list
 from opdboard.api.runs import service as runs_service
 from opdboard.api.runs.schemas import RunDetail
 from opdboard.api.sending import send
-from opdboard.db import analyses, groups, jobs, runs
+from opdboard.db import analyses, groups, runs
 from opdboard.db.tables import Run
 from opdboard.domain.errors import NotFound
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births
+from opdboard.lifecycle.births import NewRun
 
 
 def create(context: Context, wanted: AnalysisCreate) -> RunDetail:
@@ -31,7 +33,7 @@ def create(context: Context, wanted: AnalysisCreate) -> RunDetail:
     runs_service.check_text(wanted.config.model_dump(mode="json"))
     with context.database.write() as session:
         config = completed(session, wanted.config)
-        run = jobs.create_analysis(session, config, group=wanted.group, tags=wanted.tags, notes=wanted.notes)
+        run = births.add(session, NewRun(config, wanted.group, wanted.tags, wanted.notes))
         analyses.touch_subject(session, run)
         made = runs_service.rendered(session, run)
     send(context.queue, made.id)

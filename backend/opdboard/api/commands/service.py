@@ -3,10 +3,11 @@
 from opdboard.api.commands.schemas import AttemptOut, CommandOut, RunHistory, StateChangeOut
 from opdboard.api.context import Context
 from opdboard.api.sending import send
-from opdboard.db import runs, steering
+from opdboard.db import commands, runs
 from opdboard.db.tables import CommandRow
 from opdboard.domain.commands import AnyRequest, Command
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import steering
 
 
 def command_out(row: CommandRow) -> CommandOut:
@@ -61,5 +62,5 @@ def history(context: Context, run_id: str) -> RunHistory:
                 )
                 for attempt in runs.attempts(session, run_id)
             ],
-            commands=[command_out(row) for row in steering.audit(session, run_id)],
+            commands=[command_out(row) for row in commands.audit(session, run_id)],
         )

@@ -10,9 +10,11 @@ from opdboard.api.runs import service as runs_service
 from opdboard.api.runs.schemas import RunDetail
 from opdboard.api.sending import send
 from opdboard.checkpoint_folders import format_of, series_in, step_of, weights_in
-from opdboard.db import jobs, lineage
+from opdboard.db import lineage
 from opdboard.domain.errors import BadInput, NotFound
 from opdboard.domain.import_config import ImportConfig
+from opdboard.lifecycle import births
+from opdboard.lifecycle.births import NewRun
 from opdboard.model_roots import checked_place, configured_roots, place, roots
 from opdboard.settings import Settings
 
@@ -25,7 +27,7 @@ def create(context: Context, wanted: ImportCreate) -> RunDetail:
     """Store the import as a run of its own and, once that is committed, tell the workers."""
     _check_places(context, wanted.config)
     with context.database.write() as session:
-        run = jobs.create_import(session, wanted.config, group=wanted.group, tags=wanted.tags, notes=wanted.notes)
+        run = births.add(session, NewRun(wanted.config, wanted.group, wanted.tags, wanted.notes))
         made = runs_service.rendered(session, run)
     send(context.queue, made.id)
     return made

@@ -14,6 +14,7 @@ from opdboard.domain import sweep as sweeps
 from opdboard.domain.chain import recipe, teacher_group, teacher_run
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sweep import Value, Variant, named
+from opdboard.lifecycle.births import NewRun
 
 LONGEST_GROUP = 200
 
@@ -49,9 +50,7 @@ def with_teachers(runs: Sequence[Planned]) -> list[Planned]:
 
 def launch(context: Context, wanted: SweepCreate) -> SweepMade:
     """Make all runs in one transaction."""
-    runs = [
-        service.NewRun(run.config, run.group, wanted.tags, wanted.notes, wanted.copied_from) for run in planned(wanted)
-    ]
+    runs = [NewRun(run.config, run.group, wanted.tags, wanted.notes, wanted.copied_from) for run in planned(wanted)]
     made = service.create_all(context, runs)
     groups = list(dict.fromkeys(run.group for run in made))
     return SweepMade(groups=groups, runs=[RunSummary.model_validate(run.model_dump()) for run in made])

@@ -14,13 +14,14 @@ from opdboard.api.reported.schemas import (
     ReportedVector,
 )
 from opdboard.api.series.service import STATISTICS
-from opdboard.db import reporting, runs
-from opdboard.db.reporting import ReportedRun
+from opdboard.db import runs
 from opdboard.db.series import NewPoints
 from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.modules import Module, module_of
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import reporting
+from opdboard.lifecycle.births import NewRun, Reported
 
 
 def create(context: Context, wanted: ReportedRunCreate) -> AttemptBegun:
@@ -29,9 +30,10 @@ def create(context: Context, wanted: ReportedRunCreate) -> AttemptBegun:
     if size > MOST_CONFIG:
         message = f"is {size} characters of JSON, more than {MOST_CONFIG}: every filter of the runs table reads it"
         raise InvalidFields([FieldProblem(path="config", message=message)])
-    fields = {name: getattr(wanted, name) for name in ReportedRunCreate.model_fields if name != "modules"}
+    about = Reported(wanted.name, wanted.method, wanted.total_steps, wanted.config, wanted.student, wanted.teacher)
+    new = NewRun(about, wanted.group, wanted.tags, wanted.notes)
     with context.database.write() as session:
-        run = reporting.create(session, ReportedRun(**fields, modules=_modules(wanted)))
+        run = reporting.create(session, new, device=wanted.device, modules=_modules(wanted))
         return AttemptBegun(run_id=run.id, attempt=run.attempt)
 
 

@@ -8,6 +8,7 @@ from opdboard.api.runs import service
 from opdboard.api.runs.schemas import RunClone, RunDetail, RunFork
 from opdboard.db import evidence, runs
 from opdboard.domain.model_sources import RunModel
+from opdboard.lifecycle.births import NewRun
 
 LONGEST_NAME = 200
 
@@ -18,7 +19,7 @@ def clone(context: Context, run_id: str, wanted: RunClone) -> RunDetail:
         original = runs.get(session, run_id)
     name = wanted.name or _renamed(original.name, "copy")
     config = runs.config_of(original).model_copy(update={"name": name})
-    return service.create(context, service.NewRun(config, original.group, original.tags, copied_from=run_id))
+    return service.create(context, NewRun(config, original.group, original.tags, copied_from=run_id))
 
 
 def fork(context: Context, run_id: str, wanted: RunFork) -> RunDetail:
@@ -29,7 +30,7 @@ def fork(context: Context, run_id: str, wanted: RunFork) -> RunDetail:
     base = wanted.config or runs.config_of(original)
     name = wanted.name or (wanted.config.name if wanted.config else "") or _renamed(original.name, _suffix(student))
     config = base.model_copy(update={"student": student, "name": name})
-    return service.create(context, service.NewRun(config, original.group, original.tags))
+    return service.create(context, NewRun(config, original.group, original.tags))
 
 
 def _weights(session: Session, run_id: str, wanted: RunFork) -> RunModel:

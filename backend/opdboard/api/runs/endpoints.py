@@ -12,6 +12,7 @@ from opdboard.api.runs import bulk, copies, fields, listing, service
 from opdboard.api.runs.bulk_schemas import BulkChange, BulkResult
 from opdboard.api.runs.listing_schemas import RunFields, RunGroupQuery, RunGroups, RunList, RunListQuery
 from opdboard.api.runs.schemas import RunChange, RunClone, RunCreate, RunDetail, RunFork
+from opdboard.lifecycle.births import NewRun
 
 router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=JsonRoute)
 
@@ -43,7 +44,7 @@ def act_on_runs(context: Ctx, body: BulkChange, actor: Actor) -> BulkResult:
 @router.post("", status_code=201)
 def create_run(context: Ctx, body: RunCreate) -> RunDetail:
     """Launch a run."""
-    return service.create(context, service.NewRun(body.config, body.group, body.tags, body.notes, body.copied_from))
+    return service.create(context, NewRun(body.config, body.group, body.tags, body.notes, body.copied_from))
 
 
 @router.get("/{run_id}")

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.parameters import LARGEST_INTEGER
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
-from opdboard.db import analyses, evidence, lineage, runs, steering
+from opdboard.db import analyses, commands, evidence, lineage, runs
 from opdboard.db.tables import Run
 from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.commands import asked_of, possible
@@ -27,6 +27,8 @@ from opdboard.domain.run_sources import teacher_sources
 from opdboard.domain.run_state import RunState
 from opdboard.domain.storable import problems_in
 from opdboard.domain.teachers import RemoteTeacher
+from opdboard.lifecycle import births
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard.teacher_keys import check_key
 
@@ -88,7 +90,7 @@ def rendered(session: Session, run: Run) -> RunDetail:
         job_config=run.config if RunKind(run.kind).is_job else None,
         notes=run.notes,
         commands=list(asked_of(RunKind(run.kind))),
-        commands_pending=[command_out(row) for row in steering.pending(session, run.id)],
+        commands_pending=[command_out(row) for row in commands.pending(session, run.id)],
     )
 
 
@@ -98,23 +100,12 @@ def detail(context: Context, run_id: str) -> RunDetail:
         return rendered(session, runs.get(session, run_id))
 
 
-@dataclass(frozen=True)
-class NewRun:
-    """A run to make, a fork when its student is another run's; copied_from: the run whose configuration it has."""
-
-    config: RunConfig
-    group: str = ""
-    tags: Sequence[str] = ()
-    notes: str = ""
-    copied_from: str | None = None
-
-
-def create(context: Context, wanted: NewRun) -> RunDetail:
+def create(context: Context, wanted: NewRun[RunConfig]) -> RunDetail:
     """Store a new run and, once it is committed, tell the workers."""
     return create_all(context, [wanted])[-1]
 
 
-def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
+def create_all(context: Context, wanted: Sequence[NewRun[RunConfig]]) -> list[RunDetail]:
     """Store all of these runs or, when one is refused, none; tell the workers once they are committed.
 
     Runs that make a teacher come first, then those wanted in their order.
@@ -131,7 +122,7 @@ def create_all(context: Context, wanted: Sequence[NewRun]) -> list[RunDetail]:
     return everything
 
 
-def _with_teacher(session: Session, wanted: NewRun, teachers: dict[str, RunDetail]) -> NewRun:
+def _with_teacher(session: Session, wanted: NewRun[RunConfig], teachers: dict[str, RunDetail]) -> NewRun[RunConfig]:
     """The run with its teacher's run made, once for all that are taught by the same one."""
     first = teacher_run(wanted.config)
     if first is None:
@@ -142,27 +133,9 @@ def _with_teacher(session: Session, wanted: NewRun, teachers: dict[str, RunDetai
     return replace(wanted, config=taught_by(wanted.config, teachers[key].id))
 
 
-def _create(session: Session, wanted: NewRun) -> RunDetail:
+def _create(session: Session, wanted: NewRun[RunConfig]) -> RunDetail:
     check_sources(session, wanted.config)
-    if wanted.copied_from is not None:
-        runs.get(session, wanted.copied_from)
-    config = wanted.config
-    forked = config.student if isinstance(config.student, RunModel) else None
-    if forked is not None and forked.step is None:
-        # A fork of a live run goes on from what is there now; one of a run that has nothing yet waits for its end.
-        latest = evidence.latest_checkpoint(session, forked.run_id)
-        forked = forked if latest is None else forked.model_copy(update={"step": latest.step})
-        config = config.model_copy(update={"student": forked})
-    run = runs.create(
-        session,
-        config,
-        group=wanted.group,
-        tags=wanted.tags,
-        notes=wanted.notes,
-        forked=forked,
-        copied_from=wanted.copied_from,
-    )
-    return rendered(session, run)
+    return rendered(session, births.add(session, wanted))
 
 
 def check_storable(config: RunConfig) -> None:

@@ -5,10 +5,11 @@ import math
 from fastapi.testclient import TestClient
 from support.stored_runs import claim, create, move
 
-from opdboard.db import analyses, evidence, lineage, recording, runs
+from opdboard.db import analyses, evidence, lineage, runs
 from opdboard.db.database import Database
 from opdboard.domain.records import Batch, CheckpointRecord, Estimate, ScoreRecord, VariantRecord
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import recording, transitions
 from opdboard.settings import Settings
 
 
@@ -138,7 +139,7 @@ def test_what_was_found_is_read_and_goes_with_its_run(client: TestClient, sqlite
     for state in (RunState.RUNNING, RunState.FINISHED):
         move(sqlite_database, analysis, state)
     with sqlite_database.write() as session:
-        runs.transition(session, runs.get(session, subject, lock=True), RunState.STOPPED)
+        transitions.transition(session, runs.get(session, subject, lock=True), RunState.STOPPED)
     assert client.delete(f"/api/runs/{subject}").status_code == 204
     with sqlite_database.read() as session:
         assert analyses.variants_of(session, analysis) == []

@@ -25,6 +25,7 @@ from opdboard.api.app import create_app
 from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import claims
 from opdboard.settings import Settings
 
 DEADLINE_SECONDS = 30.0
@@ -179,7 +180,7 @@ def test_a_ping_tells_that_a_silent_trainer_lives(server: Server, sqlite_databas
     with server.live() as stream:
         stream.next("ping")
         with sqlite_database.write() as session:
-            runs.beat(session, run_id, attempt)
+            claims.beat(session, run_id, attempt)
             beaten_at = runs.get(session, run_id).heartbeat_at
         ping = stream.next("ping").data
         assert ping["heartbeats"] == {run_id: beaten_at}

@@ -11,9 +11,10 @@ from fastapi.testclient import TestClient
 from support.stored_runs import start
 
 from opdboard.client import Client, RequestRefused, ServerNotReached
-from opdboard.db import reporting, runs, series
+from opdboard.db import runs, series
 from opdboard.db.database import Database
 from opdboard.domain.errors import BadInput
+from opdboard.lifecycle import reporting
 from opdboard.reporter import Reporter
 
 

@@ -12,6 +12,7 @@ from opdboard.db.run_listing import Order
 from opdboard.domain.run_fields import find_field
 from opdboard.domain.run_query import parse_query
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import transitions
 
 EFFOPD = {"kind": "effopd", "candidates": 3}
 
@@ -108,7 +109,7 @@ def some(database: Database) -> Database:
     c, _ = start(database, name="gamma", seed=2, strategy=EFFOPD)
     with database.write() as session:
         error = {"error": "OutOfMemory", "detail": "no memory left at step 3", "where": None}
-        runs.transition(session, runs.get(session, c), RunState.FAILED, error=error)
+        transitions.transition(session, runs.get(session, c), RunState.FAILED, error=error)
     d, attempt = start(database, name="delta_x", seed=10)
     record(database, d, attempt, 100, {"eval/reverse_kl": math.nan, "eval/accuracy": 0.5})
     move(database, d, RunState.FINISHED)

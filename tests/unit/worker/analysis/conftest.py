@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from support.stored_runs import create
 
-from opdboard.db import jobs, runs
 from opdboard.db.database import Database
 from opdboard.domain.analysis_config import AnalysisConfig
+from opdboard.lifecycle import births, claims
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.process import Attempt
 from opdboard_worker.sinks import DatabaseSink
@@ -19,7 +20,7 @@ def analysis(sqlite_database: Database) -> str:
     """A queued analysis of a run."""
     subject = create(sqlite_database)
     with sqlite_database.write() as session:
-        return jobs.create_analysis(session, AnalysisConfig(kind="nothing_yet", run_id=subject)).id
+        return births.add(session, NewRun(AnalysisConfig(kind="nothing_yet", run_id=subject))).id
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def attempt(settings: Settings, sqlite_database: Database) -> Callable[[str], At
 
     def claim(run_id: str) -> Attempt:
         with sqlite_database.write() as session:
-            number = runs.claim(session, run_id, "host:1:0")
+            number = claims.claim(session, run_id, "host:1:0")
         assert number is not None
         control = DatabaseControl(sqlite_database, run_id, number)
         return Attempt(

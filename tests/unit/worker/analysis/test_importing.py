@@ -14,7 +14,7 @@ from support.adapters import made
 from support.stored_runs import record, start
 from support.tiny_models import moved, tiny_model
 
-from opdboard.db import alerts, jobs, runs, series
+from opdboard.db import alerts, runs, series
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import BadInput, ModelProblem, OpdboardError
 from opdboard.domain.import_config import ImportConfig
@@ -23,6 +23,8 @@ from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births, claims
+from opdboard.lifecycle.births import NewRun
 from opdboard_worker.analysis import importing
 from opdboard_worker.analysis.job import do_job
 from opdboard_worker.training.trained import trained_part
@@ -51,7 +53,7 @@ def queue(written, sqlite_database):
         base = str(config.pop("base", written / "base"))
         places = [str(place) for place in checkpoints or (written / "output",)]
         with sqlite_database.write() as session:
-            return jobs.create_import(session, ImportConfig(base=base, checkpoints=places, **config)).id
+            return births.add(session, NewRun(ImportConfig(base=base, checkpoints=places, **config))).id
 
     return create
 
@@ -109,7 +111,7 @@ def killed_in_its_second_checkpoint(attempt, run_id, database) -> None:
         do_job(attempt(run_id), dies_early)
     assert steps_of(database, run_id) == [5]
     with database.write() as session:
-        runs.give_back(session, runs.get(session, run_id, lock=True), "killed")
+        claims.give_back(session, runs.get(session, run_id, lock=True), "killed")
 
 
 def test_a_killed_import_goes_on_behind_its_last_checkpoint(attempt, queue, sqlite_database):

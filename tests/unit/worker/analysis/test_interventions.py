@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from opdboard.db import analyses, evidence, jobs, recording, runs
+from opdboard.db import analyses, evidence, runs
 from opdboard.db.database import Database
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.budget import Budget
@@ -20,6 +20,8 @@ from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.records import CheckpointRecord, VariantRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births, claims, recording
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.analysis import interventions
 from opdboard_worker.analysis.bench import make_bench
@@ -78,7 +80,7 @@ def subject(trained: Path, settings: Settings, sqlite_database: Database) -> str
     """That run in a database, with its modules and checkpoints."""
     modules = [module_of(name, tuple(one.shape)) for name, one in load_demo("base").model.named_parameters()]
     with sqlite_database.write() as session:
-        run = runs.create(session, CONFIG)
+        run = births.add(session, NewRun(CONFIG))
         run.modules = [
             {"name": one.name, "layer": one.layer, "kind": one.kind, "shape": list(one.shape)} for one in modules if one
         ]
@@ -98,7 +100,7 @@ def analyse(subject: str, attempt, sqlite_database: Database) -> Callable[..., l
     def queue(kind: str, **parameters: Any) -> str:
         asked = INTERVENTIONS[kind].read(parameters).model_dump(mode="json")
         with sqlite_database.write() as session:
-            return jobs.create_analysis(session, AnalysisConfig(kind=kind, run_id=subject, parameters=asked)).id
+            return births.add(session, NewRun(AnalysisConfig(kind=kind, run_id=subject, parameters=asked))).id
 
     def run(kind: str, **parameters: Any) -> list[VariantRecord]:
         run_id = queue(kind, **parameters)
@@ -197,7 +199,7 @@ def test_a_path_leaves_damaged_snapshots_out(analyse, subject, trained, settings
 def test_a_variant_that_is_stored_is_not_scored_again(subject, attempt, sqlite_database, monkeypatch):
     asked = INTERVENTIONS["scale_final"].read({"step": 4, "factors": [0.3, 0.6], **SCORING}).model_dump(mode="json")
     with sqlite_database.write() as session:
-        run_id = jobs.create_analysis(session, AnalysisConfig(kind="scale_final", run_id=subject, parameters=asked)).id
+        run_id = births.add(session, NewRun(AnalysisConfig(kind="scale_final", run_id=subject, parameters=asked))).id
     whole = record_at = recording.record
 
     def dying(session, run_id, attempt, batch, **about):
@@ -212,7 +214,7 @@ def test_a_variant_that_is_stored_is_not_scored_again(subject, attempt, sqlite_d
     before = found(sqlite_database, run_id)
     assert [one.index for one in before] == [1, 2, 3]
     with sqlite_database.write() as session:
-        runs.give_back(session, runs.get(session, run_id, lock=True), "killed")
+        claims.give_back(session, runs.get(session, run_id, lock=True), "killed")
     assert do_job(attempt(run_id), interventions.prepare) == 0
     after = found(sqlite_database, run_id)
     assert repr(after[:3]) == repr(before)  # NaN is not equal to itself
@@ -254,7 +256,7 @@ def test_checkpoints_that_are_gone_or_of_another_base_are_refused(trained: Path)
 
 def test_a_path_needs_two_snapshots(subject, attempt, settings, sqlite_database):
     with sqlite_database.write() as session:
-        other = runs.create(session, CONFIG).id
-        run_id = jobs.create_analysis(session, AnalysisConfig(kind="rank_one_trajectory", run_id=other)).id
+        other = births.add(session, NewRun(CONFIG)).id
+        run_id = births.add(session, NewRun(AnalysisConfig(kind="rank_one_trajectory", run_id=other))).id
     with pytest.raises(BadInput, match="two snapshots"):
         do_job(attempt(run_id), interventions.prepare)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from opdboard.db import runs, series, steering
+from opdboard.db import commands, runs, series
 from opdboard.db.database import Database
 from opdboard.domain.commands import request_of
 from opdboard.domain.errors import BadInput, StaleAttempt
 from opdboard.domain.records import Batch
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import claims, steering
 from opdboard_worker.analysis import interventions
 from opdboard_worker.analysis.job import Job, do_job
 from opdboard_worker.exits import EXIT_INTERRUPTED
@@ -70,7 +71,7 @@ def test_a_lost_process_goes_back_to_the_queue_and_does_nothing_twice(attempt, a
     with pytest.raises(KeyboardInterrupt):
         do_job(first, counting(4, {3: die}))
     with sqlite_database.write() as session:
-        assert runs.give_back(session, runs.get(session, analysis, lock=True), "killed") is RunState.QUEUED
+        assert claims.give_back(session, runs.get(session, analysis, lock=True), "killed") is RunState.QUEUED
     done = []
     second = attempt(analysis)
     assert do_job(second, counting(4, {step: lambda: done.append(1) for step in range(1, 5)})) == 0
@@ -98,7 +99,7 @@ def test_a_paused_job_that_is_stopped_ends(attempt, analysis, sqlite_database):
     assert do_job(attempt(analysis), counting(3, {2: pause_then_stop})) == 0
     assert state(sqlite_database, analysis) is RunState.STOPPED
     with sqlite_database.read() as session:
-        assert not steering.pending(session, analysis)
+        assert not commands.pending(session, analysis)
 
 
 def test_an_interrupted_job_leaves_between_steps(attempt, analysis, sqlite_database):

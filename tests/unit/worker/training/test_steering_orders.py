@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from opdboard.db import evidence, runs, series, steering
+from opdboard.db import commands, evidence, runs, series
 from opdboard.db.database import Database
 from opdboard.domain.budget import Budget
 from opdboard.domain.commands import Command, request_of
@@ -20,6 +20,8 @@ from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births, claims, steering
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.assembly import assemble
@@ -80,8 +82,8 @@ class _ToldOfPauses(DatabaseControl):
 def _steered(database: Database, parts: Parts, folder: Path, asked: list[Asked]) -> RunState:
     """A run to whose trainer each command is given when the phase next begins; its end, and that nothing of it is lost."""
     with database.write() as session:
-        run_id = runs.create(session, CONFIG).id
-        number = runs.claim(session, run_id, "test")
+        run_id = births.add(session, NewRun(CONFIG)).id
+        number = claims.claim(session, run_id, "test")
     assert number is not None
     left = list(asked)
 
@@ -111,11 +113,11 @@ def _steered(database: Database, parts: Parts, folder: Path, asked: list[Asked])
     with database.read() as session:
         run = runs.get(session, run_id)
         assert run.error is None
-        assert steering.pending(session, run_id) == []
-        assert all(row.result for row in steering.audit(session, run_id))
+        assert commands.pending(session, run_id) == []
+        assert all(row.result for row in commands.audit(session, run_id))
         points = series.read_scalars(session, run_id, ["loss"])["loss"].steps.tolist()
         newest = evidence.latest_checkpoint(session, run_id)
-        stops = [row for row in steering.audit(session, run_id) if row.kind == Command.STOP]
+        stops = [row for row in commands.audit(session, run_id) if row.kind == Command.STOP]
     assert points == list(range(1, run.step + 1))
     assert newest is not None and newest.step == run.step and (folder / newest.path).is_dir()
     if not stops:

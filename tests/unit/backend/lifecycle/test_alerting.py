@@ -10,6 +10,7 @@ from opdboard.db.database import Database
 from opdboard.db.tables import Alert, WebhookDelivery
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import transitions
 
 STEP_NORM = [1.0] * 12
 
@@ -144,7 +145,7 @@ def test_a_failed_run_says_why_until_it_goes_on(database: Database):
     run_id, _ = start(database)
     error = {"error": "OutOfMemory", "detail": "memory does not suffice; lower this", "where": None}
     with database.write() as session:
-        runs.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
+        transitions.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
     (alert,) = stored(database, run_id)
     assert (alert.kind, alert.severity) == ("run_failed", "critical")
     assert alert.message == "Memory does not suffice; lower this."
@@ -160,7 +161,7 @@ def test_different_special_tokens_have_a_kind_of_their_own(database: Database):
     run_id = create(database)
     error = {"error": "VocabularyMismatch", "detail": "eos_token: a and b", "where": "teacher"}
     with database.write() as session:
-        runs.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
+        transitions.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
     assert [alert.kind for alert in stored(database, run_id)] == ["vocabulary_mismatch"]
 
 

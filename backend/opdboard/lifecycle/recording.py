@@ -3,26 +3,15 @@
 import math
 import time
 
-from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerting, alerts, analyses, evidence, runs, series, steering
-from opdboard.db.tables import Attempt, Run, Table
+from opdboard.db import alerts, analyses, commands, evidence, runs, series
+from opdboard.db.tables import Attempt, Run
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
-
-_ATTEMPTS = Table.metadata.tables[Attempt.__tablename__]
-_COUNT = (
-    update(_ATTEMPTS)
-    .where(
-        _ATTEMPTS.c.run_id == bindparam("run"),
-        _ATTEMPTS.c.number == bindparam("of"),
-        _ATTEMPTS.c.batches < bindparam("batch"),
-    )
-    .values(batches=bindparam("batch"))
-)
+from opdboard.lifecycle import alerting, claims
 
 
 def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number: int | None = None) -> int:
@@ -31,11 +20,9 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     number: of the batch within its attempt, 1 for the first. One that was stored before, by a commit whose answer was
     lost, is not stored again.
     """
-    run = runs.fence(session, run_id, attempt)
-    if number is not None:
-        counted = session.connection().execute(_COUNT, {"run": run_id, "of": attempt, "batch": number})
-        if not counted.rowcount:
-            return run.seq
+    run = claims.fence(session, run_id, attempt)
+    if number is not None and not runs.count_batch(session, run_id, attempt, number):
+        return run.seq
     now = time.time()
     run.heartbeat_at = now
     if batch.step > run.step or batch.scalars:
@@ -55,7 +42,7 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     evidence.mark_candidates_removed(session, run_id, seq, batch.removed_candidate_steps)
     analyses.add(session, run, batch.variants)
     for result in batch.command_results:
-        steering.finish(session, result, batch.step)
+        commands.finish(session, result, batch.step)
     if alerting.evaluate(session, run, seq, batch):
         run.topics = {**run.topics, Topic.ALERTS.value: seq}
     return seq
@@ -87,7 +74,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
 
     A trainer that begins at step 0 reports that step again, so everything goes.
     """
-    run = runs.fence(session, run_id, attempt)
+    run = claims.fence(session, run_id, attempt)
     if step > 0 and run.modules and [one["name"] for one in run.modules] != [module.name for module in modules]:
         raise ModelProblem(
             f"up to step {step} this run measured {len(run.modules)} modules, and this version of opdboard takes the model apart "
@@ -101,7 +88,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
         evidence.rewind(session, run_id, last_kept)
         alerts.rewind(session, run_id, last_kept)
         analyses.rewind(session, run_id, last_kept)
-        steering.reopen_lost(session, run_id, step)
+        commands.reopen_lost(session, run_id, step)
         run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step
     run.device = device

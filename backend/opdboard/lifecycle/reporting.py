@@ -4,41 +4,24 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
-from opdboard.db import alerting, recording, runs, series
-from opdboard.db.tables import Attempt, ModuleVectorRow, Run
+from opdboard.db import runs, series
+from opdboard.db.tables import Attempt, Run
 from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch, ModuleVector
 from opdboard.domain.run_kinds import RunKind
-from opdboard.domain.run_state import ACTIVE, RunState
+from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import alerting, births, claims, recording, transitions
+from opdboard.lifecycle.births import NewRun, Reported
 
 REPORTER = "reported over HTTP"
 SILENCE_SECONDS = 300.0  # a reporter that lives says so every 5 s, and asks an absent server every 15 s
 _LOST = "ReporterLost"
-
-
-@dataclass(frozen=True)
-class ReportedRun:
-    """What is known of a run before its first point; config is free-form."""
-
-    name: str
-    method: str
-    total_steps: int
-    config: dict[str, Any]
-    student: str = ""
-    teacher: str = ""
-    group: str = ""
-    tags: Sequence[str] = ()
-    notes: str = ""
-    device: str = ""
-    modules: Sequence[Module] = ()
 
 
 @dataclass(frozen=True)
@@ -50,42 +33,28 @@ class Appended:
     repeated: int
 
 
-def create(session: Session, wanted: ReportedRun) -> Run:
+def create(session: Session, wanted: NewRun[Reported], *, device: str = "", modules: Sequence[Module] = ()) -> Run:
     """A RUNNING run under its first attempt."""
-    run = runs.add(
-        session,
-        runs.NewRun(
-            kind=RunKind.REPORTED,
-            name=wanted.name,
-            method=wanted.method,
-            total_steps=wanted.total_steps,
-            config=wanted.config,
-            student=wanted.student,
-            teacher=wanted.teacher,
-            group=wanted.group,
-            tags=wanted.tags,
-            notes=wanted.notes,
-        ),
-    )
-    _attempt(session, run, step=0, modules=list(wanted.modules), device=wanted.device)
+    run = births.add(session, wanted)
+    _attempt(session, run, step=0, modules=list(modules), device=device)
     return run
 
 
 def begin_again(session: Session, run_id: str, step: int) -> Run:
     """A new attempt that goes on after `step` (0 begins anew): earlier attempts may write no more, points beyond are dropped."""
     run = reported(runs.get(session, run_id, lock=True))
-    runs.transition(session, run, RunState.QUEUED, reason="its trainer begins again")
+    transitions.transition(session, run, RunState.QUEUED, reason="its trainer begins again")
     modules = [Module.from_json(entry) for entry in run.modules]
     _attempt(session, run, step=step, modules=modules, device=run.device or "")
     return run
 
 
 def _attempt(session: Session, run: Run, *, step: int, modules: list[Module], device: str) -> None:
-    attempt = runs.claim(session, run.id, REPORTER)
+    attempt = claims.claim(session, run.id, REPORTER)
     assert attempt is not None, "the run was made QUEUED in this transaction"
     run.worker_id = None
     recording.begin(session, run.id, attempt, step=step, modules=modules, device=device)
-    runs.transition(session, run, RunState.RUNNING, reason=REPORTER)
+    transitions.transition(session, run, RunState.RUNNING, reason=REPORTER)
 
 
 def reported(run: Run) -> Run:
@@ -97,15 +66,14 @@ def reported(run: Run) -> Run:
 
 def fail_silent(session: Session, moment: float) -> list[Run]:
     """End the reported runs without a sign of life since the moment as failed, with the alert that a failure raises."""
-    silent = select(Run).where(Run.kind == RunKind.REPORTED, Run.state.in_(ACTIVE), Run.heartbeat_at < moment)
-    lost = list(session.scalars(silent.options(defer(Run.modules)).with_for_update()))
+    lost = runs.silent(session, moment)
     for run in lost:
         detail = (
             f"nothing was heard of its trainer for {time.time() - (run.heartbeat_at or 0):.0f} s, after step {run.step}; "
             "it was killed, or does not reach the server. It goes on as soon as it reports again"
         )
         error = {"error": _LOST, "detail": detail, "where": run.id}
-        runs.transition(session, run, RunState.FAILED, reason="its trainer is silent", error=error)
+        transitions.transition(session, run, RunState.FAILED, reason="its trainer is silent", error=error)
     return lost
 
 
@@ -114,10 +82,10 @@ def _fenced(session: Session, run_id: str, attempt: int) -> Run:
     run = reported(runs.locked(session, run_id))
     if run.attempt == attempt and run.state == RunState.FAILED and (run.error or {}).get("error") == _LOST:
         for state in (RunState.QUEUED, RunState.STARTING, RunState.RUNNING):
-            runs.transition(session, run, state, reason="its trainer reports again")
+            transitions.transition(session, run, state, reason="its trainer reports again")
         mine = session.get_one(Attempt, (run_id, attempt))
         mine.ended_at = mine.outcome = None
-    runs.check_owner(run, attempt)
+    claims.check_owner(run, attempt)
     return run
 
 
@@ -202,14 +170,7 @@ def _unstored(
 
 
 def _is_stored(session: Session, run_id: str, vector: ModuleVector) -> bool:
-    table = ModuleVectorRow
-    query = select(table.values).where(
-        table.run_id == run_id,
-        table.statistic == vector.statistic,
-        table.step == vector.step,
-        table.reference_step.is_not_distinct_from(vector.reference_step),
-    )
-    stored = session.scalars(query).first()
+    stored = series.stored_vector(session, run_id, vector)
     if stored is not None and stored != np.asarray(vector.values, "<f4").tobytes():
         raise Conflict(f"{vector.statistic} at step {vector.step} is stored with other values", where=vector.statistic)
     return stored is not None
@@ -219,5 +180,5 @@ def end(session: Session, run_id: str, attempt: int, to: RunState, detail: str) 
     """The trainer has ended; detail says why it failed or was stopped."""
     run = _fenced(session, run_id, attempt)
     error = {"error": "TrainerFailed", "detail": detail, "where": run_id} if to is RunState.FAILED else None
-    runs.transition(session, run, to, reason=detail, error=error)
+    transitions.transition(session, run, to, reason=detail, error=error)
     return run

@@ -5,13 +5,14 @@ from contextlib import nullcontext
 import pytest
 from support.stored_runs import begin, candidate, claim, create, decision, move, record, start
 
-from opdboard.db import evidence, runs, steering
+from opdboard.db import commands, evidence, runs
 from opdboard.db.database import Database
 from opdboard.domain.commands import Command, asked_of, possible, request_of
 from opdboard.domain.errors import Conflict
 from opdboard.domain.records import CommandResult
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import TRANSITIONS, RunState
+from opdboard.lifecycle import claims, steering
 
 PATHS = {
     RunState.QUEUED: [],
@@ -52,7 +53,7 @@ def test_a_command_is_taken_where_it_makes_sense(sqlite_database: Database, comm
         with expected, sqlite_database.write() as session:
             steering.ask(session, runs.get(session, run_id, lock=True), request_of(command), actor="test")
         with sqlite_database.read() as session:
-            assert len(steering.audit(session, run_id)) == allowed, state
+            assert len(commands.audit(session, run_id)) == allowed, state
 
 
 @pytest.mark.parametrize("kind", list(RunKind))
@@ -76,7 +77,7 @@ def test_a_queued_run_stops_and_a_stopped_one_is_queued_on_the_spot(database: Da
             assert row.ok is True
         with database.read() as session:
             assert runs.get(session, run_id).state == state
-            assert steering.pending(session, run_id) == []
+            assert commands.pending(session, run_id) == []
 
 
 def test_a_trainer_obeys_in_order_and_writes_down_what_it_did(database: Database):
@@ -85,12 +86,12 @@ def test_a_trainer_obeys_in_order_and_writes_down_what_it_did(database: Database
         with database.write() as session:
             steering.ask(session, runs.get(session, run_id, lock=True), request_of(command), actor="test")
     with database.read() as session:
-        first, second = steering.pending(session, run_id)
+        first, second = commands.pending(session, run_id)
         assert [first.kind, second.kind] == ["checkpoint", "pause"]
     record(database, run_id, attempt, 1, command_results=[CommandResult(first.id, True, "saved at step 1")])
     with database.read() as session:
-        assert [row.kind for row in steering.pending(session, run_id)] == ["pause"]
-        assert steering.audit(session, run_id)[0].result == "saved at step 1"
+        assert [row.kind for row in commands.pending(session, run_id)] == ["pause"]
+        assert commands.audit(session, run_id)[0].result == "saved at step 1"
         assert runs.get(session, run_id).topics["commands"] == runs.get(session, run_id).seq
 
 
@@ -100,7 +101,7 @@ def test_stop_shows_at_once(database: Database):
         steering.ask(session, runs.get(session, run_id, lock=True), request_of("stop"), actor="test")
     with database.read() as session:
         assert runs.get(session, run_id).state == "stopping"
-        assert len(steering.pending(session, run_id)) == 1
+        assert len(commands.pending(session, run_id)) == 1
 
 
 def ask(database: Database, run_id: str, command: str, **arguments) -> int:
@@ -119,13 +120,13 @@ def test_a_veto_names_the_jump_that_is_meant(database: Database):
         ask(database, run_id, "veto", step=2)
     ask(database, run_id, "veto")
     with database.read() as session:
-        (row,) = steering.pending(session, run_id)
+        (row,) = commands.pending(session, run_id)
         assert (row.arguments, row.asked_step, row.obeyed_step) == ({"step": 4}, 0, None)
     record(database, run_id, attempt, 5, vetoed_decision_step=4, command_results=[CommandResult(row.id, True, "back")])
     with pytest.raises(Conflict, match="taken back already"):
         ask(database, run_id, "veto")
     with database.read() as session:
-        assert steering.audit(session, run_id)[0].obeyed_step == 5
+        assert commands.audit(session, run_id)[0].obeyed_step == 5
 
 
 def test_what_a_lost_trainer_did_to_the_weights_is_open_again(database: Database):
@@ -137,8 +138,8 @@ def test_what_a_lost_trainer_did_to_the_weights_is_open_again(database: Database
     results = [CommandResult(key, True, "done") for key in given.values()] + [CommandResult(refused, False, "no")]
     record(database, run_id, attempt, 3, {"loss": 1.0}, command_results=results)
     with database.write() as session:
-        runs.give_back(session, runs.get(session, run_id, lock=True), "lost")
+        claims.give_back(session, runs.get(session, run_id, lock=True), "lost")
     begin(database, run_id, claim(database, run_id), step=2)
     with database.read() as session:
-        (again,) = steering.pending(session, run_id)
+        (again,) = commands.pending(session, run_id)
         assert (again.id, again.obeyed_step, again.ok, again.result) == (given["extrapolate"], 3, None, None)

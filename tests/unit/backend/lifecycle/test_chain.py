@@ -11,6 +11,7 @@ from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_state import RunState
 from opdboard.domain.teachers import ModelTeacher
+from opdboard.lifecycle import claims
 
 
 def taught(database: Database, source: str, step: int | None = None) -> str:
@@ -19,7 +20,7 @@ def taught(database: Database, source: str, step: int | None = None) -> str:
 
 def ready(database: Database) -> list[str]:
     with database.write() as session:
-        return [run.id for run in runs.ready(session, time.time())]
+        return [run.id for run in claims.ready(session, time.time())]
 
 
 def checkpoint(database: Database, run_id: str, step: int) -> None:
@@ -34,7 +35,7 @@ def test_a_run_waits_until_the_run_that_teaches_it_has_ended(database: Database)
     record(database, teacher, attempt, 3, {})
     checkpoint(database, teacher, 3)
     with database.write() as session:
-        assert runs.claim(session, student, "host:1:0") is None, "a checkpoint on the way is not the last one"
+        assert claims.claim(session, student, "host:1:0") is None, "a checkpoint on the way is not the last one"
         relation, source = lineage.waits_for(session, runs.config_of(runs.get(session, student))) or ("", None)
         assert (relation, source and source.id) == ("teacher", teacher)
     assert ready(database) == []
@@ -64,7 +65,7 @@ def test_a_run_fails_with_the_run_that_should_have_taught_it_and_can_be_resumed(
     move(database, teacher, RunState.QUEUED)
     move(database, student, RunState.QUEUED)
     with database.write() as session:
-        assert runs.claim(session, student, "host:1:0") is None
+        assert claims.claim(session, student, "host:1:0") is None
     assert ready(database) == [teacher]
 
 
