@@ -40,18 +40,21 @@ class Group:
     subtracted_B: Tensor
 
     @classmethod
-    def of(cls, moved: Iterable[Moved], device: torch.device) -> Group:
-        """Of one matrix at least; each is let go of before the next is asked for. device: where they are measured."""
+    def of(cls, moved: Iterable[Moved], device: torch.device, base_norm_B: Tensor | None = None) -> Group:
+        """Of one matrix at least; each is let go of before the next is asked for. device: where they are measured;
+        base_norm_B: where an earlier step of the same matrices told it.
+        """
         updates, base_norms, visible, subtracted = [], [], [], []
         for one in moved:
             updates.append(one.update_MN.to(device))
-            base_norms.append(frobenius_norms([one.base_MN])[0])
+            if base_norm_B is None:
+                base_norms.append(frobenius_norms([one.base_MN])[0])
             visible.append(visible_sparsity(one.value_MN, one.base_MN))
             subtracted.append(one.subtracted)
             del one
         return cls(
             torch.stack(updates) if len(updates) > 1 else updates[0].unsqueeze(0),
-            torch.stack(base_norms).to(device),
+            torch.stack(base_norms).to(device) if base_norm_B is None else base_norm_B,
             torch.tensor(visible, dtype=torch.float64),
             torch.tensor(subtracted, device=device),
         )

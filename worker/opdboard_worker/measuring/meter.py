@@ -38,6 +38,7 @@ class Meter:
         self._tolerance = tolerance
         self._device = device
         self._groups = of_equal_shape(self.modules)
+        self._base_norms: dict[int, Tensor] = {}
 
     def measure(self, step: int, moved: Callable[[int], Moved]) -> Iterator[OfGroup]:
         """Measure group after group, and keep the subspaces once all of them were asked for.
@@ -53,12 +54,17 @@ class Meter:
             found = measure_group(group, before, k=self._k, tolerance=self._tolerance)
             return OfGroup(**vars(found), indices=indices, earlier=earlier)
 
-        groups = ((indices, Group.of(map(moved, indices), self._device)) for indices in self._groups)
+        groups = ((indices, self._group(place, moved)) for place, indices in enumerate(self._groups))
         parts = []
         for one in overlapped(of_group, groups, self._device):
             parts.append((self._names(one.indices), one.kept))
             yield one
         self._snapshots.write(step, parts)
+
+    def _group(self, place: int, moved: Callable[[int], Moved]) -> Group:
+        group = Group.of(map(moved, self._groups[place]), self._device, self._base_norms.get(place))
+        self._base_norms[place] = group.base_norm_B  # W_0 is that of every step
+        return group
 
     def _names(self, indices: list[int]) -> list[str]:
         return [self.modules[index].name for index in indices]
@@ -67,19 +73,20 @@ class Meter:
 def vectors(step: int, measured: Sequence[OfGroup]) -> list[ModuleVector]:
     """What all groups of a step make to store, NaN where a group has no value."""
     modules = sum(len(one.indices) for one in measured)
-    rows: dict[tuple[str, int | None], Tensor] = {}
-
-    def put(name: str, at: int | None, indices: list[int], value_B: Tensor) -> None:
-        rows.setdefault((name, at), torch.full((modules,), torch.nan, dtype=torch.float64))[indices] = value_B
-
+    values: dict[str, Tensor] = {}
+    aligned: dict[str, Tensor] = {}
     for one in measured:
-        for name, value_B in one.values.items():
-            put(name, None, one.indices, value_B)
-        for name, value_SB in one.aligned.items():
-            for at, value_B in zip(one.earlier, value_SB, strict=True):
-                put(name, at, one.indices, value_B)
-    rows["norm_share", None] = norm_share(rows["update_norm", None])
+        index = torch.tensor(one.indices)
+        for rows, found in ((values, one.values), (aligned, one.aligned)):
+            for name, value in found.items():
+                empty = torch.full((*value.shape[:-1], modules), torch.nan, dtype=torch.float64)
+                rows.setdefault(name, empty)[..., index] = value
+    values["norm_share"] = norm_share(values["update_norm"])
     return [
-        ModuleVector(name, step, row.tolist()) if at is None else ModuleVector(name, at, row.tolist(), step)
-        for (name, at), row in rows.items()
+        *(ModuleVector(name, step, row.tolist()) for name, row in values.items()),
+        *(
+            ModuleVector(name, at, row, step)
+            for name, rows in aligned.items()
+            for at, row in zip(measured[0].earlier, rows.tolist(), strict=True)
+        ),
     ]
