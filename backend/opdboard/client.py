@@ -223,6 +223,18 @@ class Client:
         """A picture: {figure, cursors, meta}; `plotly.graph_objects.Figure(answer["figure"])` draws it in a notebook."""
         return self._call("GET", f"/panels/{name}", params={"runs": ",".join(run_ids), **(parameters or {})})
 
+    def panel_table(self, name: str, run_ids: Sequence[str], parameters: Mapping[str, str] | None = None) -> Json:
+        """The picture's numbers: {columns, rows, count}; beyond the first 20,000 rows, panel_csv has all of them."""
+        return self._call("GET", f"/panels/{name}/table", params={"runs": ",".join(run_ids), **(parameters or {})})
+
+    def panel_csv(self, name: str, run_ids: Sequence[str], parameters: Mapping[str, str] | None = None) -> str:
+        """All of the picture's numbers as CSV."""
+        asked = {"runs": ",".join(run_ids), **(parameters or {})}
+        response = self._answered("GET", f"/panels/{name}/table.csv", params=asked)
+        if not response.headers.get("content-type", "").startswith("text/csv"):
+            raise self._no_opdboard(response)
+        return response.text
+
     def differences(self, run_ids: Sequence[str]) -> Json:
         """Configuration keys that differ and that agree."""
         return self._call("GET", "/compare/config", params={"runs": ",".join(run_ids)})
@@ -283,6 +295,18 @@ class Client:
                 yield from changed([self.run(run_id) for run_id in list(pending)])
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        response = self._answered(method, path, **arguments)
+        try:
+            if response.is_success:
+                return response.json() if response.content else None
+        except ValueError:  # a page of something between here and there, with its status 200
+            pass
+        raise self._no_opdboard(response)
+
+    def _no_opdboard(self, response: httpx.Response) -> ServerNotReached:
+        return ServerNotReached(f"what answers at {self.url} is no opdboard: HTTP {response.status_code}")
+
+    def _answered(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._sent(method, path, **arguments)
         except httpx.ConnectError as error:
@@ -293,12 +317,7 @@ class Client:
             raise ServerNotReached(f"the answer of {self.url} cannot be read: {error}") from error
         if response.is_error:
             raise RequestRefused(response.status_code, _body(response))
-        try:
-            if response.is_success:
-                return response.json() if response.content else None
-        except ValueError:  # a page of something between here and there, with its status 200
-            pass
-        raise ServerNotReached(f"what answers at {self.url} is no opdboard: HTTP {response.status_code}")
+        return response
 
     def _sent(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:

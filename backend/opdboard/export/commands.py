@@ -29,11 +29,17 @@ def figure(
     """Draw a panel of some runs into a file, in a look for print."""
     from opdboard.export import figures  # imports plotly, which the other commands do not need
 
-    if output.suffix.lower() not in figures.FORMATS:
+    kind = output.suffix.lower()
+    if kind not in figures.FORMATS:
         raise BadInput(f"{output.name} must end with {', '.join(figures.FORMATS)}", where="output")
+    params = _parameters(parameter or [])
     with Client() as client:
-        answer = client.panel(panel, runs, _parameters(parameter or []))
-    figures.write(figures.figure_of(answer, title), output, width=width, height=height)
+        if kind == ".csv":
+            made = client.panel_csv(panel, runs, params).encode()
+        else:
+            drawn = figures.figure_of(client.panel(panel, runs, params), title)
+            made = figures.content(drawn, kind, width=width, height=height)
+    figures.save(output, made)
     typer.echo(str(output))
 
 

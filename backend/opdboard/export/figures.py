@@ -1,7 +1,5 @@
-"""A panel's figure as a file: for print (SVG, PDF, PNG through a browser), for the web (HTML), or as numbers (CSV, JSON)."""
+"""A panel's figure as a file: for print (SVG, PDF, PNG through a browser), for the web (HTML), or as JSON; or its table."""
 
-import csv
-import io
 import json
 import os
 import re
@@ -14,7 +12,6 @@ import plotly.graph_objects as go
 from plotly.utils import PlotlyJSONEncoder
 
 from opdboard.domain.errors import BadInput
-from opdboard.export.cells import cells
 from opdboard.export.tables import decoded
 
 IMAGES = (".svg", ".pdf", ".png")
@@ -50,21 +47,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def write(figure: go.Figure, file: Path, *, width: int, height: int) -> None:
-    """Write the figure in the format that the file's name ends with; BadInput says what is possible or missing."""
-    kind = file.suffix.lower()
-    if kind not in FORMATS:
-        raise BadInput(f"{file.name} must end with {', '.join(FORMATS)}", where="output")
+def content(figure: go.Figure, kind: str, *, width: int, height: int) -> bytes:
+    """The figure as a file of that ending; BadInput says what is missing."""
+    if kind in IMAGES:
+        return _image(figure, kind[1:], width, height)
+    if kind == ".html":
+        return figure.to_html(include_plotlyjs=True, full_html=True).encode()
+    return json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder).encode()
+
+
+def save(file: Path, content: bytes) -> None:
+    """Write the file, and its folder where there is none; BadInput says why it cannot be."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        if kind in IMAGES:
-            file.write_bytes(_image(figure, kind[1:], width, height))
-        elif kind == ".html":
-            file.write_text(figure.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
-        elif kind == ".csv":
-            file.write_text(numbers(figure), encoding="utf-8")
-        else:
-            file.write_text(json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder), encoding="utf-8")
+        file.write_bytes(content)
     except OSError as error:
         raise BadInput(f"cannot write {file}: {error.strerror}", where=str(file)) from error
 
@@ -90,18 +86,3 @@ def _image(figure: go.Figure, kind: str, width: int, height: int) -> bytes:
         return figure.to_image(kind, width=width, height=height, scale=3 if kind == "png" else 1)
     except Exception as error:  # kaleido and the browser fail in many ways
         raise BadInput(f"{path} could not draw the figure: {error}", where="output") from error
-
-
-def numbers(figure: go.Figure) -> str:
-    """CSV of what is drawn, a row per point: trace, x, y and, in heatmaps, z."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("trace", "x", "y", "z"))
-    for trace in map(_plain, figure.to_plotly_json()["data"]):
-        name = trace.get("name") or trace["uid"]
-        x, y, z = (trace.get(axis) for axis in ("x", "y", "z"))
-        if z is not None and x is not None and y is not None:
-            writer.writerows(cells((name, x[i], y[j], z[j][i])) for j in range(len(y)) for i in range(len(x)))
-        elif x is not None and y is not None:
-            writer.writerows(cells((name, *point, "")) for point in zip(x, y, strict=False))
-    return text.getvalue()

@@ -10,6 +10,8 @@ from plotly.offline import get_plotlyjs
 from opdboard.client import Client, RequestRefused
 from opdboard.export.figures import figure_of
 
+MOST_ROWS = 200
+"""Of a picture's table in a page."""
 STYLE = """
 body { font: 14px/1.45 Inter, system-ui, sans-serif; color: #1b1f27; max-width: 1080px; margin: 32px auto; padding: 0 20px }
 h1 { font-size: 24px } h2 { font-size: 18px; margin-top: 36px } h3 { font-size: 15px; margin-bottom: 4px }
@@ -46,7 +48,7 @@ def picture(
     titled: bool = True,
     what: str = "",
 ) -> str:
-    """A panel's figure of runs or groups, and its note; why there is none where it cannot be drawn.
+    """A panel's figure of runs or groups, its note and its table; why there is none where it cannot be drawn.
 
     beside: also the numbers that belong beside it. what: of it is drawn, where a picture comes more than once.
     """
@@ -61,7 +63,21 @@ def picture(
         return heading + note("Nothing is stored for this picture.")
     drawn = figure_of(answer).to_html(include_plotlyjs=False, full_html=False, default_height=380)
     numbers = table(meta["table"]["columns"], meta["table"]["rows"]) if beside and meta.get("table") else ""
-    return f"{heading}<figure>{drawn}</figure>{note(meta['note'] or '')}{numbers}"
+    told = _folded(client.panel_table(panel, entries, params or {}))
+    return f"{heading}<figure>{drawn}</figure>{note(meta['note'] or '')}{numbers}{told}"
+
+
+def _folded(told: dict[str, Any]) -> str:
+    """The picture's numbers, out of sight until they are asked for."""
+    shown = told["rows"][:MOST_ROWS]
+    rest = (
+        f", of which the first {len(shown)} are here; `opdboard figure` writes all as CSV"
+        if len(shown) < told["count"]
+        else ""
+    )
+    columns = [column["heading"] for column in told["columns"]]
+    summary = f"The numbers: {told['count']:,} {'row' if told['count'] == 1 else 'rows'}{rest}"
+    return f"<details><summary>{text(summary)}</summary>{table(columns, shown)}</details>"
 
 
 def section(title: str, content: str) -> str:

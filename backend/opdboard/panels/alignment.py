@@ -5,6 +5,7 @@ run's snapshots are not measured during training, so there is no such choice.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from opdboard.panels import alignment_limits, labels, lines, look
 from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed, Vectors
+from opdboard.panels.table import Table
 
 LOCKED_IN = 0.8
 _MODULE = look.OKABE_ITO[7]
@@ -77,13 +79,11 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
     for index, (run, domain) in enumerate(zip(series, domains, strict=True)):
         rows = run.vectors[_statistic(params)]
         axes = (look.axis_name("x", index), look.axis_name("y", index))
-        groups_drawn = _lines(run, rows, params.grouping)
-        cell = groups_drawn + _module_line(run, rows, params.module)
+        cell = _cell(run, params)
         names = names or [line.name for line in cell]
         for line in cell:
             drawn = lines.traces(line, axes)
             drawn[-1].showlegend = index == 0
-            drawn[-1].meta = {"run": run.name if len(series) > 1 else ""}
             traces += drawn
         marks = [(line, lock_in_step(rows.steps, line.y, rows.references, params.threshold)) for line in cell]
         traces += [_lock_in_mark(line, step, params.threshold, axes) for line, step in marks]
@@ -142,6 +142,21 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
         margin={"l": 48, "r": 12, "t": 10 if len(series) == 1 else 44, "b": 40},
         **layout,
     )
+
+
+def table(series: Sequence[RunSeries], params: AlignmentParams) -> Table:
+    """Each group's mean, smallest and largest module, and the module drawn besides; a run's name where there are several."""
+    drawn = [
+        line if len(series) == 1 else replace(line, name=f"{run.name}: {line.name}")
+        for run in series
+        for line in _cell(run, params)
+    ]
+    return lines.table(drawn, ALIGNMENTS[params.measure].unit)
+
+
+def _cell(run: RunSeries, params: AlignmentParams) -> list[lines.Line]:
+    rows = run.vectors[_statistic(params)]
+    return _lines(run, rows, params.grouping) + _module_line(run, rows, params.module)
 
 
 def _lines(run: RunSeries, rows: Vectors, grouping: str) -> list[lines.Line]:
@@ -278,4 +293,5 @@ PANEL = Panel(
     topics=(Topic.ALIGNMENT,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

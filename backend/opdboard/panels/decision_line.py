@@ -9,9 +9,10 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CandidateRecord
-from opdboard.panels import look
+from opdboard.panels import look, tries
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, Points, RunSeries, Trigger
+from opdboard.panels.table import Table
 
 _HELD_OUT = "eval/reverse_kl"
 
@@ -159,6 +160,12 @@ def held_out_effect(points: Points | None, step: int) -> tuple[tuple[int, float]
     )
 
 
+def table(series: Sequence[RunSeries], params: DecisionLineParams) -> Table:
+    """The candidates of the trigger."""
+    shown = [(run, trigger_at(run.triggers, params.step)) for run in series]
+    return tries.table([(run, [trigger] if trigger else []) for run, trigger in shown])
+
+
 PANEL = Panel(
     name="decision_line",
     title="What did the line look like?",
@@ -167,5 +174,6 @@ PANEL = Panel(
     topics=(Topic.DECISIONS, Topic.SCALARS),
     needs=_needs,
     figure=figure,
+    table=table,
     max_runs=1,
 )

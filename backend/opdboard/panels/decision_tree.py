@@ -9,9 +9,10 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CandidateRecord
-from opdboard.panels import look
+from opdboard.panels import look, tries
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, Trigger
+from opdboard.panels.table import Table
 
 _TICKS = (-0.99, -0.94, -0.75, -0.5, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 _OUT = 0.5  # how far to the right of its node a branch ends; nodes are 1 apart, whatever the steps between them
@@ -204,6 +205,11 @@ def _band(at: int) -> dict[str, Any]:
     }
 
 
+def table(series: Sequence[RunSeries], params: DecisionTreeParams) -> Table:  # noqa: ARG001
+    """Every candidate of every trigger."""
+    return tries.table([(run, run.triggers) for run in series])
+
+
 PANEL = Panel(
     name="decision_tree",
     title="Which way did training go?",
@@ -212,5 +218,6 @@ PANEL = Panel(
     topics=(Topic.DECISIONS,),
     needs=_needs,
     figure=figure,
+    table=table,
     max_runs=1,
 )

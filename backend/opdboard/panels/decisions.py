@@ -9,9 +9,10 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CandidateRecord
-from opdboard.panels import look, scales
+from opdboard.panels import look, scales, tries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries, Trigger
+from opdboard.panels.table import Table
 
 _KEY = "○ refused   ● accepted   ◎ chosen   ✕ taken back"
 
@@ -149,6 +150,11 @@ def _hover(trigger: Trigger, candidate: CandidateRecord) -> str:
     return "<br>".join(line.replace("<", "&lt;") for line in lines)
 
 
+def table(series: Sequence[RunSeries], params: DecisionsParams) -> Table:  # noqa: ARG001
+    """Every candidate of every trigger."""
+    return tries.table([(run, run.triggers) for run in series])
+
+
 PANEL = Panel(
     name="decisions",
     title="How far did we dare to jump?",
@@ -157,4 +163,5 @@ PANEL = Panel(
     topics=(Topic.DECISIONS,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

@@ -1,6 +1,7 @@
 """Where do two runs differ? The same statistic of the same modules at a shared step, one against the other."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -9,10 +10,12 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_STATISTICS
+from opdboard.domain.modules import Module
 from opdboard.panels import look, module_grid, scales
 from opdboard.panels.module_allocation import ModuleStatistic
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, VectorNeed, Vectors
+from opdboard.panels.table import Column, Table, of_modules
 
 
 class DifferenceParams(PanelParams):
@@ -29,29 +32,54 @@ class DifferenceParams(PanelParams):
     )
 
 
+_WORDS = {"log_ratio": "log2 ratio", "difference": "difference"}
+
+
 def _needs(params: DifferenceParams) -> Needs:
     return Needs(vectors=(VectorNeed(params.statistic),))
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Modules that both runs have, by name, at the steps that both have: values (S, modules) of each, and compared.
+
+    row: that of the step shown; None where they share none.
+    """
+
+    modules: list[Module]
+    steps: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    compared: np.ndarray
+    row: int | None
+
+
+def _pairs(series: Sequence[RunSeries], params: DifferenceParams) -> _Pairs:
+    first, second = series
+    rows = (first.vectors[params.statistic], second.vectors[params.statistic])
+    shared = np.intersect1d(rows[0].steps, rows[1].steps)
+    places = {module.name: index for index, module in enumerate(second.modules)}
+    found = [(index, places[module.name]) for index, module in enumerate(first.modules) if module.name in places]
+    left, right = _at(rows[0], shared, [pair[0] for pair in found]), _at(rows[1], shared, [pair[1] for pair in found])
+    compared = compare(left, right, params.mode)
+    return _Pairs(
+        [first.modules[index] for index, _ in found], shared, left, right, compared, _row(shared, params.step)
+    )
 
 
 def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
     """Modules that both runs have, by name; the diverging scale is centred on zero and stands still over the shared steps."""
     first, second = series
     measure = MODULE_STATISTICS[params.statistic]
-    rows = (first.vectors[params.statistic], second.vectors[params.statistic])
-    shared = np.intersect1d(rows[0].steps, rows[1].steps)
-    places = {module.name: index for index, module in enumerate(second.modules)}
-    pairs = [(index, places[module.name]) for index, module in enumerate(first.modules) if module.name in places]
-    modules = [first.modules[index] for index, _ in pairs]
-    left, right = _at(rows[0], shared, [pair[0] for pair in pairs]), _at(rows[1], shared, [pair[1] for pair in pairs])
-    compared = compare(left, right, params.mode)
-    row = _row(shared, params.step)
+    pairs = _pairs(series, params)
+    modules, shared, compared, row = pairs.modules, pairs.steps, pairs.compared, pairs.row
     z = compared[row] if row is not None else np.full(len(modules), np.nan)
     grid = module_grid.blocks(modules)
     hovers = [
         (module.name, module.label, f"{first.name}: {look.number(a)}", f"{second.name}: {look.number(b)}", look.number(d))
-        for module, a, b, d in zip(modules, *(values[row] for values in (left, right, compared)), strict=True)
+        for module, a, b, d in zip(modules, *(values[row] for values in (pairs.left, pairs.right, compared)), strict=True)
     ] if row is not None else [(module.name, module.label, "", "", "") for module in modules]  # fmt: skip
-    word = "log2 ratio" if params.mode == "log_ratio" else "difference"
+    word = _WORDS[params.mode]
     template = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>" + word + " %{customdata[4]}"
     traces: list[Any] = [module_grid.heatmap(f"difference:{b.group}", b, z, hovers, template, ("x", "y")) for b in grid]
     odd = ~np.isfinite(z) if row is not None else np.zeros(len(z), bool)
@@ -72,6 +100,16 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
         coloraxis=scales.diverging(scales.symmetric_end([compared]), title),
         margin={"l": 44, "r": 8, "t": 8, "b": 62},
     )
+
+
+def table(series: Sequence[RunSeries], params: DifferenceParams) -> Table:
+    """Both runs' values of each module at the step shown, and how they compare."""
+    pairs = _pairs(series, params)
+    unit = MODULE_STATISTICS[params.statistic].unit
+    columns = [*(Column(run.name, unit) for run in series), Column(f"{_WORDS[params.mode]} of {params.statistic}")]
+    values = [pairs.left, pairs.right, pairs.compared]
+    cells = [] if pairs.row is None else [each[pairs.row] for each in values]
+    return of_modules([("", pairs.modules if cells else [], cells)], columns)
 
 
 def _at(rows: Vectors, steps: np.ndarray, modules: Sequence[int]) -> np.ndarray:
@@ -110,6 +148,7 @@ PANEL = Panel(
     topics=(Topic.MODULES,),
     needs=_needs,
     figure=figure,
+    table=table,
     min_runs=2,
     max_runs=2,
 )

@@ -11,6 +11,7 @@ from opdboard.panels import look, scores
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import RUN, Column, Table, of_rows
 
 _KIND = "embedding_shift"
 _STILL = 1e-12  # below, rows of float32 differ by their rounding at most
@@ -41,7 +42,6 @@ def figure(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> go.Figu
         keep="embedding_shift",
         meta={
             "note": _note(compared) if traces else "analyse the run by 'Shift of the embeddings' first",
-            "table": _table(compared),
             "empty": not traces,
         },
         xaxis=look.axis("occurrences in the sampled responses", type="log"),
@@ -83,17 +83,18 @@ def _note(compared: Sequence[Entry]) -> str:
     return "; ".join(told)
 
 
-def _table(compared: Sequence[Entry]) -> dict[str, list]:
+def table(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> Table:  # noqa: ARG001
+    """A row per run, embedding and token."""
     rows = [
-        [run.name, one.family, token, count, shift]
-        for entry in compared
-        for run in entry.runs
+        (run.name, one.family, token, count, shift)
+        for run in series
         for one in scores.variants(run, _KIND, *_SYMBOLS)
         for token, count, shift in zip(
             one.details["tokens"], one.details["counts"], one.details["one_minus_cosine"], strict=True
         )
     ]
-    return {"columns": ["run", "embeddings", "token", "occurrences", "1 - cosine"], "rows": rows}
+    words = [Column(title, numeric=False) for title in ("embeddings", "token")]
+    return of_rows([RUN, *words, Column("occurrences"), Column("1 - cosine")], rows)
 
 
 PANEL = Panel(
@@ -104,5 +105,6 @@ PANEL = Panel(
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,
+    table=table,
     gathers=True,
 )

@@ -10,6 +10,7 @@ from opdboard.domain.events import Topic
 from opdboard.panels import look, module_grid, scales
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
+from opdboard.panels.table import Column, Table, of_modules
 
 _STATISTIC = "paired_cosine@1"
 
@@ -65,6 +66,16 @@ def figure(series: Sequence[RunSeries], params: FirstLastCosineParams) -> go.Fig
     )
 
 
+def table(series: Sequence[RunSeries], params: FirstLastCosineParams) -> Table:  # noqa: ARG001
+    """The cosine of each module of the runs that have snapshots."""
+    found = [
+        (run.name, run.modules, [run.vectors[_STATISTIC].values[0]])
+        for run in series
+        if len(run.vectors[_STATISTIC].steps)
+    ]
+    return of_modules(found, [Column("|cos(u₁ first, u₁ last)|")])
+
+
 PANEL = Panel(
     name="first_last_cosine",
     title="Has the leading direction turned?",
@@ -73,4 +84,5 @@ PANEL = Panel(
     topics=(Topic.ALIGNMENT,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

@@ -14,6 +14,7 @@ from opdboard.domain.scalar_signatures import HEALTHY_OVERLAP
 from opdboard.panels import lines, look
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import AlertMark, Needs, RunSeries
+from opdboard.panels.table import Column, Points, Table
 from opdboard.panels.thinning import keep_extremes_live
 
 MAX_POINTS = 2000
@@ -60,11 +61,8 @@ def _needs(params: HealthParams) -> Needs:
 def figure(series: Sequence[RunSeries], params: HealthParams) -> go.Figure:
     """The view's curves over steps; a mark at the top where an alert was raised, filled when it is about one of them."""
     view = VIEWS[params.view]
-    drawn = [
-        _line(run, key, index, len(series) > 1, len(view.keys)) for run in series for index, key in enumerate(view.keys)
-    ]
     made = lines.figure(
-        drawn,
+        _lines(series, view, MAX_POINTS),
         keep=f"health {params.view} {len(series)}",
         meta={"note": view.note},
         y_title=_y_title(view),
@@ -75,9 +73,29 @@ def figure(series: Sequence[RunSeries], params: HealthParams) -> go.Figure:
     return made
 
 
-def _line(run: RunSeries, key: str, index: int, many_runs: bool, keys: int) -> lines.Line:
+def table(series: Sequence[RunSeries], params: HealthParams) -> Table:
+    """The view's curves in full, and the alerts at their steps."""
+    view = VIEWS[params.view]
+    alerts = [
+        Points(
+            Column(f"alerts of {run.name}" if len(series) > 1 else "alert", numeric=False),
+            np.array([mark.step for mark in run.alerts], np.float64),
+            [mark.title for mark in run.alerts],
+        )
+        for run in series
+        if run.alerts
+    ]
+    return lines.table(_lines(series, view), SCALARS[view.keys[0]].unit, beside=alerts)
+
+
+def _lines(series: Sequence[RunSeries], view: _View, most: int | None = None) -> list[lines.Line]:
+    many = len(series) > 1
+    return [_line(run, key, index, many, len(view.keys), most) for run in series for index, key in enumerate(view.keys)]
+
+
+def _line(run: RunSeries, key: str, index: int, many_runs: bool, keys: int, most: int | None) -> lines.Line:
     points = run.scalars[key]
-    chosen = keep_extremes_live(points.steps, points.values, MAX_POINTS)
+    chosen = keep_extremes_live(points.steps, points.values, most or len(points.steps))
     color = look.run_color(run) if many_runs or keys == 1 else look.OKABE_ITO[index]
     name = f"{run.name} {key}" if many_runs else key
     x = points.steps[chosen].astype(np.float64)
@@ -136,4 +154,5 @@ PANEL = Panel(
     topics=(Topic.SCALARS, Topic.ALERTS),
     needs=_needs,
     figure=figure,
+    table=table,
 )

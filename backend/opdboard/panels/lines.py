@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from opdboard.panels import labels, look
+from opdboard.panels.table import STEP, Column, Points, Table, over
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -103,3 +104,22 @@ def figure(
             **layout,
         },
     )
+
+
+def table(
+    lines: Sequence[Line],
+    unit: str,
+    x: Column = STEP,
+    *,
+    ends: tuple[str, str] = ("lowest", "highest"),
+    beside: Sequence[Points] = (),
+) -> Table:
+    """A column per line over their x, and two for the ends of its band; beside: columns that are no lines."""
+    parts: list[Points] = []
+    for line in lines:
+        parts.append(Points(Column(line.name, unit), line.x, line.y))
+        for end, height in zip(ends, (line.low, line.high), strict=True):
+            if height is not None:
+                there = np.isfinite(height)
+                parts.append(Points(Column(f"{line.name}, {end}", unit), line.x[there], height[there]))
+    return over(x, [*parts, *beside])

@@ -13,6 +13,7 @@ from opdboard.panels import look, module_grid, scales
 from opdboard.panels.alignment import LOCKED_IN, lock_in_step
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
+from opdboard.panels.table import Column, Table, of_modules
 
 
 class LockInParams(PanelParams):
@@ -46,17 +47,13 @@ def figure(series: Sequence[RunSeries], params: LockInParams) -> go.Figure:
         some = len(run.vectors[f"subspace_affinity@{params.k}"].steps) > 0
         grid = module_grid.blocks(run.modules)
         names = (look.axis_name("x", index), look.axis_name("y", index))
-        still = _without_direction(run, params)
-        words = [
-            f"from step {int(step)}" if np.isfinite(step) else "no update to compare" if none else "not locked in"
-            for step, none in zip(steps, still, strict=True)
-        ]
+        words = _words(run, steps, params)
         hovers = [(module.name, module.label, word) for module, word in zip(run.modules, words, strict=True)]
         template = "%{customdata[1]}<br>%{customdata[2]}"
         z = scales.log10_or_nan(steps)
         uid = f"{run.id}:lock_in"
         traces += [
-            module_grid.heatmap(f"{uid}:{block.group}", block, z, hovers, template, names, name=run.name, log=True)
+            module_grid.heatmap(f"{uid}:{block.group}", block, z, hovers, template, names, name=run.name)
             for block in grid
         ]
         missing = ~np.isfinite(steps) & some
@@ -77,6 +74,25 @@ def figure(series: Sequence[RunSeries], params: LockInParams) -> go.Figure:
         margin={"l": 44, "r": 8, "t": 8 if len(series) == 1 else 20, "b": 62},
         **layout,
     )
+
+
+def table(series: Sequence[RunSeries], params: LockInParams) -> Table:
+    """The step of each module, empty where it is not locked in, and why."""
+    found = []
+    for run in series:
+        if len(run.vectors[f"subspace_affinity@{params.k}"].steps):
+            steps = lock_in_steps(run, params)
+            cells = [int(step) if np.isfinite(step) else None for step in steps]
+            found.append((run.name, run.modules, [cells, _words(run, steps, params)]))
+    return of_modules(found, [Column("lock-in step"), Column("in words", numeric=False)])
+
+
+def _words(run: RunSeries, steps: np.ndarray, params: LockInParams) -> list[str]:
+    still = _without_direction(run, params)
+    return [
+        f"from step {int(step)}" if np.isfinite(step) else "no update to compare" if none else "not locked in"
+        for step, none in zip(steps, still, strict=True)
+    ]
 
 
 def lock_in_steps(run: RunSeries, params: LockInParams) -> np.ndarray:
@@ -111,4 +127,5 @@ PANEL = Panel(
     topics=(Topic.ALIGNMENT,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

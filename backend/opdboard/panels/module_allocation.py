@@ -13,6 +13,7 @@ from opdboard.panels import estimators, look, module_grid, module_timeline, modu
 from opdboard.panels.module_values import Normalise, Seen
 from opdboard.panels.panel import Panel, PanelParams, Step, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
+from opdboard.panels.table import Column, Table, of_modules
 
 ModuleStatistic = Annotated[str, *choice(MODULE_STATISTICS)]
 _HEAT, _BAR = 0.86, 0.88
@@ -94,7 +95,7 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         plain = params.normalise == "none" and not seen.ratio
         hovers = _hovers(run, stored, values, made_by, measure, seen, plain=plain)
         traces += [
-            module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names, name=run.name, log=log)
+            module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names, name=run.name)
             for block in grid
         ]
         odd = ~np.isfinite(values) if row is not None else np.zeros(len(values), bool)
@@ -113,6 +114,23 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         margin={"l": 44, "r": 8, "t": 8 if bars else 20, "b": 62},
         **axes,
     )
+
+
+def table(series: Sequence[RunSeries], params: ModuleAllocationParams) -> Table:
+    """Every module's value as it is coloured: of one step with what made it, or of all of them."""
+    measure = MODULE_STATISTICS[params.statistic]
+    seen = module_values.seen(series, measure, params.normalise, params.relative_to)
+    if params.mode == "over_time":
+        return module_timeline.table(seen)
+    found = []
+    for run, rows in zip(seen.runs, seen.rows, strict=True):
+        row = rows.row_at(params.step)
+        if row is not None:
+            made_by = estimators.per_module(run, measure.name, int(rows.steps[row]))
+            found.append((run.name, run.modules, [rows.values[row], made_by]))
+    known = any(any(made_by) for _, _, (_, made_by) in found)
+    columns = [Column(seen.label), *([Column("made by", numeric=False)] if known else [])]
+    return of_modules([(name, modules, cells[: len(columns)]) for name, modules, cells in found], columns)
 
 
 def _color(seen: Seen, *, log: bool) -> dict[str, Any]:
@@ -219,4 +237,5 @@ PANEL = Panel(
     topics=(Topic.MODULES,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

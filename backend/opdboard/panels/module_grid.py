@@ -79,9 +79,8 @@ def heatmap(
     axes: tuple[str, str],
     *,
     name: str = "",
-    log: bool = False,
 ) -> go.Heatmap:
-    """The block's cells coloured by z (modules,), decimal exponents where log; customdata of a cell is the module's entry in
+    """The block's cells coloured by z (modules,); customdata of a cell is the module's entry in
     hovers, its name first, its label second.
     """
     nothing = ("",) * len(hovers[0]) if hovers else ()
@@ -93,7 +92,6 @@ def heatmap(
         y=np.arange(len(block.modules), dtype=np.float64),
         z=placed(block, z),
         customdata=cells,
-        meta={"log": log},
         hovertemplate=f"{template}<extra></extra>",
         hoverongaps=False,
         coloraxis="coloraxis",

@@ -12,6 +12,7 @@ from opdboard.panels import lines, look
 from opdboard.panels.module_allocation import ModuleStatistic
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
+from opdboard.panels.table import Table
 
 
 class ModuleHistoryParams(PanelParams):
@@ -30,31 +31,39 @@ def _needs(params: ModuleHistoryParams) -> Needs:
 
 def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figure:
     """One line per run that has the module."""
-    drawn: list[lines.Line] = []
-    missing: list[str] = []
-    title = params.module
-    for run in series:
-        index = run.index_of(params.module) if params.module else 0 if run.modules else None
-        if index is None:
-            if run.modules:
-                missing.append(run.name)
-            continue
-        title = run.modules[index].label
-        rows = run.vectors[params.statistic]
-        values = rows.values[:, index] if len(rows.steps) else np.empty(0)
-        drawn.append(
-            lines.Line(run.id, run.name, look.run_color(run), rows.steps.astype(np.float64), values.astype(np.float64))
-        )
+    found = [(run, _place(run, params)) for run in series]
+    missing = [run.name for run, index in found if index is None and run.modules]
+    title = next((run.modules[index].label for run, index in reversed(found) if index is not None), params.module)
     note = f"no module {params.module!r} in {', '.join(missing)}" if missing else title or None
     choices = {"module": [module.name for module in series[0].modules]} if series else {}
     measure = MODULE_STATISTICS[params.statistic]
     return lines.figure(
-        drawn,
+        _lines(series, params),
         keep=f"module_history {params.statistic} {params.log}",
         meta={"note": note, "choices": choices},
         y_title=look.axis_label(measure),
         log=params.log,
     )
+
+
+def _place(run: RunSeries, params: ModuleHistoryParams) -> int | None:
+    """The module's place in the run; None where it has no such module."""
+    return run.index_of(params.module) if params.module else 0 if run.modules else None
+
+
+def _lines(series: Sequence[RunSeries], params: ModuleHistoryParams) -> list[lines.Line]:
+    drawn = []
+    for run in series:
+        index, rows = _place(run, params), run.vectors[params.statistic]
+        if index is not None:
+            values = rows.values[:, index].astype(np.float64) if len(rows.steps) else np.empty(0)
+            drawn.append(lines.Line(run.id, run.name, look.run_color(run), rows.steps.astype(np.float64), values))
+    return drawn
+
+
+def table(series: Sequence[RunSeries], params: ModuleHistoryParams) -> Table:
+    """A column per run that has the module."""
+    return lines.table(_lines(series, params), MODULE_STATISTICS[params.statistic].unit)
 
 
 PANEL = Panel(
@@ -65,4 +74,5 @@ PANEL = Panel(
     topics=(Topic.MODULES,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

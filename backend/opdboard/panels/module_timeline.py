@@ -1,6 +1,6 @@
 """The second mode of the allocation picture: every module's history as one row of colour."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from opdboard.domain.modules import KINDS, Module
 from opdboard.panels import look, scales
 from opdboard.panels.module_values import Seen
 from opdboard.panels.series import RunSeries, Vectors
+from opdboard.panels.table import MODULE, RUN, STEP, Column, Row, Table
 
 MAX_COLUMNS = 512
 MAX_MARKS = 2000
@@ -58,6 +59,21 @@ def figure(
     )
 
 
+def table(seen: Seen) -> Table:
+    """A row per run, module and step."""
+    several = len(seen.runs) > 1
+    columns = [*((RUN,) if several else ()), *MODULE, STEP, Column(seen.label)]
+
+    def rows() -> Iterator[Row]:
+        for run, vectors in zip(seen.runs, seen.rows, strict=True):
+            of_run = (run.name,) if several else ()
+            for module, values in zip(run.modules, vectors.values.T, strict=True):
+                for step, value in zip(vectors.steps.tolist(), values.tolist(), strict=True):
+                    yield *of_run, module.label, module.name, step, value
+
+    return Table(columns, sum(rows.values.size for rows in seen.rows), rows)
+
+
 def _rows(
     run: RunSeries,
     seen: Seen,
@@ -76,7 +92,7 @@ def _rows(
         x=steps.astype(np.float64),
         y=[run.modules[row].label for row in listed],
         z=z[listed] if len(z) else np.empty((len(listed), 0), np.float32),
-        meta={"log": log, "modules": [run.modules[row].name for row in listed]},
+        meta={"modules": [run.modules[row].name for row in listed]},
         coloraxis="coloraxis",
         hoverongaps=False,
         hovertemplate=f"%{{y}}, step %{{x}}<br>{seen.label} = {value}<extra></extra>",

@@ -11,6 +11,7 @@ from opdboard.domain.events import Topic
 from opdboard.domain.measures import Measure
 from opdboard.panels.gathering import means
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import Table
 
 
 class PanelParams(BaseModel):
@@ -33,8 +34,9 @@ class Panel(Generic[P]):
 
     needs(params) names the data; figure(series, params) draws them, runs in the order asked for. The figure's traces have
     uids that stay the same as data grow, and its layout.meta holds what belongs beside it (api.panels.schemas.PanelMeta).
-    topics: the kinds of data whose growth changes it. gathers: figure draws the members of a group itself; other panels
-    are given the mean of a group as if it were a run.
+    table(series, params) tells the same data in numbers, none left out where the figure is thinned. topics: the kinds of data
+    whose growth changes them. gathers: figure and table take the members of a group apart themselves; other panels are given
+    the mean of a group as if it were a run.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Panel(Generic[P]):
     topics: tuple[Topic, ...]
     needs: Callable[[P], Needs]
     figure: Callable[[Sequence[RunSeries], P], go.Figure]
+    table: Callable[[Sequence[RunSeries], P], Table]
     min_runs: int = 1
     max_runs: int = 8
     gathers: bool = False
@@ -51,6 +54,10 @@ class Panel(Generic[P]):
     def draw(self, series: Sequence[RunSeries], params: P) -> go.Figure:
         """The figure of runs and groups."""
         return self.figure(series if self.gathers else means(series), params)
+
+    def tell(self, series: Sequence[RunSeries], params: P) -> Table:
+        """The table of runs and groups."""
+        return self.table(series if self.gathers else means(series), params)
 
 
 def choice(measures: dict[str, Measure]) -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ from opdboard.domain.events import Topic
 from opdboard.domain.measures import POSITION_STATISTIC
 from opdboard.panels import labels, lines, look
 from opdboard.panels.panel import Panel, PanelParams, Step
-from opdboard.panels.series import Needs, RunSeries, VectorNeed
+from opdboard.panels.series import Needs, RunSeries, VectorNeed, Vectors
+from opdboard.panels.table import Column, Table
 
 
 class PositionParams(PanelParams):
@@ -27,21 +28,11 @@ def _needs(_params: PositionParams) -> Needs:
 
 def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
     """One line per run over the position in tokens; the first stored step is drawn faint, bins without tokens are gaps."""
-    drawn: list[lines.Line] = []
-    traces: list[go.Scatter] = []
-    shown: list[int] = []
-    for run in series:
-        rows = run.vectors[POSITION_STATISTIC]
-        row = rows.row_at(params.step)
-        values = rows.values[row].astype(np.float64) if row is not None else np.empty(0)
-        x = positions(run, len(values))
-        line = lines.Line(run.id, run.name, look.run_color(run), x, values[: len(x)])
-        drawn.append(line)
-        first = rows.values[0].astype(np.float64) if row else np.empty(0)
-        traces += [_faint(run, x[: len(first)], first[: len(x)]), *lines.traces(line)]
-        if row is not None:
-            shown.append(int(rows.steps[row]))
-    steps = sorted({step for run in series for step in run.vectors[POSITION_STATISTIC].steps.tolist()})
+    pairs = [_lines(run, params.step) for run in series]
+    drawn = [line for line, _ in pairs]
+    traces = [trace for line, first in pairs for trace in (_faint(first), *lines.traces(line))]
+    shown = [int(rows.steps[row]) for rows in map(_rows, series) if (row := rows.row_at(params.step)) is not None]
+    steps = sorted({step for run in series for step in _rows(run).steps.tolist()})
     named = [labels.label_of(line.name, line.color, line.x, line.y) for line in drawn]
     span = labels.span_of([np.asarray(trace.y, np.float64) for trace in traces])
     at = ", ".join(str(step) for step in dict.fromkeys(shown))
@@ -63,6 +54,35 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
     )
 
 
+def table(series: Sequence[RunSeries], params: PositionParams) -> Table:
+    """Of each run the step shown and the first stored one, by position."""
+    drawn = [line for run in series for line in _lines(run, params.step) if len(line.x)]
+    return lines.table(drawn, "nats/token", Column("position in the response", "tokens"))
+
+
+def _rows(run: RunSeries) -> Vectors:
+    return run.vectors[POSITION_STATISTIC]
+
+
+def _lines(run: RunSeries, step: int | None) -> tuple[lines.Line, lines.Line]:
+    """The step shown, and the first stored one, which has no points where it is the one shown."""
+    rows, row = _rows(run), _rows(run).row_at(step)
+    values = rows.values[row].astype(np.float64) if row is not None else np.empty(0)
+    first = rows.values[0].astype(np.float64) if row else np.empty(0)
+    x = positions(run, len(values))
+    color = look.run_color(run)
+    return (
+        lines.Line(run.id, run.name, color, x, values[: len(x)]),
+        lines.Line(
+            f"{run.id}:first",
+            f"{run.name}, first stored step",
+            look.faded(color, 0.35),
+            x[: len(first)],
+            first[: len(x)],
+        ),
+    )
+
+
 def positions(run: RunSeries, bins: int) -> np.ndarray:
     """Middles of the bins in tokens from 0: equal parts of the longest possible response, at least one token each.
 
@@ -73,9 +93,9 @@ def positions(run: RunSeries, bins: int) -> np.ndarray:
     return (np.arange(bins) + 0.5) * max(run.longest_response / max(bins, 1), 1.0) - 0.5
 
 
-def _faint(run: RunSeries, x: np.ndarray, y: np.ndarray) -> go.Scatter:
-    line = {"color": look.faded(look.run_color(run), 0.35), "width": 1}
-    return go.Scatter(uid=f"{run.id}:first", x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+def _faint(first: lines.Line) -> go.Scatter:
+    line = {"color": first.color, "width": 1}
+    return go.Scatter(uid=first.uid, x=first.x, y=first.y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
 
 
 PANEL = Panel(
@@ -86,4 +106,5 @@ PANEL = Panel(
     topics=(Topic.MODULES,),
     needs=_needs,
     figure=figure,
+    table=table,
 )

@@ -9,6 +9,7 @@ from opdboard.panels import lines, look, scores
 from opdboard.panels.gathering import entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import Table
 
 _KIND = "rank"
 
@@ -44,7 +45,6 @@ def figure(series: Sequence[RunSeries], params: RankParams) -> go.Figure:
             "note": f"the matrices alone, all else at the base; {about}"
             if about
             else "analyse the run by 'Keep a share of the rank' first",
-            "table": scores.table(compared, (_KIND,)),
             "empty": not drawn,
         },
         xaxis=look.axis("share of the rank kept [%]", type="log"),
@@ -52,6 +52,11 @@ def figure(series: Sequence[RunSeries], params: RankParams) -> go.Figure:
         showlegend=True,
         shapes=scores.levels(compared, _KIND, params.measure) if drawn else [],
     )
+
+
+def table(series: Sequence[RunSeries], params: RankParams) -> Table:  # noqa: ARG001
+    """Every set of weights that was scored."""
+    return scores.table(entries(series), (_KIND,))
 
 
 PANEL = Panel(
@@ -62,5 +67,6 @@ PANEL = Panel(
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,
+    table=table,
     gathers=True,
 )

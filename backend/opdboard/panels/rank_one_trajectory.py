@@ -14,6 +14,7 @@ from opdboard.panels import look, scores
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import MODULE, RUN, STEP, Column, Row, Table, of_rows
 
 _KIND = "rank_one_trajectory"
 _GAP = 0.12
@@ -70,7 +71,6 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
             "note": _note(compared, layer, params.projection)
             if compared
             else "analyse the run by 'Path of the leading direction' first",
-            "table": _table(compared, params.projection),
             "choices": {"layer": layers},
             "empty": not compared,
         },
@@ -96,7 +96,7 @@ def _evr(projection: str) -> str:
 
 def _path(entry: Entry, one: VariantRecord, projection: str, index: int, color: str) -> go.Scatter:
     steps = one.details["steps"]
-    x, y = (_coordinates(one, name) for name in _COORDINATES[projection])
+    x, y = (np.array(_coordinates(one, name), np.float64) for name in _COORDINATES[projection])
     return go.Scatter(
         uid=f"{entry.key}:{one.label}",
         name=one.details["kind"],
@@ -128,16 +128,15 @@ def _ratios(entry: Entry, projection: str) -> go.Scatter:
     )
 
 
-def _coordinates(one: VariantRecord, name: str) -> np.ndarray:
-    """A gap where there is none: a path that stands still, or one analysed before that was computed."""
-    values = one.details.get(name, [None] * len(one.details["steps"]))
-    return np.array([np.nan if value is None else value for value in values], np.float64)
+def _coordinates(one: VariantRecord, name: str) -> list[float | None]:
+    """None where there is none: a path that stands still, or one analysed before that was computed."""
+    return one.details.get(name, [None] * len(one.details["steps"]))
 
 
 def _note(compared: Sequence[Entry], layer: int | None, projection: str) -> str:
     told = [f"paths of layer {layer}, marks grow with the step"]
     if projection == "tsne" and not any(
-        np.isfinite(_coordinates(one, "tsne_x")).any()
+        any(value is not None for value in _coordinates(one, "tsne_x"))
         for entry in compared
         for run in entry.runs
         for one in scores.variants(run, _KIND)
@@ -156,14 +155,18 @@ def _mean(values: np.ndarray) -> str:
     return f"{finite.mean():.3f}" if len(finite) else "not computed (analyse again)"
 
 
-def _table(compared: Sequence[Entry], projection: str) -> dict[str, list]:
-    rows = [
-        [run.name, one.label, one.details.get(_evr(projection))]
-        for entry in compared
-        for run in entry.runs
+def table(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> Table:
+    """The way of every matrix, also of layers whose paths are not drawn, and its ratio."""
+    rows: list[Row] = [
+        (run.name, one.label, one.details.get(_evr(params.projection)), *point)
+        for run in series
         for one in scores.variants(run, _KIND)
+        for point in zip(
+            one.details["steps"], *(_coordinates(one, name) for name in _COORDINATES[params.projection]), strict=True
+        )
     ]
-    return {"columns": ["run", "module", "EVR 0:2"], "rows": rows}
+    along, across = _AXES[params.projection]
+    return of_rows([RUN, MODULE[0], Column("EVR 0:2"), STEP, Column(along), Column(across)], rows)
 
 
 PANEL = Panel(
@@ -174,6 +177,7 @@ PANEL = Panel(
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,
+    table=table,
     max_runs=2,
     gathers=True,
 )

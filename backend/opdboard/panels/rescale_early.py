@@ -9,6 +9,7 @@ from opdboard.panels import labels, lines, look, scores
 from opdboard.panels.gathering import entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import Table
 
 _KIND = "rescale_early"
 
@@ -40,7 +41,6 @@ def figure(series: Sequence[RunSeries], params: RescaleEarlyParams) -> go.Figure
         keep=f"rescale_early {params.measure}",
         meta={
             "note": _note(series, scores.note(compared, (_KIND,), params.measure)),
-            "table": scores.table(compared, (_KIND,)),
             "empty": not drawn,
         },
         xaxis=look.axis("beta (0: the early checkpoint, 1: every module at its final norm)"),
@@ -63,6 +63,11 @@ def _note(series: Sequence[RunSeries], about: str | None) -> str:
     return f"{steps}; dashed: trained weights, dotted: base; {about}"
 
 
+def table(series: Sequence[RunSeries], params: RescaleEarlyParams) -> Table:  # noqa: ARG001
+    """Every set of weights that was scored."""
+    return scores.table(entries(series), (_KIND,))
+
+
 PANEL = Panel(
     name="rescale_early",
     title="Is the early direction enough?",
@@ -71,5 +76,6 @@ PANEL = Panel(
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,
+    table=table,
     gathers=True,
 )

@@ -14,9 +14,10 @@ from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import RUN, Column, Table, of_rows
 
 _KIND = "reset_embeddings"
-_TITLES = {"accuracy": "change of accuracy [share]", "reverse_kl": "change of reverse_kl [nats/token]"}
+_UNITS = {"accuracy": "share", "reverse_kl": "nats/token"}
 
 
 class ResetEmbeddingsParams(PanelParams):
@@ -35,7 +36,7 @@ def _needs(params: ResetEmbeddingsParams) -> Needs:
 def figure(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> go.Figure:
     """A bar per run or group and set of weights put back: the paired change against the trained weights."""
     compared = entries(series)
-    bars = [bar for entry in compared if (bar := _bar(entry, params.measure)) is not None]
+    bars = [_bar(entry, found) for entry in compared if (found := _changes(entry, params.measure))]
     about = scores.note(compared, (_KIND,))
     return look.figure(
         bars,
@@ -44,11 +45,10 @@ def figure(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> go.Fig
             "note": f"against the trained weights; {about}"
             if about
             else "analyse the run by 'Put the embeddings back' first",
-            "table": scores.table(compared, (_KIND,)),
             "empty": not bars,
         },
         xaxis=look.axis("put back to the base", type="category"),
-        yaxis=look.axis(_TITLES[params.measure], zeroline=True),
+        yaxis=look.axis(f"change of {params.measure} [{_UNITS[params.measure]}]", zeroline=True),
         barmode="group",
         showlegend=len(bars) > 1,
         margin={"l": 56, "r": 12, "t": 22, "b": 44},
@@ -70,29 +70,40 @@ def changes(run: RunSeries, measure: str) -> dict[str, Estimate]:
     return found
 
 
-def _bar(entry: Entry, measure: str) -> go.Bar | None:
+def table(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> Table:
+    """The change of each run or group, and the ends of its interval."""
+    rows = [
+        (entry.name, name, one.value, one.low, one.high)
+        for entry in entries(series)
+        for name, one in _changes(entry, params.measure).items()
+    ]
+    unit = _UNITS[params.measure]
+    ends = [Column(f"change of {params.measure}{end}", unit) for end in ("", ", lower end", ", upper end")]
+    return of_rows([RUN, Column("put back", numeric=False), *ends], rows)
+
+
+def _changes(entry: Entry, measure: str) -> dict[str, Estimate]:
+    """Those of a run, or of a group the means of those that all members have, with intervals over the members."""
     members = [found for run in entry.runs if (found := changes(run, measure))]
-    if not members:
-        return None
+    if not members or not entry.is_group:
+        return members[0] if members else {}
     names = [name for name in members[0] if all(name in found for found in members)]
-    if entry.is_group:
-        y, half = mean_and_half_width(np.array([[found[name].value for name in names] for found in members]))
-        above = below = half
-    else:
-        ends = [members[0][name] for name in names]
-        y = np.array([one.value for one in ends], np.float64)
-        above = np.array([one.high - one.value for one in ends], np.float64)
-        below = np.array([one.value - one.low for one in ends], np.float64)
+    means, half = mean_and_half_width(np.array([[found[name].value for name in names] for found in members]))
+    ends = zip(names, means.tolist(), (means - half).tolist(), (means + half).tolist(), strict=True)
+    return {name: Estimate(mean, low, high) for name, mean, low, high in ends}
+
+
+def _bar(entry: Entry, found: dict[str, Estimate]) -> go.Bar:
     return go.Bar(
         uid=f"{entry.key}:reset",
         name=entry.name,
-        x=names,
-        y=y,
+        x=list(found),
+        y=np.array([one.value for one in found.values()], np.float64),
         marker={"color": look.faded(look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], 0.8)},
         error_y={
             "type": "data",
-            "array": np.nan_to_num(above),
-            "arrayminus": np.nan_to_num(below),
+            "array": np.nan_to_num(np.array([one.high - one.value for one in found.values()], np.float64)),
+            "arrayminus": np.nan_to_num(np.array([one.value - one.low for one in found.values()], np.float64)),
             "symmetric": False,
             "thickness": 1,
             "width": 4,
@@ -110,5 +121,6 @@ PANEL = Panel(
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,
+    table=table,
     gathers=True,
 )

@@ -16,6 +16,7 @@ from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.scalar_traces import Pen, Style, band, main_line, member
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
+from opdboard.panels.table import STEP, Column, Points, Table, over
 from opdboard.panels.thinning import keep_extremes_live
 
 MAX_POINTS = 2000
@@ -177,6 +178,40 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
     )
 
 
+def table(series: Sequence[RunSeries], params: ScalarParams) -> Table:
+    """A column per curve with every point in view as it was measured, whatever the picture smooths or leaves out."""
+    compared = entries(series)
+    parts: list[Points] = []
+    for entry in compared:
+        for key in params.keys:
+            name = key if len(compared) == 1 else _name(entry, key, compared, params.keys)
+            curves = [curve(run, key, params.x) for run in entry.runs]
+            line = mean_curve(curves, params.x) if entry.is_group else curves[0]
+            parts.append(_column(name, key, line, line.y, params))
+            if isinstance(line, MeanCurve):
+                parts += [
+                    _column(f"{name}, {end} end of 95%", key, line, height, params)
+                    for end, height in (("lower", line.low), ("upper", line.high))
+                    if np.isfinite(height).any()
+                ]
+                if params.members:
+                    parts += [
+                        _column(f"{key} of {run.name}", key, one, one.y, params)
+                        for run, one in zip(entry.runs, curves, strict=True)
+                    ]
+    title, _, unit = _X_TITLES[params.x].removesuffix("]").partition(" [")
+    return over(STEP if params.x == "steps" else Column(title, unit), parts)
+
+
+def _column(title: str, key: str, line: Curve, heights: np.ndarray, params: ScalarParams) -> Points:
+    seen = np.ones(len(line.x), bool)
+    if params.x_from is not None:
+        seen &= (line.x <= params.x_from) if params.x == "teacher_kl" else (line.x >= params.x_from)
+    if params.x_to is not None:
+        seen &= (line.x >= params.x_to) if params.x == "teacher_kl" else (line.x <= params.x_to)
+    return Points(Column(title, scalar(key).unit), line.x[seen], heights[seen])
+
+
 def _lines_of(entry: Entry, *, members: bool) -> int:
     """A run is one line; a group its mean, the two ends of its interval, and its members when these are shown."""
     return 3 + len(entry.runs) * members if entry.is_group else 1
@@ -262,6 +297,7 @@ PANEL = Panel(
     topics=(Topic.SCALARS, Topic.DECISIONS),
     needs=_needs,
     figure=figure,
+    table=table,
     max_runs=MAX_RUNS,
     gathers=True,
 )

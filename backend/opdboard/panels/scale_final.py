@@ -12,6 +12,7 @@ from opdboard.panels.gathering import entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.scores import BASE, FINAL
 from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.table import Table
 
 _KINDS = ("scale_final", "norm_vs_score")
 
@@ -35,7 +36,7 @@ def _needs(params: ScaleFinalParams) -> Needs:
 def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
     """A line per run or group through W_0 + a dW; dotted through its checkpoints, which have directions of their own."""
     compared = entries(series)
-    kinds = _KINDS if params.x == "norm" else _KINDS[:1]
+    kinds = _needs(params).analyses
     drawn: list[lines.Line] = []
     for entry in compared:
         color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
@@ -56,7 +57,6 @@ def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
         keep=f"scale_final {params.measure} {params.x}",
         meta={
             "note": scores.note(compared, kinds, params.measure) or "analyse the run by 'Scale the final update' first",
-            "table": scores.table(compared, kinds),
             "empty": not drawn,
         },
         xaxis=look.axis("‖W − W₀‖F over all weights" if params.x == "norm" else "a", rangemode="tozero"),
@@ -64,6 +64,11 @@ def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
         showlegend=len(drawn) > labels.MOST,
         annotations=labels.end_labels(named, labels.span_of([line.y for line in drawn])),
     )
+
+
+def table(series: Sequence[RunSeries], params: ScaleFinalParams) -> Table:
+    """Every set of weights that was scored."""
+    return scores.table(entries(series), _needs(params).analyses)
 
 
 PANEL = Panel(
@@ -74,5 +79,6 @@ PANEL = Panel(
     topics=(Topic.ANALYSES,),
     needs=_needs,
     figure=figure,
+    table=table,
     gathers=True,
 )

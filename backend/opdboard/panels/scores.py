@@ -13,6 +13,7 @@ from opdboard.panels import look
 from opdboard.panels.gathering import Entry
 from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.series import RunSeries
+from opdboard.panels.table import RUN, Column, Row, Table, of_rows
 
 BASE, FINAL = "base", "final"
 
@@ -33,6 +34,7 @@ TITLES = {
     "recovery": "recovery of the accuracy [share]",
     "kl_recovery": "recovery of the KL [share]",
 }
+_UNITS = {"accuracy": "share", "reverse_kl": "nats/token", "recovery": "share", "kl_recovery": "share"}
 _SOURCES = {
     "accuracy": ("accuracy", "score"),
     "reverse_kl": ("reverse_kl", "score"),
@@ -173,20 +175,40 @@ def _has_gained(entry: Entry, kinds: Sequence[str], name: str) -> bool:
     return not gains or (float(np.mean(gains)) > 0 if name == "accuracy" else float(np.mean(gains)) < 0)
 
 
-def table(compared: Sequence[Entry], kinds: Sequence[str]) -> dict[str, list]:
-    """Every variant of every run as a row."""
-    rows: list[list[str | int | float | None]] = []
+def table(compared: Sequence[Entry], kinds: Sequence[str]) -> Table:
+    """Every variant of every run with all that it scored; of a group also the means of what all its members have."""
+    rows: list[Row] = []
     for entry in compared:
-        for run in entry.runs:
-            for one in (one for kind in kinds for one in variants(run, kind)):
-                cells: list[float | None] = []
-                for measure in TITLES:
-                    found = estimate(one, measure)
-                    cells += [_finite(found.value), _finite(found.low), _finite(found.high)]
-                rows.append([run.name, one.label, one.norm, *cells])
-    names = [f"{measure}{end}" for measure in TITLES for end in ("", " low", " high")]
-    return {"columns": ["run", "weights", "norm", *names], "rows": rows}
+        of_runs = [{_place(kind, one): one for kind in kinds for one in variants(run, kind)} for run in entry.runs]
+        for run, found in zip(entry.runs, of_runs, strict=True):
+            rows += [(run.name, one.label, one.norm, *_scored([one])) for one in found.values()]
+        members = [found for found in of_runs if found]
+        if entry.is_group and len(members) > 1:
+            shared = [place for place in members[0] if all(place in found for found in members)]
+            rows += [_mean_row(entry, [found[place] for found in members]) for place in shared]
+    columns = [Column(f"{measure}{end}", unit) for measure, unit in _UNITS.items() for end in ("", " low", " high")]
+    return of_rows([RUN, Column("weights", numeric=False), Column("norm"), *columns], rows)
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _place(kind: str, one: VariantRecord) -> tuple[str, str, float | str]:
+    """What the same variant of another run has in common with it, as in curve."""
+    return kind, one.family, one.label if one.x is None else one.x
+
+
+def _mean_row(entry: Entry, members: Sequence[VariantRecord]) -> Row:
+    norms = [one.norm for one in members if one.norm is not None]
+    norm = float(np.mean(norms)) if len(norms) == len(members) else None
+    return f"{entry.name} (n = {len(members)})", members[0].label, norm, *_scored(members)
+
+
+def _scored(members: Sequence[VariantRecord]) -> list[float | None]:
+    """Value and ends of the interval of each measure, None where it is not known; of several their mean and its interval."""
+    cells: list[float | None] = []
+    for measure in TITLES:
+        found = [estimate(one, measure) for one in members]
+        value, low, high = found[0].value, found[0].low, found[0].high
+        if len(found) > 1:
+            value, half = (float(each) for each in mean_and_half_width(np.array([one.value for one in found])))
+            low, high = value - half, value + half
+        cells += [each if np.isfinite(each) else None for each in (value, low, high)]
+    return cells

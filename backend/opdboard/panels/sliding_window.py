@@ -11,6 +11,7 @@ from opdboard.panels import lines, look, scores
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
+from opdboard.panels.table import Table, of_rows
 
 _KIND = "sliding_window"
 _GROUPS = ("mlp", "attention")
@@ -59,7 +60,6 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
             "note": f"{_window(series)}; bars: update norm of each layer; {about}"
             if about
             else "analyse the run by 'Inject a window of layers' first",
-            "table": scores.table(compared, (_KIND,)),
             "empty": not shown,
         },
         shapes=shapes,
@@ -70,6 +70,19 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
         margin={"l": 52, "r": 44, "t": 44, "b": 40},
         **layout,
     )
+
+
+def table(series: Sequence[RunSeries], params: SlidingWindowParams) -> Table:  # noqa: ARG001
+    """Every set of weights that was scored, and the update norm of each layer's matrices."""
+    scored = scores.table(entries(series), (_KIND,))
+    nothing = (None,) * (len(scored.columns) - 3)
+    norms = [
+        (entry.name, f"layer {layer}: {group}", norm, *nothing)
+        for entry in scores.analysed(entries(series), _KIND)
+        for group in _GROUPS
+        for layer, norm in enumerate(layer_norms(entry, group).tolist())
+    ]
+    return of_rows(scored.columns, [*scored.rows(), *norms])
 
 
 def layer_norms(entry: Entry, group: str) -> np.ndarray:
@@ -146,6 +159,7 @@ PANEL = Panel(
     topics=(Topic.ANALYSES, Topic.MODULES),
     needs=_needs,
     figure=figure,
+    table=table,
     max_runs=4,
     gathers=True,
 )

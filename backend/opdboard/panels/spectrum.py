@@ -15,6 +15,7 @@ from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, gro
 from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
+from opdboard.panels.table import Table
 
 SHARES_OF_NORM = ("spectral_frobenius_ratio", "top1pct_norm_ratio")
 """Shares of a module's norm, whose average over modules has two readings."""
@@ -36,8 +37,7 @@ def _needs(_params: SpectrumParams) -> Needs:
 def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
     """Means over modules: a line per group in the group's colour, or in the run's with a dash per group when runs differ."""
     measure = MODULE_SPECTRA[params.statistic]
-    shown = means(series)
-    drawn = [line for run in shown for line in _lines(run, params, alone=len(shown) == 1)]
+    drawn = _drawn(series, params)
     some = any(len(line.x) for line in drawn)
     return lines.figure(
         drawn,
@@ -46,11 +46,21 @@ def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
             "note": "means over modules; the table holds each run's latest snapshot, ratios also of sums, as the paper's code has them"
             if some
             else "no snapshot yet",
-            "table": table(series),
+            "table": spectral_table(series),
         },
         y_title=look.axis_label(measure),
         log=measure.log,
     )
+
+
+def table(series: Sequence[RunSeries], params: SpectrumParams) -> Table:
+    """The means over the modules of each group, with the smallest and the largest of them where one run is drawn."""
+    return lines.table(_drawn(series, params), MODULE_SPECTRA[params.statistic].unit)
+
+
+def _drawn(series: Sequence[RunSeries], params: SpectrumParams) -> list[lines.Line]:
+    shown = means(series)
+    return [line for run in shown for line in _lines(run, params, alone=len(shown) == 1)]
 
 
 def _lines(run: RunSeries, params: SpectrumParams, *, alone: bool) -> list[lines.Line]:
@@ -79,7 +89,7 @@ def _name(run: RunSeries, group: str) -> str:
     return run.name if group == "all modules" else f"{look.shortened(run.name, 22)} {group}"
 
 
-def table(series: Sequence[RunSeries]) -> dict[str, list]:
+def spectral_table(series: Sequence[RunSeries]) -> dict[str, list]:
     """The paper's spectral table: the mean over all modules at the latest snapshot; null where there is none.
 
     Of a group the mean of its members' means at the latest snapshot that all of them have, and half of its 95% interval.
@@ -140,5 +150,6 @@ PANEL = Panel(
     topics=(Topic.MODULES,),
     needs=_needs,
     figure=figure,
+    table=table,
     gathers=True,
 )

@@ -1,4 +1,5 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { download } from "~/lib/download";
 import type { Extension, PanelData } from "~/lib/figure";
 import type { Search } from "~/lib/urlParams";
 import { client, unwrap } from "./client";
@@ -27,6 +28,35 @@ export const panelQuery = (name: string, asked: readonly string[], params: Searc
     gcTime: 60_000,
     structuralSharing: false,
   });
+
+/** Which numbers: of what picture, of which runs or groups with these members, with which parameters. */
+export interface TableRequest {
+  name: string;
+  asked: readonly string[];
+  members: readonly string[];
+  params: Search;
+}
+
+const tableOf = ({ name, asked, params }: TableRequest) => ({
+  params: { path: { name }, query: { runs: asked.join(","), ...params } },
+});
+
+/** A picture's numbers as they are when its figure is at the cursor. */
+export const tableQuery = (request: TableRequest, cursor: string) =>
+  queryOptions({
+    queryKey: ["panel-table", request, cursor] as const,
+    queryFn: ({ signal }) => unwrap(client.GET("/api/panels/{name}/table", { ...tableOf(request), signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 10_000,
+    placeholderData: keepPreviousData,
+  });
+
+/** All rows of a picture's table as a CSV file: the server makes it, the browser saves it. */
+export async function downloadTable(request: TableRequest, filename: string) {
+  const asked = { ...tableOf(request), parseAs: "blob" } as const;
+  const made: unknown = await unwrap(client.GET("/api/panels/{name}/table.csv", asked));
+  download(made as Blob, `${filename}.csv`);
+}
 
 export async function fetchExtension(
   name: string,

@@ -596,6 +596,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/panels/{name}/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell Panel
+         * @description The numbers that the figure draws, with the same parameters.
+         */
+        get: operations["tell_panel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/panels/{name}/table.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Panel
+         * @description All of the table as a file.
+         */
+        get: operations["download_panel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/panels/{name}/extension": {
         parameters: {
             query?: never;
@@ -3591,6 +3631,24 @@ export interface components {
             topics: components["schemas"]["Topic"][];
         };
         /**
+         * PanelTable
+         * @description A picture's numbers, as they were measured: none is left out because the picture is thinned.
+         */
+        PanelTable: {
+            /** Columns */
+            columns: components["schemas"]["TableColumn"][];
+            /**
+             * Rows
+             * @description Null where there is nothing; NaN, Infinity and -Infinity are texts.
+             */
+            rows: (string | number | null)[][];
+            /**
+             * Count
+             * @description Rows that there are; the first of them are sent, the CSV has all.
+             */
+            count: number;
+        };
+        /**
          * PartOut
          * @description One thing that takes room.
          */
@@ -5439,6 +5497,19 @@ export interface components {
             runs: components["schemas"]["RunSummary"][];
         };
         /**
+         * TableColumn
+         * @description Numbers or texts.
+         */
+        TableColumn: {
+            /**
+             * Heading
+             * @description Title and unit.
+             */
+            heading: string;
+            /** Numeric */
+            numeric: boolean;
+        };
+        /**
          * TaskHealth
          * @description A task of the web process that runs beside the requests.
          */
@@ -6986,6 +7057,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PanelFigure"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    tell_panel: {
+        parameters: {
+            query: {
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
+                runs: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of a panel. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PanelTable"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    download_panel: {
+        parameters: {
+            query: {
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group. */
+                runs: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of a panel. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -32,6 +32,7 @@ export type Sample = Schemas["SampleOut"];
 export type PromptPoint = Schemas["PromptPoint"];
 export type CurveGroup = Schemas["CurveGroup"];
 export type LogLine = Schemas["LogLineOut"];
+export type PanelTable = Schemas["PanelTable"];
 export type Preset = Schemas["PresetOut"];
 export type Entry = Schemas["EntryOut"];
 export type EntryList = Schemas["EntryList"];

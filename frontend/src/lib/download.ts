@@ -1,6 +1,6 @@
 /** Hands a text to the browser as a file. */
-export function downloadText(text: string, filename: string, type = "text/plain") {
-  download(new Blob([text], { type }), filename);
+export function downloadText(text: string, filename: string) {
+  download(new Blob([text], { type: "text/plain" }), filename);
 }
 
 /** A name that any file system takes. */

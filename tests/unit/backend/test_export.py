@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import tempfile
 import threading
 import zipfile
@@ -128,7 +129,9 @@ def test_a_figure_as_numbers_and_as_a_page_of_its_own(server: Client, sqlite_dat
     for kind in ("csv", "html", "json"):
         run("figure", "scalars", run_id, "-p", "keys=reverse_kl", "-o", str(tmp_path / f"a.{kind}"))
     drawn = rows(tmp_path / "a.csv")
-    assert [float(row["y"]) for row in drawn] == pytest.approx([1 / (step + 1) for step in range(9)])
+    assert [float(row["reverse_kl [nats/token]"]) for row in drawn] == pytest.approx(
+        [1 / (step + 1) for step in range(9)]
+    )
     page = (tmp_path / "a.html").read_text()
     assert "Plotly.newPlot" in page and "<script src=" not in page.replace(" charset", "")
     assert json.loads((tmp_path / "a.json").read_text())["layout"]["paper_bgcolor"] == "white"
@@ -151,6 +154,8 @@ def test_a_report_holds_everything_and_needs_nothing(server: Client, sqlite_data
     for word in ("Speed-up", "What differs", "Extrapolation decisions", "jumped by 4", "Samples at step 8", "1+1="):
         assert word in page
     assert "cdn.plot.ly" not in page.split("</script>", 1)[1]
+    numbers = re.findall(r"<summary>The numbers: ([0-9,]+) rows?<", page)
+    assert len(numbers) == page.count("<figure>")
 
 
 def test_a_report_is_drawn_as_it_is_read(server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
@@ -257,12 +262,13 @@ def test_a_text_is_no_formula_to_a_spreadsheet_and_numbers_stay_numbers(
     server._call("PATCH", f"/runs/{run_id}", json={"name": name})
     run("export", run_id, "-o", str(tmp_path / "all.csv"))
     run("export", run_id, "-o", str(tmp_path / "all.jsonl"))
-    run("figure", "scalars", run_id, "-p", "keys=reverse_kl", "-o", str(tmp_path / "drawn.csv"))
+    other, _ = filled(sqlite_database)
+    run("figure", "module_allocation", run_id, other, "-o", str(tmp_path / "drawn.csv"))
     written = rows(tmp_path / "all.csv")
     assert {row["run_name"] for row in written} == {f"'{name}"}
     assert not any(row["value"].startswith("'") for row in written)
     assert json.loads((tmp_path / "all.jsonl").read_text().splitlines()[0])["run_name"] == name
-    assert not any(row["trace"].startswith(begin) for row in rows(tmp_path / "drawn.csv"))
+    assert {row["run"][:2] for row in rows(tmp_path / "drawn.csv")} == {f"'{begin}", server.run(other)["name"][:2]}
 
 
 def test_negative_numbers_stay_as_they_are():

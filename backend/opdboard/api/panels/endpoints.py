@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 
 from opdboard.api.context import Ctx
 from opdboard.api.live import LiveHub
 from opdboard.api.panels import service
 from opdboard.api.panels.recent import Answer
-from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut
+from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut, PanelTable
 from opdboard.domain.entries import GROUP_PREFIX
 
 router = APIRouter(prefix="/api/panels", tags=["panels"])
@@ -37,6 +38,19 @@ def list_panels() -> list[PanelOut]:
 def draw_panel(context: Ctx, request: Request, name: PanelName, runs: Runs) -> Response:
     """The whole figure; further query parameters are the panel's own (see its params_schema)."""
     return _json(service.figure(context, name, runs, _own_parameters(request)))
+
+
+@router.get("/{name}/table", response_model=PanelTable)
+def tell_panel(context: Ctx, request: Request, name: PanelName, runs: Runs) -> Response:
+    """The numbers that the figure draws, with the same parameters."""
+    return _json(service.table(context, name, runs, _own_parameters(request)))
+
+
+@router.get("/{name}/table.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+def download_panel(context: Ctx, request: Request, name: PanelName, runs: Runs) -> StreamingResponse:
+    """All of the table as a file."""
+    lines = service.csv_lines(context, name, runs, _own_parameters(request))
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
 
 
 @router.get("/{name}/extension", response_model=PanelExtension)

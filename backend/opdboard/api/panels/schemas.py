@@ -22,6 +22,23 @@ class PanelOut(BaseModel):
     topics: list[Topic] = Field(description="What must move for the picture to change.")
 
 
+class TableColumn(BaseModel):
+    """Numbers or texts."""
+
+    heading: str = Field(description="Title and unit.")
+    numeric: bool
+
+
+class PanelTable(BaseModel):
+    """A picture's numbers, as they were measured: none is left out because the picture is thinned."""
+
+    columns: list[TableColumn]
+    rows: list[list[str | int | float | None]] = Field(
+        description="Null where there is nothing; NaN, Infinity and -Infinity are texts."
+    )
+    count: int = Field(description="Rows that there are; the first of them are sent, the CSV has all.")
+
+
 class MetaTable(BaseModel):
     """Numbers that belong beside a figure."""
 

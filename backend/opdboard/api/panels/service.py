@@ -1,7 +1,11 @@
 """Loads what a panel needs, lets it draw, and turns the drawing into bytes, which are kept for the next browser."""
 
+import csv
+import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from math import isfinite
 from typing import Any
 
 from plotly.utils import PlotlyJSONEncoder
@@ -20,9 +24,15 @@ from opdboard.db import groups
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Run
 from opdboard.domain.errors import BadInput
+from opdboard.export.cells import cells
 from opdboard.panels import registry
 from opdboard.panels.extension import Extension, as_json, extend
 from opdboard.panels.panel import Panel, PanelParams
+from opdboard.panels.table import Cell, Row, Table
+
+MOST_ROWS = 20_000
+"""Of a table that a page shows: more than anybody reads."""
+_BLOCK = 5_000
 
 
 def listed() -> list[PanelOut]:
@@ -57,6 +67,48 @@ def figure(context: Context, name: str, run_ids: str, given: dict[str, str]) -> 
         )
 
     return _answer(context, panel, run_ids, (name, params), draw).body
+
+
+def table(context: Context, name: str, run_ids: str, given: dict[str, str]) -> bytes:
+    """The JSON of a PanelTable."""
+    panel, params = _asked(name, given)
+
+    def tell(session: Session, entries: list[Entry]) -> bytes:
+        told = panel.tell(load_all(session, entries, panel.needs(params)), params)
+        return _json(
+            {
+                "columns": [{"heading": column.heading, "numeric": column.numeric} for column in told.columns],
+                "rows": [[_cell(cell) for cell in row] for row in islice(told.rows(), MOST_ROWS)],
+                "count": told.count,
+            }
+        )
+
+    return _answer(context, panel, run_ids, ("table", name, params), tell).body
+
+
+def csv_lines(context: Context, name: str, run_ids: str, given: dict[str, str]) -> Iterator[str]:
+    """The whole table as CSV, a block of lines at a time."""
+    panel, params = _asked(name, given)
+    with context.database.snapshot() as session:
+        told = panel.tell(load_all(session, _entries(session, panel, run_ids), panel.needs(params)), params)
+    return _csv(told)
+
+
+def _csv(told: Table) -> Iterator[str]:
+    rows: Iterator[Row] = chain([[column.heading for column in told.columns]], told.rows())
+    while block := list(islice(rows, _BLOCK)):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(map(cells, block))
+        yield text.getvalue()
+
+
+def _cell(cell: Cell) -> Cell:
+    """JSON has no numbers that are not finite."""
+    return (
+        repr(cell).replace("nan", "NaN").replace("inf", "Infinity")
+        if isinstance(cell, float) and not isfinite(cell)
+        else cell
+    )
 
 
 def extension(context: Context, name: str, run_ids: str, after: str, given: dict[str, str]) -> Answer:
@@ -112,15 +164,19 @@ def _answer(
     context: Context, panel: Panel[Any], run_ids: str, question: tuple, draw: Callable[[Session, list[Entry]], bytes]
 ) -> Answer:
     """The answer for the runs as they are now: the same question at the same sequence numbers has the same answer."""
+    with context.database.snapshot() as session:
+        entries = _entries(session, panel, run_ids)
+        shown = tuple((entry.key, entry.name, entry.color, _state(entry.runs)) for entry in entries)
+        body = context.panel_cache.get_or_make((question, shown), lambda: draw(session, entries))
+        return Answer(body, _cursors(runs_of(entries)))
+
+
+def _entries(session: Session, panel: Panel[Any], run_ids: str) -> list[Entry]:
     wanted = split_list(run_ids, where="runs", at_most=1000)
     if not panel.min_runs <= len(wanted) <= panel.max_runs:
         allowed = str(panel.min_runs) if panel.min_runs == panel.max_runs else f"{panel.min_runs} to {panel.max_runs}"
         raise BadInput(f"{panel.name} draws {allowed} runs or groups, got {len(wanted)}", where="runs")
-    with context.database.snapshot() as session:
-        entries = within_limit(groups.resolve(session, wanted, lazily=True))
-        shown = tuple((entry.key, entry.name, entry.color, _state(entry.runs)) for entry in entries)
-        body = context.panel_cache.get_or_make((question, shown), lambda: draw(session, entries))
-        return Answer(body, _cursors(runs_of(entries)))
+    return within_limit(groups.resolve(session, wanted, lazily=True))
 
 
 def _state(members: Sequence[Run]) -> tuple:

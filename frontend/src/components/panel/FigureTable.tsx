@@ -1,45 +1,47 @@
 import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
-import { downloadText } from "~/lib/download";
-import type { Figure } from "~/lib/figure";
-import { tablesOf, tableToCsv } from "~/lib/figureTable";
+import { useRef } from "react";
+import { type TableRequest, tableQuery } from "~/api/panels";
+import type { PanelTable } from "~/api/types";
 import { number } from "~/lib/format";
-import type { Cell, Table } from "~/lib/table";
 import { Empty } from "../Empty";
+import { ErrorBox } from "../ErrorBox";
+import { Loading } from "../Loading";
 import table from "../table.module.css";
 import classes from "./FigureTable.module.css";
 
 const ROW_PX = 28;
 
 interface FigureTableProps {
-  figure: Figure;
+  request: TableRequest;
+  /** Moves as the picture's runs do. */
+  cursor: string;
   title: string;
-  filename: string;
+  onDownload: () => void;
 }
 
-/** The numbers of a picture; only the rows in sight are in the page. */
-export default function FigureTable({ figure, title, filename }: FigureTableProps) {
-  const tables = useMemo(() => tablesOf(figure), [figure]);
-  if (tables.length === 0) return <Empty title="No numbers yet" />;
-  return (
-    <div className={classes.tables} data-testid="figure-table">
-      {tables.map((one, index) => (
-        <Numbers
-          key={one.caption}
-          table={one}
-          title={title}
-          filename={index === 0 ? filename : `${filename}-${index}`}
-        />
-      ))}
-    </div>
-  );
+/** The numbers of a picture, as the server tells them. */
+export default function FigureTable({ request, cursor, title, onDownload }: FigureTableProps) {
+  const { data, error, refetch } = useQuery(tableQuery(request, cursor));
+  if (error && !data)
+    return <ErrorBox title="The numbers could not be read" error={error} onRetry={() => void refetch()} />;
+  if (!data) return <Loading label="Reading the numbers" />;
+  if (data.count === 0) return <Empty title="No numbers yet" />;
+  return <Numbers table={data} title={title} onDownload={onDownload} />;
 }
 
-function Numbers({ table: shown, title, filename }: { table: Table; title: string; filename: string }) {
+interface NumbersProps {
+  table: PanelTable;
+  title: string;
+  onDownload: () => void;
+}
+
+/** Only the rows in sight are in the page. */
+function Numbers({ table: shown, title, onDownload }: NumbersProps) {
   const box = useRef<HTMLElement>(null);
   const rows = useVirtualizer({
-    count: shown.count,
+    count: shown.rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_PX,
     initialRect: { width: 400, height: 300 },
@@ -49,18 +51,16 @@ function Numbers({ table: shown, title, filename }: { table: Table; title: strin
   const before = visible[0]?.start ?? 0;
   const after = rows.getTotalSize() - (visible.at(-1)?.end ?? 0);
   return (
-    <div className={classes.numbers}>
+    <div className={classes.numbers} data-testid="figure-table">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard */}
-      <section ref={box} className={classes.scroll} tabIndex={0} aria-label={`${title}: ${shown.caption}`}>
-        <table className={table.table} aria-rowcount={shown.count + 1}>
-          <caption className="visually-hidden">
-            {title}: {shown.caption}
-          </caption>
+      <section ref={box} className={classes.scroll} tabIndex={0} aria-label={`${title}: numbers`}>
+        <table className={table.table} aria-rowcount={shown.rows.length + 1}>
+          <caption className="visually-hidden">{title}</caption>
           <thead className={classes.head}>
             <tr aria-rowindex={1}>
-              {shown.columns.map(({ title: column, numeric }) => (
-                <th key={column} scope="col" className={numeric ? table.right : undefined}>
-                  {column}
+              {shown.columns.map(({ heading, numeric }) => (
+                <th key={heading} scope="col" className={numeric ? table.right : undefined}>
+                  {heading}
                 </th>
               ))}
             </tr>
@@ -69,13 +69,9 @@ function Numbers({ table: shown, title, filename }: { table: Table; title: strin
             <Gap height={before} span={shown.columns.length} />
             {visible.map(({ index }) => (
               <tr key={index} aria-rowindex={index + 2} className={classes.row}>
-                {shown.row(index).map((value, column) => (
-                  <td
-                    // biome-ignore lint/suspicious/noArrayIndexKey: a cell is its place
-                    key={column}
-                    className={shown.columns[column]?.numeric ? table.right : undefined}
-                  >
-                    {cellText(value)}
+                {shown.columns.map(({ heading, numeric }, column) => (
+                  <td key={heading} className={numeric ? table.right : undefined}>
+                    {cellText(shown.rows[index]?.[column] ?? null, numeric)}
                   </td>
                 ))}
               </tr>
@@ -86,14 +82,10 @@ function Numbers({ table: shown, title, filename }: { table: Table; title: strin
       </section>
       <footer className={classes.foot}>
         <span>
+          {shown.rows.length < shown.count && `the first ${shown.rows.length.toLocaleString("en")} of `}
           {shown.count.toLocaleString("en")} {shown.count === 1 ? "row" : "rows"}
         </span>
-        <Button
-          variant="subtle"
-          color="gray"
-          size="compact-xs"
-          onClick={() => downloadText(tableToCsv(shown), `${filename}.csv`, "text/csv")}
-        >
+        <Button variant="subtle" color="gray" size="compact-xs" onClick={onDownload}>
           Download all as CSV
         </Button>
       </footer>
@@ -111,6 +103,7 @@ function Gap({ height, span }: { height: number; span: number }) {
   );
 }
 
-function cellText(value: Cell | undefined): string {
-  return typeof value === "string" ? value : number(value, 6);
+/** What is not finite comes as a word, which Number knows. */
+function cellText(value: string | number | null, numeric: boolean): string {
+  return numeric ? number(value === null ? null : Number(value), 6) : (value ?? "").toString();
 }

@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense, useCallback, useRef } from "react";
 import { connection } from "~/api/live";
+import { downloadTable } from "~/api/panels";
 import type { RunSummary } from "~/api/types";
 import { fileName } from "~/lib/download";
 import type { Figure } from "~/lib/figure";
@@ -10,6 +11,8 @@ import { hasEnded, isActive } from "~/lib/runState";
 import { useStore } from "~/lib/store";
 import { list, type Search } from "~/lib/urlParams";
 import { Empty } from "../Empty";
+import { errorText } from "../ErrorBox";
+import { notify } from "../notify";
 import type { PlotMemory } from "../plot/plotMemory";
 import { useView } from "../useView";
 import classes from "./Panel.module.css";
@@ -66,17 +69,27 @@ export function Panel(props: PanelProps) {
   const zoom = useZoom(canZoom(settings.schema));
   const memory = useRef<PlotMemory | null>(null);
   const others = runs.filter((run) => !props.runs.includes(run)).map(({ id }) => id);
-  const query = usePanel({
+  const ids = runs.map(({ id }) => id);
+  const asked = props.entries === undefined ? ids : [...props.entries, ...others];
+  const table = {
     name,
-    runs,
-    entries: props.entries && [...props.entries, ...others],
+    asked,
+    members: props.entries === undefined ? [] : ids,
     params: { ...settings.params, ...zoom.params },
+  };
+  const query = usePanel({
+    ...table,
+    runs,
     topics: info?.topics ?? [],
     visible: settings.ready && (sight.visible || expanded),
   });
   const title = props.title ?? info?.title ?? name;
   const filename = fileName(`${runs[0]?.name ?? "opdboard"} ${name}`);
   const lost = useLostSince(runs);
+  const takeNumbers = () =>
+    void downloadTable(table, filename).catch((error) =>
+      notify(errorText(error), "The numbers could not be taken away"),
+    );
 
   const module = search.module;
   const decorate = useCallback(
@@ -109,12 +122,13 @@ export function Panel(props: PanelProps) {
           <PanelBody
             query={query}
             title={title}
-            filename={filename}
             emptyHint={props.emptyHint}
             ended={runs.every(({ state }) => hasEnded(state))}
             problem={settings.problem}
             drawn={sight.drawn || !inPage}
             asTable={asTable}
+            table={table}
+            onDownload={takeNumbers}
             stale={lost !== null || (query.isPlaceholderData && !zoom.zoomed)}
             decorate={decorate}
             onReset={settings.reset}
@@ -168,7 +182,7 @@ export function Panel(props: PanelProps) {
             {...controlProps}
           />
         )}
-        <PanelMenu figure={query.data?.figure} title={title} filename={filename} />
+        <PanelMenu figure={query.data?.figure} title={title} filename={filename} onNumbers={takeNumbers} />
       </PanelHead>
       {content(props.fill ? 0 : (props.height ?? 260), true)}
       {expanded && (

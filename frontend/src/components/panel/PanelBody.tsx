@@ -1,6 +1,7 @@
 import { Button, Skeleton } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { lazy, type RefObject, Suspense, useMemo } from "react";
+import type { TableRequest } from "~/api/panels";
 import type { Figure, PanelData } from "~/lib/figure";
 import { Empty } from "../Empty";
 import { ErrorBox } from "../ErrorBox";
@@ -14,7 +15,6 @@ const FigureTable = lazy(() => import("./FigureTable"));
 interface PanelBodyProps {
   query: UseQueryResult<PanelData>;
   title: string;
-  filename: string;
   emptyHint: string | undefined;
   /** Nothing more will come. */
   ended: boolean;
@@ -23,6 +23,8 @@ interface PanelBodyProps {
   /** Far away pictures are not drawn. */
   drawn: boolean;
   asTable: boolean;
+  table: TableRequest;
+  onDownload: () => void;
   /** What is shown may have been overtaken. */
   stale: boolean;
   decorate: (figure: Figure) => Figure;
@@ -65,7 +67,12 @@ export function PanelBody({ query, decorate, ...props }: PanelBodyProps) {
     return (
       <div className={classes.plot} data-stale={props.stale}>
         <Suspense fallback={<Loading label="Making the table" />}>
-          <FigureTable figure={shown} title={props.title} filename={props.filename} />
+          <FigureTable
+            request={props.table}
+            cursor={Object.values(query.data.cursors).join()}
+            title={props.title}
+            onDownload={props.onDownload}
+          />
         </Suspense>
       </div>
     );

@@ -1,8 +1,6 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import { downloadText } from "~/lib/download";
 import type { Figure } from "~/lib/figure";
-import { tablesOf, tableToCsv } from "~/lib/figureTable";
 import { themed } from "~/lib/plotTheme";
 import { loadPlotly } from "../plot/loadPlotly";
 
@@ -12,20 +10,16 @@ interface PanelMenuProps {
   figure: Figure | undefined;
   title: string;
   filename: string;
+  onNumbers: () => void;
 }
 
 /** Takes a picture away: as an image for print, or as numbers. */
-export function PanelMenu({ figure, title, filename }: PanelMenuProps) {
+export function PanelMenu({ figure, title, filename, onNumbers }: PanelMenuProps) {
   if (figure === undefined) return null;
   const image = async (format: "png" | "svg") => {
     const plotly = await loadPlotly();
     const { data, layout } = themed(figure, { ...PRINT, title });
     await plotly.downloadImage({ data, layout }, { format, width: 720, height: 440, scale: 3, filename });
-  };
-
-  const numbers = () => {
-    const [main] = tablesOf(figure);
-    downloadText(main === undefined ? "" : tableToCsv(main), `${filename}.csv`, "text/csv");
   };
 
   return (
@@ -38,7 +32,7 @@ export function PanelMenu({ figure, title, filename }: PanelMenuProps) {
       <Menu.Dropdown>
         <Menu.Item onClick={() => void image("svg")}>SVG, for print</Menu.Item>
         <Menu.Item onClick={() => void image("png")}>PNG</Menu.Item>
-        <Menu.Item onClick={numbers}>CSV, the numbers</Menu.Item>
+        <Menu.Item onClick={onNumbers}>CSV, the numbers</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -38,6 +38,8 @@ beforeEach(() => {
   });
 });
 
+const WHAT = { name: "scalars", asked: ["r"], members: [], params: { x: "steps" } };
+
 function draw(seq: number) {
   const cache = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const wrapper = ({ children }: { children: ReactNode }) => (
@@ -45,7 +47,7 @@ function draw(seq: number) {
   );
   return renderHook(
     ({ seq: now, visible }: { seq: number; visible: boolean }) =>
-      usePanel({ name: "scalars", runs: at(now), params: { x: "steps" }, topics: ["scalars"], visible }),
+      usePanel({ ...WHAT, runs: at(now), topics: ["scalars"], visible }),
     { wrapper, initialProps: { seq, visible: true } },
   );
 }

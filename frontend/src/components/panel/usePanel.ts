@@ -1,31 +1,24 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useReducer, useRef } from "react";
-import { fetchExtension, panelKey, panelQuery } from "~/api/panels";
+import { fetchExtension, panelKey, panelQuery, type TableRequest } from "~/api/panels";
 import type { RunSummary } from "~/api/types";
 import { type Extension, extend, isBehind, type PanelData } from "~/lib/figure";
-import type { Search } from "~/lib/urlParams";
 import { loadPlotly } from "../plot/loadPlotly";
 
 const SPACING_MS = 600; // a picture follows its run within a second
 const AFTER_FAILURE_MS = 3000;
 
-interface PanelRequest {
-  name: string;
+interface PanelRequest extends TableRequest {
   runs: readonly RunSummary[];
-  /** Runs and groups that the picture is asked for; without it, the runs themselves. */
-  entries?: readonly string[];
-  params: Search;
   topics: readonly string[];
   /** Only pictures in sight, or near it, are fetched and follow their runs. */
   visible: boolean;
 }
 
 /** A panel's figure: fetched whole once, then extended as live events say that its runs moved. */
-export function usePanel({ name, runs, entries, params, topics, visible }: PanelRequest) {
+export function usePanel({ name, runs, asked, members, params, topics, visible }: PanelRequest) {
   const cache = useQueryClient();
   const ids = runs.map((run) => run.id);
-  const asked = entries ?? ids;
-  const members = entries === undefined ? [] : ids;
   const seen = useRef(false);
   seen.current ||= visible;
   const query = useQuery({

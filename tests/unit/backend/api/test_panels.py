@@ -1,6 +1,7 @@
 """Panels over HTTP: what is stored is what is drawn, whole and live."""
 
 import base64
+import math
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -38,6 +39,34 @@ def test_every_panel_is_listed_with_its_controls(client: TestClient):
     assert (scalars["min_runs"], scalars["max_runs"]) == (1, 50)
 
 
+def test_the_numbers_of_a_picture_come_as_a_table_and_as_a_file(
+    client: TestClient, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    run_id, attempt = filled(sqlite_database)
+    record(sqlite_database, run_id, attempt, 9, {"loss": -math.inf})
+    asked = f"runs={run_id}&keys=loss,eval/reverse_kl"
+    table = client.get(f"/api/panels/scalars/table?{asked}").json()
+    assert table["columns"][:2] == [
+        {"heading": "step", "numeric": True},
+        {"heading": "loss [nats/token]", "numeric": True},
+    ]
+    assert [row[1] for row in table["rows"]][3:5] == ["NaN", 0.1]
+    assert (table["rows"][9][:2], table["count"]) == ([9, "-Infinity"], 10)
+    file = client.get(f"/api/panels/scalars/table.csv?{asked}")
+    assert file.headers["content-type"].startswith("text/csv")
+    lines = file.text.splitlines()
+    assert lines[0] == "step,loss [nats/token],eval/reverse_kl [nats/token]"
+    assert (lines[4].split(",")[1], lines[10]) == ("nan", "9,-inf,")
+    monkeypatch.setattr(service, "MOST_ROWS", 3)
+    client.get(f"/api/panels/scalars/table?{asked}&smoothing=0.5")
+    short = client.get(f"/api/panels/scalars/table?{asked}&smoothing=0.5").json()
+    assert (len(short["rows"]), short["count"]) == (3, 10)
+    for path in ("table", "table.csv"):
+        refused = client.get(f"/api/panels/scalars/{path}?runs={run_id}&nothing=1")
+        assert (refused.status_code, refused.json()["where"]) == (422, "nothing")
+        assert client.get(f"/api/panels/scalars/{path}?runs=00000000").status_code == 404
+
+
 @pytest.mark.parametrize("panel", registry.PANELS, ids=lambda panel: panel.name)
 def test_every_panel_draws_stored_and_unbegun_runs(client: TestClient, sqlite_database: Database, panel):
     stored = [filled(sqlite_database)[0] for _ in range(panel.min_runs)]
@@ -51,6 +80,10 @@ def test_every_panel_draws_stored_and_unbegun_runs(client: TestClient, sqlite_da
         assert body["meta"]["empty"] is empty
         assert body["cursors"].keys() == set(runs)
         assert "meta" not in body["figure"]["layout"]
+        numbers = client.get(f"/api/panels/{panel.name}/table?runs={','.join(runs)}").json()
+        assert (numbers["count"] == 0) == empty
+        written = client.get(f"/api/panels/{panel.name}/table.csv?runs={','.join(runs)}").text.splitlines()
+        assert len(written) == 1 + numbers["count"]
         after = ",".join(str(body["cursors"][run]) for run in runs)
         nothing = client.get(f"/api/panels/{panel.name}/extension?runs={','.join(runs)}&after={after}").json()
         assert nothing == {

@@ -91,8 +91,9 @@ def test_the_note_says_who_is_missing_and_where_intervals_come_from():
     assert "no such analysis of Run 1 yet" in figure.layout.meta["note"]
     assert "direction of step 2, norms of step 16" in figure.layout.meta["note"]
     assert "2 prompts" in figure.layout.meta["note"]
-    (row, *_) = figure.layout.meta["table"]["rows"]
-    assert row[:3] == ["Run 0", "base 0", 0.1]
+    panel = registry.panel("rescale_early")
+    (row, *_) = panel.table([drawn_run(0)], panel.params()).rows()
+    assert row[:3] == ("Run 0", "base 0", 0.1)
 
 
 def test_a_shift_that_is_no_number_is_a_gap():

@@ -12,6 +12,7 @@ from support.drawn_runs import SEQ_OF_STEP, drawn_run, empty_run, loaded
 from opdboard.panels import registry
 from opdboard.panels.extension import Extension, as_json, extend
 from opdboard.panels.series import RunSeries
+from opdboard.panels.table import Table
 
 CASES: list[tuple[str, dict[str, Any], int]] = [
     ("scalars", {}, 1),
@@ -70,6 +71,12 @@ def drawing(name: str, params: dict[str, Any], series: list[RunSeries]) -> Any:
     return panel.figure([loaded(run, panel.needs(validated)) for run in series], validated)
 
 
+def telling(name: str, params: dict[str, Any], series: list[RunSeries]) -> Table:
+    panel = registry.panel(name)
+    validated = panel.params.model_validate(params)
+    return panel.tell([loaded(run, panel.needs(validated)) for run in series], validated)
+
+
 @pytest.mark.parametrize(("name", "params", "runs"), CASES)
 def test_it_has_the_common_look(name: str, params: dict[str, Any], runs: int):
     figure = as_json(drawing(name, params, [drawn_run(number) for number in range(runs)]))
@@ -86,6 +93,22 @@ def test_it_has_the_common_look(name: str, params: dict[str, Any], runs: int):
     assert len(set(uids)) == len(uids)
     assert layout["meta"]["empty"] is False
     json.loads(json.dumps(figure, cls=PlotlyJSONEncoder), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(("name", "params", "runs"), CASES)
+def test_it_tells_its_numbers(name: str, params: dict[str, Any], runs: int):
+    table = telling(name, params, [drawn_run(number) for number in range(runs)])
+    rows = [tuple(row) for row in table.rows()]
+    assert table.count == len(rows) > 0
+    headings = [column.heading for column in table.columns]
+    assert len(set(headings)) == len(headings) and all(headings)
+    for row in rows:
+        for column, cell in zip(table.columns, row, strict=True):
+            assert cell is None or isinstance(cell, str) != column.numeric, (column, cell)
+            assert type(cell) in (str, int, float, type(None))
+    params = {key: value for key, value in params.items() if key not in ("module", "relative_to")}
+    nothing = telling(name, params, [empty_run(number) for number in range(runs)])
+    assert (nothing.count, list(nothing.rows())) == (0, [])
 
 
 def walk(value: Any):
