@@ -35,7 +35,7 @@ from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.lifecycle import births
 from opdboard.lifecycle.births import NewRun
 from opdboard.queue import JobQueue, make_celery

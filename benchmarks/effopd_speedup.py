@@ -9,7 +9,8 @@ medians over seeds, with Student's interval of log ratios. Progress goes to stde
 
 from training_runs import Races, best_rate, last_line, ratios, read_seeds, steps_to_target
 
-from opdboard.domain.strategies import EffOPD, NoStrategy
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.none import NoStrategy
 
 LEARNING_RATE, STEPS = 1e-5, 128
 GRID = (1e-4, 3e-4, 1e-3)

@@ -10,7 +10,10 @@ the best constant rate. Progress goes to stderr, the last line of stdout is one 
 
 from training_runs import Costs, Races, best_rate, last_line, median_steps, ratios, read_seeds, steps_to_target
 
-from opdboard.domain.strategies import EffOPD, LineSearch, NoStrategy, Strategy
+from opdboard.domain.strategies import Strategy
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.linesearch import LineSearch
+from opdboard.domain.strategies.none import NoStrategy
 
 LEARNING_RATE, STEPS = 1e-5, 128
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)

@@ -9,7 +9,8 @@ ratios. Progress goes to stderr, the last line of stdout is one JSON object.
 
 from training_runs import Races, last_line, ratios, read_seeds, steps_to_target
 
-from opdboard.domain.strategies import EffOPD, LineSearch
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.linesearch import LineSearch
 
 LEARNING_RATE, STEPS = 1e-5, 128
 EFFOPD = EffOPD(score="negative_reverse_kl", validation_size=64)

@@ -31,7 +31,8 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.seed_ratios import Ratio, middle, ratio
 from opdboard.domain.speedup import goal_of
-from opdboard.domain.strategies import STRATEGY_NAMES, NoStrategy, Strategy
+from opdboard.domain.strategies import Strategy
+from opdboard.domain.strategies.none import NoStrategy
 from opdboard.settings import Settings
 from opdboard_worker.sinks import MemorySink
 from opdboard_worker.training.assembly import assemble
@@ -154,7 +155,7 @@ class Races:
 
     def run(self, strategy: Strategy, learning_rate: float) -> list[Costs]:
         """One run per seed, as long as the reference."""
-        name = STRATEGY_NAMES[strategy.kind]
+        name = strategy.name
         return [
             self._costs(self._train(strategy, learning_rate, seed), name, learning_rate, seed) for seed in self.seeds
         ]

@@ -14,7 +14,7 @@ from opdboard.domain.modules import Module
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.lifecycle import births, claims, recording, transitions
 from opdboard.lifecycle.births import NewRun
 

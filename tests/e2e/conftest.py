@@ -18,7 +18,7 @@ from opdboard.domain.budget import Budget
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.export.figures import browser as installed_browser
 
 CHROMIUM_FLAGS = [

@@ -10,7 +10,7 @@ from e2e.conftest import Server, demo_config
 from e2e.pictures import wait_until_drawn
 from playwright.sync_api import Page, expect
 
-from opdboard.domain.strategies import NoStrategy
+from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
 

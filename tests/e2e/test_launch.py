@@ -7,7 +7,7 @@ from e2e.axe import assert_accessible
 from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 
-from opdboard.domain.strategies import NoStrategy
+from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
 

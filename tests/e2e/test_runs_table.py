@@ -10,7 +10,7 @@ from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
 
-from opdboard.domain.strategies import NoStrategy
+from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
 

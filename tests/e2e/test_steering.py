@@ -10,7 +10,7 @@ from e2e.conftest import Server
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
 
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -13,7 +13,7 @@ from opdboard.domain.errors import Conflict
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_state import RunState
-from opdboard.domain.strategies import NoStrategy
+from opdboard.domain.strategies.none import NoStrategy
 from opdboard.lifecycle import steering
 from opdboard_worker.models.loading import load
 

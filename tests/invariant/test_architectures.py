@@ -11,7 +11,8 @@ from invariant.conftest import tiny_config
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
 from opdboard.domain.optimizer import AllWeights, Lora
-from opdboard.domain.strategies import EffOPD, FixedExtrapolation
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.fixed import FixedExtrapolation
 from opdboard.domain.teachers import ModelTeacher
 from opdboard.settings import Settings
 from opdboard_worker.models.candidates import candidates_folder

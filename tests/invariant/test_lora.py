@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from opdboard.domain.optimizer import Lora, Optimizer
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard_worker.models.candidates import candidates_folder, move_to_candidate
 from opdboard_worker.models.demo import load_demo
 from opdboard_worker.training.assembly import resume

@@ -10,7 +10,7 @@ from opdboard.domain.data import ArithmeticData
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import Dapo, Grpo, Sft
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher, NoTeacher
 from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.checkpoint import checkpoint_folder

@@ -15,7 +15,8 @@ from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import TrainingProblem
 from opdboard.domain.objectives import Dapo, FullVocabulary, Grpo, SampledToken, Sft
 from opdboard.domain.optimizer import Lora
-from opdboard.domain.strategies import EffOPD, LineSearch
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard.domain.teachers import NoTeacher
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import load_examples

@@ -10,7 +10,11 @@ from invariant.conftest import tiny_config
 from opdboard.domain.commands import Command, Extrapolate, Veto
 from opdboard.domain.objectives import SampledToken
 from opdboard.domain.optimizer import Optimizer
-from opdboard.domain.strategies import AlphaRL, EffOPD, FixedExtrapolation, LineSearch, Relex, looks_at
+from opdboard.domain.strategies.alpharl import AlphaRL
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.fixed import FixedExtrapolation
+from opdboard.domain.strategies.linesearch import LineSearch
+from opdboard.domain.strategies.relex import Relex
 from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.control import Orders
 from opdboard_worker.training.sampler import EngineSampler, Generated
@@ -47,7 +51,7 @@ def test_decisions_come_on_schedule_and_a_resumed_run_goes_on_bit_for_bit(train,
     config = tiny_config(steps=steps, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5))
     config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
     straight, sink = train(config)
-    assert [d.step for d in decisions_of(sink)] == [s for s in range(1, steps + 1) if looks_at(strategy, s)]
+    assert [d.step for d in decisions_of(sink)] == [s for s in range(1, steps + 1) if strategy.looks_at(s)]
     assert all(d.strategy == strategy.kind and d.candidates[0].factor == 0 for d in decisions_of(sink))
     assert any(len(d.candidates) > 1 for d in decisions_of(sink)), "something must have been tried"
 
@@ -183,7 +187,7 @@ def test_a_veto_after_a_later_look_takes_the_jump_out_of_the_anchor_too(train):
 def test_a_look_at_which_nothing_has_moved_is_put_off(train, strategy):
     """The rate of a warm-up's first step is 0: no score is asked for, and step 2 looks, whatever its schedule says."""
     config = tiny_config(steps=3, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5, warmup_steps=2))
-    strategy_looks = looks_at(strategy, 1)
+    strategy_looks = strategy.looks_at(1)
     _, sink = train(config, JUMP)
     assert all(not batch.decisions for batch in sink.batches if batch.step == 1)
     assert sink.series("search_tokens")[1] == 0

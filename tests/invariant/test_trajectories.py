@@ -13,7 +13,7 @@ from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
 from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import FullVocabulary, JensenShannon, SampledToken, TopK
 from opdboard.domain.optimizer import Optimizer
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher
 from opdboard_worker.training.control import Orders
 

@@ -23,7 +23,8 @@ from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.records import Batch, CheckpointRecord, DecisionRecord, ModuleVector, SampleRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard.domain.strategies import EffOPD, NoStrategy
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.none import NoStrategy
 from opdboard.lifecycle import births, claims, recording, transitions
 from opdboard.lifecycle.births import NewRun
 from support.stored_runs import candidate, decision

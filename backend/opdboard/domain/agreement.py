@@ -7,7 +7,7 @@ from opdboard.domain.objectives import Distillation, Objective, Reinforcement, p
 from opdboard.domain.optimizer import Adapter, Lora, Optimizer
 from opdboard.domain.sampler import Sampler, VllmSampler
 from opdboard.domain.selection import Selection
-from opdboard.domain.strategies import Strategy, needs_teacher
+from opdboard.domain.strategies import STRATEGIES, Strategy
 from opdboard.domain.teachers import (
     NoTeacher,
     PrivilegedTeacher,
@@ -70,7 +70,7 @@ def check_teacher(teacher: Teacher, objective: Objective, budget: Budget, device
 def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) -> None:
     """The teacher tells what candidates and states are scored by."""
     alone, remote = isinstance(teacher, NoTeacher), isinstance(teacher, RemoteTeacher)
-    if needs_teacher(strategy) and (alone or remote):
+    if strategy.needs_teacher and (alone or remote):
         lack = (
             "a teacher: name one to compare with,"
             if alone
@@ -78,7 +78,7 @@ def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) ->
         )
         raise ValueError(
             f"strategy.kind '{strategy.kind}' with these settings scores by the KL to {lack} "
-            f"{'or ' if alone else ''}choose 'none', or 'effopd' with strategy.score 'accuracy'"
+            f"{'or ' if alone else ''}choose {', or '.join(one.without_teacher for one in STRATEGIES.values() if one.without_teacher)}"
         )
     if selection.metric == "eval/reverse_kl":
         if alone:
@@ -92,7 +92,7 @@ def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) ->
 
 def check_moving(strategy: Strategy, adapter: Adapter) -> None:
     """A strategy moves nothing that is not trained."""
-    if isinstance(adapter, Lora) and getattr(strategy, "parameters", "matrices") != "matrices":
+    if isinstance(adapter, Lora) and strategy.moves != "matrices":
         raise ValueError("strategy.parameters must be 'matrices' with adapter.kind 'lora': nothing else is trained")
 
 

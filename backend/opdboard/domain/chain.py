@@ -15,7 +15,7 @@ def teacher_run(config: RunConfig) -> RunConfig | None:
     teacher = config.teacher
     if not isinstance(teacher, TrainedTeacher):
         return None
-    suffix = f" · teacher by {teacher.objective.kind.upper()}"
+    suffix = f" · teacher by {teacher.objective.name}"
     name = f"{config.name[: _LONGEST_NAME - len(suffix)]}{suffix}" if config.name else ""
     return RunConfig(
         name=name,
@@ -46,5 +46,5 @@ def recipe(config: RunConfig) -> str:
 
 def teacher_group(group: str, teacher: RunConfig) -> str:
     """The group of a teacher's run: beside its students', so that means over either are of one method."""
-    suffix = f" · teacher by {teacher.objective.kind.upper()}"
+    suffix = f" · teacher by {teacher.objective.name}"
     return f"{group[: _LONGEST_NAME - len(suffix)]}{suffix}" if group else ""

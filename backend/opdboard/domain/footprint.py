@@ -16,7 +16,7 @@ from opdboard.domain.objectives import needs_reference
 from opdboard.domain.optimizer import Lora
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
-from opdboard.domain.strategies import AlphaRL, NoStrategy, Relex, Strategy
+from opdboard.domain.strategies import Strategy
 from opdboard.domain.teachers import ModelTeacher, NoTeacher, PrivilegedTeacher, RemoteTeacher
 from opdboard.domain.workload import workload
 
@@ -69,8 +69,9 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
         Part("logits", _logits(config, student), "training"),
         Part("key-value cache", _cache(config, student), "rollout"),
     ]
-    if not isinstance(config.strategy, NoStrategy):
-        moving = _moving(config.strategy, student) * FLOAT
+    if config.strategy.looks_ahead:
+        moved = _moving(config.strategy, student)
+        moving = moved * FLOAT
         parts += [
             # W_0 of what else moves is kept with the anchor; the jump goes wherever W_0 does, but never in half precision.
             Part(
@@ -81,7 +82,7 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
             Part("start, direction and new anchor", 3 * moving, "search"),
             Part("key-value cache of D_v", _cache(config, student), "search"),
         ]
-        if history := _history(config.strategy, student) * FLOAT:
+        if history := config.strategy.history(moved, student) * FLOAT:
             parts.append(Part("checkpoints that the strategy predicts from", history))
     return [*parts, Part("Python, torch, transformers", RUNTIME_BYTES)]
 
@@ -112,13 +113,13 @@ def checkpoint_bytes(config: RunConfig, student: ModelShape) -> int:
     """One checkpoint: weights, moments, and with a strategy the anchor that has left W_0, the last jump and the history."""
     strategy = config.strategy
     moving = _moving(strategy, student)
-    copies = 0 if isinstance(strategy, NoStrategy) else 1 + _anchor_moves(strategy)
+    copies = 1 + _anchor_moves(strategy) if strategy.looks_ahead else 0
     names = sum(map(len, student.tensors))
     tensors = 4 * len(student.tensors) + copies * len(student.modules)  # weights, two moments, step counts
     headers = tensors * _HEADER_BYTES + 4 * names + copies * sum(len(module.name) for module in student.modules)
     factors = trained_parameters(config, student)
     kept = 3 * student.parameters if factors == student.parameters else student.parameters + 3 * factors
-    return (kept + copies * moving + _history(strategy, student)) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
+    return (kept + copies * moving + strategy.history(moving, student)) * FLOAT + headers + _OTHER_CHECKPOINT_BYTES
 
 
 def candidates_bytes(strategy: Strategy, student: ModelShape) -> int:
@@ -141,7 +142,7 @@ def disk(config: RunConfig, student: ModelShape) -> list[Part]:
     """What stays on disk at the end."""
     counts = workload(config)
     parts = [Part("checkpoints", counts.checkpoints_kept * checkpoint_bytes(config, student))]
-    if not isinstance(config.strategy, NoStrategy):
+    if config.strategy.looks_ahead:
         kept = min(counts.triggers, config.budget.keep_checkpoints)
         parts.append(Part("weights of candidates", kept * candidates_bytes(config.strategy, student)))
     return [
@@ -167,7 +168,7 @@ def series_bytes(config: RunConfig, modules: int) -> int:
 
 def _moving(strategy: Strategy, student: ModelShape) -> int:
     """Numbers that an extrapolation moves."""
-    match strategy.parameters if not isinstance(strategy, NoStrategy | AlphaRL) else "matrices":
+    match strategy.moves:
         case "all":
             return student.parameters
         case "authors_filter":
@@ -178,19 +179,8 @@ def _moving(strategy: Strategy, student: ModelShape) -> int:
 
 
 def _anchor_moves(strategy: Strategy) -> bool:
-    """Whether directions begin elsewhere than at W_0, which is kept anyway."""
-    return not isinstance(strategy, NoStrategy | Relex | AlphaRL)
-
-
-def _history(strategy: Strategy, student: ModelShape) -> int:
-    """Numbers of earlier checkpoints that a strategy keeps: whole weights, or one pair of vectors per matrix."""
-    match strategy:
-        case Relex():
-            return strategy.checkpoints * _moving(strategy, student)
-        case AlphaRL():
-            return strategy.checkpoints * sum(sum(module.shape) for module in student.modules)
-        case _:
-            return 0
+    """Whether an anchor is kept besides W_0."""
+    return strategy.next_anchor != "initial_weights"
 
 
 def _sequences(config: RunConfig) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """What a step minimises: a distance to a teacher, the negative of a verifiable reward, or the surprise at worked answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
@@ -19,7 +19,22 @@ _UPDATES = (
 )
 
 
-class FullVocabulary(Frozen):
+class ObjectiveSettings(Frozen):
+    """What every objective tells of itself."""
+
+    method: ClassVar[str]
+    """Its part of what a run's method is called."""
+    name: ClassVar[str]
+    """That part in words."""
+
+
+class Distillation(ObjectiveSettings):
+    """A distance to the teacher on the student's own samples."""
+
+    method, name = "opd", "OPD"
+
+
+class FullVocabulary(Distillation):
     """Reverse KL to the teacher on the student's own samples, summed over the whole vocabulary (low noise)."""
 
     model_config = ConfigDict(title="OPD, full vocabulary")
@@ -28,7 +43,7 @@ class FullVocabulary(Frozen):
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
-class SampledToken(Frozen):
+class SampledToken(Distillation):
     """The paper's policy gradient: each sampled token's advantage is log teacher - log student, detached."""
 
     model_config = ConfigDict(title="OPD, sampled token")
@@ -40,7 +55,7 @@ class SampledToken(Frozen):
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
-class TopK(Frozen):
+class TopK(Distillation):
     """Reverse KL over the k likeliest tokens, with the probability of all others as one more bin."""
 
     model_config = ConfigDict(title="OPD, top k")
@@ -52,7 +67,7 @@ class TopK(Frozen):
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
-class JensenShannon(Frozen):
+class JensenShannon(Distillation):
     """Generalised Jensen-Shannon divergence between student and teacher (GKD, arXiv:2306.13649)."""
 
     model_config = ConfigDict(title="OPD, Jensen-Shannon")
@@ -67,10 +82,11 @@ class JensenShannon(Frozen):
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
-class Grpo(Frozen):
+class Grpo(ObjectiveSettings):
     """Reinforcement by the data's verifier: rewards normalised within the answers to one prompt (arXiv:2402.03300)."""
 
     model_config = ConfigDict(title="GRPO (verifiable reward)")
+    method, name = "grpo", "GRPO"
     kind: Literal["grpo"] = "grpo"
     group_size: int = Field(default=8, ge=2, description=_GROUP)
     clip_low: float = Field(default=0.2, gt=0, lt=1, description="Ratios of probabilities below 1 - this are clipped.")
@@ -82,10 +98,11 @@ class Grpo(Frozen):
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
-class Dapo(Frozen):
+class Dapo(ObjectiveSettings):
     """GRPO with a higher upper clip, token-level loss, no KL, and only groups with mixed rewards (arXiv:2503.14476)."""
 
     model_config = ConfigDict(title="DAPO (verifiable reward)")
+    method, name = "dapo", "DAPO"
     kind: Literal["dapo"] = "dapo"
     group_size: int = Field(default=8, ge=2, description=_GROUP)
     clip_low: float = Field(default=0.2, gt=0, lt=1, description="Ratios of probabilities below 1 - this are clipped.")
@@ -107,10 +124,11 @@ class Dapo(Frozen):
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
 
-class Sft(Frozen):
+class Sft(ObjectiveSettings):
     """Supervised: cross-entropy on the data's worked solution, or its answer. Nothing is sampled while training."""
 
     model_config = ConfigDict(title="SFT (worked answers)")
+    method, name = "sft", "SFT"
     kind: Literal["sft"] = "sft"
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
@@ -129,7 +147,6 @@ def _checked(value: object) -> object:
     return {"kind": kind} | {key: inner for key, inner in value.items() if key not in dropped}
 
 
-Distillation = FullVocabulary | SampledToken | TopK | JensenShannon
 Reinforcement = Grpo | Dapo
 TeacherFree = Annotated[Grpo | Dapo | Sft, Field(discriminator="kind")]
 Objective = Annotated[

@@ -9,7 +9,9 @@ from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import Grpo
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import EffOPD, LineSearch
+from opdboard.domain.strategies import STRATEGIES
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard.domain.sweep import Sweep
 from opdboard.domain.teachers import PrivilegedTeacher, TrainedTeacher
 
@@ -150,11 +152,11 @@ PRESETS = (
     Preset(
         "strategies",
         "All strategies at one small rate",
-        "Plain OPD, EffOPD, our line search, fixed extrapolation, AlphaRL-style prediction and RELEX, one seed each.",
+        f"{', '.join(one.name for one in STRATEGIES.values())}, one seed each.",
         needs="Nothing: all is built in",
-        takes="6 runs of 64 steps, a few minutes",
+        takes=f"{len(STRATEGIES)} runs of 64 steps, a few minutes",
         config=METHODS_AGAINST_EACH_OTHER,
-        sweep=Sweep(grid={"strategy.kind": ["none", "effopd", "linesearch", "fixed", "alpharl", "relex"]}),
+        sweep=Sweep(grid={"strategy.kind": list(STRATEGIES)}),
         per_setting=True,
     ),
     Preset(

@@ -12,13 +12,15 @@ from opdboard.domain import agreement
 from opdboard.domain.budget import Budget
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.frozen import Frozen
+from opdboard.domain.methods import method_of
 from opdboard.domain.model_sources import DemoModel, ModelSource
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import Distillation, FullVocabulary, Objective
 from opdboard.domain.optimizer import Adapter, AllWeights, Optimizer
 from opdboard.domain.sampler import OwnSampler, Sampler
 from opdboard.domain.selection import Selection
-from opdboard.domain.strategies import NoStrategy, Strategy
+from opdboard.domain.strategies import Strategy
+from opdboard.domain.strategies.none import NoStrategy
 from opdboard.domain.teachers import ModelTeacher, RemoteTeacher, Teacher
 
 Copies = Literal["device", "cpu", "bf16"]
@@ -87,10 +89,7 @@ class RunConfig(Frozen):
     @property
     def method(self) -> str:
         """The name a reader of the paper would give this configuration."""
-        base = "opd" if isinstance(self.objective, Distillation) else self.objective.kind
-        if isinstance(self.strategy, NoStrategy):
-            return base
-        return self.strategy.kind if base == "opd" else f"{base}-{self.strategy.kind}"
+        return method_of(self.objective, self.strategy)
 
     @property
     def selection_metric(self) -> str:

@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import SCALARS, scalar
+from opdboard.domain.methods import METHODS
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
-from opdboard.domain.strategies import STRATEGY_NAMES
 
 Source = Literal["run", "measure", "config"]
 FieldType = Literal["text", "word", "number", "time", "tags", "error", "any"]
@@ -72,7 +72,7 @@ PROPERTIES: Mapping[str, Field] = {
         ),
         _property(
             "method", "word", "Method", "What a reader of the papers would call it.",
-            ("opd", *(kind for kind in STRATEGY_NAMES if kind != "none"), "grpo", "dapo", "sft"),
+            METHODS,
         ),
         _property(
             "kind", "word", "Kind",

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import STRATEGY_NAMES
+from opdboard.domain.strategies import STRATEGIES
 
 LARGEST_SWEEP = 64
 LONGEST_NAME = 200
@@ -19,7 +19,7 @@ _SHORT_NAMES = {
     "objective.kind": "",
 }
 _UNIONS = {name for name, field in RunConfig.model_fields.items() if field.discriminator}
-_SHORT_VALUES = {("strategy.kind", kind): name for kind, name in STRATEGY_NAMES.items()}
+_SHORT_VALUES = {("strategy.kind", kind): one.name for kind, one in STRATEGIES.items()}
 
 Value = bool | int | float | str | None
 

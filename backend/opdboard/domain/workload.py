@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields
 
 from opdboard.domain.objectives import prompts_per_step
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import NoStrategy, answers_of_teacher, looks_at, most_candidates
 from opdboard.domain.teachers import NoTeacher
 
 
@@ -36,10 +35,9 @@ def workload(config: RunConfig) -> Workload:
     """What the training loop will do by its own schedule; commands given meanwhile come on top."""
     budget, monitoring, strategy = config.budget, config.monitoring, config.strategy
     longest = budget.max_response_tokens
-    triggers = sum(looks_at(strategy, step) for step in range(1, budget.steps + 1))
-    candidates = triggers * most_candidates(strategy)
-    examples = 0 if isinstance(strategy, NoStrategy) else strategy.validation_size
-    search_tokens = (triggers + candidates + answers_of_teacher(strategy, triggers)) * examples * longest
+    triggers = sum(strategy.looks_at(step) for step in range(1, budget.steps + 1))
+    candidates = triggers * strategy.most_candidates
+    search_tokens = (triggers + candidates + strategy.teacher_answers(triggers)) * strategy.examples * longest
     evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
     teachers = 0 if isinstance(config.teacher, NoTeacher) else 1
     checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)

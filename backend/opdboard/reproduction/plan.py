@@ -12,7 +12,7 @@ from opdboard.domain.objectives import Grpo
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.presets import DEMO_OPD
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher, NoTeacher
 
 TEACHER, OPD, SLOW_OPD, EFFOPD, RL = (

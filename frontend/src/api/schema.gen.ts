@@ -4288,7 +4288,7 @@ export interface components {
              *       "kind": "none"
              *     }
              */
-            strategy: components["schemas"]["NoStrategy"] | components["schemas"]["EffOPD"] | components["schemas"]["LineSearch"] | components["schemas"]["FixedExtrapolation"] | components["schemas"]["AlphaRL"] | components["schemas"]["Relex"];
+            strategy: components["schemas"]["NoStrategy"] | components["schemas"]["AlphaRL"] | components["schemas"]["EffOPD"] | components["schemas"]["FixedExtrapolation"] | components["schemas"]["LineSearch"] | components["schemas"]["Relex"];
             /**
              * @default {
              *       "learning_rate": 0.000001,

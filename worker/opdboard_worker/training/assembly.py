@@ -15,7 +15,6 @@ from opdboard.domain.objectives import Dapo, Grpo, Sft
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_teacher
 from opdboard.domain.sampler import VllmSampler
-from opdboard.domain.strategies import NoStrategy
 from opdboard.domain.teachers import ModelTeacher, SeveralTeachers
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
@@ -42,6 +41,7 @@ from opdboard_worker.training.ranks import Alone, Ranks
 from opdboard_worker.training.reinforcement import Reinforcement
 from opdboard_worker.training.sampler import check_agreement
 from opdboard_worker.training.strategies.choice import make_strategy
+from opdboard_worker.training.strategies.strategy import Surroundings
 from opdboard_worker.training.supervised import Supervised
 from opdboard_worker.training.teacher import route_of
 from opdboard_worker.training.teaching import teacher_and_reference
@@ -216,8 +216,7 @@ def _lookahead(
     updater: Updater,
     train: list[Example],
 ) -> Lookahead:
-    size = 50 if isinstance(config.strategy, NoStrategy) else config.strategy.validation_size
-    validation = random.Random(f"validation {config.seed}").sample(train, min(size, len(train)))
+    validation = random.Random(f"validation {config.seed}").sample(train, min(config.strategy.examples, len(train)))
 
     def teacher_answers() -> TeacherAnswers:
         answers = scorer.teacher_answers(validation, "validation")
@@ -226,8 +225,8 @@ def _lookahead(
 
     # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
     manual_score = "negative_reverse_kl" if scorer.measures_reverse_kl else "accuracy"
-    strategy = make_strategy(config.strategy, updater, teacher_answers, manual_score, trained.held)
-    moved = moving(trained.movable, strategy.rules.parameters, trained.held)
+    strategy = make_strategy(config.strategy, Surroundings(updater, trained.held, manual_score, teacher_answers))
+    moved = moving(trained.movable, config.strategy.moves, trained.held)
     initial = {name: trained.initial_copies.get(name) or Copy(one, config.copies) for name, one in moved.items()}
     return Lookahead(
         strategy,

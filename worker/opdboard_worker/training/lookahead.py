@@ -1,4 +1,4 @@
-"""Looking ahead on a live student: what every strategy has in common (see training.strategies.protocol).
+"""Looking ahead on a live student: what every strategy has in common (see training.strategies.strategy).
 
 W_t is kept, the strategy proposes a direction and a search, the student ends at the weights accepted, the anchor moves,
 the optimizer is told, a record is written. Commands (a factor by hand, a search now, a veto) work with each of them,
@@ -31,7 +31,7 @@ from opdboard_worker.training.copies import Anchor, Copy
 from opdboard_worker.training.decision_records import decision_record
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Strategy
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy
 from opdboard_worker.training.validation import Candidates
 
 
@@ -50,7 +50,7 @@ class Lookahead:
 
     def __init__(
         self,
-        strategy: Strategy,
+        strategy: Strategy[Any],
         *,
         moving: Mapping[str, torch.nn.Parameter],
         initial: Mapping[str, Copy],
@@ -61,7 +61,7 @@ class Lookahead:
     ) -> None:
         """moving: the parameters that a jump moves; initial: their W_0; copies: how the anchor is kept; validation: D_v."""
         self.strategy = strategy
-        self._rules = strategy.rules
+        self._settings = strategy.settings
         self._moving = dict(moving)
         self._anchor = Anchor({name: initial[name] for name in self._moving}, copies)
         self._jump_device = None if copies == "device" else torch.device("cpu")
@@ -76,7 +76,7 @@ class Lookahead:
 
     def due(self, step: int) -> bool:
         """Whether the strategy looks ahead after this step: by its own schedule, or because its last look was put off."""
-        return self._owed_since is not None or self.strategy.due(step)
+        return self._owed_since is not None or self._settings.looks_at(step)
 
     def still(self) -> int | None:
         """The anchor's step when nothing has moved since, so that D is 0 (in a warm-up's first step the rate is 0)."""
@@ -96,7 +96,7 @@ class Lookahead:
         """
         began = time.perf_counter()
         start = {name: parameter.detach().clone() for name, parameter in self._moving.items()}
-        candidates = Candidates(self._scorer, self._validation, self._moving, step, common=self._rules.common_draws)
+        candidates = Candidates(self._scorer, self._validation, self._moving, step, common=self.strategy.common_draws)
         look = Look(step, start, self._anchor, self._anchor_step, candidates)
         proposal = self.strategy.propose(look) if request is None else self._commanded(look, request)
         line = Line(start, proposal.direction)
@@ -109,7 +109,7 @@ class Lookahead:
                 for name in line.direction
             }
             self._jump_step = step
-            self._updater.after_jump(self._rules.optimizer_after_jump)
+            self._updater.after_jump(self._settings.after_jump)
         from_step = self._anchor_step
         if request is None or search.accepted_factor:
             self._move_anchor(step, start)
@@ -124,22 +124,22 @@ class Lookahead:
         record = decision_record(
             search,
             step=step,
-            strategy=self._rules.name,
+            strategy=self._settings.kind if self._settings.looks_ahead else "manual",
             trigger="schedule" if request is None else "command",
             anchor_step=from_step,
             direction_norm=direction_norm(line.direction),
             validation_size=len(self._validation),
-            score_name=self._rules.rule.score,
+            score_name=self.strategy.rule.score,
             tokens=proposal.tokens + search.tokens,
             seconds=time.perf_counter() - began,
         )
         return record, line if line.direction else None
 
     def _commanded(self, look: Look, request: Extrapolate) -> Proposal:
-        rule, factor = self._rules.rule, request.factor
+        rule, factor = self.strategy.rule, request.factor
         ahead = direction(look.start, look.anchor)
         if factor is None:
-            factors = self._rules.search_factors
+            factors = self.strategy.search_factors
             return Proposal(ahead, lambda line: line_search(lambda f: look.candidates.sampled(line, f), factors, rule))
         return Proposal(
             ahead,
@@ -161,10 +161,10 @@ class Lookahead:
         return replace(search, accepted_factor=0.0, overridden=False, note=note)
 
     def _move_anchor(self, step: int, start: dict[str, Tensor]) -> None:
-        if self._rules.anchor == "initial_weights":
+        if self._settings.next_anchor == "initial_weights":
             return
         self._anchor_step = step
-        self._anchor.keep(start if self._rules.anchor == "weights_before_jump" else self._moving)
+        self._anchor.keep(start if self._settings.next_anchor == "weights_before_jump" else self._moving)
 
     @property
     def jump_step(self) -> int | None:
@@ -181,7 +181,7 @@ class Lookahead:
         if self._jump_step is None or step not in (None, self._jump_step):
             return None
         anchor_has_it = self._anchor_step > self._jump_step or (
-            self._anchor_step == self._jump_step and self._rules.anchor == "accepted_weights"
+            self._anchor_step == self._jump_step and self._settings.next_anchor == "accepted_weights"
         )
         for name, jump in self._jump.items():
             displacement = jump.to(self._moving[name].device)

@@ -16,7 +16,7 @@ from opdboard.domain.objectives import (
     prompts_per_step,
 )
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import NoTeacher
 
 

@@ -8,7 +8,7 @@ from opdboard.domain.objectives import FullVocabulary, Grpo, JensenShannon, Samp
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_teacher, sources_of, teacher_sources
 from opdboard.domain.selection import Selection
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import OneOfSeveral, RemoteTeacher, SeveralTeachers
 
 REMOTE = RemoteTeacher(url="http://gpu1:8000/v1", model="big", top_logprobs=8)

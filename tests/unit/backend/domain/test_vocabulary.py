@@ -12,7 +12,7 @@ from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, ENDED, TRANSITIONS, RunState, check_transition
-from opdboard.domain.strategies import EffOPD
+from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
 
 

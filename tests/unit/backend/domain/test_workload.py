@@ -8,7 +8,9 @@ from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.presets import DEMO_EFFOPD
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.strategies import AlphaRL, EffOPD, NoStrategy
+from opdboard.domain.strategies.alpharl import AlphaRL
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.none import NoStrategy
 from opdboard.domain.workload import workload
 
 

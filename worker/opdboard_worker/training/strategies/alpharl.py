@@ -1,49 +1,33 @@
 """AlphaRL-style prediction on a live student (maths and caveats in core.alpharl)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from opdboard.domain.strategies import AlphaRL, looks_at
+from opdboard.domain.strategies.alpharl import AlphaRL
 from opdboard_worker.core.alpharl import Leading, leading_part, predicted_update
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Validation, blind_try
-from opdboard_worker.models.matrices import Held
-from opdboard_worker.training.probe import TeacherAnswers
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
+from opdboard_worker.training.strategies.choice import follows
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
 
 
-class PredictedUpdate(Strategy):
+@follows(AlphaRL)
+class PredictedUpdate(Strategy[AlphaRL]):
     """Keeps one vector pair per matrix and checkpoint, and each checkpoint's score."""
 
-    def __init__(self, settings: AlphaRL, teacher_answers: Callable[[], TeacherAnswers], held: Held) -> None:
-        """settings: the strategy of a RunConfig; teacher_answers: the teacher's own to D_v, whose accuracy counts as 1.
-
-        held: the matrices in each of the weights that move.
-        """
-        self._held = held
-        self._settings = settings
-        self._teacher_answers = teacher_answers
+    def __init__(self, settings: AlphaRL, surroundings: Surroundings) -> None:
+        super().__init__(settings, AcceptanceRule(settings.score))
+        self._held = surroundings.held
+        self._teacher_answers = surroundings.teacher_answers
         self._wanted: float | None = 0.0 if settings.score == "negative_reverse_kl" else None
         self._scores: list[float] = []
         self._parts: list[dict[str, Leading]] = []
-        self.rules = Rules(
-            settings.kind,
-            AcceptanceRule(settings.score),
-            "matrices",
-            "initial_weights",
-            validation_size=settings.validation_size,
-            optimizer_after_jump=settings.optimizer_after_jump,
-        )
 
     @override
-    def due(self, step: int) -> bool:
-        return looks_at(self._settings, step)
-
     @torch.no_grad()
-    @override
     def propose(self, look: Look) -> Proposal:
         """W_0 + z(y*) v_1^T - W_t once there are checkpoints enough; W_0 is look.anchor."""
         scored, start = look.candidates, look.candidates.start()
@@ -56,11 +40,11 @@ class PredictedUpdate(Strategy):
                 for module, view in self._held[name]
             }
         )
-        if len(self._scores) < self._settings.checkpoints:
-            return _nothing(start, f"{len(self._scores)} of {self._settings.checkpoints} checkpoints collected")
+        if len(self._scores) < self.settings.checkpoints:
+            return _nothing(start, f"{len(self._scores)} of {self.settings.checkpoints} checkpoints collected")
         tokens = 0
         if self._wanted is None:
-            of_teacher = self._teacher_answers()
+            of_teacher = self._teacher_answers()  # their accuracy counts as 1
             self._wanted, tokens = of_teacher.accuracy, of_teacher.tokens
         scores_T = torch.tensor(self._scores, dtype=torch.float64)
         try:
@@ -72,24 +56,16 @@ class PredictedUpdate(Strategy):
     def _ahead(self, name: str, look: Look, scores_T: Tensor, wanted: float) -> Tensor:
         """What leads from a weight to the prediction of all its matrices."""
         way = look.anchor[name] - look.start[name]
-        scaled = self._settings.scaling == "unit_variance"
+        scaled = self.settings.scaling == "unit_variance"
         for module, view in self._held[name]:
             parts = [one[module.name] for one in self._parts]
             view.of(way).add_(predicted_update(parts, scores_T, wanted, scaled=scaled).to(way))
         return way
 
     def _score(self, start: Validation) -> float:
-        if self._settings.score == "accuracy" and start.accuracy is not None:
+        if self.settings.score == "accuracy" and start.accuracy is not None:
             return start.accuracy
         return start.negative_reverse_kl
-
-    @override
-    def decided(self, look: Look, search: Search) -> None:
-        """All checkpoints stay: the weights after a jump are one more of them."""
-
-    @override
-    def displaced(self) -> None:
-        """Each checkpoint was what it was and scored what it scored, however training came there."""
 
     @override
     def tensors(self) -> dict[str, Tensor]:

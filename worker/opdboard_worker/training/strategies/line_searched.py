@@ -19,37 +19,24 @@ here the direction is what Adam made of one or several batches, and the test is 
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
-from torch import Tensor
 from typing_extensions import override
 
-from opdboard.domain.strategies import LineSearch, looks_at
+from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard_worker.core.bracketing import Bracketing, bracketed_search
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, direction
-from opdboard_worker.training.optimizer import Updater
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
+from opdboard_worker.training.strategies.choice import follows
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
 
 
-class LineSearched(Strategy):
+@follows(LineSearch)
+class LineSearched(Strategy[LineSearch]):
     """Remembers nothing of its own: the rate is kept by the optimizer, the anchor by the lookahead."""
 
-    def __init__(self, settings: LineSearch, updater: Updater) -> None:
-        """settings: the strategy of a RunConfig; updater: whose learning rate follows."""
-        self._settings = settings
-        self._updater = updater
+    def __init__(self, settings: LineSearch, surroundings: Surroundings) -> None:
+        super().__init__(settings, AcceptanceRule("negative_reverse_kl", "significant", settings.max_kl))
+        self._updater = surroundings.updater
         self._limits = Bracketing(max_kl=settings.max_kl)
-        self.rules = Rules(
-            settings.kind,
-            AcceptanceRule("negative_reverse_kl", "significant", settings.max_kl),
-            settings.parameters,
-            validation_size=settings.validation_size,
-        )
-
-    @override
-    def due(self, step: int) -> bool:
-        return looks_at(self._settings, step)
 
     @override
     def propose(self, look: Look) -> Proposal:
@@ -65,23 +52,5 @@ class LineSearched(Strategy):
     def decided(self, look: Look, search: Search) -> None:
         """The rate follows the factor kept: up all the way, down half-way."""
         length = 1.0 + search.accepted_factor
-        if self._settings.adapt_rate and length != 1.0:
+        if self.settings.adapt_rate and length != 1.0:
             self._updater.scale_learning_rate(length if length > 1.0 else math.sqrt(length))
-
-    @override
-    def displaced(self) -> None:
-        """The lookahead keeps the anchor, and puts the rate back with a jump."""
-
-    @override
-    def tensors(self) -> dict[str, Tensor]:
-        """Nothing."""
-        return {}
-
-    @override
-    def state(self) -> dict[str, Any]:
-        """Nothing."""
-        return {}
-
-    @override
-    def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-        """Nothing."""

@@ -7,44 +7,33 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from opdboard.domain.strategies import Relex, looks_at
+from opdboard.domain.strategies.relex import Relex
 from opdboard_worker.core import relex
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, blind_try
-from opdboard_worker.training.strategies.protocol import Look, Proposal, Rules, Strategy
+from opdboard_worker.training.strategies.choice import follows
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
 
 
-class ContinuedLines(Strategy):
+@follows(Relex)
+class ContinuedLines(Strategy[Relex]):
     """Keeps `checkpoints` copies of what moves; after a prediction it begins to collect anew."""
 
-    def __init__(self, settings: Relex) -> None:
-        """settings: the strategy of a RunConfig."""
-        self._settings = settings
+    def __init__(self, settings: Relex, surroundings: Surroundings) -> None:
+        super().__init__(settings, AcceptanceRule("negative_reverse_kl"))
         self._steps: list[int] = []
         self._weights: list[dict[str, Tensor]] = []
-        self.rules = Rules(
-            settings.kind,
-            AcceptanceRule("negative_reverse_kl"),
-            settings.parameters,
-            "initial_weights",
-            validation_size=settings.validation_size,
-            optimizer_after_jump=settings.optimizer_after_jump,
-        )
 
     @override
-    def due(self, step: int) -> bool:
-        return looks_at(self._settings, step)
-
     @torch.no_grad()
-    @override
     def propose(self, look: Look) -> Proposal:
         """W_0 + c(horizon t) v - W_t once there are checkpoints enough; W_0 is look.anchor."""
         self._steps.append(look.step)
         self._weights.append(dict(look.start))
         scored, start = look.candidates, look.candidates.start()
-        if len(self._steps) < self._settings.checkpoints:
-            note = f"{len(self._steps)} of {self._settings.checkpoints} checkpoints collected"
+        if len(self._steps) < self.settings.checkpoints:
+            note = f"{len(self._steps)} of {self.settings.checkpoints} checkpoints collected"
             return Proposal({}, lambda _line: Search(start, (), 0.0, note=note))
-        at = self._settings.horizon * look.step
+        at = self.settings.horizon * look.step
         ahead = {}
         for name, base in look.anchor.items():
             updates = [weights[name] - base for weights in self._weights]
@@ -56,7 +45,7 @@ class ContinuedLines(Strategy):
         """A jump breaks the line that the checkpoints lie on; without one the oldest checkpoint makes room."""
         if search.accepted_factor:
             self.displaced()
-        elif len(self._steps) >= self._settings.checkpoints:
+        elif len(self._steps) >= self.settings.checkpoints:
             self._steps, self._weights = self._steps[1:], self._weights[1:]
 
     @override
