@@ -3134,6 +3134,11 @@ export interface components {
             step: number;
             /** Total Steps */
             total_steps: number;
+            /**
+             * Method Name
+             * @description The method in words, as in 'GRPO + EffOPD'.
+             */
+            readonly method_name: string;
         };
         /**
          * LiveDeleted
@@ -4552,6 +4557,16 @@ export interface components {
             commands: components["schemas"]["Command"][];
             /** Commands Pending */
             commands_pending: components["schemas"]["CommandOut"][];
+            /**
+             * Method Name
+             * @description The method in words, as in 'GRPO + EffOPD'.
+             */
+            readonly method_name: string;
+            /**
+             * Looks Ahead
+             * @description Whether its method has a strategy that looks ahead by itself.
+             */
+            readonly looks_ahead: boolean;
         };
         /**
          * RunFieldOut
@@ -4837,6 +4852,11 @@ export interface components {
             configured: {
                 [key: string]: unknown;
             };
+            /**
+             * Method Name
+             * @description The method in words, as in 'GRPO + EffOPD'.
+             */
+            readonly method_name: string;
         };
         /**
          * RunState
@@ -4960,6 +4980,11 @@ export interface components {
              * @description At the mean pace so far; null when unknown or ended.
              */
             seconds_left: number | null;
+            /**
+             * Method Name
+             * @description The method in words, as in 'GRPO + EffOPD'.
+             */
+            readonly method_name: string;
         };
         /**
          * RunningOut
@@ -5332,6 +5357,11 @@ export interface components {
             ratios: components["schemas"]["RatiosOut"];
             /** @description Against the reference's method at its best rate among the entries; null when there is one rate only. */
             against_best: components["schemas"]["RatiosOut"] | null;
+            /**
+             * Method Name
+             * @description The method in words, as in 'GRPO + EffOPD'.
+             */
+            readonly method_name: string;
         };
         /**
          * SpreadOut

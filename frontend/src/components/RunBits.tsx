@@ -47,33 +47,8 @@ export function RunDot({ color, size = 10 }: { color: number; size?: number }) {
   );
 }
 
-const METHODS: Record<string, string> = {
-  opd: "OPD",
-  effopd: "EffOPD",
-  linesearch: "Line-searched OPD",
-  fixed: "Fixed extrapolation",
-  alpharl: "AlphaRL",
-  relex: "RELEX",
-  grpo: "GRPO",
-  dapo: "DAPO",
-  sft: "SFT",
-  import: "Import",
-};
-
-export function methodName(method: string): string {
-  const names = method.split("-").map((part) => METHODS[part]);
-  return names.every((name) => name !== undefined) ? names.join(" + ") : method;
-}
-
-const LOOKING_AHEAD = ["effopd", "linesearch", "fixed", "alpharl", "relex"];
-
-/** Whether the run's method has a strategy that looks ahead by itself. */
-export function looksAhead(method: string): boolean {
-  return LOOKING_AHEAD.includes(method.split("-").at(-1) ?? "");
-}
-
-export function MethodBadge({ method }: { method: string }) {
-  const name = methodName(method);
+/** What the run's method is called, `method_name` of the server. */
+export function MethodBadge({ name }: { name: string }) {
   return (
     <span className={classes.method} title={name}>
       {name}

@@ -2,10 +2,11 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from opdboard.api.parameters import NO_NUL, Parameters
 from opdboard.api.runs.schemas import RunSummary
+from opdboard.domain.methods import method_name
 from opdboard.domain.run_state import RunState
 
 _ENTRIES = "Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C."
@@ -168,6 +169,12 @@ class SpeedupRowOut(BaseModel):
     against_best: RatiosOut | None = Field(
         description="Against the reference's method at its best rate among the entries; null when there is one rate only."
     )
+
+    @computed_field
+    @property
+    def method_name(self) -> str:
+        """The method in words, as in 'GRPO + EffOPD'."""
+        return method_name(self.method)
 
 
 class SpeedupOut(BaseModel):

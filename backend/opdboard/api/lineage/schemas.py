@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
+from opdboard.domain.methods import method_name
 from opdboard.domain.run_state import RunState
 
 
@@ -17,6 +18,12 @@ class LineageRun(BaseModel):
     color: int
     step: int
     total_steps: int
+
+    @computed_field
+    @property
+    def method_name(self) -> str:
+        """The method in words, as in 'GRPO + EffOPD'."""
+        return method_name(self.method)
 
 
 class LineageLink(BaseModel):

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from opdboard.api.commands.schemas import CommandOut
 from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Count, Parameters
 from opdboard.domain.commands import LARGEST_FACTOR, Command
+from opdboard.domain.methods import looks_ahead, method_name
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
@@ -61,6 +62,12 @@ class RunSummary(BaseModel):
     learning_rate: float | None = Field(description="The configured peak; null where a reported run names none.")
     seconds_left: float | None = Field(description="At the mean pace so far; null when unknown or ended.")
 
+    @computed_field
+    @property
+    def method_name(self) -> str:
+        """The method in words, as in 'GRPO + EffOPD'."""
+        return method_name(self.method)
+
 
 class RunDetail(RunSummary):
     """A run with its configuration and what it was asked and has not yet done."""
@@ -71,6 +78,12 @@ class RunDetail(RunSummary):
     notes: str
     commands: list[Command] = Field(description="What can be asked of runs of its kind, now or at another time.")
     commands_pending: list[CommandOut]
+
+    @computed_field
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether its method has a strategy that looks ahead by itself."""
+        return looks_ahead(self.method)
 
 
 class RunCreate(Parameters):

@@ -19,6 +19,7 @@ function row(key: string, changes: Partial<SpeedupRow> = {}): SpeedupRow {
     differs: [],
     untold: [],
     method: "opd",
+    method_name: "OPD",
     learning_rates: [1e-5],
     same_rate: true,
     costs: { ...nothing, search_tokens: null, search_seconds: null },

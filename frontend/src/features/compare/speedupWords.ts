@@ -1,6 +1,5 @@
 /** What the speed-up meter says about how it was measured, and about learning rates. */
 import type { Entry, Speedup, SpeedupRow } from "~/api/types";
-import { methodName } from "~/components/RunBits";
 import { count, number, percent } from "~/lib/format";
 
 export function howMeasured({ rows, slack }: Speedup): string {
@@ -83,7 +82,7 @@ export function rateNotes({ rows, reference, best, target }: Speedup, entries: r
   const own = rows.find(({ key }) => key === reference);
   if (target === null || own === undefined) return [];
   const name = (key: string) => entries.find((entry) => entry.key === key)?.name ?? key;
-  const method = methodName(own.method);
+  const method = own.method_name;
   const notes: string[] = [];
   const compared = rows.filter((row) => row.key !== reference && evaluated(row));
   const others = compared.filter(({ same_rate }) => same_rate === false);

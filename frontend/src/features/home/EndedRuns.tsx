@@ -42,7 +42,7 @@ export function EndedRuns({ rows }: { rows: Home["ended"] }) {
                 </span>
               </td>
               <td data-minor="true">
-                <MethodBadge method={run.method} />
+                <MethodBadge name={run.method_name} />
               </td>
               <td>
                 <StatePill state={run.state} />

@@ -32,7 +32,7 @@ function FailedRun({ run, resumes_from }: Home["failed"][number]) {
         <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
           {run.name}
         </Link>
-        <MethodBadge method={run.method} />
+        <MethodBadge name={run.method_name} />
         <span className="soft nowrap figures">
           at step {run.step} of {run.total_steps}
         </span>

@@ -35,7 +35,7 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
         <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link title={run.name}>
           {run.name}
         </Link>
-        <MethodBadge method={run.method} />
+        <MethodBadge name={run.method_name} />
         <span className={classes.push}>
           <StatePill state={run.state} />
         </span>

@@ -16,7 +16,7 @@ export function WaitingRuns({ rows }: { rows: Home["waiting"] }) {
           <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
             {run.name}
           </Link>
-          <MethodBadge method={run.method} />
+          <MethodBadge name={run.method_name} />
           <span className={classes.reason}>
             {detail}
             {resumes_from !== null && <span className="soft"> Goes on from step {resumes_from}.</span>}

@@ -25,7 +25,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
         <RunName run={run} />
         <StatePill state={run.state} testId="run-state" />
         <AlertBadge run={run} />
-        <MethodBadge method={run.method} />
+        <MethodBadge name={run.method_name} />
         <span className={classes.models}>
           {run.student}
           {run.teacher && (

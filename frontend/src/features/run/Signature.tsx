@@ -3,7 +3,6 @@ import { IconX } from "@tabler/icons-react";
 import { useMemo } from "react";
 import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
-import { looksAhead } from "~/components/RunBits";
 import { useView } from "~/components/useView";
 import { firstOf } from "~/lib/pinned";
 import classes from "./RunPage.module.css";
@@ -57,7 +56,7 @@ export function Signature({ run }: { run: RunDetail }) {
             runs={runs}
             height={HEIGHT}
             emptyHint={
-              looksAhead(run.method)
+              run.looks_ahead
                 ? "The strategy has not looked ahead yet."
                 : "This run follows the optimizer alone. \u201cTry extrapolating now\u201d makes one search."
             }

@@ -23,7 +23,7 @@ export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
           <RunLink run={run} />
         </span>
         <span className={classes.cardFacts}>
-          <MethodBadge method={run.method} />
+          <MethodBadge name={run.method_name} />
           <span>
             {run.step}/{run.total_steps}
           </span>

@@ -67,7 +67,7 @@ export function Cell({ run, name }: { run: RunRow; name: string }) {
     case "state":
       return <StatePill state={run.state} />;
     case "method":
-      return <MethodBadge method={run.method} />;
+      return <MethodBadge name={run.method_name} />;
     case "tag":
       return <TagsCell run={run} />;
     case "notes":

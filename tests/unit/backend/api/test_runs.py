@@ -265,3 +265,13 @@ def test_checkpoints_say_which_is_best(client: TestClient, sqlite_database: Data
     assert [(one["step"], one["held_out"], one["best"]) for one in found["checkpoints"]] == [
         (4, 0.5, False), (8, 0.3, True), (12, 0.4, False), (16, 0.2, False),
     ]  # fmt: skip
+
+
+def test_a_run_tells_what_its_method_is_called_and_whether_it_looks_ahead(client: TestClient):
+    config = {"objective": {"kind": "grpo"}, "strategy": {"kind": "effopd"}}
+    made = client.post("/api/runs", json={"config": config}).json()
+    assert (made["method"], made["method_name"], made["looks_ahead"]) == ("grpo-effopd", "GRPO + EffOPD", True)
+    plain = client.post("/api/runs", json={"config": {}}).json()
+    assert (plain["method_name"], plain["looks_ahead"]) == ("OPD", False)
+    listed = client.get("/api/runs").json()["runs"]
+    assert {run["id"]: run["method_name"] for run in listed} == {made["id"]: "GRPO + EffOPD", plain["id"]: "OPD"}

@@ -8,7 +8,6 @@ import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { Panel } from "~/components/panel/Panel";
-import { looksAhead } from "~/components/RunBits";
 import table from "~/components/table.module.css";
 import { useView } from "~/components/useView";
 import { bytes, count, duration, number, signed } from "~/lib/format";
@@ -29,7 +28,7 @@ export default function Decisions({ run }: { run: RunDetail }) {
     return (
       <div className="card">
         <Empty title="No extrapolation has been tried">
-          {looksAhead(run.method) ? "The strategy has not looked ahead yet." : "This run follows the optimizer alone."}
+          {run.looks_ahead ? "The strategy has not looked ahead yet." : "This run follows the optimizer alone."}
         </Empty>
       </div>
     );

@@ -74,7 +74,7 @@ function Member({ id, run, how }: { id: string; run: LineageRun | undefined; how
             {run.name}
           </Link>
           <StatePill state={run.state} />
-          <MethodBadge method={run.method} />
+          <MethodBadge name={run.method_name} />
           <span className="soft nowrap">
             step {run.step} / {run.total_steps}
           </span>
