@@ -4,7 +4,7 @@
 
 A tiny random model of each family (tests/support/families.py) is scored, trained for two steps, saved, read back by the
 names in memory as a resume does, and opened as an import does, whose matrices must equal the live ones by name and bit for
-bit. The table goes to stdout, and into a file where --write names one.
+bit; and it is tried whether what it samples has the log-probabilities of a plain pass. The table goes to stdout, and into a file where --write names one.
 """
 
 import argparse
@@ -20,15 +20,24 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.families import FAMILIES, NOT_TINY, tiny_family
 from support.whole_path import STAGES, stages
 
+from opdboard.domain.errors import ModelProblem
+from opdboard_worker.models.demo import build_tokenizer
+from opdboard_worker.models.loaded import LoadedModel
+from opdboard_worker.training.agreement import tried_policy
+
+LONGEST = 48
+"""Tokens of a sequence, beyond the windows of the tiny models."""
+
 _HEAD = """# Families
 
 Made by `benchmarks/families.py` with transformers {version}: a tiny random model of every causal language model family, scored
 by the trainer's own head, trained for two steps, saved, read back as a resume does (equal bit for bit), and opened as an import
-does (equal matrices by name). *renamed*: saving gives tensors other names or takes them apart. Shares are those of the tiny
+does (equal matrices by name). *renamed*: saving gives tensors other names or takes them apart. *sampling*: with a cache or
+without one, whichever gives the log-probabilities of a plain pass, or by how much neither does. Shares are those of the tiny
 models: of the parameters in blocks, and of all; tables of positions, states and routers weigh more there than in real ones.
 
-| family | score | two steps | save | resume | import | live modules | share of blocks | share of all |
-|---|---|---|---|---|---|---|---|---|
+| family | score | two steps | save | resume | import | live modules | share of blocks | share of all | sampling |
+|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -41,9 +50,28 @@ def row(family: str) -> str:
                 found[stage] = told
     except Exception as error:  # whatever a family raises is its row
         stage = next(stage for stage in STAGES if stage not in found)
-        found[stage] = (str(error) or type(error).__name__).splitlines()[0].split("; ")[0].replace("|", "/")[:150]
+        found[stage] = _in_cell(str(error) or type(error).__name__)
     cells = [found.get(stage, "") for stage in STAGES]
-    return f"| {family} | {' | '.join(cells)} |{' | |' if 'modules' not in found else ''}"
+    return f"| {family} | {' | '.join(cells)} |{' | |' if 'modules' not in found else ''} {sampling(family)} |"
+
+
+def sampling(family: str) -> str:
+    """How the family samples what it scores."""
+    model = tiny_family(family)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1 and parameter.is_floating_point():
+                parameter.mul_(4)  # so that what came before tells
+    try:
+        policy = tried_policy(LoadedModel(model, build_tokenizer(), "tiny"), torch.device("cpu"), "float32", LONGEST)
+    except ModelProblem as problem:
+        found = problem.detail.partition(" lengths, ")[2].partition(", so that")[0]
+        return f"refused: {_in_cell(found)}" if found else ""  # not even scored
+    return "cached" if policy.cached else "without a cache"
+
+
+def _in_cell(words: str) -> str:
+    return words.splitlines()[0].split("; ")[0].replace("|", "/")[:150]
 
 
 def main() -> None:

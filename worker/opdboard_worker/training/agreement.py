@@ -67,9 +67,13 @@ def _told_apart(policy: Policy, longest: int) -> str | None:
     except Exception as error:  # of the model's own code, about a cache or a mask that it does not know
         return f"it fails ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
     token_N = rollout.responses.token_N
+    named = torch.tensor(sorted(_named(policy)), dtype=torch.long, device=policy.device)
+    named_BR = torch.isin(rollout.responses.token_BR, named).long()
+    told_BR = named_BR.cumsum(1) == named_BR  # what comes after the place of an image is no text to the whole model
     scored = padded_N.gather(1, token_N.unsqueeze(1)).squeeze(1).reshape(len(prompts), -1)
     for what, logp_BR in (("scores", scored), ("sampled log-probabilities", rollout.sampler_logp_BR)):
-        apart = float((logp_BR - plain).abs().mean(1).max())
+        apart_BR = torch.where(told_BR, (logp_BR - plain).abs(), 0.0)
+        apart = float((apart_BR.sum(1) / told_BR.sum(1)).max())
         if not apart <= MOST_APART[policy.precision]:
             return f"its {what} are {apart:.2g} nats per token from those of a plain pass"
     return None
@@ -97,7 +101,7 @@ def _prompts(policy: Policy, longest: int) -> list[list[int]]:
         window = getattr(text, name, None)
         if isinstance(window, int) and window < min(longest, room - 2):
             lengths |= {max(1, window - _TOKENS // 2), window + 3}
-    special = set(getattr(policy.tokenizer, "all_special_ids", ()))
+    special = {*getattr(policy.tokenizer, "all_special_ids", ()), *_named(policy)}
     rows = min(text.vocab_size, policy.model.get_input_embeddings().weight.shape[0])
     ordinary = [token for token in range(min(rows, 1000)) if token not in special] or [0]
     generator = torch.Generator().manual_seed(0)
@@ -105,3 +109,11 @@ def _prompts(policy: Policy, longest: int) -> list[list[int]]:
         [ordinary[place] for place in torch.randint(len(ordinary), (length,), generator=generator).tolist()]
         for length in sorted(lengths)
     ]
+
+
+def _named(policy: Policy) -> set[int]:
+    """Tokens that the model's configuration names, such as those that stand for parts of an image."""
+    config = policy.model.config
+    settings = (*config.to_dict().items(), *config.get_text_config().to_dict().items())
+    named = (value for name, value in settings if "token_id" in name or "token_index" in name)
+    return {one for value in named for one in (value if isinstance(value, list) else [value]) if isinstance(one, int)}

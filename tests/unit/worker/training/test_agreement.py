@@ -10,7 +10,7 @@ from transformers.cache_utils import DynamicSlidingWindowLayer
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loaded import LoadedModel
-from opdboard_worker.training.agreement import tried_policy
+from opdboard_worker.training.agreement import _prompts, tried_policy
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.rollout import sample, uniforms
 
@@ -153,3 +153,12 @@ def test_sampling_without_a_cache_draws_the_same_tokens():
     assert torch.equal(cached.responses.mask_BR, plain.responses.mask_BR)
     assert torch.allclose(cached.sampler_logp_BR, plain.sampler_logp_BR, atol=1e-5)
     assert len(set(cached.lengths_B.tolist())) > 1, "rows end at different columns, and leave"
+
+
+def test_no_token_is_tried_that_stands_for_an_image():
+    """Its embedding is another's to give: such a prompt would tell nothing about padding."""
+    loaded = _loaded("LlamaConfig", CACHED["LlamaConfig"])
+    loaded.model.config.image_token_index = 5
+    loaded.model.config.eos_token_id = [3, 4]
+    used = {token for prompt in _prompts(Policy(loaded, CPU, "float32"), 24) for token in prompt}
+    assert used and not used & {3, 4, 5}
