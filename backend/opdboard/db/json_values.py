@@ -1,5 +1,6 @@
 """Values inside JSON columns, on SQLite and PostgreSQL alike; what is missing or of another type is NULL, never an error."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,6 +80,14 @@ class JsonValues:
         """Whether some element of an array of texts fulfils condition(element)."""
         elements = self.elements(column)
         return select(literal(1)).select_from(elements).where(condition(elements.c.value)).exists()
+
+    def any_contains(self, column: Column, text: str) -> ColumnElement[bool]:
+        """Whether some element of an array of texts contains the text, whatever its case."""
+        found = self.any_element(column, lambda element: element.icontains(text, autoescape=True))
+        # SQLite folds ASCII only, which JSON holds as it is but for a few signs: most rows need not be taken apart.
+        if self._sqlite and text.isascii() and json.dumps(text) == f'"{text}"':
+            return and_(type_coerce(column, Text()).icontains(text, autoescape=True), found)
+        return found
 
     def elements(self, column: Column) -> Any:
         """The texts of an array as a table with the column value."""

@@ -142,8 +142,7 @@ class Conditions:
                 return self.text(field) == value.text
 
     def _tagged_like(self, text: str) -> ColumnElement[bool]:
-        like = self._json.any_element(Run.tags, lambda tag: tag.icontains(text, autoescape=True))
-        return and_(cast(Run.tags, Text()) != _NO_TAGS, like)
+        return and_(cast(Run.tags, Text()) != _NO_TAGS, self._json.any_contains(Run.tags, text))
 
     def _contains(self, field: Field, text: str) -> ColumnElement[bool]:
         if field.type == "tags":

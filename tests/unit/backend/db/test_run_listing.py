@@ -199,3 +199,16 @@ def test_wildcards_are_taken_literally(database: Database, search: str):
     with database.read() as session:
         condition = parse_query('"{}"'.format(search.replace("\\", "\\\\")))
         assert [run.id for run in run_listing.page(session, condition, limit=5)[0]] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("ab", "aB"), ("B c", "b C"), ('a"b', 'a"B'), ("a\\b", "A\\b"), ("ü", "für"), ("u00fc", None), ('", "', None), ("%", "5%")],
+)  # fmt: skip
+def test_a_search_in_tags_sees_the_tags_and_not_how_they_are_stored(database: Database, search: str, found: str | None):
+    wanted = create(database, name="n")
+    set_row(database, wanted, tags=["x", found or "für"])
+    set_row(database, create(database, name="n"), tags=["x", "y"])
+    condition = parse_query('tag ~ "{}"'.format(search.replace("\\", "\\\\").replace('"', '\\"')))
+    with database.read() as session:
+        assert [run.id for run in run_listing.page(session, condition, limit=5)[0]] == ([wanted] if found else [])
