@@ -43,8 +43,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_measures, spectral_panel
-from opdboard_worker.core.spectral.subspace import subspace_affinity
+from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_panel
+from opdboard_worker.core.spectral.reference import by_full_svd
 from opdboard_worker.measuring.overlap import overlapped
 
 K, TOLERANCE = 20, 1e-3
@@ -92,12 +92,6 @@ def heavy_tailed_update(shape: Shape, seed: int = 0) -> Tensor:
     return (1e-3 * (noise_MN + (left_Mk * sigma_k) @ right_Nk.T))[None]
 
 
-def reference(update_BMN: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Measures and the leading left and right subspaces from a full SVD."""
-    u_BMr, s_Br, vT_BrN = torch.linalg.svd(update_BMN, full_matrices=False)
-    return spectral_measures(s_Br), u_BMr[..., :K].clone(), vT_BrN[:, :K].mT.clone()
-
-
 @dataclass(frozen=True)
 class Timed:
     """A result with its wall-clock and processor seconds."""
@@ -134,10 +128,10 @@ def compare(shape: Shape, device: str, *, warm_up: bool) -> dict[str, Any]:
         return list(overlapped(panel_of, updates, torch.device(device)))
 
     if warm_up:
-        reference(updates[0])
+        by_full_svd(updates[0], K)
         panels()
     ours = [timed(panels)]
-    full = timed(lambda: [reference(update) for update in updates])
+    full = timed(lambda: [by_full_svd(update, K) for update in updates])
     ours.append(timed(panels))
     alone = timed(lambda: [panel_of(update) for update in updates])
     other = {
@@ -160,14 +154,14 @@ def compare(shape: Shape, device: str, *, warm_up: bool) -> dict[str, Any]:
         "panel_cpu_s": sum(one.cpu for one in ours) / len(ours) / len(updates),
         "exact_s": other["exact"].wall,
         "live_s": other["live"].wall,
-        "effective_rank_error": max(rank_error(panel, measures) for panel, (measures, _, _) in pairs),
+        "effective_rank_error": max(rank_error(panel, measures) for panel, (measures, _) in pairs),
         "effective_rank_error_bound": max(float(panel.error_bounds["effective_rank"]) for panel, _ in pairs),
         "effective_rank_error_exact": rank_error(other["exact"].result, measures),
         "effective_rank_error_live": rank_error(other["live"].result, measures),
         "affinity_error": max(
-            1.0 - float(subspace_affinity(ours.double(), theirs.double(), K))
-            for panel, (_, u, v) in pairs
-            for ours, theirs in ((panel.subspace.u_BMk, u), (panel.subspace.v_BNk, v))
+            1.0 - float((ours.double().mT @ theirs.double()).square().sum()) / K
+            for panel, (_, full_svd) in pairs
+            for ours, theirs in ((panel.subspace.u_BMk, full_svd.u_BMk), (panel.subspace.v_BNk, full_svd.v_BNk))
         ),
         "estimator": pairs[0][0].estimators["effective_rank"],
         "estimator_live": other["live"].result.estimators["effective_rank"],
@@ -182,7 +176,7 @@ def peak_beyond_update(side: str, shape: Shape, device: str) -> int:
     """
     update = heavy_tailed_update(shape).to(device)
     small = heavy_tailed_update(Shape(300, 320, 1)).to(device)
-    runs = {"ours": panel_of, "svd": reference}
+    runs = {"ours": panel_of, "svd": lambda update: by_full_svd(update, K)}
     runs[side](small)  # libraries load what they need
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()

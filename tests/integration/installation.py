@@ -69,7 +69,7 @@ class Installation:
 
     def execute(self, run_id: str, worker_id: str = "test-worker") -> RunState | None:
         """One attempt at the run, to its end; the run's log is printed for the report of a failing test."""
-        state = Supervisor(self.database, worker_id).execute(run_id)
+        state = Supervisor(self.database, worker_id, self.settings).execute(run_id)
         with self.database.read() as session:
             print(*(line.text for line in logs.read(session, run_id)), sep="\n")
         return state

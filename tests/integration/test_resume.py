@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from integration.installation import small_config
 from safetensors.torch import load_file
+from support.stored_runs import stored_vectors
 
 from opdboard.db import evidence, runs, series
 from opdboard.domain.objectives import FullVocabulary, SampledToken
@@ -28,11 +29,6 @@ def _scalars(installation, run_id):
     with installation.database.read() as session:
         keys = [key for key in series.scalar_keys(session, [run_id]) if key not in TIMED]
         return series.read_scalars(session, run_id, keys)
-
-
-def _vectors(installation, run_id):
-    with installation.database.read() as session:
-        return {name: series.read_vectors(session, run_id, name) for name in series.statistics(session, [run_id])}
 
 
 def _decisions(installation, run_id):
@@ -62,7 +58,7 @@ def _assert_equal_runs(installation, straight, resumed):
         assert left[key].steps.tolist() == right[key].steps.tolist(), key
         np.testing.assert_array_equal(left[key].values, right[key].values, err_msg=key)
     assert left["reverse_kl"].steps.tolist() == list(range(1, 21))
-    left, right = _vectors(installation, straight), _vectors(installation, resumed)
+    left, right = stored_vectors(installation.database, straight), stored_vectors(installation.database, resumed)
     assert left.keys() == right.keys() and any(name.startswith("subspace_affinity") for name in left)
     for name in left:
         assert left[name].steps.tolist() == right[name].steps.tolist(), name

@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
+from sqlalchemy import select
 
-from opdboard.db import logs, runs
+from opdboard.db import logs, runs, series
 from opdboard.db.database import Database
+from opdboard.db.tables import ModuleVectorRow
 from opdboard.domain.measures import (
     ESTIMATOR_STATISTIC,
     ESTIMATORS,
@@ -29,6 +31,13 @@ from opdboard.lifecycle import births, claims, recording, transitions
 from opdboard.lifecycle.births import NewRun
 
 KINDS = {"q": "self_attn.q_proj", "o": "self_attn.o_proj", "up": "mlp.up_proj", "down": "mlp.down_proj"}
+
+
+def stored_vectors(database: Database, run_id: str) -> dict[str, series.VectorSeries]:
+    """All per-module statistics of a run, by name."""
+    with database.read() as session:
+        names = session.scalars(select(ModuleVectorRow.statistic).where(ModuleVectorRow.run_id == run_id).distinct())
+        return {name: series.read_vectors(session, run_id, name) for name in sorted(names)}
 
 
 def some_modules(layers: int = 3) -> list[Module]:

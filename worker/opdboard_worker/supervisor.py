@@ -58,11 +58,11 @@ log = logging.getLogger(__name__)
 class Supervisor:
     """Runs trainers, one at a time; thread-safe where said."""
 
-    def __init__(self, database: Database, worker_id: str, settings: Settings | None = None) -> None:
+    def __init__(self, database: Database, worker_id: str, settings: Settings) -> None:
         """worker_id: the name under which this worker holds runs."""
         self._database = database
         self._patient = PatientDatabase(database)
-        self._settings = settings or Settings()
+        self._settings = settings
         self._worker_id = worker_id
         self._trainer: subprocess.Popen[str] | None = None
         self._closing = False

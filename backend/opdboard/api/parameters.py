@@ -40,13 +40,3 @@ def split_list(text: str, *, where: str, at_most: int) -> list[str]:
     if any("\x00" in name for name in names):
         raise BadInput(f"{where} must not contain the NUL character", where=where)
     return names
-
-
-def split_runs(text: str, *, at_least: int = 1, at_most: int) -> list[str]:
-    """Comma-separated run ids, each once, in order; BadInput when their number is not allowed."""
-    run_ids = split_list(text, where="runs", at_most=at_most)
-    if len(run_ids) < at_least:
-        raise BadInput(
-            f"runs takes at least {at_least} run id{'s' if at_least > 1 else ''}, comma-separated", where="runs"
-        )
-    return run_ids

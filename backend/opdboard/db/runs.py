@@ -81,11 +81,6 @@ def config_of(run: Run) -> RunConfig:
     return RunConfig.model_validate(run.config)
 
 
-def get_many(session: Session, run_ids: Sequence[str]) -> list[Run]:
-    """Several runs in the order asked for."""
-    return [get(session, run_id) for run_id in run_ids]
-
-
 def delete_run(session: Session, run_id: str) -> None:
     """Remove a run and everything stored of it (rows only; files are the caller's); browsers will be told."""
     session.execute(delete(Run).where(Run.id == run_id))

@@ -296,12 +296,6 @@ def read_vectors(
     )
 
 
-def vector_steps(session: Session, run_id: str, statistic: str) -> list[int]:
-    """Steps at which a statistic was stored, ascending."""
-    query = select(ModuleVectorRow.step).where(ModuleVectorRow.run_id == run_id, ModuleVectorRow.statistic == statistic)
-    return sorted(set(session.scalars(query)))
-
-
 def reference_steps(session: Session, run_id: str, statistic: str) -> list[int]:
     """Reference snapshots of an alignment statistic, ascending."""
     query = select(ModuleVectorRow.reference_step).where(
@@ -310,12 +304,6 @@ def reference_steps(session: Session, run_id: str, statistic: str) -> list[int]:
         ModuleVectorRow.reference_step.is_not(None),
     )
     return sorted({step for step in session.scalars(query) if step is not None})
-
-
-def statistics(session: Session, run_ids: Sequence[str]) -> list[str]:
-    """Vector statistics that any of the runs has, sorted."""
-    query = select(ModuleVectorRow.statistic).where(ModuleVectorRow.run_id.in_(run_ids)).distinct()
-    return sorted(session.scalars(query))
 
 
 def rewind(session: Session, run_id: str, step: int) -> None:

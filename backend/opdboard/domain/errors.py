@@ -10,7 +10,6 @@ OpdboardError
 |-- Conflict             not possible in the present state        409
 |   |-- IllegalTransition
 |   `-- StaleAttempt     a newer attempt owns the run
-|-- Unauthorized         token missing or wrong                   401
 |-- Unavailable          not answered now; try again later        503
 |-- DatabaseUnavailable  no answer from it                        503
 `-- TrainingProblem      training cannot go on
@@ -84,12 +83,6 @@ class IllegalTransition(Conflict):
 
 class StaleAttempt(Conflict):
     """A newer attempt owns the run: the writer must stop."""
-
-
-class Unauthorized(OpdboardError):
-    """The bearer token is missing or wrong."""
-
-    status = 401
 
 
 class DatabaseUnavailable(OpdboardError):

@@ -20,12 +20,26 @@ def chance_level(run: RunSeries, rows: Vectors, measure: str, k: int) -> float:
     if measure == "direction_cosine" or not sides:
         return 0.0
     if measure == "paired_cosine":
-        return float(
-            np.mean([math.exp(math.lgamma(m / 2) - math.lgamma((m + 1) / 2)) / math.sqrt(math.pi) for m in sides])
-        )
+        return float(np.mean([_cosine_at_random(side) for side in sides]))
     used = np.minimum(_directions(run, rows), k)
     there = used > 0
     return float((used / sides)[there].mean()) if there.any() else 0.0
+
+
+def _cosine_at_random(rows: int) -> float:
+    return math.exp(math.lgamma(rows / 2) - math.lgamma((rows + 1) / 2)) / math.sqrt(math.pi)
+
+
+def direction_cosine_bound(estimate: np.ndarray, captured: np.ndarray) -> np.ndarray:
+    """How far a direction cosine may be off that was measured with the directions kept; captured: their share ||S|| / ||A||_F.
+
+    What is left out of A has the norm sqrt(1 - captured^2) ||A|| and is orthogonal to every u_i v_i^T. Of B no more than
+    sqrt(1 - (estimate / captured)^2) ||B|| is orthogonal to them all, by Cauchy and Schwarz; nor is their product larger.
+    On top comes what half precision does to the columns kept. NaN where either is.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along = np.clip(estimate / captured, -1.0, 1.0)
+        return np.sqrt((1.0 - np.clip(captured, 0.0, 1.0) ** 2) * (1.0 - along**2)) + _HALF
 
 
 def sentences(run: RunSeries, rows: Vectors, measure: str, k: int) -> list[str]:
@@ -54,15 +68,12 @@ def _directions(run: RunSeries, rows: Vectors) -> np.ndarray:
 
 
 def _cosine_bound(run: RunSeries, rows: Vectors) -> list[str]:
-    """|cos - estimate| <= sqrt(1 - c^2) sqrt(1 - (estimate / c)^2), c the share of dW's norm in the directions kept."""
     captured = run.vectors["captured_norm_ratio"]
     earlier = np.flatnonzero(rows.steps < rows.references)
     if not len(captured.steps) or not len(earlier):
         return []
     kept = np.stack([captured.values[captured.row_at(int(rows.steps[row]))] for row in earlier]).astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        along = np.clip(rows.values[earlier] / kept, -1.0, 1.0)
-        bound = np.sqrt((1.0 - np.clip(kept, 0.0, 1.0) ** 2) * (1.0 - along**2)) + _HALF
+    bound = direction_cosine_bound(rows.values[earlier], kept)
     if not np.isfinite(bound).any():
         return []
     return [f"of the directions kept; the whole update's cosine is within {np.nanmax(bound):.2g} of it"]

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from opdboard.domain.events import Topic
-from opdboard.panels import look, module_grid, scales
+from opdboard.panels import alignment_limits, look, module_grid, scales
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Column, Table, of_modules
@@ -54,7 +54,10 @@ def figure(series: Sequence[RunSeries], params: FirstLastCosineParams) -> go.Fig
             titles.append(look.cell_title(run, domain))
         if some:
             mean = float(np.nanmean(values))
-            told.append(f"{run.name}: step {rows.steps[0]} against {rows.references[0]}, mean {mean:.3f}")
+            chance = alignment_limits.chance_level(run, rows, "paired_cosine", 1)
+            told.append(
+                f"{run.name}: step {rows.steps[0]} against {rows.references[0]}, mean {mean:.3f}, by chance {chance:.2g}"
+            )
     return look.figure(
         traces,
         keep=f"first_last_cosine {len(series)}",

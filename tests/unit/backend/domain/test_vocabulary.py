@@ -131,7 +131,7 @@ def test_every_error_says_what_and_where():
     def below(kind: type[errors.OpdboardError]) -> set[type[errors.OpdboardError]]:
         return {kind}.union(*(below(child) for child in kind.__subclasses__()))
 
-    statuses = {errors.BadInput: 422, errors.NotFound: 404, errors.IllegalTransition: 409, errors.Unauthorized: 401}
+    statuses = {errors.BadInput: 422, errors.NotFound: 404, errors.IllegalTransition: 409}
     for kind in below(errors.OpdboardError):
         if kind.__module__ != errors.__name__ or kind is errors.QueryProblem:  # it says where by characters
             continue

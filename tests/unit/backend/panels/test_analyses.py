@@ -129,6 +129,8 @@ def test_the_first_snapshot_is_compared_with_the_last():
     run = drawn_run()
     figure = drawn("first_last_cosine", [run])
     assert figure.layout.meta["note"].startswith("Run 0: step 1 against 16, mean")
+    at_random = np.mean([np.sqrt(2 / (np.pi * module.shape[0])) for module in run.modules])
+    assert float(figure.layout.meta["note"].split("by chance ")[1]) == pytest.approx(at_random, rel=0.1)
     first = run.vectors["paired_cosine@1"].values[0]
     np.testing.assert_allclose(np.nanmax(figure.data[0].z), first.max(), rtol=0.05)
 

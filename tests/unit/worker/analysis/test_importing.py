@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from support.adapters import made
 from support.stored_runs import record, start
+from support.stored_runs import stored_vectors as vectors
 from support.tiny_models import moved, tiny_model
 
 from opdboard.db import alerts, runs, series
@@ -56,11 +57,6 @@ def queue(written, sqlite_database):
             return births.add(session, NewRun(ImportConfig(base=base, checkpoints=places, **config))).id
 
     return create
-
-
-def vectors(database, run_id) -> dict:
-    with database.read() as session:
-        return {name: series.read_vectors(session, run_id, name) for name in series.statistics(session, [run_id])}
 
 
 def steps_of(database, run_id) -> list[int]:

@@ -10,6 +10,7 @@ from support.tiny_models import FAMILIES, matrices_of, moved, tiny_model
 from opdboard_worker.analysis.measuring import Measured, SeriesMeter
 from opdboard_worker.analysis.series import open_base, open_checkpoint
 from opdboard_worker.core.spectral.panel import EXACT
+from opdboard_worker.core.spectral.reference import by_full_svd
 from opdboard_worker.measuring.snapshots import Snapshots
 
 
@@ -28,19 +29,9 @@ def as_dict(measured: Measured) -> dict[tuple[str, int, int | None], list[float]
 
 def directly(update: torch.Tensor, base: torch.Tensor) -> dict[str, float]:
     """The measures by a full SVD in float64 (03-metrics)."""
-    update = update.double()
-    sigma = torch.linalg.svdvals(update)
-    share = sigma / sigma.sum()
-    top = math.ceil(len(sigma) / 100)
-    return {
-        "update_norm": float(update.norm()),
-        "relative_update_norm": float(update.norm() / base.double().norm()),
-        "spectral_norm": float(sigma[0]),
-        "spectral_frobenius_ratio": float(sigma[0] / update.norm()),
-        "stable_rank": float(update.square().sum() / sigma[0] ** 2),
-        "effective_rank": float(torch.exp(-(share * share.log()).sum())),
-        "top1pct_norm_ratio": float((sigma[:top].square().sum() / sigma.square().sum()).sqrt()),
-    }
+    values, _ = by_full_svd(update[None].double(), 1)
+    values["relative_update_norm"] = values["update_norm"] / base.double().norm()
+    return {name: float(value) for name, value in values.items()}
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -5,16 +5,13 @@ import math
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.subspaces import affinity as subspace_affinity
+from support.subspaces import cosine, paired_cosine
 from torch import Tensor
 
+from opdboard.panels.alignment_limits import direction_cosine_bound
 from opdboard_worker.core.spectral.krylov import leading_subspace, without_rounding
-from opdboard_worker.core.spectral.subspace import (
-    direction_cosine,
-    direction_cosine_bound,
-    direction_cosine_low_rank,
-    paired_cosine,
-    subspace_affinity,
-)
+from opdboard_worker.core.spectral.subspace import direction_cosine_low_rank
 from opdboard_worker.measuring import snapshots
 from opdboard_worker.measuring.snapshots import Kept, Snapshots, alignment, kept
 
@@ -55,8 +52,8 @@ def test_many_snapshots_are_compared_as_each_alone(monkeypatch, at_once):
         for depth in (1, 5, 10):
             affinity = subspace_affinity(one.u_BMk, latest.u_BMk, depth)
             torch.testing.assert_close(values[f"subspace_affinity@{depth}"][place], affinity)
-            cosine = paired_cosine(one.u_BMk, latest.u_BMk, depth)
-            torch.testing.assert_close(values[f"paired_cosine@{depth}"][place], cosine)
+            paired = paired_cosine(one.u_BMk, latest.u_BMk, depth)
+            torch.testing.assert_close(values[f"paired_cosine@{depth}"][place], paired)
         torch.testing.assert_close(
             values["direction_cosine"][place], direction_cosine_low_rank(one, one.norm_B, update)
         )
@@ -82,8 +79,8 @@ def test_directions_that_are_not_there_are_not_compared(rank):
         affinity = float(values[f"subspace_affinity@{depth}"])
         assert affinity == pytest.approx(subspace_affinity(*whole, used).item(), abs=2e-3)
         assert affinity == pytest.approx(1.0, abs=2e-3) or used < rank
-        cosine = float(values[f"paired_cosine@{depth}"])
-        assert cosine == pytest.approx(paired_cosine(*whole, used).item(), abs=2e-3)
+        paired = float(values[f"paired_cosine@{depth}"])
+        assert paired == pytest.approx(paired_cosine(*whole, used).item(), abs=2e-3)
 
 
 def test_k_is_cut_at_the_smaller_rank_of_the_two():
@@ -122,8 +119,8 @@ def test_the_cosine_of_the_kept_directions_tells_how_far_off_it_may_be(k):
         one = _kept(first, k)
         estimate = alignment([one], leading_subspace(last, k), last)["direction_cosine"][0]
         captured = torch.linalg.vector_norm(one.s_Bk.double(), dim=-1) / one.norm_B
-        error = (estimate - direction_cosine(first, last)).abs()
-        assert bool((error <= direction_cosine_bound(estimate, captured) + 1e-3).all())
+        error = (estimate - cosine(first, last)).abs()
+        assert (error.numpy() <= direction_cosine_bound(estimate.numpy(), captured.numpy()) + 1e-3).all()
     alone = alignment([_kept(common, k)], leading_subspace(common, k), common)["direction_cosine"]
     assert float(alone) <= 1.0 + 1e-6
     exact = _low_rank(min(k, 2), 5)

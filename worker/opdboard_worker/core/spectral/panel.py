@@ -1,8 +1,5 @@
-"""Spectral measures of weight updates dW = U S V^T, without a full SVD.
+"""Every spectral measure of an update from one Gram matrix, at the least cost that keeps a wanted error bound.
 
-The paper (arXiv:2605.11739) takes full SVDs of every matrix at every checkpoint. Here all singular values come from
-the eigenvalues of the short side's Gram matrix, and leading subspaces from block Krylov iteration.
-`spectral_panel` gives everything from one Gram matrix, at the least cost that keeps a wanted error bound.
 Shapes: B matrices (M, N) of one shape, r = min(M, N).
 """
 
@@ -18,6 +15,7 @@ from opdboard_worker.core.spectral.entropy import Perturbation, entropy_bound
 from opdboard_worker.core.spectral.gram import SOLVER, Deflated, Gram, deflated, gram, wide
 from opdboard_worker.core.spectral.krylov import Subspace, is_decomposed_whole, subspace_from_gram
 from opdboard_worker.core.spectral.lanczos import effective_rank_quadrature
+from opdboard_worker.core.spectral.measures import one_percent, spectral_measures
 
 EXACT, LIVE = 0.0, 1e-2
 """Tolerances of the exact mode and of the live mode."""
@@ -53,7 +51,7 @@ def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT)
     least 1.
     """
     wide_Brm = wide(update_BMN)
-    columns = max(k, _one_percent(wide_Brm.shape[-2])) if k > 0 else k
+    columns = max(k, one_percent(wide_Brm.shape[-2])) if k > 0 else k
     measured, leading = None, None
     if _float32_may_do(wide_Brm, columns, tolerance):
         measured, leading = _in_float32(update_BMN, wide_Brm, columns, tolerance)
@@ -144,7 +142,7 @@ def _from_all(sigma_Br: Tensor, whole: Gram, off: Perturbation, estimator: str) 
         "spectral_frobenius_ratio": first_B + norm_B,
         "stable_rank": 2.0 * (first_B + norm_B),
         "effective_rank": entropy_bound(sigma_Br, torch.ones_like(sigma_Br), off),
-        "top1pct_norm_ratio": _off_norm(sigma_Br[:, : _one_percent(sigma_Br.shape[-1])], off) + norm_B,
+        "top1pct_norm_ratio": _off_norm(sigma_Br[:, : one_percent(sigma_Br.shape[-1])], off) + norm_B,
     }
     return _Measured.of(values, bounds, dict.fromkeys(values, estimator), whole)
 
@@ -163,7 +161,7 @@ def _from_quadrature(split: Deflated, whole: Gram, leading: Subspace) -> _Measur
     frobenius_B = whole.frobenius_B
     s_Bk = leading.s_Bk.double()
     first_B = s_Bk[:, 0]
-    top_norm_B = torch.linalg.vector_norm(s_Bk[:, : _one_percent(whole.matrix_Brr.shape[-1])], dim=-1)
+    top_norm_B = torch.linalg.vector_norm(s_Bk[:, : one_percent(whole.matrix_Brr.shape[-1])], dim=-1)
     rank_B, rank_bound_B = effective_rank_quadrature(split)
     values = {
         "spectral_norm": first_B,
@@ -195,34 +193,3 @@ def _cut(subspace: Subspace, k: int) -> Subspace:
         subspace.residual_B,
         subspace.estimator,
     )
-
-
-def _one_percent(rank: int) -> int:
-    return math.ceil(rank / 100)
-
-
-def spectral_measures(singular_values_Br: Tensor, frobenius_B: Tensor | None = None) -> dict[str, Tensor]:
-    """The paper's spectral measures from all singular values sigma_1 >= ... >= sigma_r of each matrix; (B,), float64.
-
-    spectral_norm             sigma_1
-    spectral_frobenius_ratio  sigma_1 / ||dW||_F
-    stable_rank               ||dW||_F^2 / sigma_1^2
-    effective_rank            exp(-sum_i p_i log p_i), p_i = sigma_i / sum_j sigma_j
-    top1pct_norm_ratio        sqrt(sum_{i <= k} sigma_i^2) / ||dW||_F, k = ceil(r / 100)
-
-    ||dW||_F is sqrt(sum_i sigma_i^2) unless frobenius_B is given. A zero update has spectral norm 0 and NaN
-    elsewhere.
-    """
-    sigma_Br = singular_values_Br.double()
-    squares_B = sigma_Br.square().sum(-1)
-    frobenius_B = squares_B.sqrt() if frobenius_B is None else frobenius_B.double()
-    largest_B = sigma_Br[:, 0]
-    share_Br = sigma_Br / sigma_Br.sum(-1, keepdim=True)
-    leading = _one_percent(sigma_Br.shape[-1])
-    return {
-        "spectral_norm": largest_B,
-        "spectral_frobenius_ratio": largest_B / frobenius_B,
-        "stable_rank": (frobenius_B / largest_B).square(),
-        "effective_rank": torch.special.entr(share_Br).sum(-1).exp(),
-        "top1pct_norm_ratio": sigma_Br[:, :leading].square().sum(-1).sqrt() / frobenius_B,
-    }

@@ -8,7 +8,7 @@ from support.threads import torch_threads
 from torch import Tensor
 
 from opdboard_worker.core.spectral.gram import gram, wide
-from opdboard_worker.core.spectral.panel import spectral_measures
+from opdboard_worker.core.spectral.measures import spectral_measures
 
 
 @pytest.fixture(autouse=True, scope="module")

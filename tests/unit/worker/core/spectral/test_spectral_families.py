@@ -8,7 +8,8 @@ import torch
 from support.threads import torch_threads
 from torch import Tensor
 
-from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_measures, spectral_panel
+from opdboard_worker.core.spectral.panel import EXACT, LIVE, Panel, spectral_panel
+from opdboard_worker.core.spectral.reference import by_full_svd
 
 ROWS, COLUMNS = 288, 460
 """Beyond the side up to which matrices are decomposed whole, and long enough for the quick estimators."""
@@ -64,8 +65,7 @@ SIZES = {
 
 def assert_right(panel: Panel, place: int, update: Tensor, what: str) -> None:
     """Every value within its bound; the effective rank within 0.1% too, or the live mode's tolerance where it is by chance."""
-    sigma_Br = torch.linalg.svdvals(update.double())[None]
-    for name, (value,) in spectral_measures(sigma_Br).items():
+    for name, (value,) in by_full_svd(update[None].double(), 1)[0].items():
         error = abs(float(panel.values[name][place]) / float(value) - 1.0)
         assert error <= float(panel.error_bounds[name][place]) + 1e-9, (what, name, panel.estimators[name], error)
         if name == "effective_rank":

@@ -7,19 +7,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import subspaces
 from torch import Tensor
 
-from opdboard_worker.core.spectral.krylov import leading_subspace
-from opdboard_worker.core.spectral.subspace import (
-    alignments,
-    direction_cosine,
-    direction_cosine_low_rank,
-    lock_in_step,
-    paired_cosine,
-    pooled_cosine,
-    principal_angles,
-    subspace_affinity,
-)
+from opdboard_worker.core.spectral.krylov import Subspace, leading_subspace
+from opdboard_worker.core.spectral.subspace import alignments, direction_cosine_low_rank
+
+
+def agreement(u_a: Tensor, u_b: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """(affinity, paired cosine) of columns all of whose directions are there."""
+    a, b = (Subspace(u, torch.ones_like(u[..., 0, :].float()), u, torch.zeros(len(u)), "gram") for u in (u_a, u_b))
+    return alignments(a, b, (k,))[k]
 
 
 def orthonormal(seed: int, rows: int, k: int, batch: int = 1) -> Tensor:
@@ -39,18 +37,10 @@ def plane_turned_by(*angles: float) -> tuple[Tensor, Tensor]:
 def test_closed_forms_of_a_turned_plane():
     a, b = plane_turned_by(0.2, 0.9)
     expected = torch.tensor([0.2, 0.9], dtype=torch.float64)
-    assert paired_cosine(a, b, 2).item() == pytest.approx(float(expected.cos().mean()))
-    assert subspace_affinity(a, b, 2).item() == pytest.approx(float(expected.cos().square().mean()))
-    torch.testing.assert_close(principal_angles(a, b, 2)[0], expected)
-    assert paired_cosine(a, b, 1).item() == pytest.approx(math.cos(0.2))
-
-
-def test_small_and_right_angles_keep_their_digits():
-    """acos alone would give 0 for 1e-9, asin alone would lose the other end."""
-    a, b = plane_turned_by(1e-9, math.pi / 2 - 1e-9)
-    small, right = principal_angles(a, b, 2)[0].tolist()
-    assert small == pytest.approx(1e-9, rel=1e-6)
-    assert math.pi / 2 - right == pytest.approx(1e-9, rel=1e-6)
+    affinity, paired = agreement(a, b, 2)
+    assert paired.item() == pytest.approx(float(expected.cos().mean()))
+    assert affinity.item() == pytest.approx(float(expected.cos().square().mean()))
+    assert agreement(a, b, 1)[1].item() == pytest.approx(math.cos(0.2))
 
 
 @settings(max_examples=25, deadline=None)
@@ -58,61 +48,47 @@ def test_small_and_right_angles_keep_their_digits():
 def test_affinity_does_not_see_a_change_of_basis(seed: int, k: int, extra: int):
     a, b = orthonormal(seed, k + extra, k), orthonormal(seed + 1, k + extra, k)
     turn = orthonormal(seed + 2, k, k)
-    affinity = subspace_affinity(a, b, k)
-    torch.testing.assert_close(subspace_affinity(a @ turn, b, k), affinity)
-    torch.testing.assert_close(subspace_affinity(b, a, k), affinity)
-    torch.testing.assert_close(principal_angles(a @ turn, b, k), principal_angles(a, b, k), rtol=1e-6, atol=1e-7)
-    torch.testing.assert_close(subspace_affinity(a, a, k), torch.ones(1, dtype=torch.float64))
+    affinity, _ = agreement(a, b, k)
+    torch.testing.assert_close(agreement(a @ turn, b, k)[0], affinity)
+    torch.testing.assert_close(agreement(b, a, k)[0], affinity)
+    torch.testing.assert_close(agreement(a, a, k)[0], torch.ones(1, dtype=torch.float64))
     assert 0.0 <= affinity.item() <= 1.0 + 1e-12
-    torch.testing.assert_close(principal_angles(a, b, k).cos().square().mean(-1), affinity)
 
 
 def test_paired_cosine_sees_order_but_not_sign():
     a = orthonormal(0, 9, 3)
-    assert paired_cosine(a, -a, 3).item() == pytest.approx(1.0)
-    assert paired_cosine(a, a[..., [1, 0, 2]], 3).item() == pytest.approx(1 / 3)
-    assert subspace_affinity(a, a[..., [1, 0, 2]], 3).item() == pytest.approx(1.0)
+    assert agreement(a, -a, 3)[1].item() == pytest.approx(1.0)
+    affinity, paired = agreement(a, a[..., [1, 0, 2]], 3)
+    assert (affinity.item(), paired.item()) == (pytest.approx(1.0), pytest.approx(1 / 3))
 
 
 def test_half_precision_columns_lose_no_more_than_their_rounding():
     a, b = orthonormal(0, 200, 8), orthonormal(1, 200, 8)
-    half = subspace_affinity(a.half(), b.half(), 8)
+    half, _ = agreement(a.half(), b.half(), 8)
     assert half.dtype == torch.float32
-    torch.testing.assert_close(half.double(), subspace_affinity(a, b, 8), rtol=1e-3, atol=1e-5)
-    assert subspace_affinity(a.half(), a.half(), 8).item() == pytest.approx(1.0, abs=1e-4)
-    assert paired_cosine(a.half(), a.half(), 8).item() == pytest.approx(1.0, abs=1e-6)
+    torch.testing.assert_close(half.double(), agreement(a, b, 8)[0], rtol=1e-3, atol=1e-5)
+    affinity, paired = agreement(a.half(), a.half(), 8)
+    assert affinity.item() == pytest.approx(1.0, abs=1e-4)
+    assert paired.item() == pytest.approx(1.0, abs=1e-6)
 
 
-def test_batches_broadcast_and_k_is_cut_to_the_columns():
+def test_batches_broadcast_and_depths_beyond_the_columns_are_left_out():
     many, one = orthonormal(0, 12, 4, batch=3), orthonormal(9, 12, 6)
-    for measure in (paired_cosine, subspace_affinity, principal_angles):
-        together = measure(many, one, 4)
-        torch.testing.assert_close(together, torch.cat([measure(u[None], one, 4) for u in many]))
-        torch.testing.assert_close(measure(many, one, 20), together)
-    with pytest.raises(ValueError, match="k must"):
-        subspace_affinity(many, one, 0)
+    for together, alone in zip(
+        agreement(many, one, 4), zip(*(agreement(u[None], one, 4) for u in many), strict=True), strict=True
+    ):
+        torch.testing.assert_close(together, torch.cat(list(alone)))
+    a, b = (leading_subspace(torch.randn(1, 8, 9), k) for k in (4, 6))
+    assert list(alignments(a, b, (1, 4, 5))) == [1, 4]
 
 
 def test_nan_subspaces_give_nan():
     a = orthonormal(0, 8, 3, batch=2)
     broken = a.clone()
     broken[1] = math.nan
-    for measure in (paired_cosine, subspace_affinity, principal_angles):
-        values = measure(a, broken, 3)
+    for values in agreement(a, broken, 3):
         assert values[0].isfinite().all()
         assert values[1].isnan().all()
-
-
-def test_direction_cosine_against_the_flat_formula():
-    generator = torch.Generator().manual_seed(0)
-    a = torch.randn(3, 20, 30, generator=generator)
-    b = a + torch.randn(3, 20, 30, generator=generator)
-    expected = torch.nn.functional.cosine_similarity(a.flatten(1).double(), b.flatten(1).double())
-    torch.testing.assert_close(direction_cosine(a, b), expected)
-    torch.testing.assert_close(direction_cosine(a, -2.0 * a), -torch.ones(3, dtype=torch.float64))
-    assert direction_cosine(a, torch.zeros_like(a)).isnan().all()
-    with pytest.raises(ValueError, match="shapes differ"):
-        direction_cosine(a, b[:1])
 
 
 def test_low_rank_direction_cosine_is_that_of_the_truncation_by_the_whole_norm():
@@ -122,38 +98,13 @@ def test_low_rank_direction_cosine_is_that_of_the_truncation_by_the_whole_norm()
     for k in (3, 15):
         subspace = leading_subspace(a, k)
         truncated = (subspace.u_BMk * subspace.s_Bk[:, None]) @ subspace.v_BNk.mT
-        expected = direction_cosine(truncated, b) * torch.linalg.matrix_norm(truncated) / norm_B
+        expected = subspaces.cosine(truncated, b) * torch.linalg.matrix_norm(truncated) / norm_B
         torch.testing.assert_close(
             direction_cosine_low_rank(subspace, norm_B, b), expected.double(), rtol=1e-5, atol=1e-7
         )
     whole = direction_cosine_low_rank(leading_subspace(a, 15), norm_B, b)
-    torch.testing.assert_close(whole, direction_cosine(a, b), rtol=1e-5, atol=1e-7)
-
-
-def test_pooled_cosine_is_that_of_all_modules_as_one_vector():
-    a, b = torch.randn(4, 10, generator=torch.Generator().manual_seed(0)), torch.randn(4, 10)
-    a[3] = 0.0  # a module that has not moved
-    per_module = direction_cosine(a[:, None], b[:, None])
-    pooled = pooled_cosine(per_module, a.norm(dim=1), b.norm(dim=1))
-    assert pooled == pytest.approx(float(direction_cosine(a.view(1, 1, -1), b.view(1, 1, -1))), abs=1e-6)
-    assert math.isnan(pooled_cosine(per_module, torch.zeros(4), b.norm(dim=1)))
-
-
-def test_lock_in_is_the_start_of_the_last_run_above_the_threshold():
-    steps = [1, 2, 4, 8, 16]
-    assert lock_in_step(steps, [0.1, 0.5, 0.8, 0.9, 0.95]) == 4
-    assert lock_in_step(steps, [0.9, 0.5, 0.9, 0.7, 0.95]) == 16
-    assert lock_in_step(steps, [0.9, 0.9, 0.9, 0.9, 0.9]) == 1
-    assert lock_in_step(steps, [0.9, 0.9, 0.9, 0.9, 0.79]) is None
-    assert lock_in_step(steps, [0.1, 0.5, 0.8, 0.9, 0.95], threshold=0.9) == 8
-
-
-def test_lock_in_of_odd_input():
-    assert lock_in_step([], []) is None
-    assert lock_in_step([8, 2, 4], [0.9, 0.1, 0.9]) == 4
-    assert lock_in_step([1, 2, 3], [0.9, math.nan, 0.9]) == 3
-    with pytest.raises(ValueError):
-        lock_in_step([1, 2], [0.9])
+    torch.testing.assert_close(whole, subspaces.cosine(a, b), rtol=1e-5, atol=1e-7)
+    assert direction_cosine_low_rank(leading_subspace(a, 15), norm_B, torch.zeros_like(b)).isnan().all()
 
 
 def test_alignments_at_all_depths_are_those_at_each():
@@ -163,5 +114,5 @@ def test_alignments_at_all_depths_are_those_at_each():
     at = alignments(half, b, (1, 5, 20))
     assert list(at) == [1, 5]
     for k, (affinity, cosine) in at.items():
-        torch.testing.assert_close(affinity, subspace_affinity(half.u_BMk, b.u_BMk, k))
-        torch.testing.assert_close(cosine, paired_cosine(half.u_BMk, b.u_BMk, k))
+        torch.testing.assert_close(affinity, subspaces.affinity(half.u_BMk, b.u_BMk, k))
+        torch.testing.assert_close(cosine, subspaces.paired_cosine(half.u_BMk, b.u_BMk, k))
