@@ -93,7 +93,9 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(train, tmp_path, fam
     config = config_of(tmp_path, family, steps=4, adapter=adapter, strategy=strategy)
     whole, whole_sink = train(config)
     first, _ = train(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 2})}))
-    resumed, sink = train(config, before=lambda training: resume(training, checkpoint_folder(first._folder, 2)))
+    resumed, sink = train(
+        config, before=lambda training: resume(training, checkpoint_folder(first.shelf.checkpoints, 2))
+    )
     assert {step: value for step, value in whole_sink.series("loss").items() if step > 2} == sink.series("loss")
     ours, theirs = resumed.parts.trained.parameters, whole.parts.trained.parameters
     assert ours.keys() == theirs.keys()
@@ -107,10 +109,10 @@ def test_a_candidate_is_made_again_and_a_checkpoint_is_read_by_the_names_in_memo
     strategy = FixedExtrapolation(every=1, alpha=3.0, validation_size=4)
     training, sink = train(config_of(tmp_path, family, steps=1, strategy=strategy))
     live = {name: one.detach() for name, one in training.parts.scorer.student.model.named_parameters()}
-    stored = weights_like(training.parts.scorer.student.model, checkpoint_folder(training._folder, 1))
+    stored = weights_like(training.parts.scorer.student.model, checkpoint_folder(training.shelf.checkpoints, 1))
     assert stored.keys() == live.keys() and all(torch.equal(stored[name], live[name]) for name in live)
     (decision,) = next(batch.decisions for batch in sink.batches if batch.decisions)
-    folder = candidates_folder(training._candidates, 1)
+    folder = candidates_folder(training.shelf.candidates, 1)
     tried = RunModel(run_id="this", step=1, factor=decision.accepted_factor)
     made_again = load(tried, settings=Settings(data_dir=tmp_path), run_folder=lambda _: folder).model
     assert decision.accepted_factor == 3.0

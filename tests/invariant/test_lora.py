@@ -62,7 +62,7 @@ def test_it_begins_as_the_student_it_adapts(train):
 
 def test_a_checkpoint_is_a_plain_model_with_the_factors_beside_it(train):
     training, _ = train(lora())
-    folder = checkpoint_folder(training._folder, 2)
+    folder = checkpoint_folder(training.shelf.checkpoints, 2)
     stored = loaded(folder)
     plain = set(dict(load_demo("base").model.named_parameters()))
     assert set(stored) <= plain and not any("lora" in name for name in stored)
@@ -77,7 +77,8 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(train, strategy):
     whole, whole_sink = train(lora(steps=4, **changes))
     first, _ = train(lora(steps=2, **changes))
     resumed, sink = train(
-        lora(steps=4, **changes), before=lambda training: resume(training, checkpoint_folder(first._folder, 2))
+        lora(steps=4, **changes),
+        before=lambda training: resume(training, checkpoint_folder(first.shelf.checkpoints, 2)),
     )
     assert {step: value for step, value in whole_sink.series("loss").items() if step > 2} == sink.series("loss")
     ours, theirs = whole_weights(resumed), whole_weights(whole)
@@ -95,7 +96,7 @@ def test_a_jump_displaces_whole_weights_and_a_veto_takes_it_back(train):
     for name in base:
         assert torch.allclose(far[name] - base[name], 3.0 * (one[name] - base[name]), atol=1e-7)
     made_again = load_demo("base").model
-    folder = candidates_folder(jumped._candidates, 1)
+    folder = candidates_folder(jumped.shelf.candidates, 1)
     made_again.load_state_dict(loaded(folder), strict=False)
     move_to_candidate(made_again, folder, 2.0)
     for name, parameter in made_again.named_parameters():

@@ -59,7 +59,9 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(train, objective):
     whole, whole_sink = train(config)
     short = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
     first, _ = train(short.model_copy(update={"budget": short.budget.model_copy(update={"steps": 2})}))
-    resumed, sink = train(config, before=lambda training: resume(training, checkpoint_folder(first._folder, 2)))
+    resumed, sink = train(
+        config, before=lambda training: resume(training, checkpoint_folder(first.shelf.checkpoints, 2))
+    )
     assert {step: value for step, value in whole_sink.series("loss").items() if step > 2} == sink.series("loss")
     ours, theirs = weights(resumed), weights(whole)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)

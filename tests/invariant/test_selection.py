@@ -37,7 +37,7 @@ def test_the_best_stays_beside_the_newest(train):
     assert 0 < best < 5, f"the case must have its best inside: {curve}"
     assert sorted(training.progress.checkpoints) == [best, 5]
     assert (best, "best") in checkpoints(sink)
-    assert sorted(path.name for path in training._folder.iterdir()) == [f"step-{best:06d}", "step-000005"]
+    assert sorted(path.name for path in training.shelf.checkpoints.iterdir()) == [f"step-{best:06d}", "step-000005"]
 
 
 def test_a_plateau_ends_the_run_with_a_checkpoint(train):
@@ -57,7 +57,9 @@ def test_what_was_best_and_how_long_ago_survives_a_resume(train):
     selection = Selection(keep_best=True, patience=4, least_gain=1.0)
     whole, _ = train(config_with(selection))
     cut, _ = train(config_with(selection, steps=2))
-    resumed, sink = train(config_with(selection), before=lambda one: resume(one, checkpoint_folder(cut._folder, 2)))
+    resumed, sink = train(
+        config_with(selection), before=lambda one: resume(one, checkpoint_folder(cut.shelf.checkpoints, 2))
+    )
     assert (whole.progress.step, resumed.progress.step) == (4, 4)
     for name in ("best_value", "best_step", "evaluations_without_gain"):
         assert getattr(resumed.progress, name) == getattr(whole.progress, name)

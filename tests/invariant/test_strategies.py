@@ -1,7 +1,6 @@
 """What must hold of every strategy on a live student."""
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -55,7 +54,7 @@ def test_decisions_come_on_schedule_and_a_resumed_run_goes_on_bit_for_bit(train,
     assert all(d.strategy == strategy.kind and d.candidates[0].factor == 0 for d in decisions_of(sink))
     assert any(len(d.candidates) > 1 for d in decisions_of(sink)), "something must have been tried"
 
-    checkpoint = Path(straight._folder) / "step-000002"
+    checkpoint = straight.shelf.checkpoints / "step-000002"
     resumed, again = train(config, before=lambda training: resume(training, checkpoint))
     assert told(again) == [one for one in told(sink) if one[0] > 2]
     for key in ("learning_rate", "loss"):
@@ -76,7 +75,7 @@ def test_the_teachers_own_answers_count_as_the_searchs_when_they_are_asked_for(t
     assert beside == {1: 0, 2: int(answers.lengths_B.sum()), 3: 0, 4: 0}
     assert beside[2] > 0
     assert sink.series("search_tokens")[4] == sum(d.tokens for d in decisions_of(sink))
-    _, again = train(config, before=lambda one: resume(one, Path(training._folder) / "step-000002"))
+    _, again = train(config, before=lambda one: resume(one, training.shelf.checkpoints / "step-000002"))
     assert again.series("search_tokens")[4] == sink.series("search_tokens")[4]
 
 
@@ -93,7 +92,7 @@ def test_copies_kept_elsewhere_make_the_same_run_and_resume_bit_for_bit(train, c
         assert one.accepted_factor == other.accepted_factor
         assert one.direction_norm == pytest.approx(other.direction_norm, rel=rounding, abs=0.0)
     assert sink.series("loss") == pytest.approx(plain.series("loss"), rel=1e-3 * (copies == "bf16"), abs=0.0)
-    resumed, again = train(kept, before=lambda training: resume(training, Path(straight._folder) / "step-000002"))
+    resumed, again = train(kept, before=lambda training: resume(training, straight.shelf.checkpoints / "step-000002"))
     assert told(again) == [one for one in told(sink) if one[0] > 2]
     left, right = weights(straight), weights(resumed)
     assert all(torch.equal(left[name], right[name]) for name in left)
@@ -133,7 +132,7 @@ def test_a_commanded_jump_and_a_veto_resume_bit_for_bit(train, strategy, treatme
     config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
     straight, sink = train(config, Orders(), JUMP, Orders(), BACK)
     for kept, orders in ((2, [Orders(), BACK]), (4, [])):
-        folder = Path(straight._folder) / f"step-{kept:06}"
+        folder = straight.shelf.checkpoints / f"step-{kept:06}"
         resumed, again = train(config, *orders, before=lambda training, folder=folder: resume(training, folder))
         assert told(again) == [one for one in told(sink) if one[0] > kept]
         for key in ("learning_rate", "loss"):
@@ -202,7 +201,7 @@ def test_a_look_that_was_put_off_survives_a_resume(train):
     config = tiny_config(steps=3, strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5, warmup_steps=2))
     config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 1})})
     straight, sink = train(config)
-    first = Path(straight._folder) / "step-000001"
+    first = straight.shelf.checkpoints / "step-000001"
     _, again = train(config, before=lambda training: resume(training, first))
     assert told(again) == told(sink) != []
     assert decisions_of(again)[0].outcome == decisions_of(sink)[0].outcome

@@ -178,7 +178,7 @@ def test_a_refused_command_leaves_no_trace(train):
         if decision.step == 4
     ]
     assert len(at_4) == 2 and at_4[0] == at_4[1]
-    assert (training._candidates / "step-000003" / "trainer" / "direction.safetensors").is_file()
+    assert (training.shelf.candidates / "step-000003" / "trainer" / "direction.safetensors").is_file()
 
 
 def test_a_factor_takes_the_place_of_the_search_and_a_second_one_is_told_so(train):

@@ -17,13 +17,12 @@ from typing import Any
 
 from opdboard.domain.commands import Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
-from opdboard.domain.records import Batch, CheckpointRecord, CommandResult, DecisionRecord
+from opdboard.domain.records import Batch, CommandResult, DecisionRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
 from opdboard.domain.selection import is_gain
 from opdboard_worker.core.extrapolation import Line
 from opdboard_worker.data.examples import Example
-from opdboard_worker.models import candidates
 from opdboard_worker.sinks import MetricSink
 from opdboard_worker.training import checkpoint, command_answers, reporting
 from opdboard_worker.training.clock import Clock
@@ -33,6 +32,7 @@ from opdboard_worker.training.lookahead import Lookahead
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import add_gradients, require_same_weights
+from opdboard_worker.training.shelf import Shelf
 from opdboard_worker.training.trained import Trained
 from opdboard_worker.training.weights import WeightMonitor
 
@@ -93,10 +93,7 @@ class Training:
         self.clock = Clock()
         self.interrupted = threading.Event()
         self._leaving = False
-        self._folder = folder
-        self._candidates = folder.with_name("candidates")
-        self._data_root = data_root
-        self._student = parts.scorer.student
+        self.shelf = Shelf(parts.config, parts.scorer.student, parts.trained, control, folder, data_root)
         self._ranks = parts.scorer.ranks
         self._first = self._ranks.rank == 0
 
@@ -127,11 +124,8 @@ class Training:
 
     def forget_candidates_after(self, step: int) -> None:
         """Remove what an earlier attempt kept of steps that will be done again."""
-        if not self._first:
-            return
-        for at in candidates.kept_steps(self._candidates):
-            if at > step:
-                candidates.remove(self._candidates, at)
+        if self._first:
+            self.shelf.remove_candidates_after(step)
 
     def _report_start(self) -> None:
         """Step 0: the student before training, and what the teacher would score on the same prompts."""
@@ -183,8 +177,7 @@ class Training:
             self._evaluate(batch)
         batch.at = time.time()
         self.sink.write(batch)
-        for at in batch.removed_candidate_steps:
-            candidates.remove(self._candidates, at)
+        self.shelf.remove_candidates(batch.removed_candidate_steps)
         told = "  ".join(f"{words} {scalars[key]:.4f}" for key, words in _TOLD.items() if key in scalars)
         log.info("step %d/%d  %s  %.2f s", step, self.config.budget.steps, told, seconds)
         self._leaving = self._ranks.from_first(self.interrupted.is_set())
@@ -193,7 +186,7 @@ class Training:
 
     def _gpu_seconds(self) -> dict[str, float]:
         """Each rank has one GPU or none."""
-        on_gpu = self._student.device.type == "cuda"
+        on_gpu = self.parts.scorer.student.device.type == "cuda"
         return {"gpu_seconds": self.clock.counted * self._ranks.size} if on_gpu else {}
 
     def _update(self, step: int, experience: Experience) -> dict[str, float]:
@@ -284,14 +277,9 @@ class Training:
         if not self._first:
             return
         with self.clock.running("checkpoint"):
-            student, weights = self._student, self.parts.trained.state_dict()
-            size = candidates.write(self._candidates, step, student.model, student.tokenizer, line, weights)
-            folder = candidates.candidates_folder(self._candidates, step)
-            path = folder.relative_to(self._data_root).as_posix()
+            path, size = self.shelf.write_candidates(step, line)
             batch.decisions = [replace(one, weights_path=path, weights_bytes=size) for one in batch.decisions]
-            _, in_use = self.control.weights_in_use()
-            surplus = candidates.kept_steps(self._candidates)[: -self.config.budget.keep_checkpoints]
-            batch.removed_candidate_steps = [at for at in surplus if at not in in_use]
+            batch.removed_candidate_steps = self.shelf.surplus_candidates()
 
     def _evaluate(self, batch: Batch) -> None:
         with self.clock.running("evaluation"):
@@ -347,17 +335,11 @@ class Training:
         require_same_weights(self._ranks, list(self.parts.updater.parameters.values()), step)
         if not self._first:
             return
-        in_use, _ = self.control.weights_in_use()
-        self.progress.checkpoints = [at for at in self.progress.checkpoints if at != step] + [step]
-        if self.config.selection.keep_best:
-            in_use = in_use | {self.progress.best_step}
-        surplus = [at for at in self.progress.checkpoints[: -self.config.budget.keep_checkpoints] if at not in in_use]
-        self.progress.checkpoints = [at for at in self.progress.checkpoints if at not in surplus]
+        steps = [at for at in self.progress.checkpoints if at != step] + [step]
+        surplus = self.shelf.surplus_checkpoints(steps, self.progress.best_step)
+        self.progress.checkpoints = [at for at in steps if at not in surplus]
         with self.clock.running("checkpoint"):
-            student, weights = self._student, self.parts.trained.state_dict()
-            size = checkpoint.write(self._folder, student.model, student.tokenizer, self._state(), weights)
-        path = checkpoint.checkpoint_folder(self._folder, step).relative_to(self._data_root).as_posix()
-        record = CheckpointRecord(step=step, path=path, bytes=size, reason=reason)
+            record = self.shelf.write_checkpoint(self._state(), reason)
         self.sink.write(
             Batch(
                 step=step,
@@ -367,8 +349,7 @@ class Training:
                 command_results=list(results),
             )
         )
-        for at in surplus:
-            checkpoint.remove(self._folder, at)
+        self.shelf.remove_checkpoints(surplus)
 
     def _state(self) -> checkpoint.TrainerState:
         progress: dict[str, Any] = {
