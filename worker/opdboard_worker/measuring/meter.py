@@ -71,7 +71,9 @@ class Meter:
 
 
 def vectors(step: int, measured: Sequence[OfGroup]) -> list[ModuleVector]:
-    """What all groups of a step make to store, NaN where a group has no value."""
+    """What all groups of a step make to store, NaN where a group has no value; nothing of a model without such matrices."""
+    if not measured:
+        return []
     modules = sum(len(one.indices) for one in measured)
     values: dict[str, Tensor] = {}
     aligned: dict[str, Tensor] = {}
