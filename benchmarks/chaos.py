@@ -102,7 +102,9 @@ class Installation:
     def process(self, part: str, run_id: str) -> psutil.Process | None:
         """The part's process; None where there is none at the moment."""
         if part == "trainer":
-            found = (one for one in psutil.process_iter(["cmdline"]) if run_id in (one.info["cmdline"] or []))
+            found = (
+                one for one in psutil.process_iter(["cmdline"]) if run_id in " ".join(one.info["cmdline"] or []).split()
+            )
             return next(found, None)
         if part == "database":
             pid = self._postgres.get_pid()

@@ -1,10 +1,9 @@
 """Errors that say what to do; a killed trainer that the page survives."""
 
-import psutil
 import pytest
 from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
-from support.commands import wait_until
+from support.commands import processes_of_run, wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -23,12 +22,7 @@ def test_a_killed_trainer_is_replaced_while_the_page_watches(page: Page, server:
     run_id = server.create(demo_config(60))
     page.goto(f"/runs/{run_id}")
     server.wait_for(run_id, step=13)
-
-    def trainer() -> psutil.Process | None:
-        processes = psutil.process_iter(["cmdline"])
-        return next((process for process in processes if run_id in (process.info["cmdline"] or [])), None)
-
-    wait_until(trainer, "a trainer").kill()  # pyright: ignore[reportOptionalMemberAccess]
+    wait_until(lambda: processes_of_run(run_id), "a trainer")[0].kill()
     server.wait_for(run_id, states=("finished",))
     expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "finished")
     history = server.get(f"runs/{run_id}/history")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import psutil
 import pytest
+from support.commands import processes_of_run
 
 from opdboard.db import logs, runs
 from opdboard.db.database import Database
@@ -87,7 +88,5 @@ class Installation:
 
     def trainer(self, run_id: str) -> psutil.Process:
         """The trainer process of the run."""
-        for process in psutil.process_iter(["cmdline"]):
-            if run_id in (process.info["cmdline"] or []):
-                return process
-        pytest.fail(f"run {run_id} has no trainer process")
+        found = processes_of_run(run_id)
+        return found[0] if found else pytest.fail(f"run {run_id} has no trainer process")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from integration.installation import small_config, wait_until
 from safetensors.torch import load_file
+from support.commands import processes_of_run
 
 from opdboard.db import alerts, commands, evidence, logs, runs, series
 from opdboard.domain.alerts import AlertKind
@@ -110,9 +111,7 @@ def test_a_trainer_that_keeps_dying_fails_the_run_with_a_hint(installation):
     for _ in range(3):
         attempt = installation.begin(run_id)
         wait_until(lambda: installation.run(run_id).state == RunState.STARTING, "the start")
-        wait_until(
-            lambda: any(run_id in (p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])), "a trainer"
-        )
+        wait_until(lambda: bool(processes_of_run(run_id)), "a trainer")
         installation.trainer(run_id).send_signal(signal.SIGKILL)
         attempt.join()
     run = installation.run(run_id)
@@ -131,11 +130,10 @@ def test_a_killed_worker_loses_nothing(installation):
     first = _worker()
     try:
         installation.wait_for_step(run_id, 7)
-        trainer = installation.trainer(run_id)
+        installation.trainer(run_id)
         first.kill()
         first.wait()
-        psutil.wait_procs([trainer], timeout=10)
-        assert not trainer.is_running()
+        wait_until(lambda: not processes_of_run(run_id), "the end of the trainer")
         second = _worker()
         try:
             wait_until(lambda: installation.run(run_id).state == RunState.FINISHED, "the end of the run")

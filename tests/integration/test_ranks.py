@@ -3,12 +3,12 @@
 import signal
 
 import numpy as np
-import psutil
 import pytest
 from integration.installation import small_config
 from integration.test_resume import TIMED
 from integration.test_steering import give, obeyed
 from safetensors.torch import load_file
+from support.commands import processes_of_run
 
 from opdboard.db import evidence, runs, series
 from opdboard.domain.commands import Command
@@ -17,13 +17,8 @@ from opdboard.domain.run_state import RunState
 STEPS = 20
 
 
-def processes_of(run_id):
-    """torchrun, then its ranks."""
-    return [one for one in psutil.process_iter(["cmdline"]) if run_id in (one.info["cmdline"] or [])]
-
-
 def rank_of(run_id, rank):
-    return next(one for one in processes_of(run_id) if one.environ().get("RANK") == str(rank))
+    return next(one for one in processes_of_run(run_id) if one.environ().get("RANK") == str(rank))
 
 
 def told(installation, run_id):
@@ -48,19 +43,19 @@ def test_two_processes_make_the_run_of_one_through_pause_departure_and_death(ins
     assert obeyed(installation, shared, give(installation, shared, Command.PAUSE)).ok
     assert installation.run(shared).state == RunState.PAUSED
     assert obeyed(installation, shared, give(installation, shared, Command.RESUME)).ok
-    processes_of(shared)[0].send_signal(signal.SIGTERM)
+    processes_of_run(shared)[0].send_signal(signal.SIGTERM)
     attempt.join()
     left = installation.run(shared)
     with installation.database.read() as session:
         newest = evidence.latest_checkpoint(session, shared)
-    assert left.state == RunState.QUEUED and not processes_of(shared)
+    assert left.state == RunState.QUEUED and not processes_of_run(shared)
     assert newest is not None and (newest.step, newest.reason) == (left.step, "interrupted")
 
     attempt = installation.begin(shared)
     installation.wait_for_step(shared, left.step + 2)
     rank_of(shared, 1).kill()
     attempt.join()
-    assert installation.run(shared).state == RunState.QUEUED and not processes_of(shared)
+    assert installation.run(shared).state == RunState.QUEUED and not processes_of_run(shared)
 
     assert installation.execute(shared) is RunState.FINISHED
     with installation.database.read() as session:

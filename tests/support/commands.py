@@ -24,6 +24,12 @@ def clean_environment(data_dir: Path, **extra: str) -> dict[str, str]:
     return inherited | {"OPDBOARD_DATA_DIR": str(data_dir), "COLUMNS": "200", "NO_COLOR": "1", **extra}
 
 
+def processes_of_run(run_id: str) -> list[psutil.Process]:
+    """Those whose command line names the run: its process, and where devices share it torchrun's ranks."""
+    live = psutil.process_iter(["cmdline"])
+    return [process for process in live if run_id in " ".join(process.info["cmdline"] or []).split()]
+
+
 def opdboard(
     *arguments: str, environment: dict[str, str], timeout: float = DEADLINE_SECONDS
 ) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ from opdboard.queue import JobQueue, make_celery, queues_named
 from opdboard.settings import Settings
 from opdboard_worker.housekeeping import Housekeeper, default_queues
 from opdboard_worker.identity import Identity
+from opdboard_worker.run_process import warm_up
 from opdboard_worker.supervisor import Supervisor
 from opdboard_worker.tasks import register
 
@@ -29,6 +30,7 @@ register(app, supervisor, queue)
 
 @worker_ready.connect
 def _ready(**_) -> None:
+    warm_up()
     housekeeper.start()
 
 

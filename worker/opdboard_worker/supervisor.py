@@ -4,19 +4,14 @@ The trainer, or whatever does the job of a run that trains nothing, is a process
 out-of-memory kill or a hang never takes the worker down.
 """
 
-import contextlib
 import logging
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-import psutil
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,6 +25,7 @@ from opdboard.lifecycle import claims, run_alerts
 from opdboard.settings import Settings
 from opdboard_worker.exits import EXIT_INTERRUPTED, EXIT_NO_DATABASE
 from opdboard_worker.patience import PatientDatabase
+from opdboard_worker.run_process import RunProcess
 
 BEAT_SECONDS = 2.0
 LOG_FLUSH_SECONDS = 0.5
@@ -37,10 +33,6 @@ GRACE_SECONDS = 60.0
 TRAINER = "opdboard_worker.training.main"
 SEVERAL_TRAINERS = "opdboard_worker.training.launch"
 ANALYST = "opdboard_worker.analysis.main"
-
-# Threads that spin while they wait would starve the web server, the worker and each other on a small machine;
-# progress bars would fill the log.
-_TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1"}
 
 PATIENT_STEPS = 3
 """How often its slowest stretch so far a run may take without progress, whatever the settings say."""
@@ -64,7 +56,7 @@ class Supervisor:
         self._patient = PatientDatabase(database)
         self._settings = settings
         self._worker_id = worker_id
-        self._trainer: subprocess.Popen[str] | None = None
+        self._trainer: RunProcess | None = None
         self._closing = False
         self.run_id: str | None = None
 
@@ -102,39 +94,31 @@ class Supervisor:
 
     def _attend(self, program: Sequence[str], run_id: str, attempt: int) -> int | str:
         """Start the trainer and wait for its end; its exit status, or why it was killed."""
-        trainer = subprocess.Popen(
-            [sys.executable, "-m", *program, run_id, str(attempt)],
-            stdin=subprocess.PIPE,  # closes with us, whatever kills us; the trainer watches it
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            env=os.environ | _TRAINER_ENVIRONMENT,
-        )
+        try:
+            trainer = RunProcess(program[0], [*program[1:], run_id, str(attempt)])
+        except (OSError, EOFError) as error:
+            return f"its process could not be started, the worker's log may tell why: {error!r}"
         self._trainer = trainer
         if self._closing:
             self.interrupt()
-        assert trainer.stdout is not None and trainer.stdin is not None
-        writer = LogWriter(trainer.stdout, lambda lines: self._append_log(run_id, attempt, lines))
+        writer = LogWriter(trainer.output, lambda lines: self._append_log(run_id, attempt, lines))
         watch = ProgressWatch(self._settings)
         try:
-            while True:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    return trainer.wait(BEAT_SECONDS)
+            while (status := trainer.wait(BEAT_SECONDS)) is None:
                 reason = self._beat(run_id, attempt, trainer, watch)
-                if reason is not None and trainer.poll() is None:
+                if reason is not None and trainer.status is None:
                     log.warning("run %s: killing its process: %s", run_id, reason)
-                    _kill_group(trainer)
+                    trainer.kill()
                     trainer.wait()
                     return reason
+            return status
         finally:
             self._trainer = None
-            _kill_group(trainer)
-            trainer.stdin.close()
+            trainer.kill()
+            trainer.close()
             writer.join()
 
-    def _beat(self, run_id: str, attempt: int, trainer: subprocess.Popen[str], watch: "ProgressWatch") -> str | None:
+    def _beat(self, run_id: str, attempt: int, trainer: RunProcess, watch: "ProgressWatch") -> str | None:
         """One sign of life; why the trainer is to be killed, if it is."""
         try:
             with self._database.write() as session:
@@ -146,7 +130,7 @@ class Supervisor:
                     run_alerts.moving(session, run)
                 return verdict.kill
         except (StaleAttempt, NotFound) as error:
-            return None if trainer.poll() is not None or self._ended(run_id, attempt) else error.detail
+            return None if trainer.status is not None or self._ended(run_id, attempt) else error.detail
         except SQLAlchemyError as error:  # a trainer that is well outlives a missed beat
             log.warning("run %s: a sign of life could not be stored: %s", run_id, getattr(error, "orig", error))
             return None
@@ -185,7 +169,7 @@ class Supervisor:
         if trainer is None:
             return
         log.info("asking the trainer to write a checkpoint and leave")
-        trainer.send_signal(signal.SIGTERM)
+        trainer.ask_to_leave()
         threading.Thread(target=_kill_after_grace, args=(trainer,), daemon=True).start()
 
 
@@ -259,11 +243,12 @@ class LogWriter:
         self._flusher.join()
 
     def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            text = line.rstrip()
-            if text:
-                with self._lock:
-                    self._lines.append(text)
+        with stream:
+            for line in stream:
+                text = line.rstrip()
+                if text:
+                    with self._lock:
+                        self._lines.append(text)
         self._ended.set()
 
     def _flush_until_end(self) -> None:
@@ -303,26 +288,11 @@ def _trainer(devices: int) -> list[str]:
     """The module to run; torchrun's agent where several processes share a run.
 
     Each of them watches our end of its standard input like a single trainer does: the agent puts each into a process
-    group of its own, beyond the reach of `_kill_group`.
+    group of its own.
     """
     return [TRAINER] if devices == 1 else [SEVERAL_TRAINERS, str(devices)]
 
 
-def _kill_group(trainer: subprocess.Popen[str]) -> None:
-    """Its descendants too: those that torchrun's agent has started are groups of their own, and may be stopped."""
-    below: list[psutil.Process] = []
-    with contextlib.suppress(psutil.Error):
-        below = psutil.Process(trainer.pid).children(recursive=True)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(trainer.pid, signal.SIGKILL)
-    for process in below:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-
-
-def _kill_after_grace(trainer: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + GRACE_SECONDS
-    try:
-        trainer.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        _kill_group(trainer)
+def _kill_after_grace(trainer: RunProcess) -> None:
+    if trainer.wait(GRACE_SECONDS) is None:
+        trainer.kill()
