@@ -152,9 +152,9 @@ PRESETS = (
     Preset(
         "strategies",
         "All strategies at one small rate",
-        f"{', '.join(one.name for one in STRATEGIES.values())}, one seed each.",
+        "Plain OPD and everything that looks ahead, from EffOPD to our line search, one seed each.",
         needs="Nothing: all is built in",
-        takes=f"{len(STRATEGIES)} runs of 64 steps, a few minutes",
+        takes="64 steps with each, a few minutes",
         config=METHODS_AGAINST_EACH_OTHER,
         sweep=Sweep(grid={"strategy.kind": list(STRATEGIES)}),
         per_setting=True,
