@@ -1,5 +1,6 @@
 # make demo   installs into .venv, builds the UI, starts opdboard and opens the demo
 # make test   installs what the tests need and runs all of them: UI unit tests, then Python and browser tests
+# make test-quick  the inner loop: what needs neither a browser nor a trainer's process
 # make check  linters, types, import contracts
 # make types  describes the API anew for the UI's generated types
 # make ui     builds the UI alone; make format rewrites the sources as the linters want them
@@ -13,7 +14,11 @@ test: export OMP_NUM_THREADS ?= 1
 PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
 UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
 
-.PHONY: demo test check format types ui
+test-quick: export OMP_NUM_THREADS ?= 1
+test-quick: .venv/.installed-test
+	$(BIN)/pytest $(PYTEST_ARGS) -m 'not slow' tests/unit tests/architecture
+
+.PHONY: demo test test-quick check format types ui
 
 demo: .venv/.installed-demo
 	$(BIN)/opdboard demo

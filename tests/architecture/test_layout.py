@@ -9,6 +9,7 @@ TOP_LEVEL = {"backend", "frontend", "worker", "migrations", "tests", "docs", "be
     "pyproject.toml",
     "docker-compose.yml",
     "README.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "CHANGELOG.md",
     "Makefile",
