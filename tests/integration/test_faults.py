@@ -169,8 +169,8 @@ def _worker():
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def test_a_hung_trainer_is_stopped_after_its_grace_and_can_go_on(installation, monkeypatch):
-    monkeypatch.setenv("OPDBOARD_STOP_GRACE_SECONDS", "3")
+def test_a_hung_trainer_is_stopped_after_its_grace_and_can_go_on(installation):
+    installation.settings = installation.settings.model_copy(update={"stop_grace_seconds": 3.0})
     config = small_config()
     run_id = installation.create(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 5000})}))
     attempt = installation.begin(run_id)
