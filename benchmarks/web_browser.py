@@ -47,7 +47,8 @@ def browsing() -> Iterator[Browser]:
         browser.close()
 
 
-def _context(browser: Browser) -> BrowserContext:
+def watching(browser: Browser) -> BrowserContext:
+    """A context at 1280 x 800 whose pages note every plot that was drawn in `painted`."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.add_init_script(WATCH)
     return context
@@ -57,7 +58,7 @@ def first_paint(browser: Browser, server: Server, times: int) -> tuple[list[floa
     """ms to the first contentful paint of the home page with nothing cached, and kB of JavaScript fetched, as gzip."""
     paints, size = [], 0.0
     for _ in range(times):
-        context = _context(browser)
+        context = watching(browser)
         page = context.new_page()
         page.goto(server.url)
         found = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
@@ -75,7 +76,7 @@ def first_paint(browser: Browser, server: Server, times: int) -> tuple[list[floa
 
 def page_to_plot(browser: Browser, server: Server, path: str, uid: str, times: int) -> list[float]:
     """ms from the navigation to the frame that shows the plot with a trace whose uid contains this; files are cached."""
-    context = _context(browser)
+    context = watching(browser)
     page = context.new_page()
     took = []
     for number in range(times + 1):
@@ -95,7 +96,7 @@ def step_to_paint(browser: Browser, server: Server, steps: int) -> list[float]:
     """s from the moment before a step is reported to the frame whose curve ends with it."""
     run_id = begin_run(server, modules=448)
     _step(server, run_id, 1)
-    context = _context(browser)
+    context = watching(browser)
     page = context.new_page()
     page.goto(f"{server.url}/runs/{run_id}")
     _painted(page, 1)
