@@ -13,6 +13,7 @@ from opdboard.domain import scalar_signatures as scalars
 from opdboard.domain.alerts import SIGNATURES, AlertKind, Subject
 
 SEEDS = st.integers(0, 10_000)
+"""Of noise. An alarm may fire on one noise in a thousand: the tests that draw these draw the same ones each time."""
 
 
 def noisy(rng: random.Random, centre: list[float], sigma: float) -> list[float]:
@@ -33,7 +34,7 @@ def test_every_kind_but_a_rule_says_what_it_looks_for():
     assert set(SIGNATURES) == set(AlertKind) - {AlertKind.RULE}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(SEEDS, st.floats(0.02, 0.3))
 def test_a_noisy_falling_kl_is_no_spike(seed: int, sigma: float):
     values = noisy(random.Random(seed), falling(200), sigma)
@@ -69,7 +70,7 @@ def test_length_collapse_needs_both_to_rise():
     assert any(scalars.length_collapse(part, part).firing for part in prefixes(slow))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(SEEDS, st.floats(0.0, 0.6), st.sampled_from([16, 64]))
 def test_shares_of_small_batches_that_only_scatter_are_no_collapse(seed: int, share: float, batch: int):
     rng = random.Random(seed)
@@ -84,7 +85,7 @@ def healthy_overlap(rng: random.Random, steps: int) -> tuple[list[float], list[f
     return overlap, gap, noisy(rng, [0.5] * steps, 0.3)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(SEEDS, st.booleans())
 def test_a_run_that_learns_is_left_alone(seed: int, small_gradients: bool):
     rng = random.Random(seed)
@@ -128,7 +129,7 @@ def rows(rng: random.Random, count: int, size: int = 28, sigma: float = 0.2) -> 
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(SEEDS, st.floats(0.01, 0.4))
 def test_modules_that_scatter_and_jump_together_are_healthy(seed: int, sigma: float):
     history = rows(random.Random(seed), 40, sigma=sigma)
