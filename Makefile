@@ -1,6 +1,6 @@
 # make demo   installs into .venv, builds the UI, starts opdboard and opens the demo
 # make test   installs what the tests need and runs all of them: UI unit tests, then Python and browser tests
-# make test-quick  the inner loop: what needs neither a browser nor a trainer's process
+# make test-quick  what needs neither a browser nor a trainer's process, in a few minutes
 # make check  linters, types, import contracts
 # make types  describes the API anew for the UI's generated types
 # make ui     builds the UI alone; make format rewrites the sources as the linters want them
