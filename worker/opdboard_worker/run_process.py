@@ -27,23 +27,25 @@ _ASKING = threading.Lock()
 _IMPORTED = ["opdboard_worker.training.main", "opdboard_worker.analysis.main"]
 
 # Threads that spin while they wait would starve the web server, the worker and each other on a small machine;
-# progress bars would fill the log; a title must not be written over the environment. All are read at imports.
-_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1", "SPT_NOENV": "1"}
+# progress bars would fill the log; a title must not be written over the environment. Read when Python starts or imports,
+# so the server has them, and what a run starts itself, such as the ranks of several devices.
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1", "SPT_NOENV": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def warm_up() -> None:
-    """Have the server started, without waiting for its imports."""
-    _SERVER.set_forkserver_preload(_IMPORTED)
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    os.environ.update(_ENVIRONMENT)  # multiprocessing hands on what is here
-    try:
-        forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    """Have the server started, without waiting for its imports; callable from any thread."""
+    with _ASKING:
+        _SERVER.set_forkserver_preload(_IMPORTED)
+        before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+        os.environ.update(_ENVIRONMENT)  # multiprocessing hands on what is here
+        try:
+            forkserver.ensure_running()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 class RunProcess:
@@ -60,7 +62,7 @@ class RunProcess:
         self.status: int | None = None
         """The exit status, -n after signal n; None while it lives."""
         self._ended = threading.Event()
-        handed = (program, list(arguments), dict(os.environ), _Handed(theirs_in), _Handed(theirs_out))
+        handed = (program, list(arguments), os.environ | _ENVIRONMENT, _Handed(theirs_in), _Handed(theirs_out))
         try:
             self._process = _forked(handed)
         except (OSError, EOFError):

@@ -1,5 +1,6 @@
 """What a supervisor sees of a process that was forked is what it would see of one that was started by hand."""
 
+import os
 import signal
 from multiprocessing import forkserver
 from pathlib import Path
@@ -27,6 +28,14 @@ def test_it_has_our_environment_and_folder_and_a_group_of_its_own(tmp_path: Path
     with process.output as output:
         assert output.readline().startswith("OPDBOARD_SOME=None ")
     assert process.wait() == 3
+
+
+def test_what_it_starts_itself_waits_and_logs_as_it_does(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    process = RunProcess(PROGRAM, ["tell", "OMP_WAIT_POLICY"])
+    with process.output as output:
+        assert output.readline().startswith("OMP_WAIT_POLICY=PASSIVE ")
+    assert process.wait() == 3 and "OMP_WAIT_POLICY" not in os.environ
 
 
 def test_its_command_line_names_what_it_does():
