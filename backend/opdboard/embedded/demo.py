@@ -122,7 +122,7 @@ def sentence(outcome: Json) -> str:
     if outcome["target_reverse_kl"] is None:
         return "Plain OPD did not finish, so there is nothing to compare with."
     reached = "; ".join(
-        f"{run['name']}: step {run['steps_to_target']}, {run['seconds_to_target']:.0f} s"
+        f"{run['name']}: step {run['steps_to_target']:.1f}, {run['seconds_to_target']:.0f} s"
         if run["steps_to_target"] is not None
         else f"{run['name']}: not reached"
         for run in outcome["runs"]
