@@ -26,7 +26,7 @@ def test_it_has_our_environment_and_folder_and_a_group_of_its_own(tmp_path: Path
     monkeypatch.delenv("OPDBOARD_SOME")
     process = RunProcess(PROGRAM, ["tell", "OPDBOARD_SOME"])
     with process.output as output:
-        assert output.readline().startswith("OPDBOARD_SOME=None ")
+        assert output.read().startswith("OPDBOARD_SOME=None ")
     assert process.wait() == 3
 
 
@@ -34,7 +34,7 @@ def test_what_it_starts_itself_waits_and_logs_as_it_does(monkeypatch: pytest.Mon
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     process = RunProcess(PROGRAM, ["tell", "OMP_WAIT_POLICY"])
     with process.output as output:
-        assert output.readline().startswith("OMP_WAIT_POLICY=PASSIVE ")
+        assert output.read().startswith("OMP_WAIT_POLICY=PASSIVE ")
     assert process.wait() == 3 and "OMP_WAIT_POLICY" not in os.environ
 
 
