@@ -1,7 +1,6 @@
 """Numeric arrays in JSON: base64 of little-endian bytes, in the notation that Plotly reads."""
 
 import base64
-import math
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -22,8 +21,3 @@ def encode(array: np.ndarray, dtype: str = "f8") -> TypedArray:
     packed = np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<"))
     shape = ", ".join(str(size) for size in packed.shape) if packed.ndim > 1 else None
     return TypedArray(dtype=dtype, bdata=base64.b64encode(packed.tobytes()).decode("ascii"), shape=shape)
-
-
-def finite(value: float | None) -> float | None:
-    """The number, or None where JSON has no word for it (NaN, infinities)."""
-    return value if value is not None and math.isfinite(value) else None

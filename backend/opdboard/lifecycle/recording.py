@@ -1,6 +1,5 @@
 """One transaction per report of a trainer: fence, sequence, and everything the batch holds."""
 
-import math
 import time
 
 from sqlalchemy.orm import Session
@@ -9,6 +8,7 @@ from opdboard.db import alerts, analyses, commands, evidence, runs, series
 from opdboard.db.tables import Attempt, Run
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.events import Topic
+from opdboard.domain.finite import finite
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch
 from opdboard.lifecycle import alerting, claims
@@ -29,7 +29,7 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
         run.progressed_at = now
         run.fruitless_attempts = 0
     run.step = max(run.step, batch.step)
-    run.latest = {**run.latest, **{key: _finite(value) for key, value in batch.scalars.items()}}
+    run.latest = {**run.latest, **{key: finite(value) for key, value in batch.scalars.items()}}
     seq = runs.touch(run, *_topics(batch))
     series.append_scalars(session, run_id, seq, batch.step, batch.at, batch.scalars)
     series.append_vectors(session, run_id, seq, batch.vectors)
@@ -46,10 +46,6 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     if alerting.evaluate(session, run, seq, batch):
         run.topics = {**run.topics, Topic.ALERTS.value: seq}
     return seq
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _topics(batch: Batch) -> list[Topic]:
@@ -89,7 +85,7 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
         alerts.rewind(session, run_id, last_kept)
         analyses.rewind(session, run_id, last_kept)
         commands.reopen_lost(session, run_id, step)
-        run.latest = {key: _finite(value) for key, value in series.latest(session, run_id).items()}
+        run.latest = {key: finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step
     run.device = device
     run.modules = [module.as_json() for module in modules]

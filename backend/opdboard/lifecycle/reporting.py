@@ -1,6 +1,5 @@
 """Runs that somebody else's trainer reports: made, written and ended by it, never queued and never given to a worker."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from opdboard.db import runs, series
 from opdboard.db.tables import Attempt, Run
 from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
+from opdboard.domain.finite import finite
 from opdboard.domain.modules import Module
 from opdboard.domain.records import Batch, ModuleVector
 from opdboard.domain.run_kinds import RunKind
@@ -113,7 +113,7 @@ def append(
     run.progressed_at = now
     run.fruitless_attempts = 0
     run.step = max(run.step, *(each.steps[-1] for each in new.values()), *(vector.step for vector in new_vectors), 0)
-    run.latest = {**run.latest, **{key: _finite(each.values[-1]) for key, each in new.items()}}
+    run.latest = {**run.latest, **{key: finite(each.values[-1]) for key, each in new.items()}}
     seq = runs.touch(run, *_topics(new, new_vectors))
     series.append_points(session, run_id, seq, new, newest)
     series.append_vectors(session, run_id, seq, new_vectors)
@@ -131,10 +131,6 @@ def _latest(points: Mapping[str, series.NewPoints], vectors: Sequence[ModuleVect
         scalars={key: each.values[-1] for key, each in points.items() if each.steps[-1] == step},
         vectors=[vector for vector in vectors if vector.step == step],
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _topics(points: Mapping[str, series.NewPoints], vectors: Sequence[ModuleVector]) -> list[Topic]:

@@ -1,12 +1,12 @@
 """Reading alerts, and marking them as seen."""
 
 from opdboard.api.alerts.schemas import AlertList, AlertOut, AlertQuery, AlertsSeen, SignatureOut, UnseenAlerts
-from opdboard.api.arrays import finite
 from opdboard.api.context import Context
 from opdboard.db import alerts, runs
 from opdboard.db.tables import Alert
 from opdboard.domain.alerts import SIGNATURES, AlertKind, Severity
 from opdboard.domain.events import Topic
+from opdboard.domain.finite import finite
 
 
 def alert_out(row: Alert, run_name: str, run_color: int) -> AlertOut:

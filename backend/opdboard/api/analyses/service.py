@@ -11,7 +11,6 @@ from opdboard.api.analyses.schemas import (
     ScoreOut,
     VariantOut,
 )
-from opdboard.api.arrays import finite
 from opdboard.api.context import Context
 from opdboard.api.parameters import split_list
 from opdboard.api.runs import service as runs_service
@@ -20,6 +19,7 @@ from opdboard.api.sending import send
 from opdboard.db import analyses, groups, runs
 from opdboard.db.tables import Run
 from opdboard.domain.errors import NotFound
+from opdboard.domain.finite import finite
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
 from opdboard.domain.run_kinds import RunKind

@@ -1,10 +1,10 @@
 """Checkpoints of a run, with what each was worth on the held-out prompts."""
 
-from opdboard.api.arrays import finite
 from opdboard.api.checkpoints.schemas import CheckpointList, CheckpointOut
 from opdboard.api.context import Context
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Checkpoint
+from opdboard.domain.finite import finite
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.selection import is_gain
 

@@ -4,11 +4,11 @@ from bisect import bisect_left
 
 from sqlalchemy.orm import Session
 
-from opdboard.api.arrays import finite
 from opdboard.api.context import Context
 from opdboard.api.decisions.schemas import CandidateOut, DecisionList, DecisionOut, HeldOut
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Candidate, Decision
+from opdboard.domain.finite import finite
 
 _KL, _ACCURACY = "eval/reverse_kl", "eval/accuracy"
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from opdboard.api.arrays import finite
 from opdboard.api.context import Context
 from opdboard.api.home.schemas import EndedOut, HomeOut, RunningOut, SparklineOut, WaitingOut
 from opdboard.api.runs.service import summary
 from opdboard.db import lineage, overview, series, workers
 from opdboard.db.tables import Run, Worker
 from opdboard.domain.errors import NotFound
+from opdboard.domain.finite import finite
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind

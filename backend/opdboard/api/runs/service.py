@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from opdboard.api.arrays import finite
 from opdboard.api.commands.service import command_out
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields
@@ -20,6 +19,7 @@ from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.commands import asked_of, possible
 from opdboard.domain.errors import BadInput, Conflict, NotFound
 from opdboard.domain.events import Topic
+from opdboard.domain.finite import finite
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from opdboard.api.arrays import finite
 from opdboard.api.context import Context
 from opdboard.api.samples.schemas import (
     PromptHistory,
@@ -19,6 +18,7 @@ from opdboard.api.samples.schemas import (
 from opdboard.db import evidence, runs
 from opdboard.db.tables import Sample
 from opdboard.domain.errors import NotFound
+from opdboard.domain.finite import finite
 
 
 def samples(context: Context, run_id: str, step: int | None) -> SampleList:

@@ -2,10 +2,10 @@
 
 from urllib.parse import urlencode
 
-from opdboard.api.arrays import finite
 from opdboard.api.webhooks.schemas import AlertMessage, WebhookMessage
 from opdboard.db.tables import Alert
 from opdboard.domain.alerts import AlertKind, Severity
+from opdboard.domain.finite import finite
 
 
 def message(alert: Alert, run_name: str, public_url: str) -> WebhookMessage:
