@@ -1,6 +1,6 @@
 import { Group } from "@mantine/core";
+import { ButtonLink } from "./ButtonLink";
 import { Empty } from "./Empty";
-import { ButtonLink } from "./links";
 
 /** A fresh installation: the next action. */
 export function FirstRun() {

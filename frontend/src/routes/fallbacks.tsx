@@ -1,9 +1,9 @@
 import type { ErrorComponentProps } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { connection } from "~/api/live";
+import { ButtonLink } from "~/components/ButtonLink";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
-import { ButtonLink } from "~/components/links";
 import { useStore } from "~/lib/store";
 
 export function NotFound() {

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Alert } from "~/api/types";
-import { ButtonLink } from "~/components/links";
+import { ButtonLink } from "~/components/ButtonLink";
 import { RunDot } from "~/components/RunBits";
 import { useNow } from "~/components/useNow";
 import { ago, moment } from "~/lib/format";

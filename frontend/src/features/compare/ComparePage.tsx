@@ -1,8 +1,8 @@
+import { ButtonLink } from "~/components/ButtonLink";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Later } from "~/components/Later";
 import { Loading } from "~/components/Loading";
-import { ButtonLink } from "~/components/links";
 import { ComparedAnalyses } from "./ComparedAnalyses";
 import { ComparedSamples } from "./ComparedSamples";
 import classes from "./ComparePage.module.css";

@@ -10,7 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Entry } from "~/api/types";
-import { MenuLink } from "~/components/links";
+import { MenuLink } from "~/components/MenuLink";
 import { RunDot, StatePill } from "~/components/RunBits";
 import { MOST_ENTRIES } from "~/lib/compared";
 import { AddEntry } from "./AddEntry";

@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Home, RunError } from "~/api/types";
+import { ButtonLink } from "~/components/ButtonLink";
 import { useCommand } from "~/components/commands/useCommand";
-import { ButtonLink } from "~/components/links";
 import { MethodBadge, RunDot } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
 import { ago, moment } from "~/lib/format";

@@ -1,7 +1,7 @@
 import { Button, Tooltip } from "@mantine/core";
 import { IconGitFork } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { ButtonLink } from "~/components/links";
+import { ButtonLink } from "~/components/ButtonLink";
 
 interface ForkButtonProps {
   runId: string;

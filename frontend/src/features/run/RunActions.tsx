@@ -6,7 +6,7 @@ import { lazy, Suspense, useState } from "react";
 import { takeAway } from "~/api/exports";
 import type { RunDetail } from "~/api/types";
 import { errorText } from "~/components/ErrorBox";
-import { MenuLink } from "~/components/links";
+import { MenuLink } from "~/components/MenuLink";
 import { notify } from "~/components/notify";
 import { useView } from "~/components/useView";
 import { isActive } from "~/lib/runState";

@@ -9,7 +9,7 @@ import {
   IconTrash,
 } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
-import { ButtonLink } from "~/components/links";
+import { ButtonLink } from "~/components/ButtonLink";
 import { MOST_ENTRIES } from "~/lib/compared";
 import type { DialogKind } from "./BulkDialog";
 import classes from "./RunsPage.module.css";

@@ -2,7 +2,7 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconCopy, IconDots, IconNotes, IconTrash } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
 import type { RunSummary } from "~/api/types";
-import { MenuLink } from "~/components/links";
+import { MenuLink } from "~/components/MenuLink";
 import { isActive } from "~/lib/runState";
 
 const DeleteRun = lazy(() => import("~/components/DeleteRun"));

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import type { Analysis, Intervention } from "~/api/types";
-import { ButtonLink } from "~/components/links";
+import { ButtonLink } from "~/components/ButtonLink";
 import { Progress, StatePill } from "~/components/RunBits";
 import table from "~/components/table.module.css";
 import { useView } from "~/components/useView";

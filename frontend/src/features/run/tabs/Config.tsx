@@ -1,6 +1,6 @@
 import { Button, CopyButton, SegmentedControl } from "@mantine/core";
 import type { RunDetail } from "~/api/types";
-import { ButtonLink } from "~/components/links";
+import { ButtonLink } from "~/components/ButtonLink";
 import { useView } from "~/components/useView";
 import { oneOf } from "~/lib/urlParams";
 import { toYaml } from "~/lib/yaml";
