@@ -174,7 +174,8 @@ def _device_name(device: torch.device, ranks: Ranks) -> str:
     several = "" if ranks.size == 1 else f"{ranks.size} x "
     if device.type == "cuda":
         return several + torch.cuda.get_device_name(device)
-    return f"{several}CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{several}CPU, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def _seed_everything(seed: int) -> None:

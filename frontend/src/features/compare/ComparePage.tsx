@@ -3,6 +3,7 @@ import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Later } from "~/components/Later";
 import { Loading } from "~/components/Loading";
+import { SpectralTable } from "~/components/SpectralTable";
 import { ComparedAnalyses } from "./ComparedAnalyses";
 import { ComparedSamples } from "./ComparedSamples";
 import classes from "./ComparePage.module.css";
@@ -11,7 +12,7 @@ import { ConfigDifferences } from "./ConfigDifferences";
 import { EntryChips } from "./EntryChips";
 import { EntryNotes } from "./EntryNotes";
 import { Overlays } from "./Overlays";
-import { SpectralTable } from "./SpectralTable";
+import { PaperTable } from "./PaperTable";
 import { SpeedupMeter } from "./SpeedupMeter";
 import { useComparison } from "./useComparison";
 
@@ -48,7 +49,13 @@ export function ComparePage() {
           <Overlays entries={entries} runs={runs} keys={keys} />
           <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
           <Later>
-            <SpectralTable runs={runs} keys={keys} />
+            <SpectralTable
+              runs={runs}
+              entries={keys}
+              caption="Means over all attention and MLP matrices at the latest snapshot; groups: mean ± half of the 95 % interval over seeds"
+            >
+              <PaperTable />
+            </SpectralTable>
             <ComparedAnalyses entries={entries} runs={runs} keys={keys} />
             <ConfigDifferences entries={entries} />
             <ComparedSamples entries={entries} />

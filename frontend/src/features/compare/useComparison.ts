@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { entriesQuery } from "~/api/compare";
 import type { Entry, RunSummary } from "~/api/types";
 import { useView } from "~/components/useView";
-import { comparedKeys, MOST_ENTRIES } from "~/lib/compared";
+import { comparedKeys, MOST_ENTRIES, usualReference } from "~/lib/compared";
 
 const NONE: readonly Entry[] = [];
 
@@ -18,9 +18,10 @@ export function useComparison() {
   const { data, error, isPending } = useQuery(entriesQuery(keys));
   const entries = keys.length === 0 ? NONE : (data?.entries ?? NONE);
   const runs = useMemo(() => everyRun(entries), [entries]);
+  const usual = usualReference(entries);
   const reference =
     entries.find(({ key, name, is_group }) => key === search.reference || (is_group && name === search.reference)) ??
-    entries[0];
+    usual;
   const write = (next: readonly string[], more: Record<string, string | undefined> = {}) =>
     change({ runs: next.join(","), groups: undefined, ...more });
   return {
@@ -44,7 +45,7 @@ export function useComparison() {
     },
     keepFirst: () => write(keys),
     move: (key: string, by: -1 | 1) => write(moved(wanted, key, by), { reference: reference?.key }),
-    setReference: (key: string) => change({ reference: key === keys[0] ? undefined : key }),
+    setReference: (key: string) => change({ reference: key === usual?.key ? undefined : key }),
   };
 }
 

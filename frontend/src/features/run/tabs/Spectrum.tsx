@@ -1,22 +1,18 @@
-import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { panelQuery } from "~/api/panels";
-import type { RunDetail, RunSummary } from "~/api/types";
-import { MetaTable, type TableData } from "~/components/MetaTable";
+import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
-import { useView } from "~/components/useView";
-import { panelParams } from "~/lib/urlParams";
+import { SpectralTable } from "~/components/SpectralTable";
 import classes from "../RunPage.module.css";
 
-const STATISTICS: readonly [string, string][] = [
+const STATISTICS = [
   ["spectral_frobenius_ratio", "Spectral / Frobenius norm"],
   ["effective_rank", "Effective rank"],
   ["top1pct_norm_ratio", "Norm in the top 1% of the rank"],
   ["stable_rank", "Stable rank"],
   ["spectral_norm", "Spectral norm"],
   ["visible_sparsity", "bf16 values that did not change"],
-];
+] as const;
 
 const DIRECTIONS = ["first_last_cosine", "lock_in"] as const;
 
@@ -49,28 +45,11 @@ export default function Spectrum({ run }: { run: RunDetail }) {
           <Panel key={name} name={name} runs={runs} height={300} emptyHint="It takes two snapshots of the update." />
         ))}
       </div>
-      <SpectralTable runs={runs} />
+      <SpectralTable
+        runs={runs}
+        fixed={{ statistic: STATISTICS[0][0] }}
+        caption="Means over all attention and MLP matrices, at the latest snapshot"
+      />
     </>
-  );
-}
-
-/** The table that comes with the first of the pictures, which is on screen already. */
-function SpectralTable({ runs }: { runs: readonly RunSummary[] }) {
-  const [search] = useView();
-  const { grouping } = panelParams(search, "spectrum");
-  const params = { statistic: "spectral_frobenius_ratio", ...(grouping ? { grouping } : {}) };
-  const { data } = useQuery(
-    panelQuery(
-      "spectrum",
-      runs.map(({ id }) => id),
-      params,
-    ),
-  );
-  const table = data?.meta.table as TableData | null | undefined;
-  if (!table || table.rows.length === 0) return null;
-  return (
-    <section className="card">
-      <MetaTable table={table} caption="Means over all attention and MLP matrices, at the latest snapshot" />
-    </section>
   );
 }

@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { usualReference } from "./compared";
+
+const entry = (key: string, ...latest: object[]) => ({ key, runs: latest.map((each) => ({ latest: each })) });
+
+it("measures against the first run or group that has points, if any has", () => {
+  const queued = entry("queued", {});
+  const group = entry("group:opd", {}, { "eval/reverse_kl": 0.5 });
+  expect(usualReference([queued, group, entry("last", { loss: 1 })])).toBe(group);
+  expect(usualReference([queued, entry("also queued", {})])).toBe(queued);
+  expect(usualReference([])).toBeUndefined();
+});
