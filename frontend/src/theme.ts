@@ -1,4 +1,13 @@
-import { Badge, Button, createTheme, type MantineColorsTuple, Modal, Tooltip } from "@mantine/core";
+import {
+  type ActionIconProps,
+  type BadgeProps,
+  type ButtonProps,
+  createTheme,
+  type MantineColorsTuple,
+  type MenuProps,
+  type ModalProps,
+  type TooltipProps,
+} from "@mantine/core";
 
 /** The one accent; far enough from every run colour not to be taken for a curve. */
 const accent: MantineColorsTuple = [
@@ -27,6 +36,9 @@ const dark: MantineColorsTuple = [
   "#0b0d11",
 ];
 
+/** Where numbers and choices are set, small. */
+const INPUTS = ["Checkbox", "MultiSelect", "SegmentedControl", "Select", "Switch", "TextInput"];
+
 export const theme = createTheme({
   primaryColor: "accent",
   primaryShade: { light: 6, dark: 5 },
@@ -49,24 +61,27 @@ export const theme = createTheme({
   },
   focusRing: "auto",
   cursorType: "pointer",
+  // Plain objects: what a page does not show it need not load.
   components: {
-    Button: Button.extend({ defaultProps: { size: "compact-sm", fw: 500 } }),
-    Badge: Badge.extend({ defaultProps: { radius: "sm", size: "sm", variant: "light" } }),
-    Modal: Modal.extend({
-      defaultProps: { closeButtonProps: { "aria-label": "Close" } },
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "sm" } satisfies ActionIconProps },
+    Badge: { defaultProps: { radius: "sm", size: "sm", variant: "light" } satisfies BadgeProps },
+    Button: { defaultProps: { variant: "default", size: "compact-sm", fw: 500 } satisfies ButtonProps },
+    Menu: { defaultProps: { position: "bottom-end", shadow: "md" } satisfies MenuProps },
+    Modal: {
+      defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } satisfies Partial<ModalProps>,
       styles: {
         content: { background: "var(--surface)" },
         header: { background: "var(--surface)" },
         title: { fontWeight: 600 },
       },
-    }),
-    Tooltip: Tooltip.extend({
+    },
+    Tooltip: {
       defaultProps: {
         openDelay: 300,
-        withArrow: false,
         multiline: true,
         events: { hover: true, focus: true, touch: true },
-      },
-    }),
+      } satisfies Partial<TooltipProps>,
+    },
+    ...Object.fromEntries(INPUTS.map((name) => [name, { defaultProps: { size: "xs" } }])),
   },
 });

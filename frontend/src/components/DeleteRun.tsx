@@ -31,7 +31,7 @@ export default function DeleteRun({ run, onClose, onDeleted }: DeleteRunProps) {
   const cost = tokens ? `: ${count(tokens)} tokens, ${duration(seconds)} of training` : "";
 
   return (
-    <Modal opened onClose={onClose} title={`Delete ${run.name}?`} centered>
+    <Modal opened onClose={onClose} title={`Delete ${run.name}?`}>
       <Stack gap="md">
         <Text size="sm">
           {run.step === 0
@@ -41,10 +41,11 @@ export default function DeleteRun({ run, onClose, onDeleted }: DeleteRunProps) {
         </Text>
         {deletion.error && <ErrorBox title="It was not deleted" error={deletion.error} />}
         <Group justify="flex-end" gap="sm">
-          <Button variant="default" size="sm" onClick={onClose} data-autofocus>
+          <Button size="sm" onClick={onClose} data-autofocus>
             Keep it
           </Button>
           <Button
+            variant="filled"
             color="#b3261e"
             size="sm"
             loading={deletion.isPending}

@@ -17,11 +17,7 @@ export function ErrorBox({ title, error, onRetry, children }: ErrorBoxProps) {
   const where = error instanceof ApiError ? error.where : null;
   return (
     <Problem title={title} detail={errorText(error)} where={where}>
-      {onRetry && (
-        <Button variant="default" onClick={onRetry}>
-          Try again
-        </Button>
-      )}
+      {onRetry && <Button onClick={onRetry}>Try again</Button>}
       {children}
     </Problem>
   );

@@ -10,13 +10,13 @@ export function FirstRun() {
         title="Nothing has been launched yet"
         action={
           <Group justify="center" gap={8} mt={8}>
-            <ButtonLink to="/launch" search={{ preset: "demo-effopd" }} size="sm">
+            <ButtonLink variant="filled" to="/launch" search={{ preset: "demo-effopd" }} size="sm">
               Launch the demo: EffOPD
             </ButtonLink>
-            <ButtonLink to="/launch" search={{ preset: "demo-opd" }} size="sm" variant="default">
+            <ButtonLink to="/launch" search={{ preset: "demo-opd" }} size="sm">
               Launch the demo: OPD
             </ButtonLink>
-            <ButtonLink to="/launch" size="sm" variant="default">
+            <ButtonLink to="/launch" size="sm">
               Set up a run of your own
             </ButtonLink>
           </Group>

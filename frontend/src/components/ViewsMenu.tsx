@@ -42,13 +42,7 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <Button
-          variant="default"
-          size="sm"
-          leftSection={<IconBookmark size={15} />}
-          onClick={() => setOpen(!open)}
-          data-testid="views"
-        >
+        <Button size="sm" leftSection={<IconBookmark size={15} />} onClick={() => setOpen(!open)} data-testid="views">
           {current?.name ?? `${noun[0]?.toUpperCase()}${noun.slice(1)}s`}
         </Button>
       </Popover.Target>
@@ -65,13 +59,7 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
               >
                 {view.name}
               </button>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="sm"
-                aria-label={`Forget the ${noun} ${view.name}`}
-                onClick={() => remove.mutate(view)}
-              >
+              <ActionIcon aria-label={`Forget the ${noun} ${view.name}`} onClick={() => remove.mutate(view)}>
                 <IconTrash size={14} />
               </ActionIcon>
             </li>
@@ -87,7 +75,6 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
           }}
         >
           <TextInput
-            size="xs"
             placeholder={`Name of this ${noun}`}
             aria-label={`Name of this ${noun}`}
             value={name}
@@ -96,7 +83,7 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
             data-autofocus
             data-testid="view-name"
           />
-          <Button type="submit" size="xs" disabled={name.trim() === ""} data-testid="save-view">
+          <Button variant="filled" type="submit" size="xs" disabled={name.trim() === ""} data-testid="save-view">
             {data?.views.some((view) => view.name === name.trim()) ? "Replace" : "Save"}
           </Button>
         </form>

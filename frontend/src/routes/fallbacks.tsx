@@ -9,14 +9,7 @@ import { useStore } from "~/lib/store";
 export function NotFound() {
   return (
     <div className="page">
-      <Empty
-        title="There is no such page"
-        action={
-          <ButtonLink to="/" variant="default">
-            Go home
-          </ButtonLink>
-        }
-      >
+      <Empty title="There is no such page" action={<ButtonLink to="/">Go home</ButtonLink>}>
         The address may be old or mistyped.
       </Empty>
     </div>

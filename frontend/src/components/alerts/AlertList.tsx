@@ -54,7 +54,6 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
           </span>
         )}
         <ButtonLink
-          variant="default"
           to="/runs/$runId"
           params={{ runId: alert.run }}
           search={placeOf(alert)}

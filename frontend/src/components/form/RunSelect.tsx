@@ -20,7 +20,6 @@ export function RunSelect({ id, value, onChange, error }: RunSelectProps) {
   return (
     <Select
       id={id}
-      size="xs"
       searchable
       placeholder="Choose a run"
       nothingFoundMessage="No such run"

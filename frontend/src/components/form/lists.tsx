@@ -9,12 +9,7 @@ export function ArrayFieldTemplate({ items, canAdd, onAddClick, title }: ArrayFi
     <>
       {items}
       {canAdd && (
-        <Button
-          size="compact-sm"
-          variant="default"
-          leftSection={<IconPlus size={14} aria-hidden />}
-          onClick={onAddClick}
-        >
+        <Button size="compact-sm" leftSection={<IconPlus size={14} aria-hidden />} onClick={onAddClick}>
           {`Add to ${title.toLowerCase()}`}
         </Button>
       )}

@@ -10,7 +10,6 @@ export function TextWidget(props: WidgetProps) {
   const { id, name, value, onChange, schema, disabled, rawErrors } = props;
   const common = {
     id,
-    size: "xs" as const,
     disabled,
     error: (rawErrors?.length ?? 0) > 0,
     "aria-describedby": `${id}-help ${id}-error`,
@@ -23,6 +22,7 @@ export function TextWidget(props: WidgetProps) {
     return (
       <Textarea
         {...common}
+        size="xs"
         autosize
         minRows={1}
         maxRows={10}
@@ -70,7 +70,6 @@ export function SelectWidget({ id, label, value, onChange, options, rawErrors, d
     return (
       <SegmentedControl
         id={id}
-        size="xs"
         aria-label={label}
         data={data}
         value={current ?? ""}
@@ -84,7 +83,6 @@ export function SelectWidget({ id, label, value, onChange, options, rawErrors, d
   return (
     <Select
       id={id}
-      size="xs"
       aria-label={label}
       aria-describedby={`${id}-help`}
       data={data}
@@ -106,6 +104,7 @@ function words(text: string): string {
 export function SwitchWidget({ id, label, value, onChange }: WidgetProps) {
   return (
     <Switch
+      size="sm"
       id={id}
       aria-label={label}
       checked={value === true}

@@ -10,7 +10,7 @@ interface FullWidthProps {
 /** A picture over the whole page. */
 export default function FullWidth({ title, onClose, children }: FullWidthProps) {
   return (
-    <Modal opened onClose={onClose} title={title} size="min(1560px, 96vw)" centered>
+    <Modal opened onClose={onClose} title={title} size="min(1560px, 96vw)">
       {children}
     </Modal>
   );

@@ -43,7 +43,7 @@ export function MoreControls({ controls, params, onChange, except, onReset }: Co
   return (
     <Popover position="bottom-end" shadow="md" withinPortal trapFocus>
       <Popover.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Settings of this picture">
+        <ActionIcon aria-label="Settings of this picture">
           <IconAdjustmentsHorizontal size={15} />
         </ActionIcon>
       </Popover.Target>
@@ -84,7 +84,6 @@ export function ControlInput({ control, value, onChange, except, compact = false
     case "switch":
       return (
         <Switch
-          size="xs"
           label={control.label}
           checked={flag(current)}
           onChange={(event) => set(String(event.currentTarget.checked))}
@@ -94,7 +93,6 @@ export function ControlInput({ control, value, onChange, except, compact = false
     case "choice":
       return isShort(control) ? (
         <SegmentedControl
-          size="xs"
           aria-label={control.label}
           data={control.options}
           value={current}
@@ -103,7 +101,6 @@ export function ControlInput({ control, value, onChange, except, compact = false
         />
       ) : (
         <Select
-          size="xs"
           aria-label={control.label}
           data={control.options}
           value={current}
@@ -119,7 +116,6 @@ export function ControlInput({ control, value, onChange, except, compact = false
     case "choices":
       return (
         <MultiSelect
-          size="xs"
           aria-label={control.label}
           data={control.options}
           value={listed(current)}
@@ -151,7 +147,6 @@ export function ControlInput({ control, value, onChange, except, compact = false
     case "step":
       return (
         <TextInput
-          size="xs"
           type="number"
           aria-label={control.label}
           value={current}
@@ -165,7 +160,6 @@ export function ControlInput({ control, value, onChange, except, compact = false
     case "text":
       return (
         <TextInput
-          size="xs"
           aria-label={control.label}
           defaultValue={current}
           onBlur={(event) => set(event.currentTarget.value)}

@@ -19,8 +19,8 @@ export function PanelHead({ title, description, asTable, onTable, onExpand, chil
     <header className={classes.head}>
       <h3 title={title}>{title}</h3>
       {description && (
-        <Tooltip label={description} w={280} events={{ hover: true, focus: true, touch: true }}>
-          <ActionIcon variant="transparent" color="gray" size="xs" aria-label={`About: ${title}`}>
+        <Tooltip label={description} w={280}>
+          <ActionIcon variant="transparent" size="xs" aria-label={`About: ${title}`}>
             <IconInfoCircle size={14} />
           </ActionIcon>
         </Tooltip>
@@ -28,19 +28,12 @@ export function PanelHead({ title, description, asTable, onTable, onExpand, chil
       <span className={classes.tools}>
         {children}
         <Tooltip label={table}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size="sm"
-            aria-label={`${table}: ${title}`}
-            onClick={() => onTable(!asTable)}
-            data-testid="toggle-table"
-          >
+          <ActionIcon aria-label={`${table}: ${title}`} onClick={() => onTable(!asTable)} data-testid="toggle-table">
             {asTable ? <IconChartLine size={15} /> : <IconTable size={15} />}
           </ActionIcon>
         </Tooltip>
         <Tooltip label="Show at full width">
-          <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Expand: ${title}`} onClick={onExpand}>
+          <ActionIcon aria-label={`Expand: ${title}`} onClick={onExpand}>
             <IconArrowsMaximize size={15} />
           </ActionIcon>
         </Tooltip>

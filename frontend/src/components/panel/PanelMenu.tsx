@@ -23,9 +23,9 @@ export function PanelMenu({ figure, title, filename, onNumbers }: PanelMenuProps
   };
 
   return (
-    <Menu position="bottom-end" shadow="md">
+    <Menu>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Take this picture away">
+        <ActionIcon aria-label="Take this picture away">
           <IconDownload size={15} />
         </ActionIcon>
       </Menu.Target>

@@ -16,7 +16,6 @@ export function RunChooser({ label, value, onChange, except = [], comboboxProps 
   const { data: runs = [] } = useQuery(runChoicesQuery());
   return (
     <Select
-      size="xs"
       aria-label={label}
       placeholder="no other run"
       data={runs

@@ -51,7 +51,6 @@ export function PromptOverTime({ run, tools }: { run: RunSummary; tools?: ReactN
       <div className={classes.toolbar} style={{ marginBottom: 0 }}>
         {tools}
         <Select
-          size="xs"
           miw={220}
           aria-label="Prompt to follow"
           data={listed.prompts.map(({ prompt_id, prompt }) => ({ value: prompt_id, label: shortened(prompt) }))}

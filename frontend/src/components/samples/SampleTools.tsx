@@ -22,7 +22,6 @@ export function SampleTools({ top }: { top: number }) {
   return (
     <>
       <SegmentedControl
-        size="xs"
         aria-label="Responses"
         data={[
           { value: "all", label: "All" },
@@ -34,7 +33,6 @@ export function SampleTools({ top }: { top: number }) {
         data-testid="sample-filter"
       />
       <SegmentedControl
-        size="xs"
         aria-label="Colour of the tokens"
         data={[
           { value: "kl", label: "KL" },

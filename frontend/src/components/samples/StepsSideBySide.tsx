@@ -26,7 +26,6 @@ export function StepsSideBySide({ run, tools }: { run: RunSummary; tools?: React
         <>
           {tools}
           <MultiSelect
-            size="xs"
             miw={200}
             aria-label="Steps to set side by side"
             data={data.steps.map(String)}

@@ -27,7 +27,7 @@ export function ConnectionBanner() {
           <span>
             {everLive && "What you see is of that time. "}The page reconnects by itself as soon as the server answers.
           </span>
-          <Button size="compact-xs" variant="default" onClick={reconnect}>
+          <Button size="compact-xs" onClick={reconnect}>
             Try now
           </Button>
         </>

@@ -24,7 +24,6 @@ export default function TokenDialog() {
       closeOnEscape={false}
       closeOnClickOutside={false}
       title="This server asks for a token"
-      centered
     >
       <form onSubmit={submit}>
         <Stack gap="md">
@@ -39,7 +38,7 @@ export default function TokenDialog() {
             data-autofocus
             data-testid="token-input"
           />
-          <Button type="submit" size="sm" disabled={token.trim() === ""} data-testid="token-submit">
+          <Button variant="filled" type="submit" size="sm" disabled={token.trim() === ""} data-testid="token-submit">
             Use this token
           </Button>
         </Stack>

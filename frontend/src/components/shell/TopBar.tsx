@@ -69,13 +69,7 @@ function ThemeSwitch() {
   const label = `Theme: ${SCHEME_WORDS[colorScheme]}. Switch to ${SCHEME_WORDS[next]}`;
   return (
     <Tooltip label={label}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        aria-label={label}
-        data-testid="theme-switch"
-        onClick={() => setColorScheme(next)}
-      >
+      <ActionIcon size="md" aria-label={label} data-testid="theme-switch" onClick={() => setColorScheme(next)}>
         <Icon size={18} stroke={1.7} />
       </ActionIcon>
     </Tooltip>

@@ -33,7 +33,6 @@ export function AlertFeed() {
     <>
       <search className={classes.filters}>
         <Select
-          size="xs"
           w={300}
           placeholder="Any kind"
           aria-label="Filter by kind"
@@ -43,7 +42,6 @@ export function AlertFeed() {
           clearable
         />
         <Select
-          size="xs"
           w={150}
           placeholder="Any severity"
           aria-label="Filter by severity"
@@ -53,13 +51,11 @@ export function AlertFeed() {
           clearable
         />
         <Checkbox
-          size="xs"
           label="Not seen yet"
           checked={filter.unseen === true}
           onChange={(event) => change({ unseen: event.currentTarget.checked ? "1" : undefined })}
         />
         <Checkbox
-          size="xs"
           label="Ongoing"
           checked={filter.holding === true}
           onChange={(event) => change({ holding: event.currentTarget.checked ? "1" : undefined })}
@@ -67,7 +63,6 @@ export function AlertFeed() {
         <span className={classes.total}>
           {waiting > 0 && (
             <Button
-              variant="default"
               leftSection={<IconChecks size={15} />}
               loading={seen.isPending}
               onClick={() => seen.mutate({})}
@@ -86,7 +81,7 @@ export function AlertFeed() {
       <AlertList alerts={alerts} testId="alert-feed" />
       {feed.hasNextPage && (
         <div className={classes.more}>
-          <Button variant="default" loading={feed.isFetchingNextPage} onClick={() => void feed.fetchNextPage()}>
+          <Button loading={feed.isFetchingNextPage} onClick={() => void feed.fetchNextPage()}>
             Show older alerts
           </Button>
         </div>
@@ -103,7 +98,6 @@ function Nothing({ filtered }: { filtered: boolean }) {
         title={filtered ? "No alert matches" : "No alert has been raised"}
         action={
           <Button
-            variant="default"
             onClick={() =>
               change(
                 filtered

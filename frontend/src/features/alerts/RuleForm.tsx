@@ -54,9 +54,10 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
   };
 
   return (
-    <Modal opened onClose={onClose} title={rule === null ? "Add a rule" : "Change the rule"} size="lg" centered>
+    <Modal opened onClose={onClose} title={rule === null ? "Add a rule" : "Change the rule"} size="lg">
       <form onSubmit={submit} className={classes.form} data-testid="rule-form">
         <TextInput
+          size="sm"
           className={classes.wide}
           label="Name"
           description="The title of its alerts."
@@ -68,6 +69,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
           data-autofocus
         />
         <Select
+          size="sm"
           label="Watches"
           data-testid="rule-scope"
           data={[
@@ -94,6 +96,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
           />
         ) : (
           <Select
+            size="sm"
             label="Measure"
             data-testid="rule-measure"
             description={known.find(({ name }) => name === draft.measure)?.title}
@@ -106,6 +109,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
           />
         )}
         <Select
+          size="sm"
           label="Is"
           data={COMPARISONS}
           value={draft.comparison}
@@ -133,6 +137,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
           onChange={(value) => set({ steps: typeof value === "number" ? value : 1 })}
         />
         <Select
+          size="sm"
           label="Severity"
           data={["warning", "critical"]}
           value={draft.severity}
@@ -140,6 +145,7 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
           onChange={(severity) => severity && set({ severity: severity as AlertRuleDraft["severity"] })}
         />
         <TextInput
+          size="sm"
           className={classes.wide}
           label="On runs"
           description="Words, or a query as in the runs table: method = effopd and tag = ours. Empty watches every run."
@@ -154,16 +160,15 @@ export function RuleForm({ rule, measures, onClose }: RuleFormProps) {
         )}
         <Group className={classes.wide} justify="space-between">
           <Switch
-            size="xs"
             label="On"
             checked={draft.enabled}
             onChange={(event) => set({ enabled: event.currentTarget.checked })}
           />
           <Group gap="sm">
-            <Button variant="default" size="sm" onClick={onClose}>
+            <Button size="sm" onClick={onClose}>
               Leave it
             </Button>
-            <Button type="submit" size="sm" loading={keep.isPending} data-testid="rule-keep">
+            <Button variant="filled" type="submit" size="sm" loading={keep.isPending} data-testid="rule-keep">
               {rule === null ? "Watch for this" : "Keep the changes"}
             </Button>
           </Group>

@@ -27,7 +27,12 @@ export default function Rules() {
       <section className={classes.block} aria-labelledby="own-rules">
         <div className={classes.toolbar}>
           <h2 id="own-rules">Your rules</h2>
-          <Button leftSection={<IconPlus size={15} />} onClick={() => setEditing("new")} data-testid="rule-add">
+          <Button
+            variant="filled"
+            leftSection={<IconPlus size={15} />}
+            onClick={() => setEditing("new")}
+            data-testid="rule-add"
+          >
             Add a rule
           </Button>
         </div>
@@ -89,22 +94,12 @@ function RuleTable({ rules, measures, onEdit, onDelete }: RuleTableProps) {
             <td className={table.right}>
               <span className={classes.actions}>
                 <Tooltip label="Change the rule">
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    aria-label={`Change: ${rule.name}`}
-                    onClick={() => onEdit(rule)}
-                  >
+                  <ActionIcon size="md" aria-label={`Change: ${rule.name}`} onClick={() => onEdit(rule)}>
                     <IconPencil size={15} />
                   </ActionIcon>
                 </Tooltip>
                 <Tooltip label="Delete the rule">
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    aria-label={`Delete: ${rule.name}`}
-                    onClick={() => onDelete(rule)}
-                  >
+                  <ActionIcon size="md" aria-label={`Delete: ${rule.name}`} onClick={() => onDelete(rule)}>
                     <IconTrash size={15} />
                   </ActionIcon>
                 </Tooltip>
@@ -127,7 +122,6 @@ function RuleSwitch({ rule }: { rule: AlertRule }) {
   });
   return (
     <Switch
-      size="xs"
       aria-label={`Watch for: ${rule.name}`}
       checked={change.isPending ? change.variables : rule.enabled}
       onChange={(event) => change.mutate(event.currentTarget.checked)}
@@ -145,15 +139,21 @@ function DeleteRule({ rule, onClose }: { rule: AlertRule; onClose: () => void })
     },
   });
   return (
-    <Modal opened onClose={onClose} title={`Delete the rule “${rule.name}”?`} centered>
+    <Modal opened onClose={onClose} title={`Delete the rule “${rule.name}”?`}>
       <Stack gap="md">
         <Text size="sm">Nothing is watched by it any more. The alerts it raised stay.</Text>
         {deletion.error && <ErrorBox title="It was not deleted" error={deletion.error} />}
         <Group justify="flex-end" gap="sm">
-          <Button variant="default" size="sm" onClick={onClose} data-autofocus>
+          <Button size="sm" onClick={onClose} data-autofocus>
             Keep it
           </Button>
-          <Button color="#b3261e" size="sm" loading={deletion.isPending} onClick={() => deletion.mutate()}>
+          <Button
+            variant="filled"
+            color="#b3261e"
+            size="sm"
+            loading={deletion.isPending}
+            onClick={() => deletion.mutate()}
+          >
             Delete the rule
           </Button>
         </Group>

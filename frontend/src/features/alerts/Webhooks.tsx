@@ -69,6 +69,7 @@ function AddWebhook() {
   return (
     <form onSubmit={submit} className={classes.add}>
       <TextInput
+        size="sm"
         label="Address"
         description="http or https. It is kept, and only its host and its end are shown again."
         placeholder="https://hooks.slack.com/services/…"
@@ -77,7 +78,14 @@ function AddWebhook() {
         onChange={(event) => setUrl(event.currentTarget.value)}
         data-testid="webhook-url"
       />
-      <Button type="submit" size="sm" disabled={url.trim() === ""} loading={add.isPending} data-testid="webhook-add">
+      <Button
+        variant="filled"
+        type="submit"
+        size="sm"
+        disabled={url.trim() === ""}
+        loading={add.isPending}
+        data-testid="webhook-add"
+      >
         Send alerts there
       </Button>
     </form>
@@ -119,11 +127,10 @@ function WebhookItem({ webhook }: { webhook: Webhook }) {
         <span className={classes.failed}>{webhook.last_error}</span>
       )}
       <span className={classes.actions}>
-        <Button variant="default" loading={trial.isPending} onClick={() => trial.mutate()}>
+        <Button loading={trial.isPending} onClick={() => trial.mutate()}>
           Send a test
         </Button>
         <Switch
-          size="xs"
           label="On"
           aria-label={`Send alerts to ${webhook.address}`}
           checked={change.isPending ? change.variables : webhook.enabled}
@@ -131,8 +138,7 @@ function WebhookItem({ webhook }: { webhook: Webhook }) {
         />
         <Tooltip label="Remove the address and what still waits for it">
           <ActionIcon
-            variant="subtle"
-            color="gray"
+            size="md"
             aria-label={`Remove ${webhook.address}`}
             loading={removal.isPending}
             onClick={() => removal.mutate()}

@@ -33,7 +33,6 @@ export function FolderBrowser({ onBase, onCheckpoints }: FolderBrowserProps) {
               {data?.here?.path ?? path}
             </span>
             <Button
-              variant="default"
               leftSection={<IconArrowUp size={14} />}
               onClick={() => open(data?.parent ?? null)}
               data-testid="folder-up"
@@ -45,9 +44,7 @@ export function FolderBrowser({ onBase, onCheckpoints }: FolderBrowserProps) {
       </div>
       {error && (
         <ErrorBox title="The folder could not be read" error={error} onRetry={() => void refetch()}>
-          <Button variant="default" onClick={() => open(null)}>
-            All roots
-          </Button>
+          <Button onClick={() => open(null)}>All roots</Button>
         </ErrorBox>
       )}
       {!data && !error && <Loading label="Reading the folder" />}
@@ -102,12 +99,12 @@ function FolderLine({ folder, here = false, onOpen, onBase, onCheckpoints }: Fol
       <span className="soft">{describe(folder)}</span>
       <span className={classes.choose}>
         {canBeBase(folder) && (
-          <Button variant="default" onClick={() => onBase(folder.path)} data-testid="use-as-base">
+          <Button onClick={() => onBase(folder.path)} data-testid="use-as-base">
             Use as base
           </Button>
         )}
         {usable && (
-          <Button variant="default" onClick={() => onCheckpoints(folder.path)} data-testid="add-checkpoints">
+          <Button onClick={() => onCheckpoints(folder.path)} data-testid="add-checkpoints">
             {series ? `Add all ${folder.checkpoints}` : "Add"}
           </Button>
         )}

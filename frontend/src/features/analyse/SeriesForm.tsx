@@ -48,6 +48,7 @@ export function SeriesForm({ base, checkpoints, onBase, onCheckpoints }: SeriesF
   return (
     <form className={`card ${classes.card} ${classes.form}`} onSubmit={submit} data-testid="series-form">
       <TextInput
+        size="sm"
         label="Base"
         description="The weights that training began from: a folder on the worker, a hub model (owner/name), or a run (ID@STEP)."
         value={base}
@@ -67,6 +68,7 @@ export function SeriesForm({ base, checkpoints, onBase, onCheckpoints }: SeriesF
         data-testid="series-checkpoints"
       />
       <TextInput
+        size="sm"
         label="Name"
         description="Of the run that shows them."
         placeholder="after the first checkpoint"
@@ -86,13 +88,13 @@ export function SeriesForm({ base, checkpoints, onBase, onCheckpoints }: SeriesF
         onChange={(value) => setK(typeof value === "number" ? value : 20)}
       />
       <Switch
-        size="xs"
         label="Exact: all singular values in float64, instead of within 0.1% of the effective rank"
         checked={exact}
         onChange={(event) => setExact(event.currentTarget.checked)}
       />
       {start.error && fields.length === 0 && <ErrorBox title="Nothing was started" error={start.error} />}
       <Button
+        variant="filled"
         type="submit"
         size="sm"
         leftSection={<IconStack2 size={16} />}

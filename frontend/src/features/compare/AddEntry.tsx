@@ -27,7 +27,6 @@ export function AddEntry({ taken, onAdd }: AddEntryProps) {
   return (
     <Select
       key={taken.join(",")}
-      size="xs"
       w={220}
       searchable
       searchValue={text}

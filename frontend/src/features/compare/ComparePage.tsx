@@ -32,11 +32,7 @@ export function ComparePage() {
         <div className="card" style={{ minHeight: 220, display: "grid" }}>
           <Empty
             title={asked.length === 0 ? "Choose two to eight runs or groups" : "Add a second run or group"}
-            action={
-              <ButtonLink to="/runs" variant="default">
-                Select runs in the table
-              </ButtonLink>
-            }
+            action={<ButtonLink to="/runs">Select runs in the table</ButtonLink>}
           >
             Their curves are drawn over each other, on steps, tokens, seconds or at matched KL to the teacher, and their
             weights side by side. A group is drawn as its mean with a 95 % interval over its seeds.

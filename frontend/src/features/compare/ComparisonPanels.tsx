@@ -54,7 +54,6 @@ export function ComparisonPanels({ entries, runs, keys, reference }: ComparisonP
             aside={
               others.length > 1 && (
                 <Select
-                  size="xs"
                   w={200}
                   aria-label="Set against the reference"
                   data={others.map(({ key, name }) => ({ value: key, label: name }))}

@@ -24,7 +24,6 @@ export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
       <header className={classes.sectionHead}>
         <h2>How do the configurations differ?</h2>
         <TextInput
-          size="xs"
           w={180}
           aria-label="Find a key"
           placeholder="Find a key"

@@ -61,7 +61,7 @@ export function EntryChips({ comparison }: { comparison: Comparison }) {
               {surplus.length} more in this address {surplus.length === 1 ? "is" : "are"} left out: {surplus.join(", ")}
               . Put runs into a group to compare more of them, up to 50 in all.
             </span>
-            <Button variant="default" size="xs" onClick={comparison.keepFirst}>
+            <Button size="xs" onClick={comparison.keepFirst}>
               Keep the first {MOST_ENTRIES}
             </Button>
           </div>
@@ -88,7 +88,6 @@ function Chip({ entry, isReference, isFirst, isLast, comparison }: ChipProps) {
         <ActionIcon
           variant="transparent"
           color={isReference ? "accent" : "gray"}
-          size="sm"
           aria-label={`Make ${entry.name} the reference`}
           aria-pressed={isReference}
           onClick={() => comparison.setReference(entry.key)}
@@ -114,9 +113,9 @@ function Chip({ entry, isReference, isFirst, isLast, comparison }: ChipProps) {
           </span>
         </>
       )}
-      <Menu position="bottom-end" shadow="md">
+      <Menu>
         <Menu.Target>
-          <ActionIcon variant="transparent" color="gray" size="sm" aria-label={`More of ${entry.name}`}>
+          <ActionIcon variant="transparent" aria-label={`More of ${entry.name}`}>
             <IconDots size={14} />
           </ActionIcon>
         </Menu.Target>
@@ -166,7 +165,7 @@ function groupSize({ runs, failed }: Entry): string {
 
 function Remove({ name, onClick }: { name: string; onClick: () => void }) {
   return (
-    <ActionIcon variant="transparent" color="gray" size="sm" aria-label={`Remove ${name}`} onClick={onClick}>
+    <ActionIcon variant="transparent" aria-label={`Remove ${name}`} onClick={onClick}>
       <IconX size={14} />
     </ActionIcon>
   );

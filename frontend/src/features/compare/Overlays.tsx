@@ -50,7 +50,6 @@ export function Overlays({ entries, runs, keys }: OverlaysProps) {
           testId="panel-scalars-own"
           aside={
             <Select
-              size="xs"
               w={170}
               aria-label="Curve"
               data={known.includes(own) ? known : [own, ...known]}

@@ -49,7 +49,6 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
       <header className={classes.sectionHead}>
         <h2>What did it cost to get there?</h2>
         <Select
-          size="xs"
           w={210}
           aria-label="Metric"
           data={metrics.map(([value, label]) => ({ value, label }))}

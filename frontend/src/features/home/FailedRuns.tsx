@@ -46,7 +46,7 @@ function FailedRun({ run, resumes_from }: Home["failed"][number]) {
         {error?.where && error.where !== run.id && <span className="soft mono"> {error.where}</span>}
       </p>
       <div className={classes.ways}>
-        <Button variant="default" loading={command.isPending} onClick={() => command.mutate({ command: "resume" })}>
+        <Button loading={command.isPending} onClick={() => command.mutate({ command: "resume" })}>
           {label}
         </Button>
         <ButtonLink to="/runs/$runId" params={{ runId: run.id }} search={{ tab: "logs" }} variant="subtle">

@@ -27,7 +27,7 @@ export function HomePage() {
             {home.unseen_alerts === 1 ? "1 alert not looked at" : `${home.unseen_alerts} alerts not looked at`}
           </Link>
         )}
-        <ButtonLink to="/launch" size="sm" leftSection={<IconRocket size={16} />}>
+        <ButtonLink variant="filled" to="/launch" size="sm" leftSection={<IconRocket size={16} />}>
           Launch a run
         </ButtonLink>
       </div>

@@ -65,6 +65,7 @@ export function LaunchButton(props: LaunchButtonProps) {
         </button>
       )}
       <Button
+        variant="filled"
         size="sm"
         fullWidth
         leftSection={<IconRocket size={16} />}

@@ -66,7 +66,6 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
     <div className={classes.columns}>
       <div className={classes.form}>
         <SegmentedControl
-          size="xs"
           mb={10}
           aria-label="Edit as"
           data={[

@@ -15,23 +15,19 @@ export function LogGrid({ around, onFill }: { around: number; onFill: (text: str
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" withArrow shadow="md" trapFocus>
       <Popover.Target>
-        <Button variant="default" size="xs" onClick={() => setOpened((open) => !open)} data-testid="log-grid">
+        <Button size="xs" onClick={() => setOpened((open) => !open)} data-testid="log-grid">
           Log grid
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
         <div className={classes.logGrid}>
-          <TextInput size="xs" label="From" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
-          <TextInput size="xs" label="To" value={to} onChange={(event) => setTo(event.currentTarget.value)} />
-          <TextInput
-            size="xs"
-            label="Points"
-            value={points}
-            onChange={(event) => setPoints(event.currentTarget.value)}
-          />
+          <TextInput label="From" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
+          <TextInput label="To" value={to} onChange={(event) => setTo(event.currentTarget.value)} />
+          <TextInput label="Points" value={points} onChange={(event) => setPoints(event.currentTarget.value)} />
         </div>
         <p className={classes.help}>{grid.length > 0 ? valuesText(grid) : "Both ends must be above 0."}</p>
         <Button
+          variant="filled"
           disabled={grid.length === 0}
           onClick={() => {
             onFill(valuesText(grid));

@@ -44,7 +44,6 @@ export function SweepCard({ sweep, leaves, problems, runs = [], folded, onChange
       </p>
       <div className={classes.axes}>
         <TextInput
-          size="xs"
           label="Seeds"
           description="For example 0-4; empty is the one seed above."
           value={seeds}
@@ -67,7 +66,6 @@ export function SweepCard({ sweep, leaves, problems, runs = [], folded, onChange
         <div className={classes.add}>
           {!axes.some(({ path }) => path === "optimizer.learning_rate") && (
             <Button
-              variant="default"
               leftSection={<IconPlus size={14} />}
               onClick={() => onChange({ axes: [...axes, { path: "optimizer.learning_rate", text: "" }] })}
               data-testid="sweep-add-rate"
@@ -76,7 +74,6 @@ export function SweepCard({ sweep, leaves, problems, runs = [], folded, onChange
             </Button>
           )}
           <Button
-            variant="default"
             leftSection={<IconPlus size={14} />}
             onClick={() => onChange({ axes: [...axes, { path: "", text: "" }] })}
             data-testid="sweep-add"
@@ -86,7 +83,6 @@ export function SweepCard({ sweep, leaves, problems, runs = [], folded, onChange
         </div>
         {axes.length > 0 && (
           <Checkbox
-            size="xs"
             label="One group for each setting, so that the compare page averages its seeds"
             checked={perSetting}
             onChange={(event) => onChange({ perSetting: event.currentTarget.checked })}
@@ -114,7 +110,6 @@ function AxisFields({ axis, index, leaves, error, onChange, onRemove }: AxisFiel
   return (
     <div className={classes.axis}>
       <Select
-        size="xs"
         label="Field"
         searchable
         placeholder="Choose a field"
@@ -127,7 +122,6 @@ function AxisFields({ axis, index, leaves, error, onChange, onRemove }: AxisFiel
       />
       {leaf?.type === "choice" ? (
         <MultiSelect
-          size="xs"
           label="Values"
           data={leaf.options}
           value={values.filter((value) => leaf.options.some((option) => option.value === value))}
@@ -138,7 +132,6 @@ function AxisFields({ axis, index, leaves, error, onChange, onRemove }: AxisFiel
       ) : (
         <div className={classes.values}>
           <TextInput
-            size="xs"
             label="Values"
             placeholder="Comma-separated"
             value={axis.text}

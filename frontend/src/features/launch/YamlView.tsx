@@ -29,7 +29,6 @@ export function YamlView({ text, fileName, textProblems, problems, full, onFull,
     <section className={`card ${classes.view}`} aria-label="Configuration as YAML">
       <div className={classes.toolbar}>
         <Switch
-          size="xs"
           label="Show every value"
           checked={full}
           onChange={(event) => onFull(event.currentTarget.checked)}
@@ -37,22 +36,13 @@ export function YamlView({ text, fileName, textProblems, problems, full, onFull,
         />
         <span className={classes.space} />
         <FileButton accept=".yaml,.yml,.json" onChange={(file) => file && void open(file, onText)}>
-          {(props) => (
-            <Button variant="default" {...props}>
-              Open a file
-            </Button>
-          )}
+          {(props) => <Button {...props}>Open a file</Button>}
         </FileButton>
         <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button variant="default" onClick={copy}>
-              {copied ? "Copied" : "Copy"}
-            </Button>
-          )}
+          {({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}
         </CopyButton>
         <Button
           component="a"
-          variant="default"
           href={`data:text/yaml;charset=utf-8,${encodeURIComponent(text)}`}
           download={fileName}
           data-testid="yaml-download"

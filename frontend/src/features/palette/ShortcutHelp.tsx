@@ -16,7 +16,7 @@ const SHORTCUTS = [
 /** Which keys do what. */
 export default function ShortcutHelp({ opened }: { opened: boolean }) {
   return (
-    <Modal opened={opened} onClose={() => overlay.set("none")} title="Keyboard shortcuts" centered size="sm">
+    <Modal opened={opened} onClose={() => overlay.set("none")} title="Keyboard shortcuts" size="sm">
       <dl className={classes.shortcuts} data-testid="shortcut-help">
         {SHORTCUTS.map(({ keys, does }) => (
           <div key={keys}>

@@ -36,7 +36,6 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
       <Popover.Target>
         <Tooltip label={obstacle ?? help} w={240} disabled={opened}>
           <Button
-            variant="default"
             leftSection={<IconWand size={14} aria-hidden />}
             loading={loading}
             data-disabled={obstacle !== null || undefined}
@@ -57,7 +56,6 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
           }}
         >
           <SegmentedControl
-            size="xs"
             fullWidth
             aria-label="What to try"
             value={mode}
@@ -97,7 +95,6 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
                 </p>
               )}
               <Switch
-                size="xs"
                 label="Take it even if validation refuses it"
                 checked={override}
                 onChange={(event) => setOverride(event.currentTarget.checked)}
@@ -108,7 +105,7 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
           <p className={classes.help} data-warns={mode === "factor" && override}>
             {whatHappens(mode, factor, override)}
           </p>
-          <Button type="submit" disabled={wrong} data-testid="extrapolate-send">
+          <Button variant="filled" type="submit" disabled={wrong} data-testid="extrapolate-send">
             {mode === "search" ? "Search after this step" : `Try factor ${factor} after this step`}
           </Button>
         </form>

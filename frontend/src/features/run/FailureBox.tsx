@@ -25,15 +25,14 @@ export function FailureBox({ run }: { run: RunDetail }) {
         testId="run-error"
       >
         <Button
+          variant="filled"
           loading={resume.isPending}
           onClick={() => resume.mutate({ command: "resume" })}
           data-testid="failure-resume"
         >
           {label}
         </Button>
-        <Button variant="default" onClick={() => change({ tab: "logs" })}>
-          Read the log
-        </Button>
+        <Button onClick={() => change({ tab: "logs" })}>Read the log</Button>
       </Problem>
     </div>
   );

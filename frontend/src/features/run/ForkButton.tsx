@@ -19,7 +19,6 @@ interface ForkButtonProps {
 /** To the launch page, with the student set to these weights; nothing starts before the form is sent. */
 export function ForkButton({ runId, step, factor, obstacle, label, testId, children }: ForkButtonProps) {
   const common = {
-    variant: "default",
     leftSection: <IconGitFork size={14} aria-hidden />,
     "aria-label": label,
     "data-testid": testId,

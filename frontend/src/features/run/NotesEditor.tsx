@@ -28,7 +28,7 @@ export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose:
       />
       {save.error && <ErrorBox title="The notes were not kept" error={save.error} />}
       <div className={classes.noteActions}>
-        <Button loading={save.isPending} onClick={() => save.mutate()}>
+        <Button variant="filled" loading={save.isPending} onClick={() => save.mutate()}>
           Keep the notes
         </Button>
         <Button variant="subtle" color="gray" onClick={onClose}>

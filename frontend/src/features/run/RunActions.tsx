@@ -24,9 +24,15 @@ export function RunActions({ run }: { run: RunDetail }) {
   });
   return (
     <span className={classes.actions}>
-      <Menu position="bottom-end" shadow="md">
+      <Menu>
         <Menu.Target>
-          <ActionIcon variant="default" aria-label="More actions" loading={take.isPending} data-testid="more-actions">
+          <ActionIcon
+            size="md"
+            variant="default"
+            aria-label="More actions"
+            loading={take.isPending}
+            data-testid="more-actions"
+          >
             <IconDots size={16} />
           </ActionIcon>
         </Menu.Target>

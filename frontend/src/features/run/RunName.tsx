@@ -30,13 +30,7 @@ export function RunName({ run }: { run: RunDetail }) {
     return (
       <span className={classes.name}>
         <h1 data-testid="run-name">{rename.isPending ? rename.variables : run.name}</h1>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="sm"
-          aria-label="Rename the run"
-          onClick={() => setDraft(run.name)}
-        >
+        <ActionIcon aria-label="Rename the run" onClick={() => setDraft(run.name)}>
           <IconPencil size={14} />
         </ActionIcon>
       </span>
@@ -44,7 +38,6 @@ export function RunName({ run }: { run: RunDetail }) {
   }
   return (
     <TextInput
-      size="xs"
       w={280}
       aria-label="Name of the run"
       value={draft}

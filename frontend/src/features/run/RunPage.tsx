@@ -31,14 +31,7 @@ export function RunPage() {
   if (error instanceof ApiError && error.status === 404) {
     return (
       <div className="page">
-        <Empty
-          title={`There is no run ${runId}`}
-          action={
-            <ButtonLink to="/runs" variant="default">
-              See all runs
-            </ButtonLink>
-          }
-        >
+        <Empty title={`There is no run ${runId}`} action={<ButtonLink to="/runs">See all runs</ButtonLink>}>
           It may have been deleted.
         </Empty>
       </div>

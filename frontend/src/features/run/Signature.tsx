@@ -98,7 +98,7 @@ export function Signature({ run }: { run: RunDetail }) {
 function Close({ label, onClick }: { label: string; onClick: () => void }) {
   return (
     <Tooltip label={label}>
-      <ActionIcon variant="subtle" color="gray" size="sm" aria-label={label} onClick={onClick}>
+      <ActionIcon aria-label={label} onClick={onClick}>
         <IconX size={15} />
       </ActionIcon>
     </Tooltip>

@@ -54,7 +54,6 @@ export function SteeringBar({ run }: { run: RunDetail }) {
         return (
           <Tooltip key={name} label={reason ?? help} w={240}>
             <Button
-              variant="default"
               leftSection={<Icon size={14} aria-hidden />}
               loading={loading}
               data-disabled={reason !== null || undefined}

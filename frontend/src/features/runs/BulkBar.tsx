@@ -49,7 +49,6 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
           <ButtonLink
             to="/compare"
             search={{ runs: ids.join(",") }}
-            variant="default"
             leftSection={<IconColumns2 size={15} />}
             disabled={!comparable}
             data-disabled={!comparable || undefined}
@@ -88,7 +87,6 @@ interface CommandProps {
 function Command({ action, label, Icon, bulk }: CommandProps) {
   return (
     <Button
-      variant="default"
       leftSection={<Icon size={15} />}
       loading={bulk.pending === action}
       onClick={() => bulk.act({ action })}
@@ -108,7 +106,7 @@ interface OpenerProps {
 
 function Opener({ kind, label, Icon, open }: OpenerProps) {
   return (
-    <Button variant="default" leftSection={<Icon size={15} />} onClick={() => open(kind)} data-testid={`bulk-${kind}`}>
+    <Button leftSection={<Icon size={15} />} onClick={() => open(kind)} data-testid={`bulk-${kind}`}>
       {label}
     </Button>
   );

@@ -23,7 +23,7 @@ export default function BulkDialog({ kind, target, count, bulk, onClose }: BulkD
   const Body = { delete: Deletion, tags: Tags, group: RunGroup }[kind];
   const runs = `${count} run${count === 1 ? "" : "s"}`;
   return (
-    <Modal opened onClose={onClose} title={`${TITLES[kind]} ${runs}${kind === "delete" ? "?" : ""}`} centered>
+    <Modal opened onClose={onClose} title={`${TITLES[kind]} ${runs}${kind === "delete" ? "?" : ""}`}>
       <Stack gap="md">
         <Named names={target.names} />
         <Body target={target} runs={runs} bulk={bulk} onClose={onClose} />
@@ -79,10 +79,11 @@ function Deletion({ target, runs, bulk, onClose }: BodyProps) {
         </Text>
       )}
       <Group justify="flex-end" gap="sm">
-        <Button variant="default" size="sm" onClick={onClose} data-autofocus>
+        <Button size="sm" onClick={onClose} data-autofocus>
           Keep them
         </Button>
         <Button
+          variant="filled"
           color="#b3261e"
           size="sm"
           loading={bulk.pending === "delete"}
@@ -112,16 +113,11 @@ function Tags({ bulk, onClose }: BodyProps) {
         data-testid="bulk-tags-input"
       />
       <Group justify="flex-end" gap="sm">
-        <Button
-          variant="default"
-          size="sm"
-          disabled={tags.length === 0}
-          loading={bulk.pending === "untag"}
-          onClick={() => act("untag")}
-        >
+        <Button size="sm" disabled={tags.length === 0} loading={bulk.pending === "untag"} onClick={() => act("untag")}>
           Take them off
         </Button>
         <Button
+          variant="filled"
           size="sm"
           disabled={tags.length === 0}
           loading={bulk.pending === "tag"}
@@ -147,6 +143,7 @@ function RunGroup({ bulk, onClose }: BodyProps) {
     >
       <Stack gap="md">
         <TextInput
+          size="sm"
           label="Group"
           description="Empty takes them out of their groups"
           value={group}
@@ -162,7 +159,13 @@ function RunGroup({ bulk, onClose }: BodyProps) {
           ))}
         </datalist>
         <Group justify="flex-end">
-          <Button type="submit" size="sm" loading={bulk.pending === "group"} data-testid="bulk-group-confirm">
+          <Button
+            variant="filled"
+            type="submit"
+            size="sm"
+            loading={bulk.pending === "group"}
+            data-testid="bulk-group-confirm"
+          >
             {group === "" ? "Take them out of their groups" : `Put them in ${group}`}
           </Button>
         </Group>

@@ -5,7 +5,7 @@ import type { Refusal } from "./useBulk";
 /** The runs that it could not be done to, and why. */
 export default function BulkResults({ refused, onClose }: { refused: readonly Refusal[]; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title={`Not possible for ${refused.length} of the runs`} centered size="lg">
+    <Modal opened onClose={onClose} title={`Not possible for ${refused.length} of the runs`} size="lg">
       <Stack gap="md">
         <ScrollArea.Autosize mah={360} type="auto">
           <ul className={classes.refused} data-testid="bulk-refused">
@@ -18,7 +18,7 @@ export default function BulkResults({ refused, onClose }: { refused: readonly Re
           </ul>
         </ScrollArea.Autosize>
         <Group justify="flex-end">
-          <Button size="sm" onClick={onClose} data-autofocus>
+          <Button variant="filled" size="sm" onClick={onClose} data-autofocus>
             Understood
           </Button>
         </Group>

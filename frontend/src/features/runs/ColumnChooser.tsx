@@ -32,7 +32,7 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
   return (
     <Popover position="bottom-end" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <Button variant="default" size="sm" leftSection={<IconColumns3 size={15} />} data-testid="columns">
+        <Button size="sm" leftSection={<IconColumns3 size={15} />} data-testid="columns">
           Columns
         </Button>
       </Popover.Target>
@@ -52,9 +52,6 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
                 onClick={() => move(place, 1)}
               />
               <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="sm"
                 aria-label={`Hide ${name}`}
                 onClick={() => view.setColumns(view.columns.filter((other) => other !== name))}
               >
@@ -64,7 +61,6 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
           ))}
         </ul>
         <TextInput
-          size="xs"
           my={8}
           placeholder="Add a measure, a setting, …"
           aria-label="Search for a column"
@@ -109,14 +105,7 @@ interface StepProps {
 
 function Step({ name, word, Icon, off, onClick }: StepProps) {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      size="sm"
-      aria-label={`Move ${name} ${word}`}
-      disabled={off}
-      onClick={onClick}
-    >
+    <ActionIcon aria-label={`Move ${name} ${word}`} disabled={off} onClick={onClick}>
       <Icon size={14} />
     </ActionIcon>
   );

@@ -10,7 +10,7 @@ import { Loading } from "~/components/Loading";
 export default function NotesDialog({ run, onClose }: { run: RunSummary; onClose: () => void }) {
   const { data, error } = useQuery(runQuery(run.id));
   return (
-    <Modal opened onClose={onClose} title={`Notes of ${run.name}`} size="lg" centered>
+    <Modal opened onClose={onClose} title={`Notes of ${run.name}`} size="lg">
       {error && data === undefined && <ErrorBox title="The notes could not be read" error={error} />}
       {!error && data === undefined && <Loading label="Reading the notes" />}
       {data !== undefined && <Editor run={data} onClose={onClose} />}
@@ -42,10 +42,16 @@ function Editor({ run, onClose }: { run: RunDetail; onClose: () => void }) {
       />
       {save.error && <ErrorBox title="The notes were not kept" error={save.error} />}
       <Group justify="flex-end" gap="sm">
-        <Button variant="default" size="sm" onClick={onClose}>
+        <Button size="sm" onClick={onClose}>
           Leave them as they were
         </Button>
-        <Button size="sm" loading={save.isPending} onClick={() => save.mutate()} data-testid="keep-notes">
+        <Button
+          variant="filled"
+          size="sm"
+          loading={save.isPending}
+          onClick={() => save.mutate()}
+          data-testid="keep-notes"
+        >
           Keep the notes
         </Button>
       </Group>

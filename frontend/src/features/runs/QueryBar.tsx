@@ -66,13 +66,7 @@ export function QueryBar({ text, problem, onAsk }: QueryBarProps) {
             leftSection={<IconSearch size={15} />}
             rightSection={
               draft === "" ? null : (
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  size="sm"
-                  aria-label="Clear the query"
-                  onClick={() => ask("")}
-                >
+                <ActionIcon aria-label="Clear the query" onClick={() => ask("")}>
                   <IconX size={14} />
                 </ActionIcon>
               )

@@ -14,9 +14,9 @@ export function RunMenu({ run }: { run: RunSummary }) {
   const [noting, setNoting] = useState(false);
   return (
     <>
-      <Menu position="bottom-end" shadow="md">
+      <Menu>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Actions for ${run.name}`}>
+          <ActionIcon aria-label={`Actions for ${run.name}`}>
             <IconDots size={16} />
           </ActionIcon>
         </Menu.Target>

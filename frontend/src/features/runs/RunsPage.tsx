@@ -36,17 +36,17 @@ export function RunsPage() {
       <div className="page-head">
         <h1>Runs</h1>
         <RunViews />
-        <ButtonLink
-          to="/analyse"
-          size="sm"
-          variant="default"
-          aria-label="Analyse checkpoints"
-          data-testid="new-analysis"
-        >
+        <ButtonLink to="/analyse" size="sm" aria-label="Analyse checkpoints" data-testid="new-analysis">
           <IconFolderSearch size={16} aria-hidden />
           <span className={classes.actionLabel}>Analyse checkpoints</span>
         </ButtonLink>
-        <ButtonLink to="/launch" size="sm" leftSection={<IconRocket size={16} />} data-testid="new-run">
+        <ButtonLink
+          variant="filled"
+          to="/launch"
+          size="sm"
+          leftSection={<IconRocket size={16} />}
+          data-testid="new-run"
+        >
           Launch a run
         </ButtonLink>
       </div>
@@ -96,11 +96,7 @@ function Runs({ view }: { view: RunsView }) {
         <div className="card">
           <Empty
             title="No run matches"
-            action={
-              <Button variant="default" onClick={() => view.change({ q: undefined, state: undefined })}>
-                Show all runs
-              </Button>
-            }
+            action={<Button onClick={() => view.change({ q: undefined, state: undefined })}>Show all runs</Button>}
           >
             No run fulfils this query{view.state === "" ? "" : ` and is ${view.state}`}.
           </Empty>

@@ -106,7 +106,6 @@ export function RunsTable({ view, columns, sections, selection }: RunsTableProps
               chosen={selection.has(run.id)}
               box={
                 <Checkbox
-                  size="xs"
                   aria-label={`Select ${run.name}`}
                   checked={selection.has(run.id)}
                   onChange={(event) =>

@@ -21,7 +21,6 @@ export function TableHead({ view, columns, selection }: TableHeadProps) {
       <div role="row" className={classes.row} aria-rowindex={1}>
         <span role="columnheader">
           <Checkbox
-            size="xs"
             aria-label="Select all runs that match"
             checked={selection.all}
             indeterminate={!selection.all && chosen}

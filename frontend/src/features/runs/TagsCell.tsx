@@ -43,8 +43,6 @@ export function TagsCell({ run }: { run: RunRow }) {
       >
         <Popover.Target>
           <ActionIcon
-            variant="subtle"
-            color="gray"
             size="xs"
             className={classes.addTag}
             aria-label={`Edit the tags of ${run.name}`}

@@ -13,7 +13,6 @@ export function Appearance() {
   return (
     <Fact name="Theme">
       <SegmentedControl
-        size="xs"
         data={[...SCHEMES]}
         value={colorScheme}
         onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}

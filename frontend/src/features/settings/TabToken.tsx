@@ -7,9 +7,7 @@ export function TabToken() {
   return (
     <Fact name="Token">
       {readToken() === "" ? "none in this tab" : "kept in this tab until it is closed"}{" "}
-      <Button variant="default" onClick={() => tokenAsked.set(true)}>
-        Use another token
-      </Button>
+      <Button onClick={() => tokenAsked.set(true)}>Use another token</Button>
     </Fact>
   );
 }

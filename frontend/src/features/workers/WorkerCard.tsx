@@ -82,12 +82,7 @@ function Forget({ id }: { id: string }) {
     onError: (error) => notify(errorText(error), "It stays on the list"),
   });
   return (
-    <Button
-      variant="default"
-      style={{ justifySelf: "start" }}
-      loading={forgetting.isPending}
-      onClick={() => forgetting.mutate()}
-    >
+    <Button style={{ justifySelf: "start" }} loading={forgetting.isPending} onClick={() => forgetting.mutate()}>
       Take it off the list
     </Button>
   );

@@ -37,7 +37,6 @@ export default function Analyses({ run }: { run: RunDetail }) {
     <div className={classes.tab}>
       <div className={classes.head}>
         <Button
-          variant="default"
           leftSection={<IconPlus size={14} aria-hidden />}
           aria-expanded={open}
           onClick={() => change({ analyse: open ? undefined : "1" })}

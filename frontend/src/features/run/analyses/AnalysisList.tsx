@@ -67,13 +67,12 @@ function Row({ analysis, intervention }: { analysis: Analysis; intervention: Int
       <td>
         <div className={classes.actions}>
           {analysis.step > 0 && intervention && (
-            <Button size="compact-sm" variant="default" onClick={show} aria-label={`Show the picture of ${title}`}>
+            <Button size="compact-sm" onClick={show} aria-label={`Show the picture of ${title}`}>
               Picture
             </Button>
           )}
           <ButtonLink
             size="compact-sm"
-            variant="default"
             to="/runs/$runId"
             params={{ runId: analysis.id }}
             search={{ tab: "logs" }}

@@ -42,7 +42,6 @@ export function AskAnalysis({ runId, interventions }: { runId: string; intervent
     <section className={`card ${classes.ask}`} aria-label="Ask for an analysis" data-testid="ask-analysis">
       <div className={classes.head}>
         <Select
-          size="xs"
           w={280}
           label="Analysis"
           data={interventions.map((one) => ({ value: one.kind, label: one.title }))}
@@ -52,6 +51,7 @@ export function AskAnalysis({ runId, interventions }: { runId: string; intervent
           data-testid="analysis-kind"
         />
         <Button
+          variant="filled"
           type="submit"
           form={form}
           leftSection={<IconMicroscope size={14} aria-hidden />}

@@ -9,7 +9,6 @@ export function ListWidget({ id, label, value, onChange, rawErrors }: WidgetProp
   return (
     <TextInput
       id={id}
-      size="xs"
       aria-label={`${label}, separated by spaces`}
       autoComplete="off"
       placeholder="all"

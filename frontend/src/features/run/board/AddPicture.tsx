@@ -8,9 +8,9 @@ import classes from "./Board.module.css";
 export function AddPicture({ onAdd }: { onAdd: (name: string) => void }) {
   const { data: panels = [] } = useQuery(panelListQuery());
   return (
-    <Menu position="bottom-start" shadow="md" width={360}>
+    <Menu position="bottom-start" width={360}>
       <Menu.Target>
-        <Button variant="default" leftSection={<IconPlus size={14} />} data-testid="add-picture">
+        <Button leftSection={<IconPlus size={14} />} data-testid="add-picture">
           Add a picture
         </Button>
       </Menu.Target>

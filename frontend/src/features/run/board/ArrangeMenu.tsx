@@ -55,12 +55,9 @@ export function ArrangeMenu({ item, title, narrow, move, resize, duplicate, remo
   };
   return (
     // At once, without fading: what it hangs on moves in the same moment.
-    <Menu opened={open} onChange={setOpen} position="bottom-end" shadow="md" transitionProps={{ duration: 0 }}>
+    <Menu opened={open} onChange={setOpen} transitionProps={{ duration: 0 }}>
       <Menu.Target>
         <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="sm"
           className={`board-grip ${classes.grip}`}
           aria-label={`Arrange: ${title}`}
           title="Drag to move; arrow keys move, Shift and arrow keys resize"

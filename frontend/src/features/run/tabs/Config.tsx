@@ -16,7 +16,6 @@ export default function Config({ run }: { run: RunDetail }) {
     <>
       <div className={classes.toolbar}>
         <SegmentedControl
-          size="xs"
           aria-label="Format"
           data={[
             { value: "yaml", label: "YAML" },
@@ -26,14 +25,10 @@ export default function Config({ run }: { run: RunDetail }) {
           onChange={(next) => change({ format: next === "yaml" ? undefined : next })}
         />
         <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button variant="default" onClick={copy}>
-              {copied ? "Copied" : "Copy"}
-            </Button>
-          )}
+          {({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}
         </CopyButton>
         {run.kind === "trained" && (
-          <ButtonLink to="/launch" search={{ clone: run.id }} variant="default">
+          <ButtonLink to="/launch" search={{ clone: run.id }}>
             Clone into the launch form
           </ButtonLink>
         )}

@@ -10,7 +10,6 @@ interface CurveChooserProps {
 export default function CurveChooser({ known, chosen, onChange }: CurveChooserProps) {
   return (
     <MultiSelect
-      size="xs"
       miw={200}
       aria-label="Draw more curves together"
       placeholder={chosen.length === 0 ? "Draw curves together…" : undefined}

@@ -152,7 +152,6 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
         <span className={classes.actions}>
           {!start && run.possible.includes("extrapolate") && (
             <Button
-              variant="default"
               loading={command.isPending}
               onClick={() => command.mutate({ command: "extrapolate", factor: candidate.factor, override: false })}
               data-testid={`try-${decision.step}-${candidate.factor}`}

@@ -81,7 +81,7 @@ function RunAlerts({ run }: { run: RunDetail }) {
     <section aria-label="Alerts of this run">
       {unseen > 1 && (
         <div className={classes.toolbar}>
-          <Button variant="default" loading={seen.isPending} onClick={() => seen.mutate({ run: run.id })}>
+          <Button loading={seen.isPending} onClick={() => seen.mutate({ run: run.id })}>
             Mark these {unseen} as seen
           </Button>
         </div>

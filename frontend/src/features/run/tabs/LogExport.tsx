@@ -27,15 +27,10 @@ export function LogExport({ run, choice, total }: LogExportProps) {
   const busy = (to: string) => read.isPending && read.variables === to;
   return (
     <>
-      <Button
-        variant="default"
-        loading={busy("clipboard")}
-        disabled={total === 0}
-        onClick={() => read.mutate("clipboard")}
-      >
+      <Button loading={busy("clipboard")} disabled={total === 0} onClick={() => read.mutate("clipboard")}>
         {read.isSuccess && read.variables === "clipboard" ? "Copied" : "Copy"}
       </Button>
-      <Button variant="default" loading={busy("file")} disabled={total === 0} onClick={() => read.mutate("file")}>
+      <Button loading={busy("file")} disabled={total === 0} onClick={() => read.mutate("file")}>
         Download
       </Button>
     </>

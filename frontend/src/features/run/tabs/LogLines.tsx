@@ -95,7 +95,6 @@ export function LogLines({ run, choice, total, follow, onPause, found, target }:
       {!follow && total > 0 && (
         <Button
           className={classes.toEnd}
-          variant="default"
           leftSection={<IconArrowDown size={14} />}
           onClick={() => change({ follow: undefined })}
           data-testid="log-to-end"

@@ -45,7 +45,6 @@ export default function Logs({ run }: { run: RunDetail }) {
     <>
       <div className={classes.toolbar}>
         <TextInput
-          size="xs"
           w={240}
           placeholder="Find in the log"
           aria-label="Find in the log"
@@ -67,16 +66,15 @@ export default function Logs({ run }: { run: RunDetail }) {
                 ? "no line has this text"
                 : `${(at + 1).toLocaleString("en")} of ${(matches?.total ?? 0).toLocaleString("en")} lines`}
             </output>
-            <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Previous match" onClick={() => jump(-1)}>
+            <ActionIcon aria-label="Previous match" onClick={() => jump(-1)}>
               <IconChevronUp size={15} />
             </ActionIcon>
-            <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Next match" onClick={() => jump(1)}>
+            <ActionIcon aria-label="Next match" onClick={() => jump(1)}>
               <IconChevronDown size={15} />
             </ActionIcon>
           </span>
         )}
         <SegmentedControl
-          size="xs"
           aria-label="Which lines"
           data={[
             { value: "all", label: "All lines" },
@@ -89,7 +87,6 @@ export default function Logs({ run }: { run: RunDetail }) {
         />
         {head.attempts.length > 1 && (
           <Select
-            size="xs"
             w={130}
             aria-label="Attempt"
             placeholder="all attempts"
@@ -100,7 +97,6 @@ export default function Logs({ run }: { run: RunDetail }) {
           />
         )}
         <Switch
-          size="xs"
           label="Follow"
           checked={follow}
           onChange={(event) => change({ follow: event.currentTarget.checked ? undefined : "0" })}

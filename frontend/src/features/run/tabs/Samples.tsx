@@ -36,7 +36,6 @@ export default function Samples({ run }: { run: RunDetail }) {
   );
   const tools = (
     <SegmentedControl
-      size="xs"
       aria-label="What is set side by side"
       data={[...WAYS]}
       value={way}
@@ -130,7 +129,6 @@ function WithOthers({ run, tools }: WayProps) {
         <>
           {tools}
           <MultiSelect
-            size="xs"
             miw={220}
             aria-label="Other runs"
             placeholder={chosen.length === 0 ? "Choose other runs…" : undefined}

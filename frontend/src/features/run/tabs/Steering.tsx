@@ -39,7 +39,6 @@ export default function Steering({ run }: { run: RunDetail }) {
     <section className="card" data-testid="audit">
       <div className={classes.head}>
         <SegmentedControl
-          size="xs"
           aria-label="What to show"
           value={shown}
           onChange={(next) => change({ audit: next === "all" ? undefined : next })}
@@ -82,7 +81,6 @@ function YourName() {
       <label htmlFor={id}>Your name in this list</label>
       <TextInput
         id={id}
-        size="xs"
         value={name}
         placeholder="web"
         maxLength={50}
