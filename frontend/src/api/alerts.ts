@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 import type { AlertKind, AlertRuleDraft, Severity } from "./types";
 
 export const alertKeys = {
@@ -34,19 +34,19 @@ export const alertFeedQuery = (filter: AlertFilter) =>
 export const runAlertsQuery = (run: string) =>
   queryOptions({
     queryKey: [...alertKeys.all, "run", run],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/alerts", { params: { query: { run, limit: 200 } }, signal })),
+    queryFn: get("/api/alerts", { query: { run, limit: 200 } }),
   });
 
 export const unseenAlertsQuery = () =>
   queryOptions({
     queryKey: [...alertKeys.all, "unseen"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/alerts/unseen", { signal })),
+    queryFn: get("/api/alerts/unseen"),
   });
 
 export const signaturesQuery = () =>
   queryOptions({
     queryKey: ["alert-signatures"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/alerts/signatures", { signal })),
+    queryFn: get("/api/alerts/signatures"),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -57,13 +57,13 @@ export const markSeen = (which: { ids?: number[]; run?: string }) =>
 export const rulesQuery = () =>
   queryOptions({
     queryKey: alertKeys.rules,
-    queryFn: ({ signal }) => unwrap(client.GET("/api/alert-rules", { signal })),
+    queryFn: get("/api/alert-rules"),
   });
 
 export const ruleMeasuresQuery = () =>
   queryOptions({
     queryKey: ["rule-measures"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/alert-rules/measures", { signal })),
+    queryFn: get("/api/alert-rules/measures"),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -80,7 +80,7 @@ export const deleteRule = (id: number) =>
 export const webhooksQuery = () =>
   queryOptions({
     queryKey: alertKeys.webhooks,
-    queryFn: ({ signal }) => unwrap(client.GET("/api/webhooks", { signal })),
+    queryFn: get("/api/webhooks"),
     refetchInterval: 5000,
   });
 

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 
 export const analysisKeys = { lists: ["analyses"] as const };
 
@@ -7,7 +7,7 @@ export const analysisKeys = { lists: ["analyses"] as const };
 export const interventionsQuery = () =>
   queryOptions({
     queryKey: ["interventions"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/analyses/interventions", { signal })),
+    queryFn: get("/api/analyses/interventions"),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -15,8 +15,7 @@ export const interventionsQuery = () =>
 export const analysesQuery = (keys: readonly string[]) =>
   queryOptions({
     queryKey: [...analysisKeys.lists, [...keys]],
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/analyses", { params: { query: { runs: keys.join(",") } }, signal })),
+    queryFn: get("/api/analyses", { query: { runs: keys.join(",") } }),
   });
 
 export const queueAnalysis = (runId: string, kind: string, parameters: Record<string, unknown>) =>

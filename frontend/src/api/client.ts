@@ -1,4 +1,5 @@
 import createClient from "openapi-fetch";
+import type { PathsWithMethod } from "openapi-typescript-helpers";
 import type { FieldProblem } from "~/lib/formErrors";
 import type { paths } from "./schema.gen";
 import { authHeaders, tokenAsked } from "./token";
@@ -45,6 +46,22 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await call;
   if (response.ok) return data as T;
   throw problemOf(response.status, error);
+}
+
+type Readable = PathsWithMethod<paths, "get">;
+type Asked<P extends Readable> = Omit<paths[P]["get"]["parameters"], "header" | "cookie">;
+type Told<P extends Readable> = paths[P]["get"] extends {
+  responses: { 200: { content: { "application/json": infer Data } } };
+}
+  ? Data
+  : never;
+
+/** The function of a query that reads a path. */
+export function get<P extends Readable>(
+  path: P,
+  ...[params]: Partial<Asked<P>> extends Asked<P> ? [Asked<P>?] : [Asked<P>]
+): (context: { signal: AbortSignal }) => Promise<Told<P>> {
+  return ({ signal }) => unwrap(client.GET(path, { params, signal } as never) as Promise<Answer<Told<P>>>);
 }
 
 function problemOf(status: number, body: unknown): ApiError {

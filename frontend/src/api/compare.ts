@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { get } from "./client";
 
 export const compareKeys = {
   entries: ["compare", "entries"] as const,
@@ -10,8 +10,7 @@ export const compareKeys = {
 export const entriesQuery = (keys: readonly string[]) =>
   queryOptions({
     queryKey: [...compareKeys.entries, [...keys]],
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/compare/entries", { params: { query: { runs: keys.join(",") } }, signal })),
+    queryFn: get("/api/compare/entries", { query: { runs: keys.join(",") } }),
     placeholderData: keepPreviousData,
     enabled: keys.length > 0,
   });
@@ -20,7 +19,7 @@ export const entriesQuery = (keys: readonly string[]) =>
 export const choicesQuery = (search: string) =>
   queryOptions({
     queryKey: ["compare", "choices", search],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/compare/choices", { params: { query: { search } }, signal })),
+    queryFn: get("/api/compare/choices", { query: { search } }),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
   });
@@ -28,8 +27,7 @@ export const choicesQuery = (search: string) =>
 export const configDifferenceQuery = (keys: readonly string[]) =>
   queryOptions({
     queryKey: ["compare", "config", [...keys]],
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/compare/config", { params: { query: { runs: keys.join(",") } }, signal })),
+    queryFn: get("/api/compare/config", { query: { runs: keys.join(",") } }),
     placeholderData: keepPreviousData,
   });
 
@@ -43,12 +41,6 @@ export interface SpeedupQuestion {
 export const speedupQuery = ({ keys, reference, metric, share }: SpeedupQuestion) =>
   queryOptions({
     queryKey: [...compareKeys.speedup, [...keys], reference, metric, share],
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/compare/speedup", {
-          params: { query: { runs: keys.join(","), reference, metric, share } },
-          signal,
-        }),
-      ),
+    queryFn: get("/api/compare/speedup", { query: { runs: keys.join(","), reference, metric, share } }),
     placeholderData: keepPreviousData,
   });

@@ -1,12 +1,12 @@
 import { queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 import type { ImportConfig } from "./types";
 
 /** What lies in a folder of the server; an empty path asks for the folders to begin from. */
 export const foldersQuery = (path: string) =>
   queryOptions({
     queryKey: ["import-folders", path] as const,
-    queryFn: ({ signal }) => unwrap(client.GET("/api/imports/folders", { params: { query: { path } }, signal })),
+    queryFn: get("/api/imports/folders", { query: { path } }),
     retry: false,
   });
 

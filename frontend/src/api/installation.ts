@@ -1,9 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { get } from "./client";
 
 export const installationQuery = () =>
   queryOptions({
     queryKey: ["installation"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/installation", { signal })),
+    queryFn: get("/api/installation"),
     staleTime: 10_000,
   });

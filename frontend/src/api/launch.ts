@@ -1,18 +1,18 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 import type { RunConfig, SweepCreate, SweepIn } from "./types";
 
 export const presetsQuery = () =>
   queryOptions({
     queryKey: ["presets"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/presets", { signal })),
+    queryFn: get("/api/presets"),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const configSchemaQuery = () =>
   queryOptions({
     queryKey: ["schema", "run-config"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/schema/run-config", { signal })),
+    queryFn: get("/api/schema/run-config"),
     staleTime: Number.POSITIVE_INFINITY,
   });
 

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 import { runKeys } from "./runs";
 
 export const LOG_PAGE = 500;
@@ -13,13 +13,7 @@ export interface LogChoice {
 export const logHeadQuery = (run: string, choice: LogChoice) =>
   queryOptions({
     queryKey: [...runKeys.part(run, "logs"), "head", choice],
-    queryFn: async ({ signal }) => {
-      const query = { ...choice, limit: 1 };
-      const { total, attempts } = await unwrap(
-        client.GET("/api/runs/{run_id}/logs", { params: { path: { run_id: run }, query }, signal }),
-      );
-      return { total, attempts };
-    },
+    queryFn: get("/api/runs/{run_id}/logs", { path: { run_id: run }, query: { ...choice, limit: 1 } }),
     placeholderData: keepPreviousData,
   });
 
@@ -27,7 +21,10 @@ export const logHeadQuery = (run: string, choice: LogChoice) =>
 export const logPageQuery = (run: string, choice: LogChoice, page: number, lines: number) =>
   queryOptions({
     queryKey: ["log-page", run, choice, page, lines],
-    queryFn: ({ signal }) => fetchLog(run, choice, page * LOG_PAGE, LOG_PAGE, signal),
+    queryFn: get("/api/runs/{run_id}/logs", {
+      path: { run_id: run },
+      query: { ...choice, offset: page * LOG_PAGE, limit: LOG_PAGE },
+    }),
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: keepPreviousData,
   });
@@ -36,24 +33,10 @@ export const logPageQuery = (run: string, choice: LogChoice, page: number, lines
 export const logMatchesQuery = (run: string, choice: LogChoice, search: string) =>
   queryOptions({
     queryKey: [...runKeys.part(run, "logs"), "matches", choice, search],
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/runs/{run_id}/logs/matches", {
-          params: { path: { run_id: run }, query: { ...choice, search } },
-          signal,
-        }),
-      ),
+    queryFn: get("/api/runs/{run_id}/logs/matches", { path: { run_id: run }, query: { ...choice, search } }),
     enabled: search !== "",
     placeholderData: keepPreviousData,
   });
-
-async function fetchLog(run: string, choice: LogChoice, offset: number, limit: number, signal?: AbortSignal) {
-  const query = { ...choice, offset, limit };
-  const { lines } = await unwrap(
-    client.GET("/api/runs/{run_id}/logs", { params: { path: { run_id: run }, query }, ...(signal ? { signal } : {}) }),
-  );
-  return lines;
-}
 
 const MOST_AT_ONCE = 10_000;
 
@@ -61,7 +44,8 @@ const MOST_AT_ONCE = 10_000;
 export async function wholeLog(run: string, choice: LogChoice, total: number) {
   const lines = [];
   for (let offset = 0; offset < total; offset += MOST_AT_ONCE) {
-    lines.push(...(await fetchLog(run, choice, offset, MOST_AT_ONCE)));
+    const params = { path: { run_id: run }, query: { ...choice, offset, limit: MOST_AT_ONCE } };
+    lines.push(...(await unwrap(client.GET("/api/runs/{run_id}/logs", { params }))).lines);
   }
   return lines;
 }

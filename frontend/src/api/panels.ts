@@ -1,13 +1,13 @@
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, type QueryFunction, queryOptions } from "@tanstack/react-query";
 import { download } from "~/lib/download";
 import type { Extension, PanelData } from "~/lib/figure";
 import type { Search } from "~/lib/urlParams";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 
 export const panelListQuery = () =>
   queryOptions({
     queryKey: ["panels"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/panels", { signal })),
+    queryFn: get("/api/panels"),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -18,12 +18,10 @@ export const panelKey = (name: string, asked: readonly string[], params: Search,
 export const panelQuery = (name: string, asked: readonly string[], params: Search, members: readonly string[] = []) =>
   queryOptions({
     queryKey: panelKey(name, asked, params, members),
-    queryFn: async ({ signal }): Promise<PanelData> => {
-      const query = { runs: asked.join(","), ...params };
-      return (await unwrap(
-        client.GET("/api/panels/{name}", { params: { path: { name }, query }, signal }),
-      )) as PanelData;
-    },
+    queryFn: get("/api/panels/{name}", {
+      path: { name },
+      query: { runs: asked.join(","), ...params },
+    }) as QueryFunction<PanelData, ReturnType<typeof panelKey>>,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
     structuralSharing: false,
@@ -38,14 +36,15 @@ export interface TableRequest {
 }
 
 const tableOf = ({ name, asked, params }: TableRequest) => ({
-  params: { path: { name }, query: { runs: asked.join(","), ...params } },
+  path: { name },
+  query: { runs: asked.join(","), ...params },
 });
 
 /** A picture's numbers as they are when its figure is at the cursor. */
 export const tableQuery = (request: TableRequest, cursor: string) =>
   queryOptions({
     queryKey: ["panel-table", request, cursor] as const,
-    queryFn: ({ signal }) => unwrap(client.GET("/api/panels/{name}/table", { ...tableOf(request), signal })),
+    queryFn: get("/api/panels/{name}/table", tableOf(request)),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10_000,
     placeholderData: keepPreviousData,
@@ -53,7 +52,7 @@ export const tableQuery = (request: TableRequest, cursor: string) =>
 
 /** All rows of a picture's table as a CSV file: the server makes it, the browser saves it. */
 export async function downloadTable(request: TableRequest, filename: string) {
-  const asked = { ...tableOf(request), parseAs: "blob" } as const;
+  const asked = { params: tableOf(request), parseAs: "blob" } as const;
   const made: unknown = await unwrap(client.GET("/api/panels/{name}/table.csv", asked));
   download(made as Blob, `${filename}.csv`);
 }
@@ -71,16 +70,3 @@ export async function fetchExtension(
     client.GET("/api/panels/{name}/extension", { params: { path: { name }, query } }),
   )) as unknown as Extension;
 }
-
-const MOST_CHOICES = 200;
-
-/** Runs that a picture can be set against. */
-export const runChoicesQuery = () =>
-  queryOptions({
-    queryKey: ["run-choices"],
-    queryFn: async ({ signal }) => {
-      const { runs } = await unwrap(client.GET("/api/runs", { params: { query: { limit: MOST_CHOICES } }, signal }));
-      return runs.map(({ id, name }) => ({ id, name }));
-    },
-    staleTime: 10_000,
-  });

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { quoted } from "~/lib/queryCompletion";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 import type { BulkChange, CommandRequest, RunDetail, RunSummary } from "./types";
 import { userName } from "./userName";
 
@@ -18,7 +18,7 @@ const PAGE = 500;
 export const runListQuery = () =>
   queryOptions({
     queryKey: [...runKeys.lists, "all"],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/runs", { params: { query: { limit: PAGE } }, signal })),
+    queryFn: get("/api/runs", { query: { limit: PAGE } }),
   });
 
 /** What a table asks for; moving: whether the answer changes with each step of a run. */
@@ -35,13 +35,7 @@ export const TABLE_PAGE = 100;
 export const runPageQuery = ({ query, sort, columns, moving }: RunQuestion, page: number) =>
   queryOptions({
     queryKey: [...runKeys.lists, "page", { query, sort, columns, moving }, page] as const,
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/runs", {
-          params: { query: { query, sort, columns, limit: TABLE_PAGE, offset: page * TABLE_PAGE } },
-          signal,
-        }),
-      ),
+    queryFn: get("/api/runs", { query: { query, sort, columns, limit: TABLE_PAGE, offset: page * TABLE_PAGE } }),
     retry: false,
   });
 
@@ -57,13 +51,7 @@ const MOST_GROUPS = 1000;
 export const runGroupsQuery = ({ query, by, measures, sort }: GroupQuestion) =>
   queryOptions({
     queryKey: [...runKeys.groups, { query, by, measures, sort }] as const,
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/runs/groups", {
-          params: { query: { query, by, measures, sort, limit: MOST_GROUPS } },
-          signal,
-        }),
-      ),
+    queryFn: get("/api/runs/groups", { query: { query, by, measures, sort, limit: MOST_GROUPS } }),
     retry: false,
   });
 
@@ -71,7 +59,7 @@ export const runGroupsQuery = ({ query, by, measures, sort }: GroupQuestion) =>
 export const runFieldsQuery = () =>
   queryOptions({
     queryKey: runKeys.fields,
-    queryFn: ({ signal }) => unwrap(client.GET("/api/runs/fields", { signal })),
+    queryFn: get("/api/runs/fields"),
     staleTime: 60_000,
   });
 
@@ -89,37 +77,33 @@ function keepNews(old: unknown, fetched: unknown): unknown {
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.detail(id),
-    queryFn: ({ signal }) => unwrap(client.GET("/api/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
+    queryFn: get("/api/runs/{run_id}", { path: { run_id: id } }),
     structuralSharing: keepNews,
   });
 
 export const historyQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.part(id, "history"),
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/runs/{run_id}/history", { params: { path: { run_id: id } }, signal })),
+    queryFn: get("/api/runs/{run_id}/history", { path: { run_id: id } }),
   });
 
 export const checkpointsQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.part(id, "checkpoints"),
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: id } }, signal })),
+    queryFn: get("/api/runs/{run_id}/checkpoints", { path: { run_id: id } }),
   });
 
 export const lineageQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.part(id, "lineage"),
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/runs/{run_id}/lineage", { params: { path: { run_id: id } }, signal })),
+    queryFn: get("/api/runs/{run_id}/lineage", { path: { run_id: id } }),
   });
 
 /** Which pictures draw the run's scalars; asked for again when it has others. */
 export const curvesQuery = ({ id, latest }: RunSummary) =>
   queryOptions({
     queryKey: [...runKeys.part(id, "curves"), Object.keys(latest).sort().join()] as const,
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/runs/{run_id}/curves", { params: { path: { run_id: id } }, signal })),
+    queryFn: get("/api/runs/{run_id}/curves", { path: { run_id: id } }),
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: keepPreviousData,
   });
@@ -127,20 +111,13 @@ export const curvesQuery = ({ id, latest }: RunSummary) =>
 export const decisionsQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.part(id, "decisions"),
-    queryFn: ({ signal }) =>
-      unwrap(client.GET("/api/runs/{run_id}/decisions", { params: { path: { run_id: id } }, signal })),
+    queryFn: get("/api/runs/{run_id}/decisions", { path: { run_id: id } }),
   });
 
 export const samplesQuery = (id: string, step: number | null) =>
   queryOptions({
     queryKey: [...runKeys.part(id, "samples"), step],
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/runs/{run_id}/samples", {
-          params: { path: { run_id: id }, query: step === null ? {} : { step } },
-          signal,
-        }),
-      ),
+    queryFn: get("/api/runs/{run_id}/samples", { path: { run_id: id }, query: step === null ? {} : { step } }),
   });
 
 /** Who asks, for the audit trail. */
@@ -156,10 +133,7 @@ export const deleteRun = (id: string) => unwrap(client.DELETE("/api/runs/{run_id
 export const giveCommand = (id: string, request: CommandRequest) =>
   unwrap(
     client.POST("/api/runs/{run_id}/commands", {
-      params: {
-        ...at(id),
-        header: asked(),
-      },
+      params: { ...at(id), header: asked() },
       body: request,
     }),
   );
@@ -170,11 +144,5 @@ const FOUND = 8;
 export const foundRunsQuery = (text: string) =>
   queryOptions({
     queryKey: ["found-runs", text],
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/runs", {
-          params: { query: { query: text === "" ? "" : quoted(text), limit: FOUND } },
-          signal,
-        }),
-      ),
+    queryFn: get("/api/runs", { query: { query: text === "" ? "" : quoted(text), limit: FOUND } }),
   });

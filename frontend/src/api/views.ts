@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 
 export const viewsKey = (page: string) => ["views", page] as const;
 
@@ -7,7 +7,7 @@ export const viewsKey = (page: string) => ["views", page] as const;
 export const viewsQuery = (page: string) =>
   queryOptions({
     queryKey: viewsKey(page),
-    queryFn: ({ signal }) => unwrap(client.GET("/api/views", { params: { query: { page } }, signal })),
+    queryFn: get("/api/views", { query: { page } }),
   });
 
 export const saveView = (page: string, name: string, search: string) =>

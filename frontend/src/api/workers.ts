@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, get, unwrap } from "./client";
 
 export const workersKey = ["workers"] as const;
 
@@ -7,7 +7,7 @@ export const workersKey = ["workers"] as const;
 export const workersQuery = () =>
   queryOptions({
     queryKey: workersKey,
-    queryFn: ({ signal }) => unwrap(client.GET("/api/workers", { signal })),
+    queryFn: get("/api/workers"),
     refetchInterval: 3000,
   });
 

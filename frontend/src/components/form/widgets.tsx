@@ -2,7 +2,7 @@ import { SegmentedControl, Select, Switch, Textarea, TextInput } from "@mantine/
 import type { WidgetProps } from "@rjsf/utils";
 import { useState } from "react";
 import { isNullable, isNumeric, type JsonSchema, numberText, typedNumber } from "~/lib/formSchema";
-import { RunSelect } from "./RunSelect";
+import { RunSelect } from "../RunSelect";
 import { isLong } from "./templates";
 
 /** Text and numbers; a number may be typed as 1e-6, and an emptied nullable one is null. */

@@ -12,8 +12,8 @@ import {
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { Control } from "~/lib/panelSchema";
 import { flag, list as listed, real, type Search } from "~/lib/urlParams";
+import { RunSelect } from "../RunSelect";
 import classes from "./Panel.module.css";
-import { RunChooser } from "./RunChooser";
 
 interface ControlsProps {
   controls: readonly Control[];
@@ -129,7 +129,18 @@ export function ControlInput({ control, value, onChange, except, compact = false
         />
       );
     case "run":
-      return <RunChooser label={control.label} value={current} onChange={set} except={except} comboboxProps={list} />;
+      return (
+        <RunSelect
+          aria-label={control.label}
+          value={current}
+          onChange={set}
+          except={except}
+          openOnFocus={false}
+          clearable
+          comboboxProps={list}
+          data-testid="run-chooser"
+        />
+      );
     case "range":
       return (
         <Slider

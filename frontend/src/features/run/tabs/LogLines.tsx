@@ -42,7 +42,7 @@ export function LogLines({ run, choice, total, follow, onPause, found, target }:
   const answers = useQueries({
     queries: pages.map((page) => logPageQuery(run.id, choice, page, Math.min(LOG_PAGE, total - page * LOG_PAGE))),
   });
-  const loaded = new Map(pages.map((page, index) => [page, answers[index]?.data]));
+  const loaded = new Map(pages.map((page, index) => [page, answers[index]?.data?.lines]));
   const lineAt = (index: number) => loaded.get(Math.floor(index / LOG_PAGE))?.[index % LOG_PAGE];
 
   useEffect(() => {

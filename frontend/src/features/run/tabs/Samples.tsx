@@ -1,8 +1,7 @@
 import { MultiSelect, SegmentedControl } from "@mantine/core";
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { runChoicesQuery } from "~/api/panels";
-import { runQuery, samplesQuery } from "~/api/runs";
+import { runListQuery, runQuery, samplesQuery } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
@@ -115,7 +114,7 @@ function OneStep({ run, tools }: WayProps) {
 /** This run and up to three others. */
 function WithOthers({ run, tools }: WayProps) {
   const [search, change] = useView();
-  const { data: choices = [] } = useQuery(runChoicesQuery());
+  const { data: listed } = useQuery(runListQuery());
   const chosen = list(search.with).slice(0, MOST_OTHERS);
   const found = useQueries({ queries: chosen.map((id) => runQuery(id)) });
   const others = found.flatMap(({ data }) => data ?? []);
@@ -132,7 +131,7 @@ function WithOthers({ run, tools }: WayProps) {
             miw={220}
             aria-label="Other runs"
             placeholder={chosen.length === 0 ? "Choose other runs…" : undefined}
-            data={choices
+            data={(listed?.runs ?? [])
               .filter(({ id }) => id !== run.id)
               .map(({ id, name }) => ({ value: id, label: `${name} (${id})` }))}
             value={chosen}
