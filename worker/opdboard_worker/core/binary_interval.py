@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from scipy.special import betaincinv
+
 
 def share_interval(right: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Clopper and Pearson's exact interval of a share of which `right` of `count` were drawn; covers at least as it says."""
     tail = (1.0 - confidence) / 2
-    low = 0.0 if right == 0 else _where(lambda p: _at_least(right, count, p) > tail, 0.0, 1.0)
-    high = 1.0 if right == count else _where(lambda p: _at_least(right + 1, count, p) > 1.0 - tail, 0.0, 1.0)
-    return low, high
+    low = 0.0 if right == 0 else float(betaincinv(right, count - right + 1, tail))
+    return low, 1.0 if right == count else float(betaincinv(right + 1, count - right, 1.0 - tail))
 
 
 def gain_interval(won: int, lost: int, count: int, quantile: float) -> tuple[float, float]:
@@ -45,15 +46,3 @@ def _where(holds: Callable[[float], bool], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return (low + high) / 2
-
-
-def _at_least(wanted: int, count: int, p: float) -> float:
-    """P(X >= wanted) of a binomial X."""
-    if p <= 0.0 or p >= 1.0:
-        return float(p >= 1.0 or wanted <= 0)
-    log_p, log_q = math.log(p), math.log1p(-p)
-    ways = math.lgamma(count + 1)
-    return math.fsum(
-        math.exp(ways - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * log_p + (count - k) * log_q)
-        for k in range(wanted, count + 1)
-    )

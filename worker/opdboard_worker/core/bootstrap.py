@@ -62,28 +62,18 @@ def recovery(score_N: Tensor, base_N: Tensor, final_N: Tensor, *, seed: int = 0)
     value = gain / whole if whole else math.nan
     if gains_2N.shape[1] < 2:
         return Interval(value, math.nan, math.nan)
-    gain_R, whole_R = _means(gains_2N, seed)
+    generator = torch.Generator().manual_seed(seed)
+    drawn_RN = torch.randint(gains_2N.shape[1], (RESAMPLES, gains_2N.shape[1]), generator=generator)
+    gain_R, whole_R = (gain_N[drawn_RN].mean(1) for gain_N in gains_2N.cpu())
     share_R = gain_R / whole_R
-    return _interval(value, share_R[share_R.isfinite()])
+    share_R = share_R[share_R.isfinite()]
+    if not share_R.numel():
+        return Interval(value, math.nan, math.nan)
+    tail = (1.0 - CONFIDENCE) / 2
+    return Interval(value, *torch.quantile(share_R, torch.tensor([tail, 1.0 - tail], dtype=torch.float64)).tolist())
 
 
 def _paired(a_N: Tensor, b_N: Tensor) -> Tensor:
     if a_N.shape != b_N.shape or a_N.ndim != 1:
         raise ValueError(f"paired scores need one value per prompt each: {tuple(a_N.shape)} and {tuple(b_N.shape)}")
     return a_N.double() - b_N.double()
-
-
-def _means(values_SN: Tensor, seed: int) -> Tensor:
-    """Means of each row over the same RESAMPLES draws of the prompts, (S, R)."""
-    generator = torch.Generator().manual_seed(seed)
-    count = values_SN.shape[1]
-    drawn_RN = torch.randint(count, (RESAMPLES, count), generator=generator)
-    return torch.stack([values_N[drawn_RN].mean(1) for values_N in values_SN.cpu()])
-
-
-def _interval(value: float, drawn_R: Tensor) -> Interval:
-    if not drawn_R.numel():
-        return Interval(value, math.nan, math.nan)
-    tail = (1.0 - CONFIDENCE) / 2
-    low, high = torch.quantile(drawn_R, torch.tensor([tail, 1.0 - tail], dtype=torch.float64)).tolist()
-    return Interval(value, low, high)

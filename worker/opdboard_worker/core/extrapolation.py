@@ -23,23 +23,6 @@ from torch import Tensor
 from opdboard_worker.core.paired import paired_interval
 from opdboard_worker.core.statistics import frobenius_norms
 
-__all__ = [
-    "AcceptanceRule",
-    "Line",
-    "Search",
-    "Try",
-    "Validation",
-    "blind_try",
-    "candidate_factors",
-    "direction",
-    "direction_norm",
-    "is_power_of_two",
-    "line_search",
-    "move_",
-    "paired_interval",
-    "single_try",
-]
-
 ScoreName = Literal["accuracy", "negative_reverse_kl"]
 ScoreChoice = Literal["accuracy", "negative_reverse_kl", "both"]
 Acceptance = Literal[">=", ">", "significant"]
@@ -47,16 +30,11 @@ Acceptance = Literal[">=", ">", "significant"]
 _SCORE_WORDS: dict[ScoreName, str] = {"accuracy": "accuracy", "negative_reverse_kl": "negative reverse KL"}
 
 
-def is_power_of_two(step: int) -> bool:
-    """Whether EffOPD searches after this optimizer step: 1, 2, 4, 8, ..."""
-    return step >= 1 and step & (step - 1) == 0
-
-
-def candidate_factors(count: int = 5, multiple: float = 2.0) -> tuple[float, ...]:
-    """multiple * k for k = 1..count, by default 2, 4, 6, 8, 10. The paper's "2k" is a product: not 2, 4, 8, 16, 32."""
-    if count < 1 or not (0.0 < multiple < math.inf):
-        raise ValueError(f"count must be at least 1 and multiple positive, got {count} and {multiple}")
-    return tuple(multiple * k for k in range(1, count + 1))
+def candidate_factors(count: int = 5) -> tuple[float, ...]:
+    """2 k for k = 1..count, by default 2, 4, 6, 8, 10. The paper's "2k" is a product: not 2, 4, 8, 16, 32."""
+    if count < 1:
+        raise ValueError(f"count must be at least 1, not {count}")
+    return tuple(2.0 * k for k in range(1, count + 1))
 
 
 @torch.no_grad()
@@ -133,15 +111,14 @@ class Validation:
     @property
     def finite(self) -> bool:
         """Whether every mean that is known is a finite number (no examples at all counts as not finite)."""
-        numbers = [self.kl_to_start]
-        numbers += [] if self.accuracy_N is None else [float(self.accuracy_N.double().mean())]
-        numbers += [] if self.negative_reverse_kl_N is None else [self.negative_reverse_kl]
-        return all(math.isfinite(number) for number in numbers)
+        known = [self.kl_to_start, 0.0 if self.accuracy is None else self.accuracy]
+        known += [] if self.negative_reverse_kl_N is None else [self.negative_reverse_kl]
+        return all(map(math.isfinite, known))
 
     def score(self, name: ScoreName) -> float:
         """The mean that decides. ValueError where it is not known."""
-        self.per_example(name)
-        return self.negative_reverse_kl if name == "negative_reverse_kl" else float(self.per_example(name).mean())
+        values_N = self.per_example(name)
+        return self.negative_reverse_kl if name == "negative_reverse_kl" else float(values_N.mean())
 
     def per_example(self, name: ScoreName) -> Tensor:
         """The score of each example, (N,), float64. ValueError where it is not known."""
@@ -182,25 +159,22 @@ class AcceptanceRule:
 
     def judge(self, factor: float, candidate: Validation, accepted: Validation) -> Try:
         """Compare a candidate with the last accepted weights."""
-        gain, low, high = self._gain(self.scores[0], candidate, accepted)
-        refusal = self._refusal(candidate, accepted)
-        reason = refusal or " and ".join(self._comparison(name, candidate, accepted)[1] for name in self.scores)
-        return Try(factor, candidate, gain, low, high, accepted=refusal is None, reason=reason)
+        gain, low, high = _gain(self.scores[0], candidate, accepted, self.confidence)
+        passed, reason = self._verdict(candidate, accepted)
+        return Try(factor, candidate, gain, low, high, accepted=passed, reason=reason)
 
-    def _refusal(self, candidate: Validation, accepted: Validation) -> str | None:
+    def _verdict(self, candidate: Validation, accepted: Validation) -> tuple[bool, str]:
         if not candidate.finite:
-            return f"{_describe(candidate)} not finite"
+            return False, f"{_describe(candidate)} not finite"
         if self.max_kl is not None and candidate.kl_to_start > self.max_kl:
-            return f"KL to the start {candidate.kl_to_start:.4g} above the bound {self.max_kl:.4g}"
-        for name in self.scores:
-            passed, clause = self._comparison(name, candidate, accepted)
-            if not passed:
-                return clause
-        return None
+            return False, f"KL to the start {candidate.kl_to_start:.4g} above the bound {self.max_kl:.4g}"
+        compared = [self._comparison(name, candidate, accepted) for name in self.scores]
+        refusal = next((clause for passed, clause in compared if not passed), None)
+        return refusal is None, refusal or " and ".join(clause for _, clause in compared)
 
     def _comparison(self, name: ScoreName, candidate: Validation, accepted: Validation) -> tuple[bool, str]:
         if self.acceptance == "significant":
-            gain, low, high = self._gain(name, candidate, accepted)
+            gain, low, high = _gain(name, candidate, accepted, self.confidence)
             interval = f"{100 * self.confidence:g}% interval {low:.4g} to {high:.4g}"
             verdict = "above 0" if low > 0 else "not significantly above 0"
             return low > 0, f"{_SCORE_WORDS[name]} gain {gain:.4g} {verdict} ({interval})"
@@ -208,9 +182,6 @@ class AcceptanceRule:
         passed = score >= last if self.acceptance == ">=" else score > last
         relation = "above" if score > last else "equal to" if score == last else "below"
         return passed, f"{_SCORE_WORDS[name]} {score:.6g} {relation} the last accepted {last:.6g}"
-
-    def _gain(self, name: ScoreName, candidate: Validation, accepted: Validation) -> tuple[float, float, float]:
-        return _gain(name, candidate, accepted, self.confidence)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from torch import Tensor
 from opdboard_worker.core.chunks import OnSmaller
 from opdboard_worker.core.teachers import Head
 from opdboard_worker.core.token_loss import token_loss
+from opdboard_worker.core.token_measures import k3
 
 
 def group_advantages(reward_QG: Tensor) -> Tensor:
@@ -59,12 +60,6 @@ def clipped_surrogate(
     ratio_N = (logp_N - old_logp_N).exp()
     bounded_N = ratio_N.clamp(1 - clip_low, 1 + clip_high)
     return -torch.minimum(ratio_N * advantage_N, bounded_N * advantage_N)
-
-
-def kl_to_reference(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:
-    """k3 = pi_ref/pi - log(pi_ref/pi) - 1 at the sampled token, (N,), nats, never negative; GRPO equation 4."""
-    difference_N = reference_logp_N - logp_N
-    return torch.expm1(difference_N) - difference_N
 
 
 @dataclass(frozen=True)
@@ -121,7 +116,7 @@ def policy_gradient_loss(
         loss_n = clipped_surrogate(logp_n, old_n, advantage_n, clip_low, clip_high)
         slope_n = (-advantage_n * ratio_n).masked_fill(outside_n, 0.0)
         if reference_logp_N is not None:
-            kl_N[tokens] = kl_to_reference(logp_n, reference_logp_N[tokens])
+            kl_N[tokens] = k3(logp_n, reference_logp_N[tokens])  # GRPO equation 4
             loss_n = loss_n + kl_coefficient * kl_N[tokens]
             slope_n = slope_n - kl_coefficient * torch.expm1(reference_logp_N[tokens] - logp_n)
         return loss_n, slope_n

@@ -38,16 +38,10 @@ def mixture(gram_TT: Tensor, steps: Sequence[float], at: float) -> Tensor:
     largest = float(values_T[-1])
     if not (largest > 0.0 and math.isfinite(largest)):
         return torch.zeros_like(values_T) if largest == 0.0 else torch.full_like(values_T, math.nan)
-    leading_T = vectors_TT[:, -1]
-    return leading_T * (line_at(leading_T, steps, at))
-
-
-def line_at(values_T: Tensor, steps: Sequence[float], at: float) -> float:
-    """The least-squares line through (steps, values), read off at `at`."""
-    step_T = torch.tensor(steps, dtype=torch.float64)
+    leading_T, step_T = vectors_TT[:, -1], torch.tensor(steps, dtype=torch.float64)
     centred_T = step_T - step_T.mean()
-    slope = (centred_T * values_T).sum() / centred_T.square().sum()
-    return float(values_T.mean() + slope * (at - step_T.mean()))
+    slope = (centred_T * leading_T).sum() / centred_T.square().sum()
+    return leading_T * float(leading_T.mean() + slope * (at - step_T.mean()))
 
 
 def predicted_update(updates: Sequence[Tensor], steps: Sequence[float], at: float) -> Tensor:

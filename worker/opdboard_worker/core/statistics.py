@@ -58,23 +58,16 @@ def repeats_itself(text: str) -> bool:
     return len(raw) / len(zlib.compress(raw)) > REPETITION_COMPRESSION
 
 
-def mean_by_position(values_N: Tensor, position_N: Tensor, bins: int | Sequence[float]) -> Tensor:
-    """Mean of values_N by position in the response, (bins,), float64; NaN where no position falls.
+def mean_by_position(values_N: Tensor, bin_N: Tensor, bins: int) -> Tensor:
+    """Mean of values_N by the bin of its position in the response, (bins,), float64; NaN where no position falls.
 
-    bins: increasing edges e_0 < ... < e_b of b bins [e_i, e_i+1), or a number b for the edges 0, 1, ..., b. Both stay
-    comparable between steps whatever the longest response; positions outside of the edges are left out.
+    Comparable between steps whatever the longest response: bins beyond the given number are left out.
     """
-    if values_N.shape != position_N.shape:
-        raise ValueError(f"one position per value is needed: {tuple(values_N.shape)} and {tuple(position_N.shape)}")
-    values_N, position_N = values_N.double(), position_N.double()
-    bounds = list(range(bins + 1)) if isinstance(bins, int) else list(bins)
-    edges = torch.tensor(bounds, dtype=torch.float64, device=position_N.device)
-    if len(edges) < 2 or not bool((edges.diff() > 0).all()):
-        raise ValueError("bins needs at least one bin with increasing edges")
-    bin_N = torch.bucketize(position_N, edges, right=True) - 1
-    inside_N = (bin_N >= 0) & (bin_N < len(edges) - 1)
-    totals = values_N.new_zeros(len(edges) - 1).index_add_(0, bin_N[inside_N], values_N[inside_N])
-    return totals / torch.bincount(bin_N[inside_N], minlength=len(edges) - 1)
+    if values_N.shape != bin_N.shape:
+        raise ValueError(f"one bin per value is needed: {tuple(values_N.shape)} and {tuple(bin_N.shape)}")
+    inside_N = bin_N < bins
+    values_N, bin_N = values_N[inside_N].double(), bin_N[inside_N]
+    return values_N.new_zeros(bins).index_add_(0, bin_N, values_N) / torch.bincount(bin_N, minlength=bins)
 
 
 def pieces(tensor: Tensor) -> tuple[Tensor, ...]:
@@ -96,8 +89,7 @@ def _difference_norm(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _small_difference_norms(a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
-    differences = torch._foreach_sub(a, b)  # pyright: ignore[reportPrivateImportUsage]
-    return _float64_norms(list(differences))
+    return _float64_norms(list(torch._foreach_sub(a, b)))  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _float64_norms(tensors: list[Tensor]) -> list[Tensor]:
@@ -133,10 +125,4 @@ def _in_runs_of_small(
         else:
             norms.append(of_one(x, y))
     finish_run()
-    return _stacked(norms)
-
-
-def _stacked(collected: list[Tensor]) -> Tensor:
-    if not collected:
-        return torch.empty(0, dtype=torch.float64)
-    return torch.stack([norm.to(collected[0].device) for norm in collected])
+    return torch.stack([norm.to(norms[0].device) for norm in norms]) if norms else torch.empty(0, dtype=torch.float64)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from torch import Tensor
+from typing_extensions import override
 
 Head = Callable[[Tensor], Tensor]
 """Hidden states (n, H) to logits (n, V): a closure, so that soft-capping and logit scales are part of it."""
@@ -15,14 +16,10 @@ Head = Callable[[Tensor], Tensor]
 class TeacherScores(Protocol):
     """The teacher's next-token distributions on N response tokens, made a chunk at a time."""
 
-    @property
-    def complete(self) -> bool:
-        """Whether the whole distribution is known; if not, measures that need it are NaN."""
-        ...
+    complete: ClassVar[bool] = True
+    """Whether the whole distribution is known; if not, measures that need it are NaN."""
 
-    def __len__(self) -> int:
-        """N."""
-        ...
+    def __len__(self) -> int: ...
 
     def logits(self, tokens: slice) -> Tensor:
         """Logits (n, V) of some of the tokens."""
@@ -30,45 +27,35 @@ class TeacherScores(Protocol):
 
 
 @dataclass(frozen=True)
-class WholeTeacher:
+class WholeTeacher(TeacherScores):
     """A teacher whose hidden states (N, K) are there; its head makes all logits of a chunk from them."""
 
     hidden_NK: Tensor
     head: Head
 
-    @property
-    def complete(self) -> bool:
-        """Always."""
-        return True
-
+    @override
     def __len__(self) -> int:
-        """N."""
         return self.hidden_NK.shape[0]
 
+    @override
     def logits(self, tokens: slice) -> Tensor:
-        """head(hidden)."""
         return self.head(self.hidden_NK[tokens])
 
 
 @dataclass(frozen=True)
-class MixedTeacher:
-    """Several whole teachers, each of some of the tokens: token n is row place_N[n] of part number part_N[n]."""
+class MixedTeacher(TeacherScores):
+    """Several whole teachers, each of some of the tokens: token n is row place_N[n] of part number part_N[n]. All of one vocabulary."""
 
     parts: Sequence[WholeTeacher]
     part_N: Tensor
     place_N: Tensor
 
-    @property
-    def complete(self) -> bool:
-        """Always."""
-        return True
-
+    @override
     def __len__(self) -> int:
-        """N."""
         return self.part_N.shape[0]
 
+    @override
     def logits(self, tokens: slice) -> Tensor:
-        """Of each token from its own teacher; all of one vocabulary."""
         part_n, place_n = self.part_N[tokens], self.place_N[tokens]
         first = self.parts[0]
         logits_nV: Tensor | None = None
@@ -85,7 +72,7 @@ class MixedTeacher:
 
 
 @dataclass(frozen=True)
-class PartialTeacher:
+class PartialTeacher(TeacherScores):
     """A teacher of which only log-probabilities (nats) of some tokens are known, such as one behind an endpoint.
 
     token_N with logp_N is the sampled token, top_token_NM with top_logp_NM the M most likely ones (M may be 0), on any
@@ -93,23 +80,19 @@ class PartialTeacher:
     over those tokens mean anything then: enough for the sampled token and for the top k <= M with their tail.
     """
 
+    complete: ClassVar[bool] = False
     token_N: Tensor
     logp_N: Tensor
     top_token_NM: Tensor
     top_logp_NM: Tensor
     vocabulary: int
 
-    @property
-    def complete(self) -> bool:
-        """Never."""
-        return False
-
+    @override
     def __len__(self) -> int:
-        """N."""
         return self.token_N.shape[0]
 
+    @override
     def logits(self, tokens: slice) -> Tensor:
-        """Log-probabilities (n, V) in float32: the known ones, and the even share of the others."""
         token_n1, logp_n1 = self.token_N[tokens, None], self.logp_N[tokens, None].float()
         top_token_nM, top_logp_nM = self.top_token_NM[tokens], self.top_logp_NM[tokens].float()
         new_n1 = ~(top_token_nM == token_n1).any(1, keepdim=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
+from typing_extensions import override
 
 from opdboard_worker.core.teachers import Head, TeacherScores
 
@@ -21,7 +22,7 @@ def tempered(head: Head, temperature: float) -> Head:
 
 
 @dataclass(frozen=True)
-class TemperedTeacher:
+class TemperedTeacher(TeacherScores):
     """A whole teacher at a temperature other than 1. A few known log-probabilities do not tell what they are at another."""
 
     scores: TeacherScores
@@ -33,15 +34,10 @@ class TemperedTeacher:
                 "a teacher of which a few log-probabilities are known can be compared at temperature 1 only"
             )
 
-    @property
-    def complete(self) -> bool:
-        """Always."""
-        return True
-
+    @override
     def __len__(self) -> int:
-        """N."""
         return len(self.scores)
 
+    @override
     def logits(self, tokens: slice) -> Tensor:
-        """Divided by the temperature."""
         return self.scores.logits(tokens) / self.temperature

@@ -95,10 +95,6 @@ class TokenMeasures:
         means = (totals_F2[:, 0] / totals_F2[:, 1]).tolist()
         return {field.name: mean for field, mean in zip(fields(cls), means, strict=True)}
 
-    def means(self) -> dict[str, float]:
-        """See means_of."""
-        return self.means_of(self.totals())
-
 
 def log_probabilities(logits_NV: Tensor) -> Tensor:
     """log softmax over V, in float32 whatever precision the logits come in (float64 stays float64)."""

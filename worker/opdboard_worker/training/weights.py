@@ -12,7 +12,7 @@ from torch import Tensor
 from opdboard.domain.modules import Module
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.records import ModuleVector
-from opdboard_worker.core.extrapolation import is_power_of_two
+from opdboard.domain.strategies.base import is_power_of_two
 from opdboard_worker.core.spectral.panel import LIVE
 from opdboard_worker.core.statistics import difference_norms, frobenius_norms, norm_share
 from opdboard_worker.measuring.group import Moved

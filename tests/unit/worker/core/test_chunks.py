@@ -27,44 +27,28 @@ class SmallHead(torch.nn.Module):
         return hidden @ self.weight.T
 
 
-def test_a_chunk_too_large_is_halved_and_later_ones_stay_small():
+@pytest.mark.parametrize(("count", "size", "most", "told"), [(20, 16, 3, [8, 4, 2]), (5, 1000, 2, [2])])
+def test_a_chunk_too_large_is_halved_and_later_ones_stay_small(count: int, size: int, most: int, told: list[int]):
+    """From what there is, where that is less than the chunk."""
     done: list[int] = []
     sizes: list[int] = []
 
     def work(chunk: slice) -> None:
-        if chunk.stop - chunk.start > 3:
+        if chunk.stop - chunk.start > most:
             raise torch.OutOfMemoryError
         done.extend(range(chunk.start, chunk.stop))
 
-    in_chunks(20, 16, work, sizes.append)
-    assert done == list(range(20))
-    assert sizes == [8, 4, 2]
+    in_chunks(count, size, work, sizes.append)
+    assert done == list(range(count))
+    assert sizes == told
 
 
-def test_a_chunk_larger_than_what_there_is_is_halved_from_what_there_is():
-    sizes: list[int] = []
-
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("even one"), RuntimeError("shape")])
+def test_one_token_that_does_not_fit_is_the_end_and_other_errors_pass(error: Exception):
     def work(chunk: slice) -> None:
-        if chunk.stop - chunk.start > 2:
-            raise torch.OutOfMemoryError
+        raise error
 
-    in_chunks(5, 1000, work, sizes.append)
-    assert sizes == [2]
-
-
-def test_one_token_that_does_not_fit_is_the_end():
-    def work(chunk: slice) -> None:
-        raise torch.OutOfMemoryError("even one")
-
-    with pytest.raises(torch.OutOfMemoryError, match="even one"):
-        in_chunks(4, 4, work)
-
-
-def test_other_errors_pass():
-    def work(chunk: slice) -> None:
-        raise RuntimeError("shape")
-
-    with pytest.raises(RuntimeError, match="shape"):
+    with pytest.raises(type(error), match=str(error)):
         in_chunks(4, 4, work)
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 import pytest
 import torch
@@ -16,7 +15,6 @@ from opdboard_worker.core.extrapolation import (
     candidate_factors,
     direction,
     direction_norm,
-    is_power_of_two,
     line_search,
     move_,
 )
@@ -50,58 +48,51 @@ def scripted(*validations: Validation) -> tuple[Callable[[float], Validation], l
     return validate, asked
 
 
-def search_accuracies(*accuracies: float, rule: AcceptanceRule | None = None) -> tuple[Search, list[float]]:
-    validate, asked = scripted(*(validation(accuracy=accuracy) for accuracy in accuracies))
-    return line_search(validate, candidate_factors(len(accuracies) - 1), rule or AcceptanceRule()), asked
-
-
-def test_triggers_at_powers_of_two():
-    assert [step for step in range(-4, 70) if is_power_of_two(step)] == [1, 2, 4, 8, 16, 32, 64]
+def search_accuracies(*accuracies: float, rule: AcceptanceRule) -> Search:
+    validate, _ = scripted(*(validation(accuracy=accuracy) for accuracy in accuracies))
+    return line_search(validate, candidate_factors(len(accuracies) - 1), rule)
 
 
 def test_candidates_are_multiples_not_powers():
     """The trap in "2k": 2, 4, 6, 8, 10 and not 2, 4, 8, 16, 32."""
     assert candidate_factors() == (2.0, 4.0, 6.0, 8.0, 10.0)
-    assert candidate_factors(3, 0.5) == (0.5, 1.0, 1.5)
-    assert len({round(b - a, 12) for a, b in pairwise(candidate_factors(7, 0.3))}) == 1
-    for count, multiple in ((0, 2.0), (3, 0.0), (3, -1.0), (3, math.inf)):
-        with pytest.raises(ValueError):
-            candidate_factors(count, multiple)
+    with pytest.raises(ValueError):
+        candidate_factors(0)
 
 
-def test_first_refusal_ends_the_search():
-    """The third candidate would be far better; the paper does not look at it."""
-    search, asked = search_accuracies(0.5, 0.6, 0.4, 0.9)
-    assert asked == [0.0, 2.0, 4.0]
-    assert search.accepted_factor == 2.0
-    assert [attempt.accepted for attempt in search.tries] == [True, False]
+STAYED = "stayed at the start: factor 2 refused, accuracy 0.4 below the last accepted 0.5"
 
 
-def test_a_candidate_faces_the_last_accepted_score_not_the_first():
-    """0.55 beats the start's 0.5 but not the 0.6 that was accepted before it."""
-    search, _ = search_accuracies(0.5, 0.6, 0.55, 0.7)
-    assert search.accepted_factor == 2.0
-    assert search.tries[1].gain == pytest.approx(-0.05)
-    assert search.tries[1].reason == "accuracy 0.55 below the last accepted 0.6"
-
-
-def test_refusing_the_first_candidate_is_plain_opd():
-    search, asked = search_accuracies(0.5, 0.4, 0.9)
-    assert asked == [0.0, 2.0]
-    assert search.accepted_factor == 0.0
-    assert search.outcome == "stayed at the start: factor 2 refused, accuracy 0.4 below the last accepted 0.5"
-
-
-def test_all_candidates_accepted():
-    search, asked = search_accuracies(0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-    assert asked == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
-    assert search.accepted_factor == 10.0
-    assert search.outcome == "moved by factor 10: all 5 candidates accepted"
+@pytest.mark.parametrize(
+    ("accuracies", "factors_asked", "outcome"),
+    [
+        ((0.5, 0.4, 0.9), [2], STAYED),  # plain OPD
+        # The third candidate would be far better; the paper does not look at it.
+        ((0.5, 0.6, 0.4, 0.9), [2, 4], "moved by factor 2: factor 4 refused, accuracy 0.4 below the last accepted 0.6"),
+        # 0.55 beats the start's 0.5 but not the 0.6 that was accepted before it.
+        (
+            (0.5, 0.6, 0.55, 0.7),
+            [2, 4],
+            "moved by factor 2: factor 4 refused, accuracy 0.55 below the last accepted 0.6",
+        ),
+        ((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), [2, 4, 6, 8, 10], "moved by factor 10: all 5 candidates accepted"),
+        ((0.5,), [], "stayed at the start: no candidates"),
+    ],
+)
+def test_the_first_refusal_by_the_last_accepted_score_ends_the_search(accuracies, factors_asked, outcome: str):
+    validate, asked = scripted(*(validation(accuracy=accuracy) for accuracy in accuracies))
+    search = line_search(validate, [2.0 * k for k in range(1, len(accuracies))], AcceptanceRule())
+    assert asked == [0, *factors_asked]
+    assert search.outcome == outcome
+    assert all(attempt.accepted for attempt in search.tries[:-1])
+    if len(accuracies) == 4:
+        assert search.tries[1].gain == pytest.approx(accuracies[2] - 0.6)
+    assert (search.tokens, search.seconds) == (100 * len(asked), 0.5 * len(asked)), "costs include the start"
 
 
 @pytest.mark.parametrize(("acceptance", "factor"), [(">=", 4.0), (">", 0.0)])
 def test_equal_scores_pass_in_the_paper_and_fail_in_the_authors_code(acceptance, factor: float):
-    search, _ = search_accuracies(0.5, 0.5, 0.5, rule=AcceptanceRule(acceptance=acceptance))
+    search = search_accuracies(0.5, 0.5, 0.5, rule=AcceptanceRule(acceptance=acceptance))
     assert search.accepted_factor == factor
     if not factor:
         assert search.tries[0].reason == "accuracy 0.5 equal to the last accepted 0.5"
@@ -204,20 +195,8 @@ def test_scores_that_are_not_finite_are_always_refused(score, acceptance, broken
 
 
 def test_a_broken_start_accepts_nothing():
-    search, _ = search_accuracies(math.nan, 0.9, 0.9)
+    search = search_accuracies(math.nan, 0.9, 0.9, rule=AcceptanceRule())
     assert search.accepted_factor == 0.0
-
-
-def test_costs_include_the_start():
-    search, _ = search_accuracies(0.5, 0.6, 0.4)
-    assert (search.tokens, search.seconds) == (300, 1.5)
-
-
-def test_no_candidates_is_no_move():
-    validate, asked = scripted(validation())
-    search = line_search(validate, (), AcceptanceRule())
-    assert asked == [0.0]
-    assert (search.accepted_factor, search.outcome) == (0.0, "stayed at the start: no candidates")
 
 
 def test_different_validation_sets_cannot_be_paired():

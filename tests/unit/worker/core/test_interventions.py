@@ -109,22 +109,6 @@ def test_components_are_those_of_the_svd(seed: int, share: float):
         torch.testing.assert_close(bottom[name].double(), trailing, rtol=1e-4, atol=1e-4)
 
 
-def test_the_whole_rank_is_the_whole_update_and_none_of_it_is_the_base():
-    whole = update(5)
-    basis = SingularBasis.of(whole)
-    check_same(basis.top_k_rank(1.0), whole, rtol=1e-4, atol=1e-5)
-    check_same(basis.bottom_k_rank(1.0), whole, rtol=1e-4, atol=1e-5)
-    for nothing in (basis.top_k_rank(0.0), basis.bottom_k_rank(0.0)):
-        assert interventions.whole_norm(nothing) < 1e-5
-
-
-def test_leading_components_have_the_full_norm_and_trailing_ones_their_own():
-    delta = torch.diag(torch.tensor([4.0, 3.0, 0.5, 0.1]))
-    basis = SingularBasis.of({"w": delta})
-    assert interventions.whole_norm(basis.top_k_rank(0.25)) == pytest.approx(float(delta.norm()))
-    assert interventions.whole_norm(basis.bottom_k_rank(0.5)) == pytest.approx(math.hypot(0.5, 0.1))
-
-
 def test_what_is_no_matrix_or_no_share_is_refused():
     with pytest.raises(ValueError, match="singular components are those of a matrix"):
         SingularBasis.of({"norm": torch.ones(3)})

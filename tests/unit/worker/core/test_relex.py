@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from opdboard_worker.core.relex import gram_over_time, line_at, mixture, predicted_update
+from opdboard_worker.core.relex import gram_over_time, mixture, predicted_update
 
 
 def straight(steps, shape=(3, 5), offset=0.0):
@@ -63,6 +63,5 @@ def test_the_gram_matrix_of_large_tensors_is_summed_in_pieces():
 
 
 def test_a_line_needs_two_steps():
-    assert line_at(torch.tensor([1.0, 3.0], dtype=torch.float64), [0, 1], 5.0) == pytest.approx(11.0)
     with pytest.raises(ValueError, match="at least two"):
         mixture(torch.eye(2, dtype=torch.float64), [4, 4], 8.0)

@@ -1,6 +1,6 @@
 """Leading singular subspaces by restarted block Krylov iteration (after Musco and Musco, arXiv:1504.05477).
 
-From a block X of k + oversample columns: an orthonormal basis Q of [X, (A A^T) X, ..., (A A^T)^4 X], the singular
+From a block X of k + 8 columns: an orthonormal basis Q of [X, (A A^T) X, ..., (A A^T)^4 X], the singular
 triplets of Q Q^T A (Rayleigh-Ritz), and again from the leading ones, until each ||A v_i - s_i u_i|| is small against
 its own s_i. Where s_k and s_(k+1) differ by a share g, an error of e s_i turns the subspace by about e / g: where
 they nearly coincide the subspace is ill-defined, for every method. Shapes: B matrices (M, N), k columns; in the
@@ -17,11 +17,17 @@ from torch import Tensor
 
 from opdboard_worker.core.spectral.gram import Gram, gram, units, wide
 
-EXACT_SIDE = 256
+_EXACT_SIDE = 256
 """Up to this short side eigenvectors of the Gram matrix cost no more than the iteration."""
 
 _DEPTH = 4
 """Powers of A A^T in one basis."""
+
+_OVERSAMPLE = 8
+"""Columns of a block beyond k."""
+
+_ITERATIONS, _TOLERANCE = 6, 2e-3
+"""At most so many restarts, until every error of a triplet is so small relative to its s."""
 
 _LOST = 64.0
 """Singular values under so many eps of the largest are what rounding made."""
@@ -82,35 +88,23 @@ class Leading:
     """All singular values where the Gram matrix was decomposed whole."""
 
 
-def leading_subspace(
-    matrix_BMN: Tensor,
-    k: int,
-    *,
-    oversample: int = 8,
-    iterations: int = 6,
-    tolerance: float = 2e-3,
-    generator: torch.Generator | None = None,
-) -> Subspace:
+def leading_subspace(matrix_BMN: Tensor, k: int) -> Subspace:
     """The min(k, M, N) leading singular triplets of each matrix, in float32 (float64 for float64 input).
 
-    Iterates until ||A v_i - s_i u_i|| <= tolerance s_i for every i (directions with s_i lost in rounding aside), at
-    most `iterations` times; for a flat spectrum that may not do: see `residual_B`. The first block is random, drawn
-    on the CPU, from seed 0 if no generator is given: equal input gives equal output.
+    By iteration on the matrix itself, or from its Gram matrix where that is short. Iterates until ||A v_i - s_i u_i|| is
+    small against every s_i (those lost in rounding aside), but not for ever; for a flat spectrum that may not do: see
+    `residual_B`. The first block is random, drawn on the CPU from seed 0: equal input gives equal output.
     """
-    unit_B, finite_B = units(wide(matrix_BMN))
-    wide_Brm = _prepared(wide(matrix_BMN), unit_B, finite_B)
-    k, width = _columns(k, oversample, wide_Brm.shape[-2])
-    if is_decomposed_whole(wide_Brm.shape[-2], k, oversample):
-        vectors_Brk = torch.linalg.eigh(gram(wide_Brm).matrix_Brr).eigenvectors[..., -k:]
-        return _subspace(matrix_BMN, _ritz(wide_Brm, vectors_Brk), unit_B, finite_B, "gram")
-    block_Brl = wide_Brm @ _random_columns(wide_Brm, width, generator)
-    ritz = _iterated(wide_Brm, block_Brl, k, iterations, tolerance)
+    wide_Brm = wide(matrix_BMN)
+    if is_decomposed_whole(wide_Brm.shape[-2], k):
+        return subspace_from_gram(matrix_BMN, gram(wide_Brm), k).subspace
+    unit_B, finite_B = units(wide_Brm)
+    wide_Brm = _prepared(wide_Brm, unit_B, finite_B)
+    ritz = _iterated(wide_Brm, wide_Brm @ _random_columns(wide_Brm, k), k)
     return _subspace(matrix_BMN, ritz.leading(k), unit_B, finite_B, "block_krylov")
 
 
-def subspace_from_gram(
-    matrix_BMN: Tensor, whole: Gram, k: int, *, oversample: int = 8, iterations: int = 6, tolerance: float = 2e-3
-) -> Leading:
+def subspace_from_gram(matrix_BMN: Tensor, whole: Gram, k: int) -> Leading:
     """The leading subspace as of `leading_subspace`, by way of the Gram matrix: decomposed whole if it is short.
 
     Else the iteration runs on the Gram matrix, in float32. Where that is too coarse for the k-th direction (sigma_k
@@ -118,25 +112,27 @@ def subspace_from_gram(
     """
     wide_Brm = _prepared(wide(matrix_BMN), whole.unit_B, whole.finite_B)
     rank = wide_Brm.shape[-2]
-    k, width = _columns(k, oversample, rank)
-    if is_decomposed_whole(rank, k, oversample):
+    if is_decomposed_whole(rank, k):
+        k = min(k, rank)
         eigenvalues_Br, vectors_Brr = torch.linalg.eigh(whole.matrix_Brr)
         ritz = _ritz(wide_Brm, vectors_Brr[..., -k:])
         subspace = _subspace(matrix_BMN, ritz, whole.unit_B, whole.finite_B, "gram")
         return Leading(subspace, ritz.u_Brl, whole.singular(eigenvalues_Br))
     gram_Brr = whole.matrix_Brr.to(wide_Brm.dtype)
-    start_Brl = gram_Brr @ _random_columns(gram_Brr, width)
-    of_gram = _iterated(gram_Brr, start_Brl, k, iterations, tolerance, symmetric=True)
-    ritz = _ritz(wide_Brm, of_gram.u_Brl[..., :width])
-    if not ritz.leading(k).within(tolerance):
-        ritz = _iterated(wide_Brm, ritz.u_Brl, k, iterations, tolerance)
+    start_Brl = gram_Brr @ _random_columns(gram_Brr, k)
+    of_gram = _iterated(gram_Brr, start_Brl, k, symmetric=True)
+    ritz = _ritz(wide_Brm, of_gram.u_Brl[..., : start_Brl.shape[-1]])
+    if not ritz.leading(k).within(_TOLERANCE):
+        ritz = _iterated(wide_Brm, ritz.u_Brl, k)
     subspace = _subspace(matrix_BMN, ritz.leading(k), whole.unit_B, whole.finite_B, "block_krylov")
     return Leading(subspace, of_gram.invariant(k), None)
 
 
-def is_decomposed_whole(rank: int, k: int, oversample: int = 8) -> bool:
-    """Whether all eigenvectors of a Gram matrix of this side cost no more than the iteration."""
-    return rank <= EXACT_SIDE or 2 * (_DEPTH + 1) * min(k + oversample, rank) > rank
+def is_decomposed_whole(rank: int, k: int) -> bool:
+    """Whether all eigenvectors of a Gram matrix of this side cost no more than the iteration. ValueError for k below 1."""
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    return rank <= _EXACT_SIDE or 2 * (_DEPTH + 1) * (k + _OVERSAMPLE) > rank
 
 
 def _prepared(wide_Brm: Tensor, unit_B: Tensor, finite_B: Tensor) -> Tensor:
@@ -176,9 +172,7 @@ class _Ritz:
         return torch.where(scale_B > 0, error_B / scale_B, error_B)
 
 
-def _iterated(
-    wide_Brm: Tensor, block_Brl: Tensor, k: int, iterations: int, tolerance: float, *, symmetric: bool = False
-) -> _Ritz:
+def _iterated(wide_Brm: Tensor, block_Brl: Tensor, k: int, *, symmetric: bool = False) -> _Ritz:
     """Triplets on the last Krylov basis, of which the k leading ones are within tolerance or as good as they got.
 
     The basis of a symmetric matrix, which has no negative eigenvalues, is made of its own powers.
@@ -192,7 +186,7 @@ def _iterated(
         basis_Brl = torch.linalg.qr(torch.cat(blocks, dim=-1)).Q
         ritz = _symmetric_ritz(wide_Brm, basis_Brl) if symmetric else _ritz(wide_Brm, basis_Brl)
         iteration += 1
-        if iteration >= iterations or ritz.leading(k).within(tolerance):
+        if iteration >= _ITERATIONS or ritz.leading(k).within(_TOLERANCE):
             return ritz
         block_Brl = ritz.u_Brl[..., : block_Brl.shape[-1]]
 
@@ -233,12 +227,6 @@ def _subspace(matrix_BMN: Tensor, ritz: _Ritz, unit_B: Tensor, finite_B: Tensor,
     )
 
 
-def _random_columns(wide_Brm: Tensor, width: int, generator: torch.Generator | None = None) -> Tensor:
-    generator = generator or torch.Generator().manual_seed(0)
-    return torch.randn(wide_Brm.shape[-1], width, generator=generator).to(wide_Brm)
-
-
-def _columns(k: int, oversample: int, rank: int) -> tuple[int, int]:
-    if k < 1 or oversample < 0:
-        raise ValueError(f"k must be at least 1 and oversample at least 0, got {k} and {oversample}")
-    return min(k, rank), min(k + oversample, rank)
+def _random_columns(wide_Brm: Tensor, k: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(wide_Brm.shape[-1], k + _OVERSAMPLE, generator=generator).to(wide_Brm)

@@ -18,7 +18,7 @@ from torch import Tensor
 from opdboard_worker.core.spectral.entropy import entropy_bound, weighted_entropy
 from opdboard_worker.core.spectral.gram import Deflated, gram
 
-PROBES, STEPS = 16, 20
+_PROBES, _STEPS = 16, 20
 """Directions, and Lanczos steps from each."""
 
 _DEGREE = 4
@@ -28,9 +28,7 @@ _ROUNDING = 64.0
 no small change of a singular value moves to first order."""
 
 
-def effective_rank_quadrature(
-    split: Deflated, *, probes: int = PROBES, steps: int = STEPS, seed: int = 0
-) -> tuple[Tensor, Tensor]:
+def effective_rank_quadrature(split: Deflated, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Effective rank of A, (B,), from the parts of G = A A^T, in float32.
 
     Second comes the relative error to expect, (B,): three standard errors of the random directions, what the later
@@ -45,7 +43,7 @@ def effective_rank_quadrature(
     known_Bk = split.known_Bk / unit_B[:, None]
     rest_Brr = rest_Brr.float() / unit_B.float()[:, None, None]
     moments_Bj = _moments(rest_Brr, known_Bk.shape[-1])
-    alpha_Bnm, beta_Bnm = _lanczos(rest_Brr, split.u_Brk.float(), probes, steps, seed)
+    alpha_Bnm, beta_Bnm = _lanczos(rest_Brr, split.u_Brk.float(), seed)
     node_Bnm, share_Bnm = _quadrature(alpha_Bnm, beta_Bnm)
     entropy_B, sampling_B = _estimate(node_Bnm, share_Bnm, known_Bk, moments_Bj)
     fewer = (alpha_Bnm.shape[-1] + 1) // 2
@@ -72,21 +70,21 @@ def _moments(rest_Brr: Tensor, known: int) -> Tensor:
     ).clamp(min=0.0)
 
 
-def _lanczos(rest_Brr: Tensor, u_Brk: Tensor, probes: int, steps: int, seed: int) -> tuple[Tensor, Tensor]:
+def _lanczos(rest_Brr: Tensor, u_Brk: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """Diagonals (B, n, m) and off-diagonals of the tridiagonal matrices, from directions outside of u.
 
     Without reorthogonalisation: copies of converged nodes share their weight, so that quadratures do not suffer.
     """
     batch, side, known = u_Brk.shape
     generator = torch.Generator().manual_seed(seed)
-    x_Brn = torch.randn(side, probes, generator=generator, dtype=rest_Brr.dtype).to(rest_Brr.device)
-    x_Brn = x_Brn.expand(batch, side, probes) - u_Brk @ (u_Brk.mT @ x_Brn)
+    x_Brn = torch.randn(side, _PROBES, generator=generator, dtype=rest_Brr.dtype).to(rest_Brr.device)
+    x_Brn = x_Brn.expand(batch, side, _PROBES) - u_Brk @ (u_Brk.mT @ x_Brn)
     x_Brn = x_Brn / torch.linalg.vector_norm(x_Brn, dim=-2, keepdim=True)
     before_Brn = torch.zeros_like(x_Brn)
-    beta_B1n = x_Brn.new_zeros(batch, 1, probes)
+    beta_B1n = x_Brn.new_zeros(batch, 1, _PROBES)
     alphas: list[Tensor] = []
     betas: list[Tensor] = []
-    for _ in range(min(steps, side - known)):
+    for _ in range(min(_STEPS, side - known)):
         y_Brn = rest_Brr @ x_Brn - beta_B1n * before_Brn
         alpha_B1n = (x_Brn * y_Brn).sum(-2, keepdim=True)
         y_Brn = y_Brn - alpha_B1n * x_Brn
@@ -108,7 +106,7 @@ def _quadrature(alpha_Bnm: Tensor, beta_Bnm: Tensor) -> tuple[Tensor, Tensor]:
 
 def _estimate(node_Bnm: Tensor, share_Bnm: Tensor, known_Bk: Tensor, moments_Bj: Tensor) -> tuple[Tensor, Tensor]:
     """Entropy, (B,), nats, and three of its standard errors."""
-    size_B1, probes = moments_Bj[:, :1], node_Bnm.shape[1]
+    size_B1 = moments_Bj[:, :1]
     node_Bq, weight_Bq = node_Bnm.flatten(1), share_Bnm.flatten(1) * size_B1
     largest_B1 = node_Bq.amax(-1, keepdim=True).clamp(min=torch.finfo(node_Bq.dtype).tiny)
     powers_Bjq = (node_Bq / largest_B1)[:, None] ** torch.arange(_DEGREE + 1).to(node_Bq)[:, None]
@@ -123,7 +121,10 @@ def _estimate(node_Bnm: Tensor, share_Bnm: Tensor, known_Bk: Tensor, moments_Bj:
     influence_Bq = torch.special.entr(p_Bq) + p_Bq * (1.0 - entropy_B[:, None])
     fitted_Bj = _solve(powers_Bjq, weight_Bq, (powers_Bjq * (weight_Bq * influence_Bq)[:, None]).sum(-1))
     left_Bq = influence_Bq - _combined(fitted_Bj, powers_Bjq)
-    return entropy_B, 3.0 * _standard_error(left_Bq, weight_Bq, size_B1[:, 0].clamp(min=1.0), probes)
+    # Of tr f from n directions uniform on the sphere in d dimensions: Var x^T F x = 2 Var(f) / (d + 2).
+    size_B = size_B1[:, 0].clamp(min=1.0)
+    variance_B = (weight_Bq * left_Bq.square()).sum(-1) / size_B
+    return entropy_B, 3.0 * (size_B * (2.0 * variance_B / ((size_B + 2.0) * _PROBES)).sqrt())
 
 
 def _combined(coefficient_Bj: Tensor, powers_Bjq: Tensor) -> Tensor:
@@ -134,9 +135,3 @@ def _solve(powers_Bjq: Tensor, weight_Bq: Tensor, right_Bj: Tensor) -> Tensor:
     """Coefficients of the polynomial whose weighted products with the powers are given."""
     normal_Bjj = (powers_Bjq * weight_Bq[:, None]) @ powers_Bjq.mT
     return (torch.linalg.pinv(normal_Bjj, hermitian=True, rtol=1e-10) @ right_Bj[..., None])[..., 0]
-
-
-def _standard_error(f_Bq: Tensor, weight_Bq: Tensor, size_B: Tensor, probes: int) -> Tensor:
-    """Of tr f from n directions uniform on the sphere in d dimensions, (B,): Var x^T F x = 2 Var(f) / (d + 2)."""
-    variance_B = (weight_Bq * f_Bq.square()).sum(-1) / size_B
-    return size_B * (2.0 * variance_B / ((size_B + 2.0) * probes)).sqrt()

@@ -6,7 +6,7 @@ Shapes: B matrices (M, N) of one shape, r = min(M, N).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -41,6 +41,11 @@ class Panel:
     finite_B: Tensor
     """False for a matrix with a NaN or infinite entry, all of whose values are NaN."""
 
+    def within(self, tolerance: float) -> bool:
+        """Whether every effective rank that exists is, by its bound; a quadrature of a rest that is lost in rounding has none."""
+        exists_B = self.finite_B & (self.values["update_norm"] > 0)
+        return bool(((self.error_bounds["effective_rank"] <= tolerance) | ~exists_B).all())
+
 
 def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT) -> Panel:
     """Every spectral measure and the k leading triplets of each update, by way of its Gram matrix.
@@ -52,39 +57,12 @@ def spectral_panel(update_BMN: Tensor, k: int = 20, *, tolerance: float = EXACT)
     """
     wide_Brm = wide(update_BMN)
     columns = max(k, one_percent(wide_Brm.shape[-2])) if k > 0 else k
-    measured, leading = None, None
-    if _float32_may_do(wide_Brm, columns, tolerance):
-        measured, leading = _in_float32(update_BMN, wide_Brm, columns, tolerance)
-    if measured is None:
-        measured, leading = _in_float64(update_BMN, wide_Brm, columns, leading)
-    assert leading is not None
-    return Panel(measured.values, measured.bounds, measured.estimators, _cut(leading, k), measured.finite_B)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """Values, error bounds and estimators by name, as in Panel."""
-
-    values: dict[str, Tensor]
-    bounds: dict[str, Tensor]
-    estimators: dict[str, str]
-    finite_B: Tensor
-
-    @classmethod
-    def of(
-        cls, values: dict[str, Tensor], bounds: dict[str, Tensor], estimators: dict[str, str], whole: Gram
-    ) -> _Measured:
-        """With the norm that the Gram matrix gives, and without bounds where there is no value."""
-        norm_B = whole.frobenius_B
-        values = {**values, "update_norm": norm_B}
-        bounds = {**bounds, "update_norm": 0.5 * _share(whole.rounded_B, whole.norm_B)}
-        bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
-        return cls(values, bounds, {**estimators, "update_norm": "sum_of_squares"}, whole.finite_B)
-
-    def within(self, tolerance: float) -> bool:
-        """Whether every effective rank that exists is, by its bound; a quadrature of a rest that is lost in rounding has none."""
-        exists_B = self.finite_B & (self.values["update_norm"] > 0)
-        return bool(((self.bounds["effective_rank"] <= tolerance) | ~exists_B).all())
+    panel = _in_float32(update_BMN, columns, tolerance) if _float32_may_do(wide_Brm, columns, tolerance) else None
+    if panel is None or not panel.within(tolerance):
+        panel = _in_float64(update_BMN, columns, None if panel is None else panel.subspace)
+    found = panel.subspace
+    cut = replace(found, u_BMk=found.u_BMk[..., :k], s_Bk=found.s_Bk[..., :k], v_BNk=found.v_BNk[..., :k])
+    return replace(panel, subspace=cut)
 
 
 def _float32_may_do(wide_Brm: Tensor, columns: int, tolerance: float) -> bool:
@@ -93,24 +71,18 @@ def _float32_may_do(wide_Brm: Tensor, columns: int, tolerance: float) -> bool:
     return tolerance > EXACT and worth_it and wide_Brm.dtype != torch.float64
 
 
-def _in_float32(
-    update_BMN: Tensor, wide_Brm: Tensor, columns: int, tolerance: float
-) -> tuple[_Measured | None, Subspace]:
-    """By the Gram matrix in float32, or None where that is not within the tolerance; and the leading subspace."""
-    whole = gram(wide_Brm, torch.float32)
+def _in_float32(update_BMN: Tensor, columns: int, tolerance: float) -> Panel:
+    """By the Gram matrix in float32: from quadrature, or where that is not within the tolerance from all eigenvalues."""
+    whole = gram(wide(update_BMN), torch.float32)
     leading = subspace_from_gram(update_BMN, whole, columns)
     split = deflated(whole, leading.invariant_Brd)
-    measured = _from_quadrature(split, whole, leading.subspace)
-    if not measured.within(tolerance):
-        measured = _from_parts(split, whole)
-    return measured if measured.within(tolerance) else None, leading.subspace
+    panel = _from_quadrature(split, whole, leading.subspace)
+    return panel if panel.within(tolerance) else _from_parts(split, whole, leading.subspace)
 
 
-def _in_float64(
-    update_BMN: Tensor, wide_Brm: Tensor, columns: int, leading: Subspace | None
-) -> tuple[_Measured, Subspace]:
+def _in_float64(update_BMN: Tensor, columns: int, leading: Subspace | None) -> Panel:
     """From all eigenvalues of the Gram matrix in float64; the leading subspace too unless it is there."""
-    whole = gram(wide_Brm)
+    whole = gram(wide(update_BMN))
     sigma_Br = None
     if leading is None:
         found = subspace_from_gram(update_BMN, whole, columns)
@@ -118,20 +90,20 @@ def _in_float64(
     sigma_Br = whole.singular_values() if sigma_Br is None else sigma_Br
     rounded_B = whole.rounded_B + SOLVER * torch.finfo(torch.float64).eps * whole.norm_B
     off = Perturbation(rounded_B, torch.zeros_like(rounded_B))
-    return _from_all(sigma_Br, whole, off, "gram_float64"), leading
+    return _from_all(sigma_Br, whole, off, "gram_float64", leading)
 
 
-def _from_parts(split: Deflated, whole: Gram) -> _Measured:
+def _from_parts(split: Deflated, whole: Gram, leading: Subspace) -> Panel:
     """From eigenvalues of the two parts, in float32 those of the rest."""
     known_Bk = split.known_Bk
     # The k smallest belong to the columns taken out.
     rest_Bq = torch.linalg.eigvalsh(split.rest.matrix_Brr)[:, known_Bk.shape[-1] :].double().clamp(min=0.0)
     off = split.perturbation(torch.float32, rest_Bq[:, -1])
     eigenvalues_Br = torch.cat([rest_Bq, known_Bk.flip(-1)], dim=-1).sort(dim=-1).values
-    return _from_all(whole.singular(eigenvalues_Br), whole, off, "gram_float32")
+    return _from_all(whole.singular(eigenvalues_Br), whole, off, "gram_float32", leading)
 
 
-def _from_all(sigma_Br: Tensor, whole: Gram, off: Perturbation, estimator: str) -> _Measured:
+def _from_all(sigma_Br: Tensor, whole: Gram, off: Perturbation, estimator: str, leading: Subspace) -> Panel:
     """From all singular values, of whose squares off tells, in units, how far they may be off."""
     off = off.times(whole.unit_B.square())
     values = spectral_measures(sigma_Br, whole.frobenius_B)
@@ -144,7 +116,7 @@ def _from_all(sigma_Br: Tensor, whole: Gram, off: Perturbation, estimator: str) 
         "effective_rank": entropy_bound(sigma_Br, torch.ones_like(sigma_Br), off),
         "top1pct_norm_ratio": _off_norm(sigma_Br[:, : one_percent(sigma_Br.shape[-1])], off) + norm_B,
     }
-    return _Measured.of(values, bounds, dict.fromkeys(values, estimator), whole)
+    return _panel(values, bounds, dict.fromkeys(values, estimator), whole, leading)
 
 
 def _off_norm(sigma_Bn: Tensor, off: Perturbation) -> Tensor:
@@ -157,7 +129,7 @@ def _share(off_B: Tensor, of_B: Tensor) -> Tensor:
     return torch.where(of_B > 0, off_B / of_B, 0.0 * off_B)
 
 
-def _from_quadrature(split: Deflated, whole: Gram, leading: Subspace) -> _Measured:
+def _from_quadrature(split: Deflated, whole: Gram, leading: Subspace) -> Panel:
     frobenius_B = whole.frobenius_B
     s_Bk = leading.s_Bk.double()
     first_B = s_Bk[:, 0]
@@ -182,14 +154,14 @@ def _from_quadrature(split: Deflated, whole: Gram, leading: Subspace) -> _Measur
         "top1pct_norm_ratio": _share(residual_B, top_norm_B) + rounded_B,
     }
     estimators = {**dict.fromkeys(values, "block_krylov"), "effective_rank": "lanczos_quadrature"}
-    return _Measured.of(values, bounds, estimators, whole)
+    return _panel(values, bounds, estimators, whole, leading)
 
 
-def _cut(subspace: Subspace, k: int) -> Subspace:
-    return Subspace(
-        subspace.u_BMk[..., :k],
-        subspace.s_Bk[..., :k],
-        subspace.v_BNk[..., :k],
-        subspace.residual_B,
-        subspace.estimator,
-    )
+def _panel(
+    values: dict[str, Tensor], bounds: dict[str, Tensor], estimators: dict[str, str], whole: Gram, leading: Subspace
+) -> Panel:
+    """With the norm that the Gram matrix gives, and without bounds where there is no value."""
+    values = {**values, "update_norm": whole.frobenius_B}
+    bounds = {**bounds, "update_norm": 0.5 * _share(whole.rounded_B, whole.norm_B)}
+    bounds = {name: bound_B.masked_fill(values[name].isnan(), math.nan) for name, bound_B in bounds.items()}
+    return Panel(values, bounds, {**estimators, "update_norm": "sum_of_squares"}, leading, whole.finite_B)
