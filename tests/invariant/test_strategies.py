@@ -16,7 +16,7 @@ from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard.domain.strategies.relex import Relex
 from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.control import Orders
-from opdboard_worker.training.sampler import EngineSampler, Generated
+from opdboard_worker.training.samplers.sampler import EngineSampler, Generated
 
 EVERY = [
     EffOPD(score="negative_reverse_kl", validation_size=4, candidates=1),

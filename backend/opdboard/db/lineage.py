@@ -9,7 +9,6 @@ from opdboard.db.tables import Checkpoint, Lineage, Run
 from opdboard.domain.errors import NotFound
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import sources_of
 from opdboard.domain.run_state import ACTIVE, RunState
 
 MOST_LINKS = 500
@@ -20,7 +19,7 @@ _SUBJECT = "subject"
 
 def record(session: Session, run_id: str, config: RunConfig, *, copied_from: str | None = None) -> None:
     """Note where a new run comes from."""
-    for relation, source in sources_of(config):
+    for relation, source in config.runs_loaded:
         session.add(
             Lineage(run_id=run_id, relation=relation, source_id=source.run_id, step=source.step, factor=source.factor)
         )
@@ -83,7 +82,7 @@ def awaited(session: Session, source: RunModel) -> Run | None:
 
 def waits_for(session: Session, config: RunConfig) -> tuple[str, Run] | None:
     """(student or teacher, the run that has yet to make its weights), or None when all can be loaded; NotFound if gone."""
-    for relation, source in sources_of(config):
+    for relation, source in config.runs_loaded:
         run = awaited(session, source)
         if run is not None:
             return relation, run

@@ -1,21 +1,16 @@
 """Which settings of a run fit together. Each check takes what it is about, and its ValueError names the fields to change."""
 
+from collections.abc import Iterable
+
 from opdboard.domain.budget import Budget
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
-from opdboard.domain.objectives import Distillation, Objective, Reinforcement, prompts_per_step
+from opdboard.domain.objectives import OBJECTIVES, Objective, ObjectiveSettings
 from opdboard.domain.optimizer import Adapter, Lora, Optimizer
-from opdboard.domain.sampler import Sampler, VllmSampler
+from opdboard.domain.sampler import Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import STRATEGIES, Strategy
-from opdboard.domain.teachers import (
-    NoTeacher,
-    PrivilegedTeacher,
-    RemoteTeacher,
-    SeveralTeachers,
-    Teacher,
-    TrainedTeacher,
-)
+from opdboard.domain.teachers import Teacher, TrainedTeacher
 
 
 def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devices: int) -> None:
@@ -27,39 +22,42 @@ def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devi
     micro = budget.micro_batch_size
     if micro is not None and micro > budget.batch_size:
         raise ValueError(f"budget.micro_batch_size ({micro}) must not exceed budget.batch_size ({budget.batch_size})")
-    prompts = prompts_per_step(objective, budget.batch_size)
+    group, updates = objective.responses_per_prompt, objective.updates_per_step
+    prompts = budget.batch_size // group
     if devices > max(1, prompts):
         raise ValueError(f"devices ({devices}) must not exceed the prompts of a step ({prompts}): each needs its own")
-    if isinstance(objective, Reinforcement):
-        unit = objective.group_size * objective.updates_per_batch
-        if budget.batch_size % unit:
-            raise ValueError(
-                f"budget.batch_size ({budget.batch_size}) must be a multiple of objective.group_size x "
-                f"objective.updates_per_batch ({objective.group_size} x {objective.updates_per_batch} = {unit})"
-            )
+    if budget.batch_size % (group * updates):
+        raise ValueError(
+            f"budget.batch_size ({budget.batch_size}) must be a multiple of objective.group_size x "
+            f"objective.updates_per_batch ({group} x {updates} = {group * updates})"
+        )
 
 
 def check_sampler(sampler: Sampler, device: str, devices: int) -> None:
     """What samples has the device that it needs."""
-    if isinstance(sampler, VllmSampler) and (devices > 1 or device == "cpu"):
-        raise ValueError("sampler.kind 'vllm' needs device 'cuda' or 'auto', and devices 1")
+    if sampler.one_gpu and (devices > 1 or device == "cpu"):
+        raise ValueError(f"sampler.kind '{sampler.kind}' needs device 'cuda' or 'auto', and devices 1")
 
 
 def check_teacher(teacher: Teacher, objective: Objective, budget: Budget, devices: int) -> None:
     """The teacher tells what the objective learns from; one that is trained first can be."""
-    if isinstance(teacher, NoTeacher) and isinstance(objective, Distillation):
+    if objective.needs_teacher and not teacher.scores:
         raise ValueError(
-            f"teacher.kind 'none' leaves objective.kind '{objective.kind}' nobody to learn from: name a teacher, "
-            "or choose 'grpo', 'dapo' or 'sft'"
+            f"teacher.kind '{teacher.kind}' leaves objective.kind '{objective.kind}' nobody to learn from: name a teacher, "
+            f"or choose {_either(_quoted(one) for one in OBJECTIVES if not one.needs_teacher)}"
         )
-    if isinstance(teacher, RemoteTeacher):
+    if teacher.partial:
         if budget.temperature != 1.0:
             raise ValueError(
-                f"budget.temperature is {budget.temperature:g}, but teacher.kind 'remote' tells its log-probabilities at 1, and a few "
-                "of them do not tell the others: set it to 1, or load the teacher"
+                f"budget.temperature is {budget.temperature:g}, but teacher.kind '{teacher.kind}' tells its log-probabilities at 1, "
+                "and a few of them do not tell the others: set it to 1, or load the teacher"
             )
-        if isinstance(objective, Distillation):
-            teacher.check(objective)
+        known = getattr(teacher, "top_logprobs", 0)
+        if not objective.learns_from(known):
+            raise ValueError(
+                f"teacher.kind '{teacher.kind}' tells the log-probabilities of the sampled and of the {known} likeliest tokens, too "
+                f"little for objective.kind '{objective.kind}': choose {_either(one.from_a_part for one in OBJECTIVES)}"
+            )
     if isinstance(teacher, TrainedTeacher):
         try:
             check_batch(teacher.optimizer, teacher.budget, teacher.objective, devices)
@@ -69,23 +67,23 @@ def check_teacher(teacher: Teacher, objective: Objective, budget: Budget, device
 
 def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) -> None:
     """The teacher tells what candidates and states are scored by."""
-    alone, remote = isinstance(teacher, NoTeacher), isinstance(teacher, RemoteTeacher)
-    if strategy.needs_teacher and (alone or remote):
+    alone = not teacher.scores
+    if strategy.needs_teacher and (alone or teacher.partial):
         lack = (
             "a teacher: name one to compare with,"
             if alone
-            else "the teacher, for which teacher.kind 'remote' tells too little:"
+            else f"the teacher, for which teacher.kind '{teacher.kind}' tells too little:"
         )
         raise ValueError(
             f"strategy.kind '{strategy.kind}' with these settings scores by the KL to {lack} "
-            f"{'or ' if alone else ''}choose {', or '.join(one.without_teacher for one in STRATEGIES.values() if one.without_teacher)}"
+            f"{'or ' if alone else ''}choose {_either(one.without_teacher for one in STRATEGIES.values())}"
         )
     if selection.metric == "eval/reverse_kl":
         if alone:
             raise ValueError("selection.metric 'eval/reverse_kl' needs a teacher: choose 'eval/accuracy', or name one")
-        if remote:
+        if teacher.partial:
             raise ValueError(
-                "teacher.kind 'remote' tells too little for selection.metric 'eval/reverse_kl': choose 'auto' (an estimate of "
+                f"teacher.kind '{teacher.kind}' tells too little for selection.metric 'eval/reverse_kl': choose 'auto' (an estimate of "
                 "it) or 'eval/accuracy'"
             )
 
@@ -103,7 +101,17 @@ def check_data(data: Data, student: ModelSource, teacher: Teacher) -> None:
         raise ValueError(
             "data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums"
         )
-    if isinstance(teacher, SeveralTeachers) and teacher.route_by and on_demo_data:
+    if teacher.routed_by and on_demo_data:
         raise ValueError("teacher.route_by must be empty with data.kind 'arithmetic': generated sums name no teacher")
-    if isinstance(teacher, PrivilegedTeacher) and on_demo_data:
-        raise ValueError("teacher.kind 'privileged' needs a model that can read a solution; arithmetic data has none")
+    if teacher.reads is not None and on_demo_data:
+        raise ValueError(
+            f"teacher.kind '{teacher.kind}' needs a model that can read a solution; arithmetic data has none"
+        )
+
+
+def _quoted(objective: type[ObjectiveSettings]) -> str:
+    return f"'{objective.model_fields['kind'].default}'"
+
+
+def _either(choices: Iterable[str]) -> str:
+    return ", or ".join(filter(None, choices))

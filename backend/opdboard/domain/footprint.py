@@ -12,12 +12,9 @@ from math import prod
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.module_names import moved_by_authors_filter
-from opdboard.domain.objectives import needs_reference
 from opdboard.domain.optimizer import Lora
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.sampler import VllmSampler
 from opdboard.domain.strategies import Strategy
-from opdboard.domain.teachers import ModelTeacher, NoTeacher, PrivilegedTeacher, RemoteTeacher
 from opdboard.domain.workload import workload
 
 FLOAT = 4
@@ -54,13 +51,9 @@ def memory(config: RunConfig, student: ModelShape, teacher: ModelShape) -> list[
 
     parts = [
         Part("student", whole),
-        *(
-            []
-            if isinstance(config.teacher, NoTeacher | RemoteTeacher)
-            else [Part("teacher", teacher.parameters * FLOAT)]
-        ),
+        *([Part("teacher", teacher.parameters * FLOAT)] if config.teacher.loaded else []),
         *([Part("initial student, as the reference", whole)] if keeps_reference(config) else []),
-        *([Part("vLLM's weights", student.parameters * HALF)] if isinstance(config.sampler, VllmSampler) else []),
+        *([Part("the sampler's weights", student.parameters * size)] if (size := config.sampler.copy_bytes) else []),
         Part("gradients", trained_parameters(config, student) * FLOAT),
         Part("Adam moments", 2 * trained_parameters(config, student) * FLOAT),
         Part("W_0 of the matrices", kept(matrices)),
@@ -96,8 +89,7 @@ def trained_parameters(config: RunConfig, student: ModelShape) -> int:
 
 def keeps_reference(config: RunConfig) -> bool:
     """Whether a frozen copy of the initial student is held besides the teacher."""
-    same = isinstance(config.teacher, ModelTeacher) and config.teacher.source == config.student
-    return needs_reference(config.objective) and not same and not isinstance(config.teacher, PrivilegedTeacher)
+    return config.objective.needs_reference and not config.teacher.starts_as(config.student)
 
 
 def peak(parts: Iterable[Part]) -> int:

@@ -1,12 +1,10 @@
 """What a run's method is called: by its objective and, where there is one, its strategy, as in `grpo-effopd`."""
 
-from typing import get_args
-
-from opdboard.domain.objectives import Distillation, Objective
+from opdboard.domain.objectives import OBJECTIVES, Distillation, Objective
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.strategies import STRATEGIES, Strategy
 
-_OBJECTIVES: dict[str, str] = {one.method: one.name for one in get_args(get_args(Objective)[0])}
+_OBJECTIVES = {one.method: one.name for one in OBJECTIVES}
 _STRATEGIES = {kind: one.name for kind, one in STRATEGIES.items() if one.looks_ahead}
 _NAMES = _OBJECTIVES | _STRATEGIES | {RunKind.IMPORT: "Import"}
 
@@ -18,7 +16,7 @@ def method_of(objective: Objective, strategy: Strategy) -> str:
     """The name a reader of the papers would give it; a distillation with a strategy is called by that alone."""
     if not strategy.looks_ahead:
         return objective.method
-    return strategy.kind if isinstance(objective, Distillation) else f"{objective.method}-{strategy.kind}"
+    return f"{objective.method}-{strategy.kind}".removeprefix(f"{Distillation.method}-")
 
 
 def method_name(method: str) -> str:

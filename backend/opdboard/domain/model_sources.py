@@ -1,14 +1,26 @@
 """Where weights come from: the kinds of model that can be a student or a teacher."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import override
 
 from opdboard.domain.commands import LARGEST_FACTOR
 from opdboard.domain.frozen import Frozen
 
 
-class DemoModel(Frozen):
+class Source(Frozen):
+    """One of them."""
+
+    kind: Any  # a Literal of its own in each
+
+    @property
+    def label(self) -> str:
+        """What rows call it; of a path its last part."""
+        return getattr(self, "path", "").rstrip("/").rsplit("/", 1)[-1]
+
+
+class DemoModel(Source):
     """One of the two 0.3M-parameter Llama models that come with opdboard."""
 
     model_config = ConfigDict(title="Built-in demo model")
@@ -17,8 +29,13 @@ class DemoModel(Frozen):
         default="base", description="base answers about 12% of the sums rightly when sampled, teacher about 50%."
     )
 
+    @property
+    @override
+    def label(self) -> str:
+        return f"demo {self.role}"
 
-class FolderModel(Frozen):
+
+class FolderModel(Source):
     """A folder in Hugging Face format."""
 
     model_config = ConfigDict(title="Local folder")
@@ -28,7 +45,7 @@ class FolderModel(Frozen):
     )
 
 
-class HubModel(Frozen):
+class HubModel(Source):
     """A model on the Hugging Face hub."""
 
     model_config = ConfigDict(title="Hugging Face hub")
@@ -38,8 +55,13 @@ class HubModel(Frozen):
         default="main", min_length=1, description="Branch, tag or commit; pin a commit to be repeatable."
     )
 
+    @property
+    @override
+    def label(self) -> str:
+        return self.repo_id
 
-class GgufModel(Frozen):
+
+class GgufModel(Source):
     """A GGUF file, de-quantised while loading."""
 
     model_config = ConfigDict(title="GGUF file")
@@ -47,7 +69,7 @@ class GgufModel(Frozen):
     path: str = Field(min_length=1, description="A .gguf file on the worker; its tokenizer and chat template are used.")
 
 
-class RunModel(Frozen):
+class RunModel(Source):
     """A checkpoint of another run, or a candidate that it tried."""
 
     model_config = ConfigDict(title="A run's checkpoint")
@@ -71,6 +93,12 @@ class RunModel(Frozen):
         if self.factor is not None and self.step is None:
             raise ValueError("factor needs a step: the one at which the extrapolation was tried")
         return self
+
+    @property
+    @override
+    def label(self) -> str:
+        at = "" if self.step is None else f" @ {self.step}"
+        return f"run {self.run_id}{at}" + ("" if self.factor is None else f" × {self.factor:g}")
 
 
 ModelSource = Annotated[DemoModel | FolderModel | HubModel | GgufModel | RunModel, Field(discriminator="kind")]

@@ -1,9 +1,14 @@
-"""What a step minimises: a distance to a teacher, the negative of a verifiable reward, or the surprise at worked answers."""
+"""What a step minimises: a distance to a teacher, the negative of a verifiable reward, or the surprise at worked answers.
+
+Each is a class of settings that tells all there is to know of its objective before anything runs; the worker finds who
+learns by it by that class.
+"""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field
+from typing_extensions import override
 
 from opdboard.domain.frozen import Frozen
 
@@ -20,18 +25,49 @@ _UPDATES = (
 
 
 class ObjectiveSettings(Frozen):
-    """What every objective tells of itself."""
+    """What every objective tells of itself. Settings that several have go by one name; here stands what holds without them."""
 
     method: ClassVar[str]
     """Its part of what a run's method is called."""
     name: ClassVar[str]
     """That part in words."""
+    needs_teacher: ClassVar[bool] = False
+    from_a_part: ClassVar[str] = ""
+    """What to choose for a teacher to do that tells a part of its distribution, as a refusal says it."""
+
+    kind: Any  # a Literal of its own in each
+
+    @property
+    def responses_per_prompt(self) -> int:
+        """How many are drawn (or read) for each prompt of a batch, which is full of them."""
+        return getattr(self, "group_size", 1)
+
+    @property
+    def updates_per_step(self) -> int:
+        """Optimizer steps that a training step makes, each on its share of the batch's prompts."""
+        return getattr(self, "updates_per_batch", 1)
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether tokens are compared with the initial student too, so that a frozen copy of it is kept."""
+        return False
+
+    def learns_from(self, known_tokens: int) -> bool:
+        """Whether the teacher's log-probabilities of the sampled and of its `known_tokens` likeliest tokens suffice."""
+        return not self.needs_teacher
 
 
 class Distillation(ObjectiveSettings):
     """A distance to the teacher on the student's own samples."""
 
     method, name = "opd", "OPD"
+    needs_teacher = True
+
+    @property
+    @override
+    def needs_reference(self) -> bool:
+        """For ExOPD with a lambda other than 1."""
+        return getattr(self, "reward_scale", 1.0) != 1.0
 
 
 class FullVocabulary(Distillation):
@@ -47,6 +83,7 @@ class SampledToken(Distillation):
     """The paper's policy gradient: each sampled token's advantage is log teacher - log student, detached."""
 
     model_config = ConfigDict(title="OPD, sampled token")
+    from_a_part = "'sampled_token'"
     kind: Literal["sampled_token"] = "sampled_token"
     importance_cap: float = Field(
         default=5.0, gt=0, description="Truncation of the weight of trainer against sampler probabilities."
@@ -54,17 +91,26 @@ class SampledToken(Distillation):
     reward_scale: float = Field(default=1.0, gt=0, description=_REWARD_SCALE)
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 
+    @override
+    def learns_from(self, known_tokens: int) -> bool:
+        return True
+
 
 class TopK(Distillation):
     """Reverse KL over the k likeliest tokens, with the probability of all others as one more bin."""
 
     model_config = ConfigDict(title="OPD, top k")
+    from_a_part = "'top_k' with support 'teacher' and k at most teacher.top_logprobs"
     kind: Literal["top_k"] = "top_k"
     k: int = Field(default=16, ge=1, description="Tokens that are told apart; all others are one bin.")
     support: Literal["student", "teacher", "union"] = Field(
         default="student", description="Whose k likeliest tokens: the student's, the teacher's, or both together."
     )
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+    @override
+    def learns_from(self, known_tokens: int) -> bool:
+        return self.support == "teacher" and self.k <= known_tokens
 
 
 class JensenShannon(Distillation):
@@ -96,6 +142,11 @@ class Grpo(ObjectiveSettings):
     )
     updates_per_batch: int = Field(default=1, ge=1, description=_UPDATES)
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
+
+    @property
+    @override
+    def needs_reference(self) -> bool:
+        return self.kl_coefficient > 0
 
 
 class Dapo(ObjectiveSettings):
@@ -147,26 +198,8 @@ def _checked(value: object) -> object:
     return {"kind": kind} | {key: inner for key, inner in value.items() if key not in dropped}
 
 
-Reinforcement = Grpo | Dapo
-TeacherFree = Annotated[Grpo | Dapo | Sft, Field(discriminator="kind")]
-Objective = Annotated[
-    Annotated[FullVocabulary | SampledToken | TopK | JensenShannon | Grpo | Dapo | Sft, Field(discriminator="kind")],
-    BeforeValidator(_checked),
-]
-
-
-def prompts_per_step(objective: Objective, batch_size: int) -> int:
-    """How many prompts a batch of that many responses answers."""
-    return batch_size // objective.group_size if isinstance(objective, Reinforcement) else batch_size
-
-
-def updates_per_step(objective: Objective) -> int:
-    """Optimizer steps that a training step makes."""
-    return objective.updates_per_batch if isinstance(objective, Reinforcement) else 1
-
-
-def needs_reference(objective: Objective) -> bool:
-    """Whether the initial student is kept: for ExOPD with a lambda other than 1, and for GRPO's KL."""
-    if isinstance(objective, FullVocabulary | SampledToken):
-        return objective.reward_scale != 1.0
-    return isinstance(objective, Grpo) and objective.kl_coefficient > 0
+_TeacherFree = Grpo | Dapo | Sft
+_Any = FullVocabulary | SampledToken | TopK | JensenShannon | _TeacherFree
+OBJECTIVES: tuple[type[ObjectiveSettings], ...] = get_args(_Any)
+TeacherFree = Annotated[_TeacherFree, Field(discriminator="kind")]
+Objective = Annotated[Annotated[_Any, Field(discriminator="kind")], BeforeValidator(_checked)]

@@ -13,15 +13,15 @@ from opdboard.domain.budget import Budget
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.methods import method_of
-from opdboard.domain.model_sources import DemoModel, ModelSource
+from opdboard.domain.model_sources import DemoModel, ModelSource, RunModel
 from opdboard.domain.monitoring import Monitoring
-from opdboard.domain.objectives import Distillation, FullVocabulary, Objective
+from opdboard.domain.objectives import FullVocabulary, Objective
 from opdboard.domain.optimizer import Adapter, AllWeights, Optimizer
 from opdboard.domain.sampler import OwnSampler, Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import Strategy
 from opdboard.domain.strategies.none import NoStrategy
-from opdboard.domain.teachers import ModelTeacher, RemoteTeacher, Teacher
+from opdboard.domain.teachers import ModelTeacher, Teacher
 
 Copies = Literal["device", "cpu", "bf16"]
 
@@ -96,9 +96,19 @@ class RunConfig(Frozen):
         """The held-out measure that tells which state is best."""
         if self.selection.metric != "auto":
             return self.selection.metric
-        if not isinstance(self.objective, Distillation):
+        if not self.objective.needs_teacher:
             return "eval/accuracy"
-        return "eval/reverse_kl_k3" if isinstance(self.teacher, RemoteTeacher) else "eval/reverse_kl"
+        return "eval/reverse_kl_k3" if self.teacher.partial else "eval/reverse_kl"
+
+    @property
+    def sources(self) -> dict[str, ModelSource]:
+        """The models that are loaded, by the path of the field that names each."""
+        return {"student": self.student} | self.teacher.sources
+
+    @property
+    def runs_loaded(self) -> list[tuple[str, RunModel]]:
+        """Those that are other runs', each with its relation: 'student' or 'teacher'."""
+        return [(path.split(".")[0], source) for path, source in self.sources.items() if isinstance(source, RunModel)]
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:

@@ -1,25 +1,77 @@
 """Who scores the student's samples. Part of RunConfig."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import override
 
 from opdboard.domain.budget import Budget
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.model_sources import ModelSource
-from opdboard.domain.objectives import Grpo, Objective, SampledToken, TeacherFree, TopK
+from opdboard.domain.objectives import Grpo, TeacherFree
 from opdboard.domain.optimizer import Optimizer
 
 
-class ModelTeacher(Frozen):
+class TeacherSettings(Frozen):
+    """A teacher's settings, and what is known of it before anything is loaded."""
+
+    scores: ClassVar[bool] = True
+    """Whether anybody does."""
+    partial: ClassVar[bool] = False
+    """Whether it tells only a part of its distribution."""
+    loaded: ClassVar[bool] = True
+    """Whether it is held in the memory of each device."""
+
+    kind: Any  # a Literal of its own in each
+
+    @property
+    def label(self) -> str:
+        """What rows call it; empty where nobody scores."""
+        return ""
+
+    @property
+    def sources(self) -> dict[str, ModelSource]:
+        """The models that it is made of, by the path of the field that names each; the student's own is none of them."""
+        return {}
+
+    @property
+    def reads(self) -> str | None:
+        """Its prompt, with {prompt} and {solution} to be filled in; None where it reads what the student reads."""
+        return getattr(self, "context", None)
+
+    @property
+    def routed_by(self) -> str:
+        """Field of each row of the data that names who scores it; empty where none does."""
+        return getattr(self, "route_by", "")
+
+    def starts_as(self, student: ModelSource) -> bool:
+        """Whether its weights are those that this student starts with."""
+        return False
+
+
+class ModelTeacher(TeacherSettings):
     """Another model with the same tokenizer."""
 
     model_config = ConfigDict(title="Another model")
     kind: Literal["model"] = "model"
     source: ModelSource = Field(description="The frozen model that scores the student's tokens.")
 
+    @property
+    @override
+    def label(self) -> str:
+        return self.source.label
 
-class PrivilegedTeacher(Frozen):
+    @property
+    @override
+    def sources(self) -> dict[str, ModelSource]:
+        return {"teacher.source": self.source}
+
+    @override
+    def starts_as(self, student: ModelSource) -> bool:
+        return self.source == student
+
+
+class PrivilegedTeacher(TeacherSettings):
     """The student's own initial weights, shown the worked answer (OPSD, arXiv:2601.18734)."""
 
     model_config = ConfigDict(title="Itself, knowing the answer")
@@ -38,18 +90,29 @@ class PrivilegedTeacher(Frozen):
             )
         return self
 
+    @property
+    @override
+    def label(self) -> str:
+        return "itself, knowing the answer"
 
-class NoTeacher(Frozen):
+    @override
+    def starts_as(self, student: ModelSource) -> bool:
+        return True
+
+
+class NoTeacher(TeacherSettings):
     """Nobody scores; for methods that learn from rewards or worked answers."""
 
     model_config = ConfigDict(title="None (GRPO, DAPO, SFT)")
+    scores = loaded = False
     kind: Literal["none"] = "none"
 
 
-class RemoteTeacher(Frozen):
+class RemoteTeacher(TeacherSettings):
     """A model behind an OpenAI-compatible server that returns log-probabilities of a prompt; only its scores are fetched."""
 
     model_config = ConfigDict(title="A server (vLLM, SGLang)")
+    partial, loaded = True, False
     kind: Literal["remote"] = "remote"
     url: str = Field(pattern=r"^https?://\S+$", description="Base address, for example http://gpu1:8000/v1.")
     model: str = Field(min_length=1, description="Name under which the server has the model.")
@@ -86,18 +149,10 @@ class RemoteTeacher(Frozen):
             )
         return self
 
-    def check(self, objective: Objective) -> None:
-        """ValueError where an objective needs more than the server tells."""
-        known = self.top_logprobs
-        if isinstance(objective, SampledToken):
-            return
-        if isinstance(objective, TopK) and objective.support == "teacher" and objective.k <= known:
-            return
-        raise ValueError(
-            f"teacher.kind 'remote' tells the log-probabilities of the sampled and of the {known} likeliest tokens, too little "
-            f"for objective.kind '{objective.kind}': choose 'sampled_token', or 'top_k' with support 'teacher' and k at most "
-            "teacher.top_logprobs"
-        )
+    @property
+    @override
+    def label(self) -> str:
+        return f"{self.model} (remote)"
 
 
 class OneOfSeveral(Frozen):
@@ -111,7 +166,7 @@ class OneOfSeveral(Frozen):
     )
 
 
-class SeveralTeachers(Frozen):
+class SeveralTeachers(TeacherSettings):
     """Several models with the student's tokenizer, of which one scores each example; all are kept in memory."""
 
     model_config = ConfigDict(title="Several models, one per example")
@@ -130,8 +185,18 @@ class SeveralTeachers(Frozen):
             raise ValueError(f"each teacher needs a name of its own, not {', '.join(names)}")
         return self
 
+    @property
+    @override
+    def label(self) -> str:
+        return ", ".join(one.name for one in self.teachers)
 
-class TrainedTeacher(Frozen):
+    @property
+    @override
+    def sources(self) -> dict[str, ModelSource]:
+        return {f"teacher.teachers.{place}.source": one.source for place, one in enumerate(self.teachers)}
+
+
+class TrainedTeacher(TeacherSettings):
     """Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished."""
 
     model_config = ConfigDict(title="Trained first, from this student")

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from opdboard.domain.objectives import prompts_per_step
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.teachers import NoTeacher
 
 
 @dataclass(frozen=True)
@@ -39,17 +37,18 @@ def workload(config: RunConfig) -> Workload:
     candidates = triggers * strategy.most_candidates
     search_tokens = (triggers + candidates + strategy.teacher_answers(triggers)) * strategy.examples * longest
     evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
-    teachers = 0 if isinstance(config.teacher, NoTeacher) else 1
     checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)
     return Workload(
         steps=budget.steps,
-        prompts=budget.steps * prompts_per_step(config.objective, budget.batch_size),
+        prompts=budget.steps * (budget.batch_size // config.objective.responses_per_prompt),
         training_tokens=budget.steps * budget.batch_size * longest,
         triggers=triggers,
         candidates=candidates,
         search_tokens=search_tokens,
         evaluations=evaluations,
-        evaluation_tokens=(evaluations + teachers) * monitoring.held_out_size * longest,  # a teacher answers once, too
+        evaluation_tokens=(evaluations + config.teacher.scores)
+        * monitoring.held_out_size
+        * longest,  # a teacher answers once, too
         checkpoints=checkpoints,
         checkpoints_kept=min(checkpoints, budget.keep_checkpoints) + config.selection.keep_best,
         snapshots=_snapshots(monitoring.spectral_every, budget.steps),

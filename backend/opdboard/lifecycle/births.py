@@ -16,7 +16,6 @@ from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
-from opdboard.domain.run_sources import describe_source, describe_teacher
 
 _LONGEST_NAME = 200
 _RUN = re.compile(r"([0-9a-f]{8})(?:@\d+)?")
@@ -88,8 +87,8 @@ def _facts(session: Session, config: RunConfig | AnalysisConfig | ImportConfig |
                 "name": config.name,
                 "method": config.method,
                 "total_steps": config.budget.steps,
-                "student": describe_source(config.student),
-                "teacher": describe_teacher(config),
+                "student": config.student.label,
+                "teacher": config.teacher.label,
             }
         case AnalysisConfig():
             subject = runs.get(session, config.run_id)

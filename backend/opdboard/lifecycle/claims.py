@@ -10,7 +10,6 @@ from opdboard.domain.commands import Command
 from opdboard.domain.errors import NotFound, StaleAttempt
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
-from opdboard.domain.run_sources import sources_of
 from opdboard.domain.run_state import RunState
 from opdboard.lifecycle import transitions
 
@@ -40,7 +39,7 @@ def _sources_ready(session: Session, run: Run) -> bool:
     config = RunConfig.model_validate(run.config)
     failed = [
         source
-        for source in (session.get(Run, one.run_id) for _, one in sources_of(config) if one.step is None)
+        for source in (session.get(Run, one.run_id) for _, one in config.runs_loaded if one.step is None)
         if source is not None and source.state == RunState.FAILED and (source.ended_at or 0) > run.created_at
     ]
     if failed:

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from opdboard.domain.data import Data, FileData
 from opdboard.domain.errors import DataProblem
-from opdboard.domain.teachers import PrivilegedTeacher, Teacher
+from opdboard.domain.teachers import Teacher
 from opdboard_worker.data.examples import Example
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class PromptBuilder:
         self._launched = launched or datetime.now(UTC)
         self._chat = isinstance(data, FileData) and data.prompt_format == "chat"
         self._instruction = data.instruction.strip() if isinstance(data, FileData) else ""
-        self._context = teacher.context if isinstance(teacher, PrivilegedTeacher) else None
+        self._context = teacher.reads
         if self._chat and not tokenizer.chat_template:
             raise DataProblem(
                 "the student's tokenizer has no chat template; choose data.prompt_format 'plain', or a model that has one",

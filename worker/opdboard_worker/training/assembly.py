@@ -2,7 +2,6 @@
 
 import logging
 import random
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,11 +10,7 @@ import torch
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.module_signatures import ENOUGH_COVERED
-from opdboard.domain.objectives import Dapo, Grpo, Sft
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import describe_teacher
-from opdboard.domain.sampler import VllmSampler
-from opdboard.domain.teachers import ModelTeacher, SeveralTeachers
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
@@ -30,23 +25,17 @@ from opdboard_worker.training import checkpoint
 from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.copies import Copy
-from opdboard_worker.training.distillation import Distillation
-from opdboard_worker.training.experience import Learner
 from opdboard_worker.training.lookahead import Lookahead, moving
 from opdboard_worker.training.loop import Parts, Progress, Training
+from opdboard_worker.training.objectives.learner import make_learner
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer, TeacherAnswers
 from opdboard_worker.training.ranks import Alone, Ranks
-from opdboard_worker.training.reinforcement import Reinforcement
-from opdboard_worker.training.sampler import check_agreement
-from opdboard_worker.training.strategies.choice import make_strategy
-from opdboard_worker.training.strategies.strategy import Surroundings
-from opdboard_worker.training.supervised import Supervised
-from opdboard_worker.training.teacher import route_of
+from opdboard_worker.training.samplers.sampler import check_agreement, make_sampler
+from opdboard_worker.training.strategies.strategy import Surroundings, make_strategy
 from opdboard_worker.training.teaching import teacher_and_reference
 from opdboard_worker.training.trained import Trained, trained_part
-from opdboard_worker.training.vllm_engine import vllm_sampler
 from opdboard_worker.training.weights import WeightMonitor
 
 log = logging.getLogger(__name__)
@@ -77,7 +66,7 @@ def assemble(
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
     check_length(student_model, longest_prompt, longest_response, "student")
     teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder, read)
-    log.info("student %s, teacher %s on %s", student_model.label, describe_teacher(config) or "none", device)
+    log.info("student %s, teacher %s on %s", student_model.label, config.teacher.label or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
     student = tried_policy(
         student_model,
@@ -86,8 +75,7 @@ def assemble(
         longest_prompt + longest_response,
         recompute=config.budget.gradient_checkpointing,
     )
-    engine = config.sampler if isinstance(config.sampler, VllmSampler) else None
-    sampler = vllm_sampler(engine, config, student, trained) if engine else None
+    sampler = make_sampler(config.sampler, config, student, trained)
     scorer = Scorer(config, student, teacher, prompts, eos, ranks, sampler)
     _preflight(scorer, held_out)
 
@@ -101,7 +89,7 @@ def assemble(
         config=config,
         scorer=scorer,
         trained=trained,
-        learner=_learner(config, scorer, train, reference),
+        learner=make_learner(config.objective, scorer, train, reference),
         updater=updater,
         monitor=monitor,
         lookahead=_lookahead(config, trained, scorer, updater, train),
@@ -110,16 +98,6 @@ def assemble(
         device=_device_name(device, ranks),
         base_fingerprint=checkpoint.fingerprint(monitor.initial),
     )
-
-
-def _learner(config: RunConfig, scorer: Scorer, train: Sequence[Example], reference: Policy | None) -> Learner:
-    match config.objective:
-        case Grpo() | Dapo():
-            return Reinforcement(config.objective, scorer, train, reference)
-        case Sft():
-            return Supervised(scorer, train)
-        case _:
-            return Distillation(scorer, train, reference)
 
 
 def resume(training: Training, folder: Path) -> None:
@@ -186,12 +164,7 @@ def _seed_everything(seed: int) -> None:
 
 def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples whose prompts fit."""
-    routing = config.teacher if isinstance(config.teacher, SeveralTeachers) else None
-    everything = load_examples(config.data, route_by=routing.route_by if routing else "")
-    if routing is not None:
-        route = route_of(routing)
-        for example in everything:
-            route(example)  # a name that no teacher has is refused now, not at the step that comes to it
+    everything = load_examples(config.data, route_by=config.teacher.routed_by)
     limit = config.budget.max_prompt_tokens
     fitting = [example for example in everything if len(prompts.student_ids(example)) <= limit]
     if len(fitting) < len(everything):
@@ -252,9 +225,9 @@ def _preflight(scorer: Scorer, held_out: list[Example]) -> None:
         # A server batches requests as they come, and in half precision that shows.
         tolerance = 1e-4 if scorer.teacher.complete else 0.05
         check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob, tolerance=tolerance)
-        if isinstance(teacher, ModelTeacher) and teacher.source == scorer.config.student:
+        if teacher.reads is None and teacher.starts_as(scorer.config.student):
             check_starts_near_zero(float(first.reverse_kl.mean()))
-    if isinstance(scorer.config.sampler, VllmSampler):
+    if scorer.config.sampler.copy_bytes:
         check_agreement(rollout, scorer.student_logp(few, rollout))
     if not bool(rollout.ended_B.any()):
         log.warning(

@@ -27,8 +27,8 @@ from opdboard_worker.sinks import MetricSink
 from opdboard_worker.training import checkpoint, command_answers, reporting
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.control import Control, Orders
-from opdboard_worker.training.experience import Experience, Learner
 from opdboard_worker.training.lookahead import Lookahead
+from opdboard_worker.training.objectives.learner import Experience, Learner
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import add_gradients, require_same_weights
@@ -47,7 +47,7 @@ MOST_SKIPPED_IN_A_ROW = 3
 
 @dataclass
 class Progress:
-    """What the loop itself carries from step to step, and through a checkpoint; cursor: see training.experience."""
+    """What the loop itself carries from step to step, and through a checkpoint; cursor: see Experience."""
 
     step: int = 0
     tokens: int = 0

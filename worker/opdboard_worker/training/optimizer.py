@@ -8,7 +8,6 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_scheduler
 
-from opdboard.domain.objectives import updates_per_step
 from opdboard.domain.run_config import RunConfig
 
 _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
@@ -29,7 +28,7 @@ class Updater:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        each = updates_per_step(config.objective)
+        each = config.objective.updates_per_step
         scheduler = get_scheduler(
             _SCHEDULES[settings.schedule], self._optimizer, settings.warmup_steps * each, config.budget.steps * each
         )

@@ -22,7 +22,7 @@ from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.ranks import Ranks, share, shared_out, total
 from opdboard_worker.training.rollout import Rollout, joined, token_places, uniforms
-from opdboard_worker.training.sampler import OwnSampler, Sampler
+from opdboard_worker.training.samplers.sampler import OwnSampler, Sampler
 from opdboard_worker.training.teacher import Teacher
 
 log = logging.getLogger(__name__)

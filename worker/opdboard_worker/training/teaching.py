@@ -8,7 +8,7 @@ import torch
 
 from opdboard.domain.errors import BadInput
 from opdboard.domain.footprint import keeps_reference
-from opdboard.domain.objectives import needs_reference
+from opdboard.domain.model_sources import ModelSource
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.teachers import (
     ModelTeacher,
@@ -47,13 +47,16 @@ def teacher_and_reference(
 
     longest_prompt, longest_response = prompts.longest(examples, teacher=True), config.budget.max_response_tokens
 
-    def fits(loaded: LoadedModel) -> None:
-        check_pair(student, loaded)
-        check_length(loaded, longest_prompt, longest_response, "teacher")
-
     def frozen(loaded: LoadedModel) -> Policy:
         loaded.model.requires_grad_(False)
         return tried_policy(loaded, device, config.precision, longest_prompt + longest_response)
+
+    def loaded(source: ModelSource) -> Policy:
+        own = source == config.student
+        model = _copy(student) if own else load(source, settings=settings, run_folder=run_folder)
+        check_pair(student, model)
+        check_length(model, longest_prompt, longest_response, "teacher")
+        return frozen(model)
 
     policy = None
     match config.teacher:
@@ -64,23 +67,16 @@ def teacher_and_reference(
         case NoTeacher():
             teacher = None
         case SeveralTeachers(teachers=several):
-            policies: dict[str, Policy] = {}
-            for one in several:
-                same = one.source == config.student
-                loaded = _copy(student) if same else load(one.source, settings=settings, run_folder=run_folder)
-                fits(loaded)
-                policies[one.name] = frozen(loaded)
-            teacher = RoutedTeacher(policies, route_of(config.teacher), prompts)
+            route = route_of(config.teacher)
+            for example in examples:
+                route(example)  # a name that no teacher has is refused now, not at the step that comes to it
+            teacher = RoutedTeacher({one.name: loaded(one.source) for one in several}, route, prompts)
         case RemoteTeacher():
             teacher = _remote_teacher(config.teacher, student, prompts, device, settings)
         case ModelTeacher() | PrivilegedTeacher():
-            source = config.teacher.source if isinstance(config.teacher, ModelTeacher) else config.student
-            same = source == config.student
-            loaded = _copy(student) if same else load(source, settings=settings, run_folder=run_folder)
-            fits(loaded)
-            policy = frozen(loaded)
+            policy = loaded(config.teacher.sources.get("teacher.source", config.student))
             teacher = LoadedTeacher(policy, prompts)
-    if not needs_reference(config.objective):
+    if not config.objective.needs_reference:
         return teacher, None
     return teacher, frozen(_copy(student)) if keeps_reference(config) else policy
 

@@ -13,7 +13,6 @@ from opdboard.domain.errors import OpdboardError, Unavailable
 from opdboard.domain.model_shape import DEMO_SHAPE, ModelShape
 from opdboard.domain.model_sources import ModelSource
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import teacher_sources
 from opdboard.settings import Settings
 
 
@@ -32,7 +31,7 @@ def sizes(session: Session, context: Context, config: RunConfig) -> Sizes:
         student = _shape(session, context, config.student)
     except _Unknown as reason:
         return Sizes(None, None, f"the student's size is not known here: {reason}")
-    sources = teacher_sources(config)
+    sources = config.teacher.sources
     if not sources:
         return Sizes(student, student, None)
     try:

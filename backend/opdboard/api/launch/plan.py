@@ -28,7 +28,6 @@ from opdboard.db import pace
 from opdboard.db.tables import Run
 from opdboard.domain import footprint
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import describe_source
 from opdboard.domain.workload import workload
 from opdboard.queue import queue_for
 
@@ -85,11 +84,11 @@ def _footprint(runs: Sequence[Planned], sizes: Sequence[models.Sizes]) -> Footpr
 
 def _pace(session: Session, runs: Sequence[Planned]) -> PaceOut | None:
     """None as soon as one of the runs has no precedent."""
-    students = {describe_source(run.config.student) for run in runs}
+    students = {run.config.student.label for run in runs}
     past = {student: pace.past_runs(session, student) for student in students}
     seconds, per_step, used, with_search, memory = 0.0, [], set(), True, []
     for run in runs:
-        alike = [old for old in past[describe_source(run.config.student)] if _alike(old, run.config)]
+        alike = [old for old in past[run.config.student.label] if _alike(old, run.config)]
         if not alike:
             return None
         step = median((old.latest["seconds"] - old.latest.get("search_seconds", 0.0)) / old.step for old in alike)

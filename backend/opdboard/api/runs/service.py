@@ -23,7 +23,6 @@ from opdboard.domain.finite import finite
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
-from opdboard.domain.run_sources import teacher_sources
 from opdboard.domain.run_state import RunState
 from opdboard.domain.storable import problems_in
 from opdboard.domain.teachers import RemoteTeacher
@@ -164,9 +163,8 @@ def check_teacher_key(settings: Settings, config: RunConfig) -> None:
 
 def check_sources(session: Session, config: RunConfig) -> None:
     """InvalidFields where weights of a run that are to be loaded neither exist nor will."""
-    sources = {"student": config.student} | teacher_sources(config)
     wrong = []
-    for path, source in sources.items():
+    for path, source in config.sources.items():
         if isinstance(source, RunModel):
             try:
                 if lineage.awaited(session, source):

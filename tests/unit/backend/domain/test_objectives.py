@@ -12,8 +12,6 @@ from opdboard.domain.objectives import (
     SampledToken,
     Sft,
     TopK,
-    needs_reference,
-    prompts_per_step,
 )
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.strategies.effopd import EffOPD
@@ -50,8 +48,8 @@ def test_looking_ahead_without_a_teacher_is_scored_by_accuracy():
 def test_groups_fill_the_batch():
     assert "budget.batch_size (12)" in refused(objective=Grpo(group_size=8), budget=Budget(batch_size=12))
     assert "4 x 4 = 16" in refused(objective=Dapo(group_size=4), budget=Budget(batch_size=8))
-    assert prompts_per_step(Grpo(group_size=8), 64) == 8
-    assert prompts_per_step(FullVocabulary(), 64) == prompts_per_step(Sft(), 64) == 64
+    assert Grpo(group_size=8).responses_per_prompt == 8
+    assert FullVocabulary().responses_per_prompt == Sft().responses_per_prompt == 1
 
 
 @pytest.mark.parametrize(
@@ -89,6 +87,7 @@ def test_the_form_has_a_sentence_for_every_option():
 
 
 def test_who_needs_the_initial_student():
-    assert all(map(needs_reference, (FullVocabulary(reward_scale=1.25), SampledToken(reward_scale=0.5), Grpo())))
+    for one in (FullVocabulary(reward_scale=1.25), SampledToken(reward_scale=0.5), Grpo()):
+        assert one.needs_reference
     others = (FullVocabulary(), SampledToken(), TopK(), JensenShannon(), Grpo(kl_coefficient=0), Dapo(), Sft())
-    assert not any(map(needs_reference, others))
+    assert not any(one.needs_reference for one in others)

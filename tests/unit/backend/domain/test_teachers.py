@@ -6,7 +6,6 @@ from pydantic import ValidationError
 from opdboard.domain.model_sources import DemoModel, RunModel
 from opdboard.domain.objectives import FullVocabulary, Grpo, JensenShannon, SampledToken, TopK
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import describe_teacher, sources_of, teacher_sources
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import OneOfSeveral, RemoteTeacher, SeveralTeachers
@@ -19,7 +18,7 @@ REMOTE = RemoteTeacher(url="http://gpu1:8000/v1", model="big", top_logprobs=8)
 )
 def test_a_server_is_enough_for_these(objective):
     config = RunConfig(teacher=REMOTE, objective=objective)
-    assert describe_teacher(config) == "big (remote)"
+    assert config.teacher.label == "big (remote)"
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
 
 
@@ -70,12 +69,12 @@ def test_several_teachers_are_named_and_their_weights_found():
     )
     config = RunConfig(teacher=teacher)
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
-    assert describe_teacher(config) == "math, code"
-    assert [(relation, source.run_id) for relation, source in sources_of(config)] == [
+    assert config.teacher.label == "math, code"
+    assert [(relation, source.run_id) for relation, source in config.runs_loaded] == [
         ("teacher", "r1"),
         ("teacher", "r2"),
     ]
-    assert list(teacher_sources(config)) == ["teacher.teachers.0.source", "teacher.teachers.1.source"]
+    assert list(config.teacher.sources) == ["teacher.teachers.0.source", "teacher.teachers.1.source"]
 
 
 def test_several_teachers_that_cannot_be_told_apart_or_chosen():

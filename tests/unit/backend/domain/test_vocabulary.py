@@ -10,7 +10,6 @@ from opdboard.domain.model_sources import HubModel, RunModel
 from opdboard.domain.modules import KINDS, Module, depth_third, module_of
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_sources import describe_source, describe_teacher, sources_of
 from opdboard.domain.run_state import ACTIVE, ENDED, TRANSITIONS, RunState, check_transition
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
@@ -107,24 +106,24 @@ def test_presets_are_valid_and_named_once():
 
 
 def test_sources_are_described_and_found():
-    assert describe_source(RunModel(run_id="abc", step=4)) == "run abc @ 4"
-    assert describe_source(RunModel(run_id="abc", step=4, factor=2.5)) == "run abc @ 4 × 2.5"
-    assert describe_source(HubModel(repo_id="org/model")) == "org/model"
+    assert RunModel(run_id="abc", step=4).label == "run abc @ 4"
+    assert RunModel(run_id="abc", step=4, factor=2.5).label == "run abc @ 4 × 2.5"
+    assert HubModel(repo_id="org/model").label == "org/model"
     config = RunConfig(
         student=RunModel(run_id="a"), teacher=ModelTeacher(source=RunModel(run_id="b", step=1)), strategy=EffOPD()
     )
-    assert {relation: source.run_id for relation, source in sources_of(config)} == {
+    assert {relation: source.run_id for relation, source in config.runs_loaded} == {
         "student": "a",
         "teacher": "b",
     }
-    assert describe_teacher(config) == "run b @ 1"
-    assert sources_of(RunConfig()) == []
+    assert config.teacher.label == "run b @ 1"
+    assert RunConfig().runs_loaded == []
 
 
 def test_a_teacher_that_is_the_student_itself_is_no_other_run():
     config = RunConfig.model_construct(student=RunModel(run_id="a"), teacher=PrivilegedTeacher())
-    assert [relation for relation, _ in sources_of(config)] == ["student"]
-    assert describe_teacher(config) == "itself, knowing the answer"
+    assert [relation for relation, _ in config.runs_loaded] == ["student"]
+    assert config.teacher.label == "itself, knowing the answer"
 
 
 def test_every_error_says_what_and_where():

@@ -12,7 +12,7 @@ from opdboard.settings import Settings
 from opdboard_worker.training.assembly import assemble
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.rollout import draw, uniforms
-from opdboard_worker.training.sampler import EngineSampler, Generated, check_agreement
+from opdboard_worker.training.samplers.sampler import EngineSampler, Generated, check_agreement
 from opdboard_worker.training.trained import trained_part
 
 PROMPTS = ["123+456=", "1+2=", "999+1=", "50+50="]

@@ -10,8 +10,7 @@ from typing_extensions import override
 from opdboard.domain.strategies.alpharl import AlphaRL
 from opdboard_worker.core.alpharl import Leading, leading_part, predicted_update
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Validation, blind_try
-from opdboard_worker.training.strategies.choice import follows
-from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings, follows
 
 
 @follows(AlphaRL)

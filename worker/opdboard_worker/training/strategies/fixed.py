@@ -4,8 +4,7 @@ from typing_extensions import override
 
 from opdboard.domain.strategies.fixed import FixedExtrapolation
 from opdboard_worker.core.extrapolation import AcceptanceRule, blind_try, direction
-from opdboard_worker.training.strategies.choice import follows
-from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings, follows
 
 
 @follows(FixedExtrapolation)

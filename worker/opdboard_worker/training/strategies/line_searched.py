@@ -25,8 +25,7 @@ from typing_extensions import override
 from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard_worker.core.bracketing import Bracketing, bracketed_search
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, direction
-from opdboard_worker.training.strategies.choice import follows
-from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings, follows
 
 
 @follows(LineSearch)

@@ -10,8 +10,7 @@ from typing_extensions import override
 from opdboard.domain.strategies.relex import Relex
 from opdboard_worker.core import relex
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, blind_try
-from opdboard_worker.training.strategies.choice import follows
-from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings
+from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings, follows
 
 
 @follows(Relex)

@@ -15,6 +15,7 @@ from torch import Tensor
 from opdboard.domain.strategies.base import StrategySettings
 from opdboard_worker.core.extrapolation import AcceptanceRule, Line, ScoreName, Search
 from opdboard_worker.models.matrices import Held
+from opdboard_worker.training.choice import Choice
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import TeacherAnswers
 from opdboard_worker.training.validation import Candidates
@@ -92,3 +93,8 @@ class Strategy(ABC, Generic[S]):
 
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
         """Continue from tensors() and state(); the tensors are where the model is."""
+
+
+_CHOICE: Choice[Strategy[Any]] = Choice("opdboard_worker.training.strategies")
+follows, make_strategy = _CHOICE.of, _CHOICE.make
+"""Makers take (settings, Surroundings)."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from torch import Tensor
 
 from opdboard_worker.data.examples import Example
+from opdboard_worker.training.choice import Choice
 from opdboard_worker.training.rollout import Rollout
 
 
@@ -50,3 +51,8 @@ class Learner(Protocol):
     def describe(self, experience: Experience) -> dict[str, float]:
         """Measures of all ranks' responses themselves; not part of the method's cost."""
         ...
+
+
+_CHOICE: Choice[Learner] = Choice("opdboard_worker.training.objectives")
+learns, make_learner = _CHOICE.of, _CHOICE.make
+"""Makers take (settings, Scorer, examples to take prompts from, the frozen initial student where the objective needs it)."""

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import torch
 from typing_extensions import override
 
+from opdboard.domain import objectives as configured
+from opdboard.domain.objectives import ObjectiveSettings
 from opdboard_worker.core.losses import distillation_loss
+from opdboard_worker.core.objectives import FullVocabulary, JensenShannon, Objective, SampledToken, TopK
 from opdboard_worker.core.teachers import WholeTeacher
 from opdboard_worker.core.token_measures import TokenMeasures
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
-from opdboard_worker.training.experience import Experience, Learner
-from opdboard_worker.training.objective import objective_of
+from opdboard_worker.training.objectives.learner import Experience, Learner, learns
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import share, total
@@ -23,9 +25,11 @@ from opdboard_worker.training.ranks import share, total
 class Distillation(Learner):
     """The student answers, the teacher scores (02, OPD)."""
 
-    def __init__(self, scorer: Scorer, train: Sequence[Example], reference: Policy | None) -> None:
-        """train: what prompts are taken from; reference: the frozen initial student, where the objective asks for it."""
-        self._objective = objective_of(scorer.config.objective)
+    def __init__(
+        self, objective: Objective, scorer: Scorer, train: Sequence[Example], reference: Policy | None
+    ) -> None:
+        """objective: the loss; the others: see `learns`."""
+        self._objective = objective
         self._scorer = scorer
         self._ranks = scorer.ranks
         self._train = train
@@ -88,3 +92,20 @@ class Distillation(Learner):
             return None
         with torch.no_grad():
             return WholeTeacher(self._reference.hidden(responses), self._scorer.head(self._reference))
+
+
+_LOSSES: dict[type[ObjectiveSettings], type[Objective]] = {
+    configured.FullVocabulary: FullVocabulary,
+    configured.SampledToken: SampledToken,
+    configured.TopK: TopK,
+    configured.JensenShannon: JensenShannon,
+}
+
+
+@learns(*_LOSSES)
+def distillation(
+    settings: ObjectiveSettings, scorer: Scorer, train: Sequence[Example], reference: Policy | None
+) -> Distillation:
+    """By the loss of the same name, whose parameters are the settings."""
+    loss = _LOSSES[type(settings)](**settings.model_dump(exclude={"kind", "chunk_tokens"}))
+    return Distillation(loss, scorer, train, reference)

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import torch
 from typing_extensions import override
 
+from opdboard.domain.objectives import Sft
 from opdboard_worker.core.policy_gradient import cross_entropy_loss
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
-from opdboard_worker.training.experience import Experience, Learner
+from opdboard_worker.training.objectives.learner import Experience, Learner, learns
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import share, total
 from opdboard_worker.training.rollout import given
 
 
+@learns(Sft)
 class Supervised(Learner):
     """The worked solution, or the answer where there is none, with the end token behind it."""
 
-    def __init__(self, scorer: Scorer, train: Sequence[Example]) -> None:
-        """train: what examples are taken from."""
+    def __init__(self, _settings: Sft, scorer: Scorer, train: Sequence[Example], _reference: None) -> None:
         self._scorer = scorer
         self._ranks = scorer.ranks
         self._train = train

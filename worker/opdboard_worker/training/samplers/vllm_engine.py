@@ -1,4 +1,4 @@
-"""A vLLM engine in this process, whose weights are replaced in place (training.sampler.Engine).
+"""A vLLM engine in this process, whose weights are replaced in place (sampler.Engine).
 
 Written against vLLM's documented interface (LLM.generate, LLM.apply_model, LLM.reset_prefix_cache). It has never been
 run: no GPU was at hand (docs/gpu.md).
@@ -19,10 +19,11 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
 from opdboard_worker.models.saving import as_saved, save
 from opdboard_worker.training.policy import Policy
-from opdboard_worker.training.sampler import Engine, EngineSampler, Generated
+from opdboard_worker.training.samplers.sampler import Engine, EngineSampler, Generated, samples
 from opdboard_worker.training.trained import Trained
 
 
+@samples(VllmSampler)
 def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trained: Trained) -> EngineSampler:
     """An engine made from the student as it is, and told of its weights from then on. Raises BadInput."""
     with tempfile.TemporaryDirectory(prefix="opdboard-engine-") as name:

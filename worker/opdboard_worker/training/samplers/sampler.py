@@ -14,6 +14,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
+from opdboard.domain.sampler import OwnSampler as OwnSettings
+from opdboard_worker.training.choice import Choice
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.rollout import Rollout, sample
 
@@ -39,6 +41,11 @@ class Sampler(Protocol):
         ...
 
 
+_CHOICE: Choice[Sampler] = Choice("opdboard_worker.training.samplers")
+samples, make_sampler = _CHOICE.of, _CHOICE.make
+"""Makers take (settings, RunConfig, the student's Policy, the Trained part of it)."""
+
+
 class OwnSampler(Sampler):
     """The trainer's model itself."""
 
@@ -56,6 +63,12 @@ class OwnSampler(Sampler):
         pass_size: int,
     ) -> Rollout:
         return sample(self._student, prompts, uniform_BR, temperature=temperature, eos=eos, pass_size=pass_size)
+
+
+@samples(OwnSettings)
+def own_sampler(_settings: OwnSettings, _config: object, student: Policy, _trained: object) -> OwnSampler:
+    """The student itself."""
+    return OwnSampler(student)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ The policy is the distribution that samples: logits divided by budget.temperatur
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from opdboard.domain.objectives import Dapo, Grpo, prompts_per_step
+from opdboard.domain.objectives import Dapo, Grpo
 from opdboard_worker.core.policy_gradient import (
     PolicyMeasures,
     group_advantages,
@@ -24,11 +24,14 @@ from opdboard_worker.core.policy_gradient import (
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.data.examples import Example, indices_from
 from opdboard_worker.training import reporting
-from opdboard_worker.training.experience import Experience, Learner
+from opdboard_worker.training.objectives.learner import Experience, Learner, learns
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.ranks import share, shared_out, total
 from opdboard_worker.training.rollout import Rollout, joined
+
+Reward = Callable[[Tensor, Tensor], Tensor]
+"""(whether each response is right, as 0 or 1 in float64; its tokens) -> its reward; all (B,)."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,23 @@ class Reinforcement(Learner):
     """Rewards compared within each group (02, RL baselines)."""
 
     def __init__(
-        self, objective: Grpo | Dapo, scorer: Scorer, train: Sequence[Example], reference: Policy | None
+        self,
+        settings: Grpo | Dapo,
+        scorer: Scorer,
+        train: Sequence[Example],
+        reference: Policy | None,
+        *,
+        reward: Reward,
+        rounds: int = 1,
+        per_token: bool = False,
+        kl_coefficient: float = 0.0,
     ) -> None:
-        """train: what prompts are taken from; reference: the frozen initial student, where the objective asks for it."""
-        self._objective = objective
+        """rounds: draws at most until a batch is full of mixed groups; per_token: see response_weights; else see `learns`."""
+        self._settings = settings
+        self._reward = reward
+        self._rounds = rounds
+        self._per_token = per_token
+        self._kl_coefficient = kl_coefficient
         self._scorer = scorer
         self._ranks = scorer.ranks
         self._train = train
@@ -57,21 +73,20 @@ class Reinforcement(Learner):
 
     @override
     def gather(self, step: int, cursor: int) -> Experience:
-        """Whole groups. DAPO draws until the batch is full of mixed ones or sampling_rounds are over.
+        """Whole groups, drawn until the batch is full of mixed ones or the rounds are over.
 
         A batch that stays short is filled up with groups of equal rewards, from which nothing is learnt. A group stays
         with the rank that drew it, so that ranks may train on different numbers of groups.
         """
-        wanted = prompts_per_step(self._objective, self._scorer.config.budget.batch_size)
-        rounds = self._objective.sampling_rounds if isinstance(self._objective, Dapo) else 1
+        size = self._settings.group_size
+        wanted = self._scorer.config.budget.batch_size // size
         draws: list[_Draw] = []
-        while len(draws) < rounds and sum(sum(draw.mixed_Q) for draw in draws) < wanted:
+        while len(draws) < self._rounds and sum(sum(draw.mixed_Q) for draw in draws) < wanted:
             draws.append(self._draw(step, len(draws), cursor, wanted))
             cursor += wanted
         mixed = [flag for draw in draws for flag in draw.mixed_Q]
-        order = range(len(mixed)) if rounds == 1 else sorted(range(len(mixed)), key=lambda group: not mixed[group])
+        order = sorted(range(len(mixed)), key=lambda group: not mixed[group])
         chosen = sorted(order[:wanted])
-        size = self._objective.group_size
         own = [number * wanted + place for number in range(len(draws)) for place in share(self._ranks, wanted)]
         at = {group: index for index, group in enumerate(own)}
         mine = [place for place, group in enumerate(chosen) if group in at]
@@ -82,7 +97,8 @@ class Reinforcement(Learner):
         rollout = joined([draw.rollout for draw in draws])
         taken = rollout.take(rows)
         correct = [everything[row][2] for row in rows]
-        reward_QG = self._rewards(taken, correct).view(len(mine), size)
+        right_B = torch.tensor(correct, dtype=torch.float64)
+        reward_QG = self._reward(right_B, taken.lengths_B.cpu()).view(len(mine), size)
         advantage_QG = group_advantages(reward_QG)
         of_all = self._ranks.gather((reward_QG, advantage_QG))
         reward_all_QG, advantage_all_QG = (torch.cat(parts) for parts in zip(*of_all, strict=True))
@@ -106,12 +122,12 @@ class Reinforcement(Learner):
 
     def _minibatches(self, mine: Sequence[int], groups: int) -> list[slice]:
         """Equal shares of the batch's groups, as rows of those among them that are at the places `mine`."""
-        size, each = self._objective.group_size, groups // self._objective.updates_per_batch
+        size, each = self._settings.group_size, groups // self._settings.updates_per_batch
         bounds = [bisect_left(mine, start) * size for start in range(0, groups + 1, each)]
         return [slice(start, stop) for start, stop in pairwise(bounds)]
 
     def _draw(self, step: int, number: int, cursor: int, wanted: int) -> _Draw:
-        size, seed = self._objective.group_size, self._scorer.config.seed
+        size, seed = self._settings.group_size, self._scorer.config.seed
         prompts = [self._train[index] for index in indices_from(cursor, wanted, len(self._train), seed)]
         batch = [example for example in prompts for _ in range(size)]
         mine = [place * size + one for place in share(self._ranks, wanted) for one in range(size)]
@@ -125,26 +141,16 @@ class Reinforcement(Learner):
             mixed_Q[place] = flag
         return _Draw(examples, rollout, texts, correct, mixed_Q)
 
-    def _rewards(self, rollout: Rollout, correct: Sequence[bool]) -> Tensor:
-        """GRPO: 1 for a right answer, else 0. DAPO: 1 or -1 (equation 7), less what is overlong (equation 13)."""
-        right_B = torch.tensor(correct, dtype=torch.float64)
-        if isinstance(self._objective, Grpo):
-            return right_B
-        longest = self._scorer.config.budget.max_response_tokens
-        buffer = int(self._objective.overlong_share * longest)
-        return 2 * right_B - 1 + overlong_penalty(rollout.lengths_B.cpu(), longest, buffer)
-
     @override
     def backward(self, experience: Experience, rows: slice) -> tuple[float, dict[str, float]]:
-        objective, student, rollout = self._objective, self._scorer.student, experience.rollout
+        student, rollout = self._scorer.student, experience.rollout
         assert experience.advantage_B is not None
         advantage_B = experience.advantage_B.to(student.device, torch.float32)
         weight_B = torch.zeros(len(experience.examples), device=student.device)
         length_b = rollout.lengths_B[rows]
         responses, tokens = (int(total(self._ranks, count)) for count in (len(length_b), int(length_b.sum())))
-        weight_B[rows] = response_weights(
-            length_b, per_token=isinstance(objective, Dapo), of_batch=(responses, tokens)
-        ).to(weight_B)
+        weights_b = response_weights(length_b, per_token=self._per_token, of_batch=(responses, tokens))
+        weight_B[rows] = weights_b.to(weight_B)
         loss_sum = 0.0
         totals_F2 = torch.zeros(len(fields(PolicyMeasures)), 2, dtype=torch.float64)
         for part in self._scorer.microbatches(rows):
@@ -159,10 +165,10 @@ class Reinforcement(Learner):
                     weight_B[part][responses.row_N],
                     advantage_N=advantage_B[part][responses.row_N],
                     old_logp_N=rollout.sampler_logp_BR[part][rollout.responses.mask_BR[part]],
-                    clip_low=objective.clip_low,
-                    clip_high=objective.clip_high,
+                    clip_low=self._settings.clip_low,
+                    clip_high=self._settings.clip_high,
                     reference_logp_N=reference_logp_N,
-                    kl_coefficient=objective.kl_coefficient if isinstance(objective, Grpo) else 0.0,
+                    kl_coefficient=self._kl_coefficient,
                     chunk_tokens=self._scorer.chunk_tokens,
                     on_smaller=self._scorer.use_smaller_chunks,
                 )
@@ -190,3 +196,23 @@ class Reinforcement(Learner):
                 on_smaller=self._scorer.use_smaller_chunks,
             )
         return logp_N
+
+
+@learns(Grpo)
+def grpo(settings: Grpo, scorer: Scorer, train: Sequence[Example], reference: Policy | None) -> Reinforcement:
+    """1 for a right answer, else 0."""
+    kl = settings.kl_coefficient
+    return Reinforcement(settings, scorer, train, reference, reward=lambda right_B, _: right_B, kl_coefficient=kl)
+
+
+@learns(Dapo)
+def dapo(settings: Dapo, scorer: Scorer, train: Sequence[Example], reference: None) -> Reinforcement:
+    """1 or -1 (equation 7), less what is overlong (equation 13)."""
+    longest = scorer.config.budget.max_response_tokens
+    buffer = int(settings.overlong_share * longest)
+
+    def reward(right_B: Tensor, length_B: Tensor) -> Tensor:
+        return 2 * right_B - 1 + overlong_penalty(length_B, longest, buffer)
+
+    rounds = settings.sampling_rounds
+    return Reinforcement(settings, scorer, train, reference, reward=reward, rounds=rounds, per_token=True)

@@ -1,0 +1,29 @@
+"""That the settings of every strategy, objective and sampler have something that a run makes of them."""
+
+from types import SimpleNamespace
+
+from opdboard.domain.objectives import OBJECTIVES
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.sampler import OwnSampler
+from opdboard.domain.strategies import STRATEGIES
+from opdboard_worker.training.objectives.learner import make_learner
+from opdboard_worker.training.samplers import sampler
+from opdboard_worker.training.strategies.strategy import Surroundings, make_strategy
+
+NOTHING = Surroundings(updater=None, held={}, manual_score="accuracy", teacher_answers=None)  # pyright: ignore[reportArgumentType]
+
+
+def test_each_strategy_is_followed_by_its_own():
+    for made in STRATEGIES.values():
+        settings = made.model_validate({})
+        assert make_strategy(settings, NOTHING).settings is settings
+
+
+def test_somebody_learns_by_each_objective():
+    scorer = SimpleNamespace(config=RunConfig(), ranks=None)
+    for objective in OBJECTIVES:
+        assert make_learner(objective.model_validate({}), scorer, [], None)
+
+
+def test_the_trainer_samples_itself_where_nobody_else_is_chosen():
+    assert isinstance(sampler.make_sampler(OwnSampler(), RunConfig(), None, None), sampler.OwnSampler)
