@@ -88,7 +88,7 @@ def rewind(session: Session, run_id: str, step: int) -> None:
 def find(
     session: Session,
     *,
-    run_id: str | None = None,
+    run: str | None = None,
     kind: str | None = None,
     severity: str | None = None,
     unseen: bool = False,
@@ -98,7 +98,7 @@ def find(
 ) -> tuple[list[tuple[Alert, str, int]], int]:
     """(alert, name and colour of its run), newest first, with an id below `before`; and how many match in all."""
     conditions: list[ColumnElement[bool]] = []
-    for column, wanted in ((Alert.run_id, run_id), (Alert.kind, kind), (Alert.severity, severity)):
+    for column, wanted in ((Alert.run_id, run), (Alert.kind, kind), (Alert.severity, severity)):
         if wanted:
             conditions.append(column == wanted)
     if unseen:

@@ -39,6 +39,10 @@ class ScalarSeries:
         some = slice(start, stop)
         return ScalarSeries(self.seqs[some], self.steps[some], self.values[some], self.times[some])
 
+    def by_step(self) -> dict[int, float]:
+        """Step -> value."""
+        return dict(zip(self.steps.tolist(), self.values.tolist(), strict=True))
+
 
 @dataclass(frozen=True)
 class NewPoints:

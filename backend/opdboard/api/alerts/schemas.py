@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import RUN_ID_PATTERN, Count, Parameters
 from opdboard.domain.alerts import AlertKind, Severity
+from opdboard.domain.finite import Finite
 
 OptionalRun = Annotated[str | None, Field(pattern=RUN_ID_PATTERN)]
 
@@ -29,7 +30,7 @@ class AlertOut(BaseModel):
     measure: str | None
     module: str | None
     others: int = Field(description="How many more modules or measures it speaks for.")
-    value: float | None = Field(description="Null where it is not finite, or the alert is about no value.")
+    value: Finite = Field(description="Null where it is not finite, or the alert is about no value.")
     cleared_step: int | None = Field(description="Step at which its condition ended; null while it holds.")
     seen_at: float | None
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from opdboard.api.parameters import Parameters
 from opdboard.api.runs.schemas import Group, Notes, Tags
 from opdboard.domain.analysis_config import AnalysisConfig
+from opdboard.domain.finite import Finite
 from opdboard.domain.run_state import RunState
 
 
@@ -54,9 +55,9 @@ class AnalysisList(BaseModel):
 class EstimateOut(BaseModel):
     """A mean over prompts (of a KL: of its mean over each response) with its 95% interval; null where it is not defined."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    value: Finite
+    low: Finite
+    high: Finite
 
 
 class ScoreOut(BaseModel):
@@ -77,7 +78,7 @@ class VariantOut(BaseModel):
     family: str
     x: float | None
     label: str
-    norm: float | None = Field(description="||W - W_0||_F over all weights.")
+    norm: Finite = Field(description="||W - W_0||_F over all weights.")
     scores: list[ScoreOut]
     details: dict[str, Any]
 

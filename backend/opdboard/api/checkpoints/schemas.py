@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from opdboard.domain.finite import Finite
+
 
 class CheckpointOut(BaseModel):
     """One checkpoint folder."""
@@ -11,7 +13,7 @@ class CheckpointOut(BaseModel):
     bytes: int
     reason: str
     created_at: float
-    held_out: float | None = Field(description="The measure that tells which is best, evaluated at its step.")
+    held_out: Finite = Field(description="The measure that tells which is best, evaluated at its step.")
     best: bool = Field(description="The best of those on disk that were evaluated at their step.")
     removed: bool = Field(description="The folder is gone; only the record is left.")
 

@@ -5,9 +5,11 @@ from fastapi import APIRouter
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.commands import service
 from opdboard.api.commands.actor import Actor
-from opdboard.api.commands.schemas import CommandOut, RunHistory
+from opdboard.api.commands.schemas import AttemptOut, CommandOut, RunHistory, StateChangeOut
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import RunId
+from opdboard.api.rows import filled
+from opdboard.db import commands, runs
 from opdboard.domain.commands import AnyRequest
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["commands"], route_class=JsonRoute)
@@ -22,4 +24,10 @@ def ask_command(context: Ctx, run_id: RunId, body: AnyRequest, actor: Actor) -> 
 @router.get("/history")
 def read_history(context: Ctx, run_id: RunId) -> RunHistory:
     """Every state, attempt and command of the run."""
-    return service.history(context, run_id)
+    with context.database.read() as session:
+        runs.get(session, run_id)
+        return RunHistory(
+            changes=[filled(StateChangeOut, change) for change in runs.history(session, run_id)],
+            attempts=[filled(AttemptOut, attempt) for attempt in runs.attempts(session, run_id)],
+            commands=[service.command_out(row) for row in commands.audit(session, run_id)],
+        )

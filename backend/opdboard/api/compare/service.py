@@ -16,13 +16,13 @@ from opdboard.api.compare.schemas import (
 )
 from opdboard.api.context import Context
 from opdboard.api.entries import entries, wanted, within_limit
+from opdboard.api.rows import filled
 from opdboard.api.runs.paths import flattened
 from opdboard.api.runs.service import summary
 from opdboard.db import groups
 from opdboard.db.groups import Entry
 from opdboard.domain.entries import entry_of_group
 from opdboard.domain.errors import NotFound
-from opdboard.domain.run_state import RunState
 
 _MOST_CHOICES = 20
 
@@ -42,15 +42,7 @@ def listed(context: Context, query: CompareQuery) -> EntryList:
 
 def _entry_out(entry: Entry) -> EntryOut:
     notes = [run.notes.strip() for run in entry.runs if run.notes.strip()]
-    return EntryOut(
-        key=entry.key,
-        name=entry.name,
-        color=entry.color,
-        is_group=entry.is_group,
-        runs=[summary(run) for run in entry.runs],
-        failed=entry.failed,
-        notes=list(dict.fromkeys(notes)),
-    )
+    return filled(EntryOut, entry, runs=[summary(run) for run in entry.runs], notes=list(dict.fromkeys(notes)))
 
 
 def choices(context: Context, query: ChoiceQuery) -> ChoiceList:
@@ -62,17 +54,7 @@ def choices(context: Context, query: ChoiceQuery) -> ChoiceList:
                 GroupChoice(key=entry_of_group(name), name=name, runs=count)
                 for name, count in groups.named_like(session, query.search, limit=_MOST_CHOICES)
             ],
-            runs=[
-                RunChoice(
-                    key=run.id,
-                    name=run.name,
-                    color=run.color,
-                    state=RunState(run.state),
-                    step=run.step,
-                    total_steps=run.total_steps,
-                )
-                for run in found
-            ],
+            runs=[filled(RunChoice, run, key=run.id) for run in found],
         )
 
 

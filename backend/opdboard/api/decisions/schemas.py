@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import Count, Parameters
+from opdboard.domain.finite import Finite
 
 
 class DecisionQuery(Parameters):
@@ -15,13 +16,13 @@ class CandidateOut(BaseModel):
     """One tried factor; gain and its 95% interval are paired, KLs in nats per token."""
 
     factor: float
-    score: float | None
-    accuracy: float | None
-    reverse_kl: float | None
-    gain: float | None
-    gain_low: float | None
-    gain_high: float | None
-    kl_to_start: float | None
+    score: Finite
+    accuracy: Finite
+    reverse_kl: Finite
+    gain: Finite
+    gain_low: Finite
+    gain_high: Finite
+    kl_to_start: Finite
     accepted: bool
     reason: str
     tokens: int
@@ -32,8 +33,8 @@ class HeldOut(BaseModel):
     """A held-out evaluation."""
 
     step: int
-    reverse_kl: float | None
-    accuracy: float | None
+    reverse_kl: Finite
+    accuracy: Finite
 
 
 class DecisionOut(BaseModel):
@@ -43,7 +44,7 @@ class DecisionOut(BaseModel):
     strategy: str
     trigger: str
     anchor_step: int
-    direction_norm: float | None
+    direction_norm: Finite
     validation_size: int
     score_name: str
     accepted_factor: float
@@ -52,9 +53,7 @@ class DecisionOut(BaseModel):
     seconds: float
     vetoed: bool
     overridden: bool = Field(description="A refused factor was taken because a user asked for it.")
-    displacement_norm: float | None = Field(
-        description="Norm of the jump, |factor| times the norm of D; 0 without one."
-    )
+    displacement_norm: Finite = Field(description="Norm of the jump, |factor| times the norm of D; 0 without one.")
     weights_kept: bool = Field(description="Any candidate W_t + f D can be forked; false once the weights are removed.")
     weights_bytes: int | None
     before: HeldOut | None = Field(description="The last evaluation before the trigger.")

@@ -8,6 +8,7 @@ from opdboard.api.background import Background
 from opdboard.api.context import Ctx
 from opdboard.api.errors import ErrorBody, answer
 from opdboard.api.health.schemas import Health, Ready, TaskHealth
+from opdboard.api.rows import filled
 
 router = APIRouter(tags=["health"])
 
@@ -16,10 +17,7 @@ router = APIRouter(tags=["health"])
 async def healthz(request: Request) -> Health:
     """The process answers; how its background tasks are."""
     background: Background = request.app.state.background
-    tasks = [
-        TaskHealth(name=one.name, well=one.well, restarts=one.restarts, last_error=one.last_error)
-        for one in background.kept
-    ]
+    tasks = [filled(TaskHealth, one) for one in background.kept]
     return Health(status="ok" if all(task.well for task in tasks) else "degraded", tasks=tasks)
 
 

@@ -1,10 +1,34 @@
-"""The home page."""
+"""The home page: the present state of everything, with few queries and small series."""
+
+import time
+from collections.abc import Sequence
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 
 from opdboard.api.context import Ctx
-from opdboard.api.home import service
-from opdboard.api.home.schemas import HomeOut
+from opdboard.api.home.schemas import EndedOut, HomeOut, RunningOut, SparklineOut, WaitingOut
+from opdboard.api.rows import filled
+from opdboard.api.runs.service import summary
+from opdboard.db import lineage, overview, series, workers
+from opdboard.db.tables import Run
+from opdboard.domain.errors import NotFound
+from opdboard.domain.measures import SCALARS
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_state import RunState
+from opdboard.domain.waiting import Listener, Queued, Source, in_order, why_it_waits
+from opdboard.panels.thinning import keep_extremes
+from opdboard.queue import queue_for
+
+SPARKLINE_KEYS = ("reverse_kl", "eval/reverse_kl", "reward_mean", "loss")
+SPARKLINE_POINTS = 120
+RUNNING_AT_MOST = 24
+WAITING_AT_MOST = 20
+FAILED_AT_MOST = 6
+ENDED_AT_MOST = 8
+RECENT_SECONDS = 7 * 86400.0
+QUIET_SECONDS = 15.0  # a worker that missed seven heartbeats takes nothing
 
 router = APIRouter(prefix="/api/home", tags=["home"])
 
@@ -12,4 +36,69 @@ router = APIRouter(prefix="/api/home", tags=["home"])
 @router.get("")
 def read_home(context: Ctx) -> HomeOut:
     """What runs, what waits and why, what failed, and what ended lately."""
-    return service.present(context)
+    now = time.time()
+    with context.database.read() as session:
+        active = overview.active(session, RUNNING_AT_MOST)
+        queued = overview.queued(session)
+        failed = overview.ended(session, [RunState.FAILED], FAILED_AT_MOST, after=now - RECENT_SECONDS)
+        ended = overview.ended(session, [RunState.FINISHED, RunState.STOPPED], ENDED_AT_MOST)
+        alive = workers.alive(session, now - QUIET_SECONDS)
+        holders = overview.holders(session)
+        listeners = [Listener(frozenset(worker.queues), holders.get(worker.id)) for worker in alive]
+        newest = overview.newest_checkpoints(session, [run.id for run in (*queued, *failed, *ended)])
+        return HomeOut(
+            running=[RunningOut(run=summary(run), sparkline=_sparkline(session, run)) for run in active],
+            waiting=_waiting(session, queued, listeners, newest),
+            failed=[EndedOut(run=summary(run), resumes_from=newest.get(run.id)) for run in failed],
+            ended=[EndedOut(run=summary(run), resumes_from=newest.get(run.id)) for run in ended],
+            totals=overview.totals(session),
+            unseen_alerts=overview.unseen_alerts(session),
+        )
+
+
+def _sparkline(session: Session, run: Run) -> SparklineOut | None:
+    """The first of the keys that the run has."""
+    key = next((key for key in SPARKLINE_KEYS if key in run.latest), None)
+    if key is None:
+        return None
+    points = series.read_scalars(session, run.id, [key]).get(key)
+    if points is None:
+        return None
+    kept = keep_extremes(points.steps, points.values, SPARKLINE_POINTS)
+    steps, values = points.steps[kept].tolist(), points.values[kept].tolist()
+    return filled(SparklineOut, SCALARS[key], key=key, steps=steps, values=values)
+
+
+def _source(session: Session, run: Run) -> Source | None:
+    """The unfinished run that it waits for; a deleted one is the trainer's to name. Only training waits for weights."""
+    if run.kind != RunKind.TRAINED:
+        return None
+    try:
+        found = lineage.waits_for(session, RunConfig.model_validate(run.config))
+    except NotFound:
+        return None
+    if found is None:
+        return None
+    relation, source = found
+    return Source(source.id, source.name, relation, source.step, source.total_steps)
+
+
+def _waiting(
+    session: Session, queued: Sequence[Run], listeners: Sequence[Listener], newest: dict[str, int]
+) -> list[WaitingOut]:
+    runs = {run.id: run for run in queued}
+    line = in_order(
+        [
+            Queued(run.id, run.name, queue_for(run.config["device"]), run.sent_at, _source(session, run))
+            for run in queued
+        ]
+    )
+    return [
+        filled(
+            WaitingOut,
+            why_it_waits(place, line, listeners),
+            run=summary(runs[place.run_id]),
+            resumes_from=newest.get(place.run_id),
+        )
+        for place in line[:WAITING_AT_MOST]
+    ]

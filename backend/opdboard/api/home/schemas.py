@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from opdboard.api.runs.schemas import RunSummary
+from opdboard.domain.finite import Finite
 from opdboard.domain.waiting import WaitReason
 
 
@@ -13,7 +14,7 @@ class SparklineOut(BaseModel):
     title: str
     unit: str
     steps: list[int]
-    values: list[float | None] = Field(description="null where the value is not finite.")
+    values: list[Finite] = Field(description="null where the value is not finite.")
 
 
 class RunningOut(BaseModel):

@@ -8,6 +8,7 @@ from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.launch import plan, sweeps
 from opdboard.api.launch.schemas import PlanOut, PresetOut, SweepCreate, SweepIn, SweepMade
+from opdboard.api.rows import filled
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 
@@ -23,7 +24,7 @@ def read_run_config_schema() -> dict[str, Any]:
 @router.get("/presets")
 def list_presets() -> list[PresetOut]:
     """Starting points for the launch form."""
-    return [PresetOut.model_validate(preset, from_attributes=True) for preset in PRESETS]
+    return [filled(PresetOut, preset) for preset in PRESETS]
 
 
 @router.post("/launch/plan")

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from opdboard.api.context import Ctx
 from opdboard.api.lineage.schemas import LineageLink, LineageOut, LineageRun
 from opdboard.api.parameters import RunId
+from opdboard.api.rows import filled
 from opdboard.db import lineage, runs
 
 router = APIRouter(prefix="/api/runs/{run_id}/lineage", tags=["runs"])
@@ -19,17 +20,6 @@ def read_lineage(context: Ctx, run_id: RunId) -> LineageOut:
         named = {run_id, *(link.run_id for link in links), *(link.source_id for link in links)}
         found = lineage.existing(session, named)
     return LineageOut(
-        runs=[LineageRun.model_validate(run, from_attributes=True) for run in found],
-        links=[
-            LineageLink.model_validate(
-                {
-                    "run": link.run_id,
-                    "source": link.source_id,
-                    "relation": link.relation,
-                    "step": link.step,
-                    "factor": link.factor,
-                }
-            )
-            for link in links
-        ],
+        runs=[filled(LineageRun, run) for run in found],
+        links=[filled(LineageLink, link, run=link.run_id, source=link.source_id) for link in links],
     )

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from opdboard.api.context import Ctx
 from opdboard.api.logs.schemas import LogLineOut, LogLines, LogMatches, LogQuery, LogSearch
 from opdboard.api.parameters import RunId
+from opdboard.api.rows import filled
 from opdboard.db import logs, runs
 
 MOST_MATCHES = 10_000
@@ -26,9 +27,7 @@ def read_logs(context: Ctx, run_id: RunId, query: Annotated[LogQuery, Query()]) 
             lines = logs.page(session, run_id, offset=query.offset, limit=query.limit, wanted=wanted)
         total = logs.count(session, run_id, wanted)
         attempts = logs.attempts(session, run_id)
-    return LogLines(
-        lines=[LogLineOut.model_validate(line, from_attributes=True) for line in lines], total=total, attempts=attempts
-    )
+    return LogLines(lines=[filled(LogLineOut, line) for line in lines], total=total, attempts=attempts)
 
 
 @router.get("/matches")

@@ -20,6 +20,7 @@ from opdboard.api.panels.loading import load_all, runs_of
 from opdboard.api.panels.recent import Answer
 from opdboard.api.panels.schemas import PanelMeta, PanelOut
 from opdboard.api.parameters import LARGEST_INTEGER, split_list
+from opdboard.api.rows import filled
 from opdboard.db import groups
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Run
@@ -38,15 +39,7 @@ _BLOCK = 5_000
 def listed() -> list[PanelOut]:
     """Every panel with the schema that draws its controls."""
     return [
-        PanelOut(
-            name=panel.name,
-            title=panel.title,
-            description=panel.description,
-            params_schema=panel.params.model_json_schema(),
-            min_runs=panel.min_runs,
-            max_runs=panel.max_runs,
-            topics=list(panel.topics),
-        )
+        filled(PanelOut, panel, params_schema=panel.params.model_json_schema(), topics=list(panel.topics))
         for panel in registry.PANELS
     ]
 

@@ -13,6 +13,7 @@ from opdboard.api.reported.schemas import (
     ReportedRunCreate,
     ReportedVector,
 )
+from opdboard.api.rows import filled
 from opdboard.api.series.service import STATISTICS
 from opdboard.db import runs
 from opdboard.db.series import NewPoints
@@ -63,7 +64,7 @@ def append(context: Context, run_id: str, report: PointsCreate) -> PointsAdded:
         modules = len(runs.get(session, run_id).modules) if report.vectors else 0
         vectors = [_vector(modules, index, vector) for index, vector in enumerate(report.vectors)]
         appended = reporting.append(session, run_id, report.attempt, points, vectors)
-    return PointsAdded(seq=appended.seq, added=appended.added, repeated=appended.repeated)
+    return filled(PointsAdded, appended)
 
 
 def _vector(modules: int, index: int, given: ReportedVector) -> ModuleVector:

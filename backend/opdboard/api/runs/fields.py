@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from opdboard.api.context import Context
+from opdboard.api.rows import filled
 from opdboard.api.runs.listing_schemas import RunFieldOut, RunFields
 from opdboard.api.runs.paths import flattened
 from opdboard.db import run_listing
@@ -56,12 +57,5 @@ def _field(field: Field, seen: list[str]) -> RunFieldOut:
     )
     if field.source == "measure":
         examples = []
-    return RunFieldOut(
-        name=field.name,
-        source=field.source,
-        type=field.type,
-        title=field.title,
-        description=field.description,
-        groupable=field.groupable,
-        examples=[one for one in examples if one and len(one) <= LONGEST_EXAMPLE][:MOST_EXAMPLES],
-    )
+    shown = [one for one in examples if one and len(one) <= LONGEST_EXAMPLE][:MOST_EXAMPLES]
+    return filled(RunFieldOut, field, examples=shown)

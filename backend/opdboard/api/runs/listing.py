@@ -6,15 +6,8 @@ from sqlalchemy.orm import Session
 
 from opdboard.api.context import Context
 from opdboard.api.parameters import split_list
-from opdboard.api.runs.listing_schemas import (
-    RunGroupOut,
-    RunGroupQuery,
-    RunGroups,
-    RunList,
-    RunListQuery,
-    RunRow,
-    SpreadOut,
-)
+from opdboard.api.rows import filled
+from opdboard.api.runs.listing_schemas import RunGroupOut, RunGroupQuery, RunGroups, RunList, RunListQuery, RunRow
 from opdboard.api.runs.paths import at_path
 from opdboard.api.runs.service import summary
 from opdboard.db import run_listing
@@ -91,17 +84,11 @@ def _number(session: Session, name: str) -> Field:
 
 
 def _group(group: RunGroup, by: Sequence[Field], measures: Sequence[str]) -> RunGroupOut:
-    return RunGroupOut(
-        values=list(group.values),
+    return filled(
+        RunGroupOut,
+        group,
         query=" and ".join(equals(field, value) for field, value in zip(by, group.values, strict=True)),
-        count=group.count,
-        active=group.active,
-        failed=group.failed,
-        newest=group.newest,
-        measures={
-            name: SpreadOut(count=spread.count, mean=spread.mean, low=spread.low, high=spread.high, total=spread.total)
-            for name, spread in zip(measures, group.measures, strict=True)
-        },
+        measures=dict(zip(measures, group.measures, strict=True)),
     )
 
 

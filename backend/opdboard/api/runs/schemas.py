@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, computed_field
 from opdboard.api.commands.schemas import CommandOut
 from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Count, Parameters
 from opdboard.domain.commands import LARGEST_FACTOR, Command
+from opdboard.domain.finite import Finite
 from opdboard.domain.methods import looks_ahead, method_name
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
@@ -50,7 +51,7 @@ class RunSummary(BaseModel):
     progressed_at: float | None = Field(description="When training last got further.")
     step: int
     total_steps: int
-    latest: dict[str, float | None] = Field(description="Newest value of every scalar; null where it is not finite.")
+    latest: dict[str, Finite] = Field(description="Newest value of every scalar; null where it is not finite.")
     seq: int = Field(description="Grows with every write to the run.")
     rewound_seq: int = Field(description="Series read at an earlier sequence than this must be read again.")
     topics: dict[str, int] = Field(description="Sequence at which each kind of data last moved.")
@@ -59,7 +60,7 @@ class RunSummary(BaseModel):
     forked_factor: float | None = Field(
         description="Set when it goes on from a candidate of that step's extrapolation."
     )
-    learning_rate: float | None = Field(description="The configured peak; null where a reported run names none.")
+    learning_rate: Finite = Field(description="The configured peak; null where a reported run names none.")
     seconds_left: float | None = Field(description="At the mean pace so far; null when unknown or ended.")
 
     @computed_field

@@ -11,6 +11,7 @@ from opdboard.api.commands.service import command_out
 from opdboard.api.context import Context
 from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.parameters import LARGEST_INTEGER
+from opdboard.api.rows import filled
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
 from opdboard.db import analyses, commands, evidence, lineage, runs
@@ -19,7 +20,6 @@ from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.commands import asked_of, possible
 from opdboard.domain.errors import BadInput, Conflict, NotFound
 from opdboard.domain.events import Topic
-from opdboard.domain.finite import finite
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
@@ -31,28 +31,17 @@ from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard.teacher_keys import check_key
 
-_SHARED_WITH_ROW = set(RunSummary.model_fields) - {
-    "state",
-    "possible",
-    "latest",
-    "note",
-    "learning_rate",
-    "seconds_left",
-}
 NOTE_CHARACTERS = 160
 
 
 def summary(run: Run) -> RunSummary:
     """A run as tables show it."""
-    return RunSummary(**_common(run))
+    return filled(RunSummary, run, **_worked_out(run))
 
 
-def _common(run: Run) -> dict:
-    fields = {name: getattr(run, name) for name in _SHARED_WITH_ROW}
-    return fields | {
-        "state": RunState(run.state),
+def _worked_out(run: Run) -> dict[str, Any]:
+    return {
         "possible": possible(RunKind(run.kind), RunState(run.state)),
-        "latest": {key: finite(value) for key, value in run.latest.items()},
         "note": run.notes[:NOTE_CHARACTERS],
         "learning_rate": _learning_rate(run),
         "seconds_left": _seconds_left(run),
@@ -65,7 +54,7 @@ def _learning_rate(run: Run) -> float | None:
         return run.config["optimizer"]["learning_rate"]
     rate = run.config.get("learning_rate")
     try:
-        return finite(float(rate)) if isinstance(rate, int | float) else None
+        return float(rate) if isinstance(rate, int | float) else None
     except OverflowError:
         return None
 
@@ -82,12 +71,13 @@ def _seconds_left(run: Run) -> float | None:
 
 def rendered(session: Session, run: Run) -> RunDetail:
     """The run with its configuration."""
-    return RunDetail(
-        **_common(run),
+    return filled(
+        RunDetail,
+        run,
+        **_worked_out(run),
         config=runs.config_of(run) if run.kind == RunKind.TRAINED else None,
         reported_config=run.config if run.kind == RunKind.REPORTED else None,
         job_config=run.config if RunKind(run.kind).is_job else None,
-        notes=run.notes,
         commands=list(asked_of(RunKind(run.kind))),
         commands_pending=[command_out(row) for row in commands.pending(session, run.id)],
     )

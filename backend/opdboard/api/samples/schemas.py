@@ -6,6 +6,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import Count, Parameters
+from opdboard.domain.finite import Finite
 
 PromptId = Annotated[
     str, Path(pattern=r"^[0-9a-f]{16}$", description="Id of a prompt: the same text has the same id in every run.")
@@ -35,8 +36,8 @@ class SampleOut(BaseModel):
     answer: str
     response: str
     tokens: list[str]
-    token_kl: list[float | None]
-    token_advantage: list[float | None]
+    token_kl: list[Finite]
+    token_advantage: list[Finite]
     correct: bool | None
     truncated: bool
 

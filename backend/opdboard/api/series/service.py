@@ -5,6 +5,7 @@ import numpy as np
 from opdboard.api.arrays import encode
 from opdboard.api.context import Context
 from opdboard.api.parameters import split_list
+from opdboard.api.rows import filled
 from opdboard.api.series.schemas import (
     CurveCard,
     CurveGroup,
@@ -104,13 +105,7 @@ def modules(context: Context, run_id: str) -> ModuleList:
     """The run's modules in the order of its vectors."""
     with context.database.snapshot() as session:
         stored = runs.get(session, run_id).modules
-    listed = [Module.from_json(entry) for entry in stored]
-    return ModuleList(
-        modules=[
-            ModuleOut(name=m.name, layer=m.layer, kind=m.kind, shape=m.shape, label=m.label, group=m.group)
-            for m in listed
-        ]
-    )
+    return ModuleList(modules=[filled(ModuleOut, Module.from_json(entry)) for entry in stored])
 
 
 def statistic(context: Context, run_id: str, name: str, query: StatisticQuery) -> StatisticOut:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from opdboard.api.parameters import Parameters
 from opdboard.domain.alerts import AlertKind, Severity
+from opdboard.domain.finite import Finite
 
 
 def _http(url: str) -> str:
@@ -67,7 +68,7 @@ class AlertMessage(BaseModel):
     message: str
     measure: str | None
     module: str | None
-    value: float | None
+    value: Finite
     at: float
     url: str | None = Field(description="Opens the run at the step; null unless OPDBOARD_PUBLIC_URL is set.")
 

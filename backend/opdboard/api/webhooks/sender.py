@@ -6,14 +6,16 @@ the environment is used as by any other program. What goes wrong is told without
 
 import asyncio
 import logging
+from urllib.parse import urlencode
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
-from opdboard.api.webhooks.messages import message
-from opdboard.api.webhooks.schemas import WebhookMessage
+from opdboard.api.rows import filled
+from opdboard.api.webhooks.schemas import AlertMessage, WebhookMessage
 from opdboard.db import webhooks
 from opdboard.db.database import Database
+from opdboard.db.tables import Alert
 from opdboard.domain.errors import BadInput
 
 POLL_SECONDS = 1.0
@@ -50,6 +52,26 @@ async def post(client: httpx.AsyncClient, url: str, body: WebhookMessage) -> str
     if answer.is_redirect:
         return f"it answered {answer.status_code}, a redirect, which is not followed"
     return f"it answered {answer.status_code} {answer.reason_phrase}".rstrip()
+
+
+def message(alert: Alert, run_name: str, public_url: str) -> WebhookMessage:
+    """The alert in one sentence, and in parts."""
+    url = _link(alert, public_url)
+    text = f"[{alert.severity}] {alert.title} in run “{run_name}” at step {alert.step}. {alert.message}"
+    return WebhookMessage(
+        text=text if url is None else f"{text} {url}",
+        alert=filled(AlertMessage, alert, run=alert.run_id, run_name=run_name, url=url),
+    )
+
+
+def _link(alert: Alert, public_url: str) -> str | None:
+    """The run with the module pinned and the pictures at the step."""
+    if not public_url:
+        return None
+    search = {"tab": "health", "module_allocation.step": str(alert.step)} | (
+        {"module": alert.module} if alert.module else {}
+    )
+    return f"{public_url.rstrip('/')}/runs/{alert.run_id}?{urlencode(search)}"
 
 
 class Sender:

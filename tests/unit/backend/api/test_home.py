@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from kombu.exceptions import OperationalError
 from support.stored_runs import claim, create, fill_step, filled, move, record, start
 
-from opdboard.api.installation.service import _address
+from opdboard.api.installation.endpoints import _address
 from opdboard.db import runs, workers
 from opdboard.db.database import Database
 from opdboard.db.tables import Alert

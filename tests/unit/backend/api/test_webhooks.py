@@ -12,7 +12,7 @@ from support.stored_runs import record, start
 from typing_extensions import override
 
 from opdboard.api.webhooks import sender
-from opdboard.api.webhooks.service import shortened
+from opdboard.api.webhooks.endpoints import shortened
 from opdboard.db import alert_rules, webhooks
 from opdboard.db.database import Database
 

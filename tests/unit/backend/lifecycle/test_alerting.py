@@ -178,7 +178,7 @@ def test_alerts_are_found_counted_and_seen(database: Database):
         (newest, *_), total = alerts.find(session, limit=1)
         assert (newest[0].run_id, newest[1], total) == (other, "second", 3)
         assert [row[0].id for row in alerts.find(session, before=newest[0].id)[0]] == [2, 1]
-        assert alerts.find(session, holding=True)[1] == alerts.find(session, run_id=run_id)[1] == 2
+        assert alerts.find(session, holding=True)[1] == alerts.find(session, run=run_id)[1] == 2
         assert alerts.find(session, severity="critical")[1] == 1
     with database.write() as session:
         assert alerts.mark_seen(session, ids=[newest[0].id]) == [other]
