@@ -14,34 +14,15 @@ from opdboard.domain.query_values import Value
 from opdboard.domain.run_fields import Field
 from opdboard.domain.run_query import Both, Comparison, Condition, Either, Empty, Not, OneOf, Words
 
-_COLUMNS: Mapping[str, InstrumentedAttribute[Any]] = {
-    "name": Run.name,
-    "id": Run.id,
-    "state": Run.state,
-    "method": Run.method,
-    "kind": Run.kind,
-    "group": Run.group,
-    "tag": Run.tags,
-    "notes": Run.notes,
-    "student": Run.student,
-    "teacher": Run.teacher,
-    "device": Run.device,
-    "worker": Run.worker_id,
-    "step": Run.step,
-    "total_steps": Run.total_steps,
-    "attempt": Run.attempt,
-    "created": Run.created_at,
-    "started": Run.started_at,
-    "ended": Run.ended_at,
-    "updated": Run.updated_at,
-    "error": Run.error,
-    "forked_from": Run.forked_from,
-}
 _SEARCHED = (Run.id, Run.group, Run.notes, Run.student, Run.teacher)
 # One text, so that a search folds and scans once per run; a line break keeps a match within one of its parts.
 _DESCRIPTION = reduce(lambda text, column: text + "\n" + column, _SEARCHED, Run.name)
 _NO_TAGS = "[]"
 _ORDERED: Mapping[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt, "<=": le, "=": eq}
+
+
+def _column(field: Field) -> InstrumentedAttribute[Any]:
+    return getattr(Run, field.key)
 
 
 class Conditions:
@@ -81,7 +62,7 @@ class Conditions:
             return [self.text(field)]
         if field.type == "time":
             return [self.moment(field)]
-        return [func.lower(func.nullif(_COLUMNS[field.key], ""))]
+        return [func.lower(func.nullif(_column(field), ""))]
 
     def number(self, field: Field) -> ColumnElement[float]:
         """The field's number; NULL where it has none."""
@@ -92,11 +73,11 @@ class Conditions:
                 return self._json.number(Run.config, field.key.split("."))
         if field.key == "progress":
             return cast(Run.step, Double()) / func.nullif(Run.total_steps, 0)
-        return cast(_COLUMNS[field.key], Double())
+        return cast(_column(field), Double())
 
     def moment(self, field: Field) -> ColumnElement[float]:
         """The field's time, s since the epoch; NULL where it has not come."""
-        return cast(_COLUMNS[field.key], Double())
+        return cast(_column(field), Double())
 
     def text(self, field: Field) -> ColumnElement[str]:
         """The field as text; NULL where it has none."""
@@ -106,14 +87,14 @@ class Conditions:
             return self._json.text(Run.error, ["error"])
         if field.type == "tags":
             return func.nullif(cast(Run.tags, Text()), _NO_TAGS)
-        return func.nullif(_COLUMNS[field.key], "")
+        return func.nullif(_column(field), "")
 
     def _empty(self, field: Field) -> ColumnElement[bool]:
         match field.type:
             case "number":
                 return self.number(field).is_(None)
             case "time":
-                return _COLUMNS[field.key].is_(None)
+                return _column(field).is_(None)
             case "tags":
                 return self._json.length(Run.tags) == 0
             case _:
@@ -126,7 +107,7 @@ class Conditions:
         if operator == "~":
             return self._contains(field, value.text)
         if value.span is not None:
-            return _within(_COLUMNS[field.key], operator, value.span)
+            return _within(_column(field), operator, value.span)
         match field.type:
             case "number":
                 return _ORDERED[operator](self.number(field), value.number)
@@ -135,7 +116,7 @@ class Conditions:
             case "any" if value.number is not None:
                 return or_(func.coalesce(self.number(field) == value.number, false()), self.text(field) == value.text)
             case "word":
-                return _COLUMNS[field.key].in_(value.words)
+                return _column(field).in_(value.words)
             case "tags":
                 return self._json.any_element(Run.tags, lambda tag: tag == value.text)
             case _:

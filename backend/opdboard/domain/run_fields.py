@@ -35,7 +35,7 @@ CONFIG_PREFIX = "config."
 
 @dataclass(frozen=True)
 class Field:
-    """Something a run can be asked for. key: the property, the scalar's key, or the dotted path.
+    """Something a run can be asked for. key: the attribute of the stored run, the scalar's key, or the dotted path.
 
     type: 'word' is text of one lower-case word (a state, a method); 'any' is what a configuration holds there.
     """
@@ -57,8 +57,10 @@ class Field:
 Stored = Callable[[Field], bool]
 
 
-def _property(name: str, type_: FieldType, title: str, description: str, choices: tuple[str, ...] = ()) -> Field:
-    return Field("run", name, type_, name, title, description, choices)
+def _property(
+    name: str, type_: FieldType, title: str, description: str, choices: tuple[str, ...] = (), *, key: str = ""
+) -> Field:
+    return Field("run", key or name, type_, name, title, description, choices)
 
 
 PROPERTIES: Mapping[str, Field] = {
@@ -80,20 +82,20 @@ PROPERTIES: Mapping[str, Field] = {
             tuple(RunKind),
         ),
         _property("group", "text", "Group", "The group the run was launched in."),
-        _property("tag", "tags", "Tags", "One of the run's tags."),
+        _property("tag", "tags", "Tags", "One of the run's tags.", key="tags"),
         _property("notes", "text", "Notes", "What was written about the run."),
         _property("student", "text", "Student", "The model that is trained."),
         _property("teacher", "text", "Teacher", "The model that scores; empty without one."),
         _property("device", "text", "Device", "What the run is computed on."),
-        _property("worker", "text", "Worker", "The worker that has the run, or had it last."),
+        _property("worker", "text", "Worker", "The worker that has the run, or had it last.", key="worker_id"),
         _property("step", "number", "Step", "Steps done."),
         _property("total_steps", "number", "Total steps", "Steps in all."),
         _property("progress", "number", "Progress", "Share of the steps that are done; 50% and 0.5 are the same."),
         _property("attempt", "number", "Attempt", "How many times a worker has begun the run."),
-        _property("created", "time", "Created", "When the run was made."),
-        _property("started", "time", "Started", "When a worker first took it."),
-        _property("ended", "time", "Ended", "When it finished, stopped or failed."),
-        _property("updated", "time", "Updated", "When anything last changed."),
+        _property("created", "time", "Created", "When the run was made.", key="created_at"),
+        _property("started", "time", "Started", "When a worker first took it.", key="started_at"),
+        _property("ended", "time", "Ended", "When it finished, stopped or failed.", key="ended_at"),
+        _property("updated", "time", "Updated", "When anything last changed.", key="updated_at"),
         _property("error", "error", "Error", "Why it failed: = asks for the error's name, ~ looks into the sentence too."),
         _property("forked_from", "text", "Forked from", "Id of the run whose checkpoint it started from."),
     )

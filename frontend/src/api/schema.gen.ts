@@ -4576,6 +4576,11 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Key
+             * @description What holds it: an attribute of a run, a key of its measures, a path of its configuration.
+             */
+            key: string;
+            /**
              * Source
              * @description run, measure or config.
              */

@@ -33,7 +33,7 @@ def fields(context: Context) -> RunFields:
         *_unknown(configured, configuration(), CONFIG_PREFIX),
     ]
     return RunFields(
-        fields=[_field(field, list(used.get(field.key, configured.get(field.key, ())))) for field in [*known, *more]]
+        fields=[_field(field, list(used.get(field.name, configured.get(field.key, ())))) for field in [*known, *more]]
     )
 
 

@@ -98,6 +98,9 @@ class RunFieldOut(BaseModel):
     """Something that runs can be filtered, sorted or grouped by."""
 
     name: str
+    key: str = Field(
+        description="What holds it: an attribute of a run, a key of its measures, a path of its configuration."
+    )
     source: str = Field(description="run, measure or config.")
     type: str = Field(description="text, word, number, time, tags, error, or any: what the configuration holds.")
     title: str

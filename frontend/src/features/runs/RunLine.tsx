@@ -31,9 +31,9 @@ export function RunLine({ run, columns, row, style, chosen, box }: RunLineProps)
         <RunDot color={run.color} />
         <RunLink run={run} />
       </span>
-      {columns.map(({ name, numeric }) => (
-        <span key={name} role="cell" data-align={numeric ? "right" : undefined} data-column={name}>
-          <Cell run={run} name={name} />
+      {columns.map((column) => (
+        <span key={column.name} role="cell" data-align={column.numeric ? "right" : undefined} data-column={column.name}>
+          <Cell run={run} column={column} />
         </span>
       ))}
       <span role="cell">

@@ -8,6 +8,8 @@ import { TagsCell } from "./TagsCell";
 
 export interface Column {
   name: string;
+  /** Not there until the fields are known. */
+  field: RunField | undefined;
   title: string;
   width: number;
   numeric: boolean;
@@ -41,6 +43,7 @@ export function columnOf(name: string, field: RunField | undefined): Column {
   const title = TITLES[name] ?? (field?.source === "run" ? field.title : name.replace(/^(latest|config)\./, ""));
   return {
     name,
+    field,
     title,
     width: WIDTHS[name] ?? Math.min(200, Math.max(76, title.length * 7.2 + 26)),
     numeric: numeric && name !== "step",
@@ -62,8 +65,8 @@ export function measured(name: string, value: number | null | undefined): string
 }
 
 /** What a column shows of a run. */
-export function Cell({ run, name }: { run: RunRow; name: string }) {
-  switch (name) {
+export function Cell({ run, column }: { run: RunRow; column: Column }) {
+  switch (column.name) {
     case "state":
       return <StatePill state={run.state} />;
     case "method":
@@ -90,7 +93,7 @@ export function Cell({ run, name }: { run: RunRow; name: string }) {
         </Tooltip>
       );
     default:
-      return <Plain text={plain(run, name)} />;
+      return <Plain text={plain(run, column)} />;
   }
 }
 
@@ -102,29 +105,11 @@ function Plain({ text }: { text: string }) {
   );
 }
 
-const MOMENTS: Record<string, (run: RunRow) => number | null> = {
-  created: (run) => run.created_at,
-  started: (run) => run.started_at,
-  ended: (run) => run.ended_at,
-};
-const TEXTS: Record<string, (run: RunRow) => string | number | null> = {
-  id: (run) => run.id,
-  kind: (run) => run.kind,
-  group: (run) => run.group,
-  student: (run) => run.student,
-  teacher: (run) => run.teacher,
-  device: (run) => run.device,
-  worker: (run) => run.worker_id,
-  attempt: (run) => run.attempt,
-  total_steps: (run) => run.total_steps,
-  forked_from: (run) => run.forked_from,
-};
-
-function plain(run: RunRow, name: string): string {
-  const at = MOMENTS[name];
-  if (at !== undefined) return moment(at(run));
-  const text = TEXTS[name];
-  if (text !== undefined) return String(text(run) ?? "");
+function plain(run: RunRow, { name, field }: Column): string {
+  if (field?.source === "run") {
+    const value = run[field.key as keyof RunRow];
+    return field.type === "time" ? moment(value as number | null) : String(value ?? "");
+  }
   if (name in run.configured) return configured(run.configured[name]);
   return measured(name, run.latest[name.replace(/^latest\./, "")]);
 }

@@ -81,6 +81,8 @@ def test_fields_give_values_that_runs_have(client: TestClient, sqlite_database: 
     assert fields["created"]["type"] == "time"
     assert fields["eval/accuracy"]["title"] == "Held-out accuracy"
     assert (fields["group"]["groupable"], fields["eval/accuracy"]["groupable"]) == (True, False)
+    told = {field["key"] for field in fields.values() if field["source"] == "run"}
+    assert told - listed(client)["runs"][0].keys() == {"notes", "progress", "updated_at"}
 
 
 def bulk(client: TestClient, **body) -> dict[str, tuple[bool, str]]:

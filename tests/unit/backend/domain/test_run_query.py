@@ -36,7 +36,7 @@ def test_keywords_are_words_inside_others_and_in_quotation_marks():
     ("name", "source", "key"),
     [
         ("name", "run", "name"),
-        ("tags", "run", "tag"),
+        ("tags", "run", "tags"),
         ("STATE", "run", "state"),
         ("accuracy", "measure", "eval/accuracy"),
         ("eval/accuracy", "measure", "eval/accuracy"),
