@@ -50,24 +50,25 @@ export function RunDot({ color, size = 10 }: { color: number; size?: number }) {
 /** What the run's method is called, `method_name` of the server. */
 export function MethodBadge({ name }: { name: string }) {
   return (
-    <span className={classes.method} title={name}>
+    <span className={`cut ${classes.method}`} title={name}>
       {name}
     </span>
   );
 }
 
 export function Progress({ step, total, label }: { step: number; total: number; label: string }) {
-  const share = total > 0 ? Math.min(1, step / total) : 0;
   return (
-    <div
-      className={classes.track}
-      role="progressbar"
-      aria-label={label}
-      aria-valuenow={step}
-      aria-valuemin={0}
-      aria-valuemax={total}
-    >
-      <div className={classes.fill} style={{ transform: `scaleX(${share})` }} />
+    <div role="progressbar" aria-label={label} aria-valuenow={step} aria-valuemin={0} aria-valuemax={total}>
+      <Bar share={total > 0 ? step / total : 0} height={4} />
+    </div>
+  );
+}
+
+/** A share as a bar; when there is little room left, in the colour of the tone. */
+export function Bar({ share, height = 6, tone }: { share: number; height?: number; tone?: "warn" | "bad" | false }) {
+  return (
+    <div className={classes.track} style={{ height }} data-tone={tone}>
+      <div style={{ transform: `scaleX(${Math.min(1, Math.max(0, share))})` }} />
     </div>
   );
 }

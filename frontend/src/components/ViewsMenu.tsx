@@ -48,7 +48,7 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
       </Popover.Target>
       <Popover.Dropdown p={8} w={280}>
         {error && <ErrorBox title={`The ${noun}s could not be read`} error={error} />}
-        <ul className={offered.offered} aria-label={`Saved ${noun}s`}>
+        <ul className={`list ${offered.offered}`} aria-label={`Saved ${noun}s`}>
           {data?.views.map((view) => (
             <li key={view.name}>
               <button

@@ -1,9 +1,8 @@
 import { Button } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import type { Alert } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
-import { RunDot } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { useNow } from "~/components/useNow";
 import { ago, moment } from "~/lib/format";
 import classes from "./AlertList.module.css";
@@ -20,7 +19,7 @@ interface AlertListProps {
 export function AlertList({ alerts, withRun = true, testId }: AlertListProps) {
   const now = useNow(5000);
   return (
-    <ul className={classes.feed} data-testid={testId}>
+    <ul className={`list ${classes.feed}`} data-testid={testId}>
       {alerts.map((alert) => (
         <AlertItem key={alert.id} alert={alert} now={now} withRun={withRun} />
       ))}
@@ -45,14 +44,7 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
       </div>
       <p>{alert.message}</p>
       <div className={classes.foot}>
-        {withRun && (
-          <span className={classes.run}>
-            <RunDot color={alert.run_color} />
-            <Link to="/runs/$runId" params={{ runId: alert.run }}>
-              {alert.run_name}
-            </Link>
-          </span>
-        )}
+        {withRun && <RunLink run={{ id: alert.run, name: alert.run_name, color: alert.run_color }} />}
         <ButtonLink
           to="/runs/$runId"
           params={{ runId: alert.run }}

@@ -83,7 +83,7 @@ export function FormSection({ title, summary, marks, folded, single = false, tes
       <summary>
         <IconChevronRight size={15} className={classes.chevron} aria-hidden />
         <span className={classes.sectionTitle}>{title}</span>
-        <span className={classes.sectionSummary}>{summary}</span>
+        <span className={`cut ${classes.sectionSummary}`}>{summary}</span>
         {marks}
       </summary>
       <div className={classes.sectionBody}>{children}</div>

@@ -72,13 +72,15 @@ function Was({ change, putBack }: WasProps) {
   return (
     <button
       type="button"
-      className={classes.was}
+      className={`bare ${classes.was}`}
       aria-label={`Put ${pathInWords(change.path)} back to ${before}`}
       onClick={() => putBack(change)}
       data-testid={`was-${change.path}`}
     >
       <IconArrowBackUp size={13} aria-hidden />
-      <span>{change.path.endsWith(".kind") ? `was ${before.replaceAll("_", " ")}` : `was ${before}`}</span>
+      <span className="cut">
+        {change.path.endsWith(".kind") ? `was ${before.replaceAll("_", " ")}` : `was ${before}`}
+      </span>
     </button>
   );
 }

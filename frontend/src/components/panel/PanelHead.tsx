@@ -17,7 +17,9 @@ export function PanelHead({ title, description, asTable, onTable, onExpand, chil
   const table = asTable ? "Show as picture" : "Show as table";
   return (
     <header className={classes.head}>
-      <h3 title={title}>{title}</h3>
+      <h3 className="cut" title={title}>
+        {title}
+      </h3>
       {description && (
         <Tooltip label={description} w={280}>
           <ActionIcon variant="transparent" size="xs" aria-label={`About: ${title}`}>

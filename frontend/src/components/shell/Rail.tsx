@@ -40,7 +40,7 @@ export function Rail() {
         <Tooltip label={toggleLabel} position="right" disabled={!narrow}>
           <button
             type="button"
-            className={classes.item}
+            className={`bare ${classes.item}`}
             aria-label={toggleLabel}
             onClick={() => setChoice(narrow ? "wide" : "narrow")}
           >

@@ -57,7 +57,9 @@ function Crumbs() {
           <IconChevronRight size={14} aria-hidden />
         </>
       )}
-      <span aria-current="page">{leaf ?? "Not found"}</span>
+      <span className="cut" aria-current="page">
+        {leaf ?? "Not found"}
+      </span>
     </nav>
   );
 }

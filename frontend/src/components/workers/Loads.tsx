@@ -1,4 +1,5 @@
 import type { WorkerLoad } from "~/api/types";
+import { Bar } from "~/components/RunBits";
 import { bytes, percent } from "~/lib/format";
 import classes from "./Workers.module.css";
 
@@ -39,13 +40,10 @@ export function Loads({ load }: { load: WorkerLoad }) {
 }
 
 function Load({ name, share, text }: { name: string; share: number; text: string }) {
-  const shown = Math.min(1, Math.max(0, share));
   return (
     <div className={classes.load}>
       <span className="soft">{name}</span>
-      <div className={classes.bar} data-full={shown > 0.95}>
-        <div style={{ transform: `scaleX(${shown})` }} />
-      </div>
+      <Bar share={share} tone={share > 0.95 && "warn"} />
       <span className="figures">{text}</span>
     </div>
   );

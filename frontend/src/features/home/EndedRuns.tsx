@@ -1,6 +1,6 @@
-import { Link } from "@tanstack/react-router";
 import type { Home } from "~/api/types";
-import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
+import { MethodBadge, StatePill } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import table from "~/components/table.module.css";
 import { duration, fixed, moment, percent } from "~/lib/format";
 import classes from "./HomePage.module.css";
@@ -34,12 +34,7 @@ export function EndedRuns({ rows }: { rows: Home["ended"] }) {
           {rows.map(({ run }) => (
             <tr key={run.id}>
               <td>
-                <span className={classes.nameCell}>
-                  <RunDot color={run.color} />
-                  <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
-                    {run.name}
-                  </Link>
-                </span>
+                <RunLink run={run} />
               </td>
               <td data-minor="true">
                 <MethodBadge name={run.method_name} />

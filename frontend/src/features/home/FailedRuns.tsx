@@ -1,9 +1,9 @@
 import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import type { Home, RunError } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { useCommand } from "~/components/commands/useCommand";
-import { MethodBadge, RunDot } from "~/components/RunBits";
+import { MethodBadge } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { useServerNow } from "~/components/useServerNow";
 import { ago, moment } from "~/lib/format";
 import { spaced } from "~/lib/words";
@@ -28,10 +28,7 @@ function FailedRun({ run, resumes_from }: Home["failed"][number]) {
   return (
     <article className={classes.failed} data-testid={`failed-${run.id}`}>
       <div className={classes.who}>
-        <RunDot color={run.color} />
-        <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
-          {run.name}
-        </Link>
+        <RunLink run={run} />
         <MethodBadge name={run.method_name} />
         <span className="soft nowrap figures">
           at step {run.step} of {run.total_steps}

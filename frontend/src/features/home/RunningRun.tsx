@@ -1,8 +1,8 @@
-import { Link } from "@tanstack/react-router";
 import type { Home, RunSummary } from "~/api/types";
 import { Clocks } from "~/components/Clocks";
 import { timeLeft } from "~/components/progress";
-import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
+import { MethodBadge, Progress, StatePill } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { Sparkline } from "~/components/Sparkline";
 import { useScheme } from "~/components/useScheme";
 import { useServerNow } from "~/components/useServerNow";
@@ -31,10 +31,7 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
   return (
     <article className={`card ${classes.running}`} data-testid={`running-${run.id}`} data-step={run.step}>
       <div className={classes.who}>
-        <RunDot color={run.color} />
-        <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link title={run.name}>
-          {run.name}
-        </Link>
+        <RunLink run={run} />
         <MethodBadge name={run.method_name} />
         <span className={classes.push}>
           <StatePill state={run.state} />

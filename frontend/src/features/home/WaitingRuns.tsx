@@ -1,6 +1,6 @@
-import { Link } from "@tanstack/react-router";
 import type { Home } from "~/api/types";
-import { MethodBadge, RunDot } from "~/components/RunBits";
+import { MethodBadge } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { useServerNow } from "~/components/useServerNow";
 import { duration } from "~/lib/format";
 import classes from "./HomePage.module.css";
@@ -9,13 +9,10 @@ import classes from "./HomePage.module.css";
 export function WaitingRuns({ rows }: { rows: Home["waiting"] }) {
   const now = useServerNow();
   return (
-    <ul className={`card ${classes.rows}`}>
+    <ul className="card list">
       {rows.map(({ run, reason, detail, resumes_from }) => (
         <li key={run.id} className={classes.row} data-testid={`waiting-${run.id}`} data-reason={reason}>
-          <RunDot color={run.color} />
-          <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.name} data-row-link>
-            {run.name}
-          </Link>
+          <RunLink run={run} />
           <MethodBadge name={run.method_name} />
           <span className={classes.reason}>
             {detail}

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { workersQuery } from "~/api/workers";
 import { Clocks } from "~/components/Clocks";
-import { RunDot } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { Loads } from "~/components/workers/Loads";
 import { WorkerHint } from "~/components/workers/WorkerHint";
 import { WorkerSigns } from "~/components/workers/WorkerSigns";
@@ -31,7 +31,7 @@ export function WorkerPulse() {
         {alive.map((worker) => (
           <article key={worker.id} className={classes.worker}>
             <div className={classes.who}>
-              <strong className={classes.name} title={worker.id}>
+              <strong className="cut" title={worker.id}>
                 {worker.host}
               </strong>
               <span className={classes.push}>
@@ -43,12 +43,7 @@ export function WorkerPulse() {
               <span className="soft">Free for {worker.queues.join(", ")}</span>
             ) : (
               <>
-                <div className={classes.who}>
-                  <RunDot color={worker.run.color} />
-                  <Link to="/runs/$runId" params={{ runId: worker.run.id }} className={classes.name}>
-                    {worker.run.name}
-                  </Link>
-                </div>
+                <RunLink run={worker.run} />
                 <Clocks run={worker.run} />
               </>
             )}

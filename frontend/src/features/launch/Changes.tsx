@@ -28,7 +28,7 @@ export function Changes({ changes, origin, onPutBack, onPutAllBack }: ChangesPro
         )}
       </header>
       {changes.length > 0 && (
-        <ul className={classes.changes}>
+        <ul className={`list ${classes.changes}`}>
           {changes.map((change) => (
             <li key={change.path} data-testid={`change-${change.path}`}>
               <span>
@@ -39,6 +39,7 @@ export function Changes({ changes, origin, onPutBack, onPutAllBack }: ChangesPro
               </span>
               <button
                 type="button"
+                className="bare"
                 title={`Put back to ${shownValue(change.before)}`}
                 aria-label={`Undo the change of ${pathInWords(change.path)}`}
                 onClick={() => onPutBack(change)}

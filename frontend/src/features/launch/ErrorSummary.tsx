@@ -13,11 +13,11 @@ export function ErrorSummary({ problems, onSelect }: ErrorSummaryProps) {
   return (
     <div data-testid="error-summary">
       <Problem title={title} detail={`Change ${problems.length === 1 ? "it" : "them"}, then launch.`}>
-        <ul className={classes.problems}>
+        <ul className={`list ${classes.problems}`}>
           {problems.map((problem) => (
             <li key={`${problem.path} ${problem.message}`}>
               {problem.path !== "" && (
-                <button type="button" onClick={() => onSelect(problem.path)}>
+                <button type="button" className="bare" onClick={() => onSelect(problem.path)}>
                   {pathInWords(problem.path)}
                 </button>
               )}

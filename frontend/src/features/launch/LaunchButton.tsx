@@ -59,7 +59,7 @@ export function LaunchButton(props: LaunchButtonProps) {
       {launch.error && !shownAtFields && <ErrorBox title="Nothing was launched" error={launch.error} />}
       {blocked && <p className="soft">Mend the YAML first: it is not what would be launched.</p>}
       {refused[0] && (
-        <button type="button" className={classes.refused} onClick={() => onSelect(refused[0]?.path ?? "")}>
+        <button type="button" className={`bare ${classes.refused}`} onClick={() => onSelect(refused[0]?.path ?? "")}>
           {refused.length === 1 ? "One value is refused" : `${refused.length} values are refused`}: show
           {refused.length === 1 ? " it" : " the first"}
         </button>

@@ -69,10 +69,10 @@ export function YamlEditor({ text, marks, onText }: YamlEditorProps) {
           </div>
         </div>
       </div>
-      <ul className={classes.problems} id="yaml-problems" role="status" data-testid="yaml-problems">
+      <ul className={`list ${classes.problems}`} id="yaml-problems" role="status" data-testid="yaml-problems">
         {marks.map((mark) => (
           <li key={`${mark.line} ${mark.column} ${mark.message}`}>
-            <button type="button" onClick={() => goTo(mark)}>
+            <button type="button" className="bare" onClick={() => goTo(mark)}>
               Line {mark.line}, column {mark.column}
             </button>{" "}
             {sentence(mark.message)}

@@ -127,8 +127,8 @@ function Choice({ action: { id, label, description, keys, Icon, color, stays, ru
         {color !== undefined ? <RunDot color={color} /> : Icon && <Icon size={17} stroke={1.7} />}
       </span>
       <span className={classes.text}>
-        <span className={classes.label}>{label}</span>
-        {description && <span className={classes.description}>{description}</span>}
+        <span className={`cut ${classes.label}`}>{label}</span>
+        {description && <span className={`cut ${classes.description}`}>{description}</span>}
       </span>
       {keys && <kbd className={classes.keys}>{keys}</kbd>}
     </Spotlight.Action>

@@ -36,7 +36,7 @@ function Named({ names }: { names: readonly string[] }) {
   if (names.length === 0) return null;
   const more = names.length - MOST_NAMED;
   return (
-    <ul className={classes.named}>
+    <ul className={`list ${classes.named}`}>
       {names.slice(0, MOST_NAMED).map((name, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: two runs may have one name
         <li key={place}>{name}</li>

@@ -8,7 +8,7 @@ export default function BulkResults({ refused, onClose }: { refused: readonly Re
     <Modal opened onClose={onClose} title={`Not possible for ${refused.length} of the runs`} size="lg">
       <Stack gap="md">
         <ScrollArea.Autosize mah={360} type="auto">
-          <ul className={classes.refused} data-testid="bulk-refused">
+          <ul className={`list ${classes.refused}`} data-testid="bulk-refused">
             {refused.map(({ run, name, detail }) => (
               <li key={run}>
                 <strong>{name}</strong>

@@ -37,10 +37,10 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
         </Button>
       </Popover.Target>
       <Popover.Dropdown p={8} w={340}>
-        <ul className={classes.chosen} aria-label="Shown columns">
+        <ul className={`list ${classes.chosen}`} aria-label="Shown columns">
           {view.columns.map((name, place) => (
             <li key={name}>
-              <span className={classes.cut} title={titles.get(name)}>
+              <span className="cut" title={titles.get(name)}>
                 {name}
               </span>
               <Step name={name} word="earlier" Icon={IconArrowUp} off={place === 0} onClick={() => move(place, -1)} />
@@ -70,7 +70,7 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
           data-testid="column-search"
         />
         <ScrollArea.Autosize mah={220} type="auto">
-          <ul className={offeredClasses.offered} aria-label="More columns">
+          <ul className={`list ${offeredClasses.offered}`} aria-label="More columns">
             {offered.slice(0, MOST_OFFERED).map(({ name, title }) => (
               <li key={name}>
                 <button

@@ -26,9 +26,9 @@ export function GroupLine({ section, columns, row, style, onToggle }: GroupLineP
       data-testid={`group-${label}`}
     >
       <span role="cell" className={classes.groupHead}>
-        <button type="button" aria-expanded={open} onClick={onToggle}>
+        <button type="button" className="bare" aria-expanded={open} onClick={onToggle}>
           <Chevron size={16} aria-hidden />
-          <span className={classes.cut} title={label}>
+          <span className="cut" title={label}>
             {label}
           </span>
           <span className={classes.groupFacts}>

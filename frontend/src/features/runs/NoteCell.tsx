@@ -1,7 +1,5 @@
-import { UnstyledButton } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import type { RunRow } from "~/api/types";
-import classes from "./RunsPage.module.css";
 
 const NotesDialog = lazy(() => import("./NotesDialog"));
 
@@ -10,13 +8,14 @@ export function NoteCell({ run }: { run: RunRow }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <UnstyledButton
-        className={`${classes.cut} ${run.note === "" ? "soft" : ""}`}
+      <button
+        type="button"
+        className={`bare cut ${run.note === "" ? "soft" : ""}`}
         onClick={() => setOpen(true)}
         aria-label={`Notes of ${run.name}`}
       >
         {run.note === "" ? "Write a note" : run.note}
-      </UnstyledButton>
+      </button>
       <Suspense>{open && <NotesDialog run={run} onClose={() => setOpen(false)} />}</Suspense>
     </>
   );

@@ -1,6 +1,7 @@
-import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
+import { MethodBadge, StatePill } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { fixed, percent } from "~/lib/format";
-import { type RunLineProps, RunLink } from "./RunLine";
+import type { RunLineProps } from "./RunLine";
 import { RunMenu } from "./RunMenu";
 import classes from "./RunsPage.module.css";
 
@@ -18,10 +19,7 @@ export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
     >
       <span role="cell">{box}</span>
       <span role="cell" className={classes.cardBody}>
-        <span className={classes.name}>
-          <RunDot color={run.color} />
-          <RunLink run={run} />
-        </span>
+        <RunLink run={run} />
         <span className={classes.cardFacts}>
           <MethodBadge name={run.method_name} />
           <span>

@@ -1,7 +1,6 @@
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { RunRow } from "~/api/types";
-import { RunDot } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { Cell, type Column } from "./cells";
 import { RunMenu } from "./RunMenu";
 import classes from "./RunsPage.module.css";
@@ -27,8 +26,7 @@ export function RunLine({ run, columns, row, style, chosen, box }: RunLineProps)
       data-testid={`run-row-${run.id}`}
     >
       <span role="cell">{box}</span>
-      <span role="cell" className={classes.name}>
-        <RunDot color={run.color} />
+      <span role="cell">
         <RunLink run={run} />
       </span>
       {columns.map((column) => (
@@ -40,19 +38,5 @@ export function RunLine({ run, columns, row, style, chosen, box }: RunLineProps)
         <RunMenu run={run} />
       </span>
     </div>
-  );
-}
-
-export function RunLink({ run }: { run: RunRow }) {
-  return (
-    <Link
-      to="/runs/$runId"
-      params={{ runId: run.id }}
-      title={run.name}
-      data-row-link
-      data-testid={`run-link-${run.id}`}
-    >
-      {run.name}
-    </Link>
   );
 }

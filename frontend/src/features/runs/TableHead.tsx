@@ -52,12 +52,12 @@ function Heading({ view, name, title, numeric }: HeadingProps) {
     <span role="columnheader" aria-sort={order} data-align={numeric ? "right" : undefined}>
       <button
         type="button"
-        className={classes.sort}
+        className={`bare ${classes.sort}`}
         title={name}
         onClick={() => view.change({ sort: sorted ? turned : `${first}${name}` })}
         data-testid={`sort-${name}`}
       >
-        <span className={classes.cut}>{title}</span>
+        <span className="cut">{title}</span>
         {order === "ascending" && <IconArrowUp size={13} aria-hidden />}
         {order === "descending" && <IconArrowDown size={13} aria-hidden />}
       </button>

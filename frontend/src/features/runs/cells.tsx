@@ -89,7 +89,7 @@ export function Cell({ run, column }: { run: RunRow; column: Column }) {
     case "error":
       return run.error === null ? null : (
         <Tooltip label={String(run.error.detail ?? "")}>
-          <span className={classes.cut}>{String(run.error.error ?? "")}</span>
+          <span className="cut">{String(run.error.error ?? "")}</span>
         </Tooltip>
       );
     default:
@@ -99,7 +99,7 @@ export function Cell({ run, column }: { run: RunRow; column: Column }) {
 
 function Plain({ text }: { text: string }) {
   return (
-    <span className={classes.cut} title={text}>
+    <span className="cut" title={text}>
       {text}
     </span>
   );

@@ -1,20 +1,27 @@
+import { Button, SegmentedControl, Space, useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { installationQuery } from "~/api/installation";
+import { readToken, tokenAsked } from "~/api/token";
 import type { Installation } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
+import { Bar } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
 import { bytes, duration, percent } from "~/lib/format";
-import { Appearance } from "./Appearance";
-import { Fact } from "./Fact";
 import classes from "./SettingsPage.module.css";
-import { TabToken } from "./TabToken";
+
+const SCHEMES = [
+  { value: "auto", label: "As the system" },
+  { value: "light", label: "Light" },
+  { value: "dark", label: "Dark" },
+];
 
 /** What this installation is, and what of it this browser remembers. */
 export function SettingsPage() {
   const { data, error, refetch } = useQuery(installationQuery());
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <div className="page">
       <div className="page-head">
@@ -27,9 +34,21 @@ export function SettingsPage() {
       <div className={classes.cards}>
         {data !== undefined && <Cards told={data} />}
         <Card title="This browser">
-          <Appearance />
+          <Fact name="Theme">
+            <SegmentedControl
+              data={SCHEMES}
+              value={colorScheme}
+              onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}
+              aria-label="Theme"
+            />
+          </Fact>
           <Fact name="Time zone">{zone()}; every time on the pages is in it. Stored times are UTC.</Fact>
-          {data?.token_required && <TabToken />}
+          {data?.token_required && (
+            <Fact name="Token">
+              {readToken() === "" ? "none in this tab" : "kept in this tab until it is closed"}{" "}
+              <Button onClick={() => tokenAsked.set(true)}>Use another token</Button>
+            </Fact>
+          )}
         </Card>
       </div>
     </div>
@@ -74,7 +93,11 @@ function Cards({ told }: { told: Installation }) {
         <Fact name="Checkpoints">{bytes(disk.checkpoints)}</Fact>
         <Fact name="Disk">
           {disk.free != null && disk.total ? (
-            <Disk free={disk.free} total={disk.total} />
+            <>
+              {bytes(disk.free)} of {bytes(disk.total)} free ({percent(disk.free / disk.total, 0)})
+              <Space h={6} />
+              <Bar share={1 - disk.free / disk.total} tone={disk.free / disk.total < 0.1 && "bad"} />
+            </>
           ) : (
             "the machine of this web server does not have the data folder"
           )}
@@ -124,21 +147,19 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className={classes.fact}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
 /** For example Europe/Berlin (UTC+02:00). */
 function zone(): string {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const minutes = -new Date().getTimezoneOffset();
   const part = (value: number) => String(Math.floor(Math.abs(value))).padStart(2, "0");
   return `${timeZone} (UTC${minutes < 0 ? "−" : "+"}${part(minutes / 60)}:${part(minutes % 60)})`;
-}
-
-function Disk({ free, total }: { free: number; total: number }) {
-  return (
-    <>
-      {bytes(free)} of {bytes(total)} free ({percent(free / total, 0)})
-      <div className={classes.disk} role="img" aria-label={`${percent(1 - free / total, 0)} of the disk is used`}>
-        <div style={{ transform: `scaleX(${1 - free / total})` }} data-full={free / total < 0.1} />
-      </div>
-    </>
-  );
 }

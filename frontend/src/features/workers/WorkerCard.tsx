@@ -1,13 +1,13 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { Worker } from "~/api/types";
 import { forgetWorker, workersKey } from "~/api/workers";
 import { Clocks } from "~/components/Clocks";
 import { errorText } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
 import { timeLeft } from "~/components/progress";
-import { RunDot, StatePill } from "~/components/RunBits";
+import { StatePill } from "~/components/RunBits";
+import { RunLink } from "~/components/RunLink";
 import { useServerNow } from "~/components/useServerNow";
 import { Loads } from "~/components/workers/Loads";
 import { WorkerSigns } from "~/components/workers/WorkerSigns";
@@ -22,7 +22,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
       <header className={classes.head}>
         <h2>{worker.host}</h2>
         <WorkerSigns worker={worker} />
-        <span className="soft mono" title={worker.id}>
+        <span className="soft mono cut" title={worker.id}>
           {worker.id}
         </span>
       </header>
@@ -59,10 +59,7 @@ function CurrentRun({ worker: { run, alive, heartbeat_at } }: { worker: Worker }
   }
   return (
     <div className={classes.run}>
-      <RunDot color={run.color} />
-      <Link to="/runs/$runId" params={{ runId: run.id }} data-row-link>
-        {run.name}
-      </Link>
+      <RunLink run={run} />
       <StatePill state={run.state} />
       <span className="soft figures">
         step {run.step} / {run.total_steps}
