@@ -31,10 +31,6 @@ export function liveCache(cache: QueryClient) {
   const alertsMoved = watchAlerts();
 
   return {
-    stop: () => {
-      pace.stop();
-      orderPace.stop();
-    },
     /** Everything but pictures, which follow their runs by themselves unless they have failed. */
     refetchAll: () =>
       void cache.invalidateQueries({
@@ -46,7 +42,7 @@ export function liveCache(cache: QueryClient) {
       cache.setQueriesData<RunList>({ queryKey: runKeys.lists }, (list) => {
         if (list === undefined) return undefined;
         for (const run of list.runs) known.set(run.id, run);
-        return { ...list, runs: mergeRows(list.runs, arrived).rows };
+        return { ...list, runs: mergeRows(list.runs, arrived) };
       });
       for (const summary of arrived) {
         const before = known.get(summary.id);

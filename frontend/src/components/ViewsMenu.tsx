@@ -1,13 +1,13 @@
 import { ActionIcon, Button, Popover, TextInput } from "@mantine/core";
 import { IconBookmark, IconTrash } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SavedView } from "~/api/types";
 import { deleteView, saveView, viewsKey, viewsQuery } from "~/api/views";
 import { type Asked, parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
-import { ErrorBox, errorText } from "./ErrorBox";
-import { notify } from "./notify";
+import { ErrorBox } from "./ErrorBox";
 import offered from "./offered.module.css";
+import { useAction } from "./useAction";
 import classes from "./ViewsMenu.module.css";
 
 interface ViewsMenuProps {
@@ -26,13 +26,9 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
   const [open, setOpen] = useState(false);
   const { data, error } = useQuery(viewsQuery(page));
   const search = stringifySearch(shown);
-  const cache = useQueryClient();
-  const done = {
-    onSuccess: () => cache.invalidateQueries({ queryKey: viewsKey(page) }),
-    onError: (problem: unknown) => notify(errorText(problem), `The ${noun} was not changed`),
-  };
-  const save = useMutation({ mutationFn: (wanted: string) => saveView(page, wanted, search), ...done });
-  const remove = useMutation({ mutationFn: (view: SavedView) => deleteView(page, view.name), ...done });
+  const failure = `The ${noun} was not changed`;
+  const save = useAction((wanted: string) => saveView(page, wanted, search), failure, viewsKey(page));
+  const remove = useAction((view: SavedView) => deleteView(page, view.name), failure, viewsKey(page));
   const show = (view: SavedView) => {
     setOpen(false);
     onShow(parseSearch(view.search));

@@ -20,19 +20,14 @@ export function movedTopics(known: Moving | undefined, arrived: Moving): Set<str
   return new Set(names.filter((topic) => rewound || (arrived.topics[topic] ?? 0) > (known?.topics[topic] ?? 0)));
 }
 
-/** A list of runs with the arrived reports in it, and which ids it lacked; what only the list knows of a run stays. */
-export function mergeRows<T extends Moving, Row extends T>(
-  rows: readonly Row[],
-  arrived: readonly T[],
-): { rows: Row[]; unknown: string[] } {
+/** A list of runs with the arrived reports in it; what only the list knows of a run stays. */
+export function mergeRows<T extends Moving, Row extends T>(rows: readonly Row[], arrived: readonly T[]): Row[] {
   const reports = new Map<string, T>();
   for (const report of arrived) reports.set(report.id, newer(reports.get(report.id), report));
-  const merged = rows.map((row) => {
+  return rows.map((row) => {
     const report = reports.get(row.id);
-    reports.delete(row.id);
     return report === undefined || report.seq < row.seq ? row : { ...row, ...report };
   });
-  return { rows: merged, unknown: [...reports.keys()] };
 }
 
 type ConnectionState = "connecting" | "live" | "catching up" | "lost";

@@ -26,9 +26,4 @@ export class Pace {
       action();
     }, wait);
   }
-
-  stop(): void {
-    for (const entry of this.entries.values()) clearTimeout(entry.timer);
-    this.entries.clear();
-  }
 }

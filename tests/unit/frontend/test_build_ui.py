@@ -9,13 +9,19 @@ SCRIPT = Path(__file__).resolve().parents[3] / "frontend" / "build_ui.py"
 
 
 @pytest.fixture
-def build_ui(tmp_path, monkeypatch):
-    """The module, at work in a folder of its own, with npm replaced by a note of its calls."""
+def script():
+    """The module as it is."""
     specification = importlib.util.spec_from_file_location("build_ui_under_test", SCRIPT)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def build_ui(script, tmp_path, monkeypatch):
+    """The module, at work in a folder of its own, with npm replaced by a note of its calls."""
     frontend, static = tmp_path / "frontend", tmp_path / "static"
     (frontend / "src").mkdir(parents=True)
     (frontend / "node_modules").mkdir()
@@ -25,7 +31,7 @@ def build_ui(tmp_path, monkeypatch):
     (frontend / "src" / "main.ts").write_text("1")
     places = {"FRONTEND": frontend, "STATIC": static, "BUILT_FROM": static / ".built-from"}
     for name, value in {**places, "LOCK_INSTALLED": frontend / "node_modules" / ".lock-digest"}.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(script, name, value)
     monkeypatch.delenv("OPDBOARD_SKIP_UI", raising=False)
     calls: list[str] = []
 
@@ -34,20 +40,15 @@ def build_ui(tmp_path, monkeypatch):
         if arguments == ("run", "build"):
             (static / "index.html").write_text("built")
 
-    monkeypatch.setattr(module, "npm", npm)
-    module.calls = calls  # type: ignore[attr-defined]
-    return module
+    monkeypatch.setattr(script, "npm", npm)
+    script.calls = calls  # type: ignore[attr-defined]
+    return script
 
 
 INSTALL = "ci --include=dev --no-audit --no-fund"
 
 
-def test_a_fresh_checkout_is_installed_and_built(build_ui):
-    build_ui.build_ui()
-    assert build_ui.calls == [INSTALL, "run build"]
-
-
-def test_nothing_is_done_twice(build_ui):
+def test_a_fresh_checkout_is_installed_and_built_and_nothing_is_done_twice(build_ui):
     build_ui.build_ui()
     build_ui.build_ui()
     assert build_ui.calls == [INSTALL, "run build"]
@@ -93,12 +94,7 @@ def test_it_can_be_left_out(build_ui, monkeypatch):
     assert build_ui.calls == []
 
 
-def test_a_failing_npm_is_named(monkeypatch, tmp_path):
-    specification = importlib.util.spec_from_file_location("build_ui_failing", SCRIPT)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    monkeypatch.setattr(module, "FRONTEND", tmp_path)  # no package.json here
+def test_a_failing_npm_is_named(script, monkeypatch, tmp_path):
+    monkeypatch.setattr(script, "FRONTEND", tmp_path)  # no package.json here
     with pytest.raises(SystemExit, match="'npm run build' failed in frontend/ with exit code"):
-        module.npm("run", "build")
+        script.npm("run", "build")

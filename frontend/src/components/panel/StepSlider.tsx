@@ -10,11 +10,10 @@ interface StepSliderProps {
   /** The step in the URL; nothing follows the newest. */
   value: string | undefined;
   onChange: (value: string) => void;
-  label?: string;
 }
 
 /** Scrubs through the steps that have data; "follow live" lets go of the step. */
-export function StepSlider({ steps, value, onChange, label = "Step" }: StepSliderProps) {
+export function StepSlider({ steps, value, onChange }: StepSliderProps) {
   const last = steps.length - 1;
   const following = value === undefined || value === "";
   const chosen = following ? last : nearest(steps, Number(value));
@@ -45,7 +44,7 @@ export function StepSlider({ steps, value, onChange, label = "Step" }: StepSlide
         disabled={last < 1}
         value={index}
         label={null}
-        thumbLabel={`${label} ${steps[index] ?? ""}`}
+        thumbLabel={`Step ${steps[index] ?? ""}`}
         onChange={(next) => {
           setIndex(next);
           commit(next);

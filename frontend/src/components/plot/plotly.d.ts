@@ -23,7 +23,6 @@ declare module "plotly.js-cartesian-dist-min" {
   interface Plotly {
     react: (element: HTMLElement, data: unknown[], layout: unknown, config: unknown) => Promise<PlotElement>;
     purge: (element: HTMLElement) => void;
-    relayout: (element: HTMLElement, changes: Record<string, unknown>) => Promise<PlotElement>;
     downloadImage: (
       figure: { data: unknown[]; layout: unknown; config?: unknown },
       options: ImageOptions,

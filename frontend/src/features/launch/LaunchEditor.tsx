@@ -7,6 +7,7 @@ import { Problem } from "~/components/ErrorBox";
 import { useView } from "~/components/useView";
 import { type Difference, differences, putBack, type Values } from "~/lib/configPaths";
 import { filled, leavesOf } from "~/lib/configSchema";
+import { fileName } from "~/lib/download";
 import type { JsonSchema } from "~/lib/formSchema";
 import { Changes } from "./Changes";
 import ConfigForm from "./ConfigForm";
@@ -79,7 +80,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
         {asYaml ? (
           <YamlView
             text={draft.text}
-            fileName={fileName(config.name)}
+            fileName={`${fileName(config.name || "run")}.yaml`}
             textProblems={draft.textProblems}
             problems={problems}
             full={full}
@@ -159,12 +160,4 @@ function BrokenText({ line }: { line: number }) {
       />
     </div>
   );
-}
-
-function fileName(name: string | undefined): string {
-  const stem = (name ?? "")
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, "-")
-    .replace(/^[-.]+|[-.]+$/g, "");
-  return `${stem || "run"}.yaml`;
 }

@@ -1,26 +1,17 @@
 import { ActionIcon, Popover, TagsInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeRun, runFieldsQuery, runKeys } from "~/api/runs";
 import type { RunRow } from "~/api/types";
-import { errorText } from "~/components/ErrorBox";
-import { notify } from "~/components/notify";
+import { useAction } from "~/components/useAction";
 import classes from "./RunsPage.module.css";
 
 /** A run's tags; the plus opens them for editing, and closing keeps what was changed. */
 export function TagsCell({ run }: { run: RunRow }) {
   const [draft, setDraft] = useState<string[] | null>(null);
-  const cache = useQueryClient();
-  const save = useMutation({
-    mutationFn: (tags: string[]) => changeRun(run.id, { tags }),
-    onSuccess: () =>
-      Promise.all([
-        cache.invalidateQueries({ queryKey: runKeys.lists }),
-        cache.invalidateQueries({ queryKey: runKeys.fields }),
-      ]),
-    onError: (error) => notify(errorText(error), "The tags were not kept"),
-  });
+  const keep = (tags: string[]) => changeRun(run.id, { tags });
+  const save = useAction(keep, "The tags were not kept", runKeys.lists, runKeys.fields);
   const close = () => {
     if (draft !== null && draft.join("\n") !== run.tags.join("\n")) save.mutate(draft);
     setDraft(null);

@@ -1,13 +1,11 @@
 import { Button } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Worker } from "~/api/types";
 import { forgetWorker, workersKey } from "~/api/workers";
 import { Clocks } from "~/components/Clocks";
-import { errorText } from "~/components/ErrorBox";
-import { notify } from "~/components/notify";
 import { timeLeft } from "~/components/progress";
 import { StatePill } from "~/components/RunBits";
 import { RunLink } from "~/components/RunLink";
+import { useAction } from "~/components/useAction";
 import { useServerNow } from "~/components/useServerNow";
 import { Loads } from "~/components/workers/Loads";
 import { WorkerSigns } from "~/components/workers/WorkerSigns";
@@ -72,12 +70,7 @@ function CurrentRun({ worker: { run, alive, heartbeat_at } }: { worker: Worker }
 
 /** A worker that was killed leaves its row behind. */
 function Forget({ id }: { id: string }) {
-  const cache = useQueryClient();
-  const forgetting = useMutation({
-    mutationFn: () => forgetWorker(id),
-    onSuccess: () => cache.invalidateQueries({ queryKey: workersKey }),
-    onError: (error) => notify(errorText(error), "It stays on the list"),
-  });
+  const forgetting = useAction(() => forgetWorker(id), "It stays on the list", workersKey);
   return (
     <Button style={{ justifySelf: "start" }} loading={forgetting.isPending} onClick={() => forgetting.mutate()}>
       Take it off the list
