@@ -1,6 +1,6 @@
 # make demo   installs into .venv, builds the UI, starts opdboard and opens the demo
 # make test   installs what the tests need and runs all of them: UI unit tests, then Python and browser tests
-# make test-quick  what needs neither a browser nor a trainer's process, in a few minutes
+# make test-quick  unit tests that neither start a trainer nor train for long
 # make check  linters, types, import contracts
 # make types  describes the API anew for the UI's generated types
 # make ui     builds the UI alone; make format rewrites the sources as the linters want them
@@ -11,7 +11,7 @@ BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 # two test files at a time, and a thread in each process that they start; a file's tests share what it starts
 test: export OMP_NUM_THREADS ?= 1
-PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
+PYTEST_ARGS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
 
 test-quick: export OMP_NUM_THREADS ?= 1

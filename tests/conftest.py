@@ -24,11 +24,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 
 
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file to copy: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("sqlite") / "with_tables.db"
+    create_tables(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def sqlite_database(settings: Settings) -> Iterator[Database]:
+def sqlite_database(settings: Settings, sqlite_with_tables: Path) -> Iterator[Database]:
     """An empty SQLite database with all tables, where the settings say."""
     database = Database(settings.sql_url)
-    create_tables(settings.sql_url)
+    shutil.copyfile(sqlite_with_tables, make_url(settings.sql_url).database or "")
     yield database
     database.close()
 
@@ -82,8 +90,7 @@ def _url(url: URL) -> str:
 
 def create_tables(url: str) -> None:
     """All tables, straight from their declarations; the migrations have tests of their own."""
-    if make_url(url).get_backend_name() == "sqlite":
-        Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-    Table.metadata.create_all(engine)
-    engine.dispose()
+    database = Database(url)
+    with database.write() as session:
+        Table.metadata.create_all(session.connection())
+    database.close()

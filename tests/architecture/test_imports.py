@@ -3,7 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow  # a process for each; `make check` holds the contracts too
 
 
 def modules_after(statement: str) -> set[str]:

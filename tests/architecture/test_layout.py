@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def tracked() -> list[Path]:
 
 def test_the_top_level_is_the_house_of_the_architecture():
     assert {file.parts[0] for file in tracked() if not file.parts[0].startswith(".")} <= TOP_LEVEL
+
+
+def test_every_test_is_run():
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    found = [file for file in tracked() if file.parts[0] == "tests" and file.match("test_*.py")]
+    assert {"/".join(file.parts[:2]) for file in found} == set(options["testpaths"])
 
 
 def test_source_files_have_one_reason_to_change():

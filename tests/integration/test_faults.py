@@ -22,6 +22,7 @@ from opdboard.domain.model_sources import FolderModel, RunModel
 from opdboard.domain.run_state import RunState
 from opdboard.domain.teachers import ModelTeacher
 from opdboard.lifecycle import steering
+from opdboard_worker.models.demo import load_demo
 
 
 def _fails(installation, config):
@@ -44,40 +45,45 @@ def _folder(installation, run_id):
         return installation.settings.root / evidence.checkpoint_at(session, run_id, None).path
 
 
+@pytest.fixture
+def demo_folder(tmp_path):
+    """The demo's base model as a folder that a run may start from."""
+    base, folder = load_demo("base"), tmp_path / "demo"
+    base.model.save_pretrained(folder)
+    base.tokenizer.save_pretrained(folder)
+    return folder
+
+
 def test_a_missing_model_is_named_and_the_worker_goes_on(installation, tmp_path):
     error = _fails(installation, small_config(student=FolderModel(path=str(tmp_path / "nowhere"))))
     assert error["error"] == "ModelProblem" and "nowhere" in error["detail"]
     _finishes(installation)
 
 
-def test_a_pickled_checkpoint_is_refused(installation, tmp_path):
-    folder = _folder(installation, _finishes(installation))
-    weights = folder / "model.safetensors"
-    torch.save({"w": torch.ones(1)}, folder / "pytorch_model.bin")
-    weights.unlink()
-    error = _fails(installation, small_config(student=FolderModel(path=str(folder))))
+def test_a_pickled_checkpoint_is_refused(installation, demo_folder):
+    torch.save({"w": torch.ones(1)}, demo_folder / "pytorch_model.bin")
+    (demo_folder / "model.safetensors").unlink()
+    error = _fails(installation, small_config(student=FolderModel(path=str(demo_folder))))
     assert (
         error["error"] == "ModelProblem" and "pytorch_model.bin" in error["detail"] and "safetensors" in error["detail"]
     )
 
 
-def test_a_teacher_of_another_tokenizer_is_refused(installation, tmp_path):
-    folder = _folder(installation, _finishes(installation))
-    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+def test_a_teacher_of_another_tokenizer_is_refused(installation, demo_folder):
+    tokenizer = json.loads((demo_folder / "tokenizer.json").read_text())
     vocabulary = tokenizer["model"]["vocab"]
     vocabulary["3"], vocabulary["4"] = vocabulary["4"], vocabulary["3"]
-    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    error = _fails(installation, small_config(teacher=ModelTeacher(source=FolderModel(path=str(folder)))))
+    (demo_folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    error = _fails(installation, small_config(teacher=ModelTeacher(source=FolderModel(path=str(demo_folder)))))
     assert error["error"] == "VocabularyMismatch" and "3" in error["detail"]
 
 
 @pytest.mark.parametrize(("content", "says"), [(b"", "no rows"), (b"\xff\xfe\x00", "UTF-8")])
-def test_unusable_data_is_explained(installation, tmp_path, content, says):
-    base = _folder(installation, _finishes(installation))
+def test_unusable_data_is_explained(installation, demo_folder, tmp_path, content, says):
     path = tmp_path / "data.jsonl"
     path.write_bytes(content)
     data = FileData(path=str(path), prompt_format="plain", instruction="", verifier="exact")
-    error = _fails(installation, small_config(student=FolderModel(path=str(base)), data=data))
+    error = _fails(installation, small_config(student=FolderModel(path=str(demo_folder)), data=data))
     assert error["error"] == "DataProblem" and says in error["detail"]
 
 

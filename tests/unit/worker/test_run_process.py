@@ -11,6 +11,7 @@ import pytest
 from opdboard_worker.run_process import RunProcess
 
 PROGRAM = "support.run_program"
+pytestmark = pytest.mark.slow  # the process that forks imports torch and transformers
 
 
 def test_it_has_our_environment_and_folder_and_a_group_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

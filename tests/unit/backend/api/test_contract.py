@@ -22,6 +22,7 @@ LEFT_OUT = {
 REPORTED = ("/points", "/attempts", "/end")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "examples"), [("POSITIVE", 5), ("NEGATIVE", 3)])
 def test_every_operation_answers_as_its_schema_says(
     client: TestClient, sqlite_database: Database, mode: str, examples: int

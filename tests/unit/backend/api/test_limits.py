@@ -3,14 +3,17 @@
 import asyncio
 import http.client
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import make_url
 from starlette.types import Message
 from support.commands import clean_environment, web_server
 
@@ -22,9 +25,12 @@ TIMEOUT = 30.0
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture
-def address(settings: Settings, sqlite_database: Database) -> Iterator[tuple[str, int]]:
-    with web_server(clean_environment(settings.data_dir)) as url:
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, sqlite_with_tables: Path) -> Iterator[tuple[str, int]]:
+    """One server for all: what each refuses must leave it whole for the others."""
+    data = tmp_path_factory.mktemp("data")
+    shutil.copyfile(sqlite_with_tables, make_url(Settings(data_dir=data).sql_url).database or "")
+    with web_server(clean_environment(data)) as url:
         yield "127.0.0.1", urlsplit(url).port or 0
 
 
@@ -105,8 +111,10 @@ def test_endless_trailers_are_not_kept(address: tuple[str, int]):
         assert told == b"" or told.startswith((b"HTTP/1.1 4", b"hung up"))
 
 
+@pytest.mark.slow
 def test_what_never_asks_is_hung_up_on(settings: Settings, sqlite_database: Database):
-    quick = "import sys; from opdboard.embedded import bounded_http as b; b.HEADER_SECONDS = 0.3"
+    quick = "import sys; from opdboard.api import live; from opdboard.embedded import bounded_http"
+    quick += "; bounded_http.HEADER_SECONDS, live.PING_SECONDS = 0.3, 1.0"
     code = f"{quick}; from opdboard.embedded.web import main; main(*map(int, sys.argv[1:]))"
     with web_server(clean_environment(settings.data_dir), "-c", code) as url:
         address = "127.0.0.1", urlsplit(url).port or 0
@@ -114,7 +122,7 @@ def test_what_never_asks_is_hung_up_on(settings: Settings, sqlite_database: Data
             assert answer_to(address, half) == b""
         with httpx.Client(base_url=url, timeout=TIMEOUT) as client, client.stream("GET", "/api/live") as stream:
             events = (line for line in stream.iter_lines() if line.startswith("event: ping"))
-            assert next(events) and next(events)  # five seconds apart: an answer may last
+            assert next(events) and next(events)  # a second apart: an answer may last
 
 
 def test_a_slow_body_is_given_up(monkeypatch: pytest.MonkeyPatch):

@@ -16,6 +16,7 @@ from opdboard_worker.analysis.series import open_base, open_checkpoint
 
 FIRST = "model_world_size_2_rank_0.pt"
 SECOND = "model_world_size_2_rank_1.pt"
+pytestmark = pytest.mark.slow  # two processes write them
 
 
 @pytest.fixture(scope="module")

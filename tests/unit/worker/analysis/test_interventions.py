@@ -43,6 +43,8 @@ CONFIG = RunConfig(
 )
 SCORING = {"evaluation": {"prompts": 8, "samples": 2}}
 
+pytestmark = pytest.mark.slow
+
 
 class Undisturbed:
     """A Control that asks for nothing."""

@@ -52,6 +52,7 @@ def pair():
     return load_demo("base"), load_demo("teacher")
 
 
+@pytest.mark.slow
 def test_the_pair_stands_where_distillation_has_something_to_do(pair):
     base, teacher = (loaded.model for loaded in pair)
     assert 0.09 < accuracy(base, 1000) < 0.20
@@ -61,6 +62,7 @@ def test_the_pair_stands_where_distillation_has_something_to_do(pair):
     assert reverse_kl(base, base, 100) == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_shipped_numbers_are_those_of_the_shipped_weights(pair):
     told = json.loads((ASSETS / "recipe.json").read_text())
     assert Recipe(**told["recipe"]) == Recipe()

@@ -132,6 +132,7 @@ def test_pause_and_stop_in_one_phase_stop_with_a_checkpoint(sqlite_database, par
     assert ended is RunState.STOPPED
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(PHASES), st.sampled_from(Command)), min_size=1, max_size=6))
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_commands_at_any_phases_end_the_run_in_order(sqlite_database, parts, tmp_path, asked):
