@@ -6,10 +6,11 @@ import os
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,11 +19,16 @@ from opdboard import config_file, terminal
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import OpdboardError
+from opdboard.domain.model_sources import RunModel
 from opdboard.domain.run_state import RunState
+from opdboard.domain.teachers import ModelTeacher
 from opdboard.embedded.signals import signals_end_the_command
 from opdboard.export import commands as export_commands
 from opdboard.reproduction import command as reproduction_command
 from opdboard.settings import Settings
+
+if TYPE_CHECKING:
+    from opdboard.answers import RunDetail, RunSummary
 
 app = typer.Typer(
     help="Launch, watch, steer and compare on-policy distillation runs.",
@@ -115,26 +121,27 @@ def run(
     if name is not None:
         content["name"] = name
     with Client() as client:
+        created: list[RunSummary] = []
         if seeds or grid:
             sweep = {"seeds": config_file.seeds(seeds) if seeds else [], "grid": config_file.grid(grid or [])}
-            created = client.sweep(content, sweep, group=group)["runs"]
+            created += client.sweep(content, sweep, group=group).runs
         else:
-            created = [client.create(content, group=group)]
-        if (content.get("teacher") or {}).get("kind") == "trained" and not (seeds or grid):
-            teacher = created[0]["config"]["teacher"]["source"]["run_id"]
-            created.insert(0, client.run(teacher))
-        for made in created:
-            _note(f"queued {made['id']} ({made['name']}): {client.url}/runs/{made['id']}")
-        if follow:
-            progress = terminal.Progress(_note)
-            for change in client.follow([made["id"] for made in created]):
-                progress(change)
-        latest = [client.run(made["id"]) for made in created]
+            made = client.create(content, group=group)
+            teacher = made.config and made.config.teacher
+            if (content.get("teacher") or {}).get("kind") == "trained" and isinstance(teacher, ModelTeacher):
+                assert isinstance(teacher.source, RunModel), "a trained teacher is another run"
+                created.append(client.run(teacher.source.run_id))
+            created.append(made)
+        latest = _followed(client, created, follow)
     if as_json:
-        print(json.dumps(latest if seeds or grid else latest[-1]))
+        print(
+            json.dumps([found.model_dump(mode="json") for found in latest])
+            if seeds or grid
+            else latest[-1].model_dump_json()
+        )
     else:
-        print("\n".join(found["id"] for found in latest))
-    if follow and any(found["state"] != RunState.FINISHED for found in latest):
+        print("\n".join(found.id for found in latest))
+    if follow and any(found.state != RunState.FINISHED for found in latest):
         raise typer.Exit(1)
 
 
@@ -157,15 +164,9 @@ def analyze(
     places = [_place(text) for text in (base, *checkpoints)]
     config = {"base": places[0], "checkpoints": places[1:], "name": name, "k": k, "exact": exact}
     with Client() as client:
-        made = client.analyze(config)
-        _note(f"queued {made['id']} ({made['name']}): {client.url}/runs/{made['id']}")
-        if follow:
-            progress = terminal.Progress(_note)
-            for change in client.follow([made["id"]]):
-                progress(change)
-        latest = client.run(made["id"])
-    print(json.dumps(latest) if as_json else latest["id"])
-    if follow and latest["state"] != RunState.FINISHED:
+        (latest,) = _followed(client, [client.analyze(config)], follow)
+    print(latest.model_dump_json() if as_json else latest.id)
+    if follow and latest.state != RunState.FINISHED:
         raise typer.Exit(1)
 
 
@@ -182,13 +183,13 @@ def list_runs(
     with Client() as client:
         found = client.runs(query, sort=sort, limit=limit)
     if as_json:
-        print(json.dumps(found))
-    elif not found["runs"]:
+        print(found.model_dump_json())
+    elif not found.runs:
         _note("no runs; queue one with: opdboard run CONFIG")
     else:
-        out.print(terminal.runs_table(found["runs"]))
-        if found["total"] > len(found["runs"]):
-            _note(f"showing {len(found['runs'])} of {found['total']}; --limit shows more")
+        out.print(terminal.runs_table(found.runs))
+        if found.total > len(found.runs):
+            _note(f"showing {len(found.runs)} of {found.total}; --limit shows more")
 
 
 @app.command()
@@ -196,9 +197,9 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     """Show one run: state, progress, latest measures, extrapolation decisions."""
     with Client() as client:
         found = client.run(run_id)
-        decisions = [] if as_json else client.decisions(run_id)["decisions"]
+        decisions = [] if as_json else client.decisions(run_id).decisions
     if as_json:
-        print(json.dumps(found))
+        print(found.model_dump_json())
     else:
         out.print(terminal.run_details(found, decisions))
 
@@ -273,6 +274,18 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _followed(client: Client, created: "Sequence[RunSummary]", follow: bool) -> "list[RunDetail]":
+    """Say where each of the queued runs is, wait for their end where that is wanted; the runs as they are then."""
+    for run in created:
+        _note(f"queued {run.id} ({run.name}): {client.url}/runs/{run.id}")
+    ids = [run.id for run in created]
+    if follow:
+        progress = terminal.Progress(_note)
+        for change in client.follow(ids):
+            progress(change)
+    return [client.run(run_id) for run_id in ids]
+
+
 def _place(text: str) -> str:
     """A folder that is here by its whole path, for the worker has another working folder; other places as they are."""
     folder = Path(text).expanduser()
@@ -282,7 +295,7 @@ def _place(text: str) -> str:
 def _steer(run_id: str, command: Command, **arguments: Any) -> None:
     with Client(kind="cli", user=_user()) as client:
         answer = client.command(run_id, command.value, **arguments)
-    _note(answer["result"] or f"asked run {run_id} to {command.value}; its trainer obeys between two steps")
+    _note(answer.result or f"asked run {run_id} to {command.value}; its trainer obeys between two steps")
 
 
 def _user() -> str:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,7 +11,9 @@ from rich.text import Text
 
 from opdboard.domain.run_state import RunState
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from opdboard.answers import DecisionOut, RunDetail, RunSummary
+
 PATIENCE_SECONDS = 5.0
 STYLES = {
     RunState.QUEUED: "dim",
@@ -49,18 +51,18 @@ def number(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def state(run: Json) -> Text:
+def state(run: "RunSummary") -> Text:
     """The state in its colour."""
-    return Text(run["state"], STYLES[RunState(run["state"])])
+    return Text(run.state, STYLES[run.state])
 
 
-def _all_tokens(latest: Json) -> Json:
+def _all_tokens(latest: dict[str, float | None]) -> dict[str, float | None]:
     """The tokens of the search counted in, as its seconds are in the seconds."""
     tokens, search = latest.get("tokens"), latest.get("search_tokens")
     return latest if tokens is None or search is None else {**latest, "tokens": tokens + search}
 
 
-def runs_table(runs: Iterable[Json]) -> Table:
+def runs_table(runs: "Iterable[RunSummary]") -> Table:
     """One line per run."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("id", "name", "method", "state"):
@@ -69,48 +71,48 @@ def runs_table(runs: Iterable[Json]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("group")
     for run in runs:
-        latest = run["latest"]
+        latest = run.latest
         table.add_row(
-            run["id"],
-            plain(run["name"]),
-            plain(run["method"]),
+            run.id,
+            plain(run.name),
+            plain(run.method),
             state(run),
-            f"{run['step']}/{run['total_steps']}",
-            number(run["learning_rate"]),
+            f"{run.step}/{run.total_steps}",
+            number(run.learning_rate),
             number(latest.get("eval/reverse_kl")),
             number(latest.get("eval/accuracy"), 3),
             number(latest.get("seconds"), 3),
-            plain(run["group"]),
+            plain(run.group),
         )
     return table
 
 
-def run_details(run: Json, decisions: list[Json]) -> RenderableType:
+def run_details(run: "RunDetail", decisions: "list[DecisionOut]") -> RenderableType:
     """Everything one wants to know about a run without a browser."""
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="dim")
     facts.add_column()
-    facts.add_row("run", f"{run['id']}  {plain(run['name'])}")
+    facts.add_row("run", f"{run.id}  {plain(run.name)}")
     facts.add_row("state", state(run))
-    taught = f" -> {run['teacher']}" if run["teacher"] else ""
-    facts.add_row("method", plain(f"{run['method']}: {run['student']}{taught}"))
+    taught = f" -> {run.teacher}" if run.teacher else ""
+    facts.add_row("method", plain(f"{run.method}: {run.student}{taught}"))
     facts.add_row("progress", _progress(run))
-    facts.add_row("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["created_at"])))
-    if run["worker_id"]:
+    facts.add_row("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created_at)))
+    if run.worker_id:
         facts.add_row(
             "worker",
-            plain(f"{run['worker_id']}, attempt {run['attempt']}, {run['device'] or 'device not known yet'}"),
+            plain(f"{run.worker_id}, attempt {run.attempt}, {run.device or 'device not known yet'}"),
         )
-    latest = _all_tokens(run["latest"])
+    latest = _all_tokens(run.latest)
     for key, title in SHOWN_SCALARS.items():
         if key in latest:
             facts.add_row(title, number(latest[key]))
-    for command in run["commands_pending"]:
-        facts.add_row("asked for", command["command"])
-    if run["error"]:
-        facts.add_row("error", Text(plain(f"{run['error']['error']}: {run['error']['detail']}"), "red"))
-    if run["notes"]:
-        facts.add_row("notes", Text(plain(run["notes"])))
+    for command in run.commands_pending:
+        facts.add_row("asked for", command.command)
+    if run.error:
+        facts.add_row("error", Text(plain(f"{run.error['error']}: {run.error['detail']}"), "red"))
+    if run.notes:
+        facts.add_row("notes", Text(plain(run.notes)))
     return Group(facts, Text(), _decisions_table(decisions)) if decisions else facts
 
 
@@ -121,34 +123,30 @@ class Progress:
         self._say = say
         self._said: dict[str, tuple[object, int, float]] = {}
 
-    def __call__(self, run: Json) -> None:
+    def __call__(self, run: "RunSummary") -> None:
         """Say what is new about the run, if that is worth a line."""
-        kl = run["latest"].get("eval/reverse_kl")
+        kl = run.latest.get("eval/reverse_kl")
         now = time.monotonic()
-        told, step, at = self._said.get(run["id"], (None, -1, 0.0))
-        if told != (run["state"], kl) or (run["step"] != step and now - at > PATIENCE_SECONDS):
-            self._said[run["id"]] = ((run["state"], kl), run["step"], now)
+        told, step, at = self._said.get(run.id, (None, -1, 0.0))
+        if told != (run.state, kl) or (run.step != step and now - at > PATIENCE_SECONDS):
+            self._said[run.id] = ((run.state, kl), run.step, now)
             measured = f", held-out KL {number(kl)}" if kl is not None else ""
-            failed = f": {run['error']['detail']}" if run["error"] else ""
-            self._say(
-                plain(f"{run['name']}: {run['state']}, step {run['step']}/{run['total_steps']}{measured}{failed}")
-            )
+            failed = f": {run.error['detail']}" if run.error else ""
+            self._say(plain(f"{run.name}: {run.state}, step {run.step}/{run.total_steps}{measured}{failed}"))
 
 
-def _progress(run: Json) -> str:
-    left = run["seconds_left"]
-    return f"step {run['step']} of {run['total_steps']}" + (f", about {left:.0f} s left" if left else "")
+def _progress(run: "RunSummary") -> str:
+    left = run.seconds_left
+    return f"step {run.step} of {run.total_steps}" + (f", about {left:.0f} s left" if left else "")
 
 
-def _decisions_table(decisions: list[Json]) -> Table:
+def _decisions_table(decisions: "list[DecisionOut]") -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", title="Extrapolation decisions", title_justify="left")
     for heading in ("step", "tried", "accepted", "seconds"):
         table.add_column(heading, justify="right")
     table.add_column("outcome")
     for decision in decisions:
-        tried = ", ".join(f"{candidate['factor']:g}" for candidate in decision["candidates"])
-        accepted = f"{decision['accepted_factor']:g}"
-        table.add_row(
-            str(decision["step"]), tried, accepted, number(decision["seconds"], 3), plain(decision["outcome"])
-        )
+        tried = ", ".join(f"{candidate.factor:g}" for candidate in decision.candidates)
+        accepted = f"{decision.accepted_factor:g}"
+        table.add_row(str(decision.step), tried, accepted, number(decision.seconds, 3), plain(decision.outcome))
     return table

@@ -6,17 +6,16 @@ too few), "nan", "other" (the scores of another token), "junk" (no JSON), "moved
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from opdboard_worker.models.demo import load_demo
+from support.served import served
 
 
 class TeacherServer:
@@ -101,15 +100,9 @@ def serving(role: Literal["base", "teacher"] = "teacher") -> Iterator[TeacherSer
         body = await request.json()
         return await asyncio.to_thread(state.answer, body, request.headers.get("authorization", ""))
 
-    # Bound and listening before the server runs: whoever comes early waits in the queue.
-    listening = socket.create_server(("127.0.0.1", 0))
-    state.url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        yield state
-    finally:
-        state.closing.set()
-        server.should_exit = True
-        thread.join(5)
+    with served(app) as address:
+        state.url = f"{address}/v1"
+        try:
+            yield state
+        finally:
+            state.closing.set()

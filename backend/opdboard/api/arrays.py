@@ -21,3 +21,9 @@ def encode(array: np.ndarray, dtype: str = "f8") -> TypedArray:
     packed = np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<"))
     shape = ", ".join(str(size) for size in packed.shape) if packed.ndim > 1 else None
     return TypedArray(dtype=dtype, bdata=base64.b64encode(packed.tobytes()).decode("ascii"), shape=shape)
+
+
+def decode(array: TypedArray) -> np.ndarray:
+    """The array again."""
+    flat = np.frombuffer(base64.b64decode(array.bdata), f"<{array.dtype}")
+    return flat.reshape([int(size) for size in array.shape.split(",")]) if array.shape else flat

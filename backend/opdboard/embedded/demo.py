@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opdboard.client import Client
 from opdboard.domain.presets import DEMO_EFFOPD, DEMO_LINE_SEARCH, DEMO_OPD, DEMO_OPD_LARGE_RATE
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
+
+if TYPE_CHECKING:
+    from opdboard.answers import RunDetail, RunSummary, SpeedupRowOut
 
 Json = dict[str, Any]
 METRIC = "eval/reverse_kl"
@@ -53,22 +56,18 @@ class Demo:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._runs: list[Json] = [
-            client.create(run.config.model_dump(mode="json"), group="demo", tags=["demo"], notes=run.notes)
+        self.ids = [
+            client.create(run.config.model_dump(mode="json"), group="demo", tags=["demo"], notes=run.notes).id
             for run in RUNS
         ]
-
-    @property
-    def ids(self) -> list[str]:
-        """Ids in the order of RUNS."""
-        return [run["id"] for run in self._runs]
+        """In the order of RUNS."""
 
     @property
     def compare_path(self) -> str:
         """The page that shows all of them side by side."""
         return f"/compare?runs={','.join(self.ids)}"
 
-    def follow(self, report: Callable[[Json], None]) -> None:
+    def follow(self, report: "Callable[[RunSummary], None]") -> None:
         """Hand each change of a run to report until all have ended."""
         for run in self._client.follow(self.ids):
             report(run)
@@ -77,38 +76,33 @@ class Demo:
         """What came out: each run's final numbers, and EffOPD against plain OPD at the KL that plain OPD ends with."""
         runs = [self._client.run(run_id) for run_id in self.ids]
         reference, effopd = self.ids[:2]
-        speedup: Json = {"target": None, "rows": []}
-        if runs[0]["state"] == RunState.FINISHED:
+        speedup = None
+        if runs[0].state == RunState.FINISHED:
             speedup = self._client.speedup(self.ids, reference, metric=METRIC)
-        rows = {row["key"]: row for row in speedup["rows"]}
-        ratios = rows.get(effopd, {}).get("ratios", {})
+        rows = {row.key: row for row in speedup.rows} if speedup else {}
+        ratios = rows[effopd].ratios if effopd in rows else None
         return {
-            "runs": [_final(run, rows.get(run["id"], {})) for run in runs],
-            "target_reverse_kl": speedup["target"],
-            "speedup_steps": _value(ratios.get("steps")),
-            "speedup_seconds": _value(ratios.get("seconds")),
+            "runs": [_final(run, rows.get(run.id)) for run in runs],
+            "target_reverse_kl": speedup and speedup.target,
+            "speedup_steps": ratios and ratios.steps and ratios.steps.value,
+            "speedup_seconds": ratios and ratios.seconds and ratios.seconds.value,
         }
 
 
-def _value(ratio: Json | None) -> float | None:
-    return None if ratio is None else ratio["value"]
-
-
-def _final(run: Json, row: Json) -> Json:
-    latest = run["latest"]
+def _final(run: "RunDetail", row: "SpeedupRowOut | None") -> Json:
     return {
-        "name": run["name"],
-        "run_id": run["id"],
-        "method": run["method"],
-        "learning_rate": run["learning_rate"],
-        "state": run["state"],
-        "reverse_kl": latest.get(METRIC),
-        "accuracy": latest.get("eval/accuracy"),
-        "steps": run["step"],
-        "seconds": latest.get("seconds"),
-        "search_seconds": latest.get("search_seconds"),
-        "steps_to_target": row.get("costs", {}).get("steps"),
-        "seconds_to_target": row.get("costs", {}).get("seconds"),
+        "name": run.name,
+        "run_id": run.id,
+        "method": run.method,
+        "learning_rate": run.learning_rate,
+        "state": run.state,
+        "reverse_kl": run.latest.get(METRIC),
+        "accuracy": run.latest.get("eval/accuracy"),
+        "steps": run.step,
+        "seconds": run.latest.get("seconds"),
+        "search_seconds": run.latest.get("search_seconds"),
+        "steps_to_target": row and row.costs.steps,
+        "seconds_to_target": row and row.costs.seconds,
     }
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.utils import PlotlyJSONEncoder
 
+from opdboard.answers import PanelFigure, TypedArray
+from opdboard.api.arrays import decode
 from opdboard.domain.errors import BadInput
-from opdboard.export.tables import decoded
 
 IMAGES = (".svg", ".pdf", ".png")
 FORMATS = (*IMAGES, ".html", ".csv", ".json")
@@ -21,10 +22,10 @@ POINT = 4 / 3  # pixels
 INK, GRID, LINE = "#1b1f27", "#e8eaee", "#9aa1b0"
 
 
-def figure_of(answer: dict[str, Any], title: str = "") -> go.Figure:
+def figure_of(answer: PanelFigure, title: str = "") -> go.Figure:
     """The API's figure in the look for print: white, 8 pt, dark ink."""
-    data = [{**_plain(trace), "uid": _NO_SELECTOR.sub("_", trace["uid"])} for trace in answer["figure"]["data"]]
-    figure = go.Figure({"data": data, "layout": answer["figure"]["layout"]})
+    data = [{**_plain(trace), "uid": _NO_SELECTOR.sub("_", trace["uid"])} for trace in answer.figure.data]
+    figure = go.Figure({"data": data, "layout": answer.figure.layout})
     size = 8 * POINT
     figure.update_layout(
         paper_bgcolor="white",
@@ -33,7 +34,7 @@ def figure_of(answer: dict[str, Any], title: str = "") -> go.Figure:
         title={"text": title, "x": 0.01, "font": {"size": size * 1.2}} if title else None,
     )
     if title:
-        margin = answer["figure"]["layout"].get("margin", {})
+        margin = answer.figure.layout.get("margin", {})
         figure.update_layout(margin={"t": margin.get("t", 10) + 28})
     for axes in (figure.update_xaxes, figure.update_yaxes):
         axes(linecolor=LINE, gridcolor=GRID, zerolinecolor=GRID)
@@ -43,7 +44,7 @@ def figure_of(answer: dict[str, Any], title: str = "") -> go.Figure:
 def _plain(value: Any) -> Any:
     """The same with every base64 array decoded."""
     if isinstance(value, dict):
-        return decoded(value) if "bdata" in value else {key: _plain(inner) for key, inner in value.items()}
+        return decode(TypedArray(**value)) if "bdata" in value else {key: _plain(inner) for key, inner in value.items()}
     return value
 
 

@@ -9,19 +9,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from opdboard.client import Client
 from opdboard.domain.errors import BadInput
 from opdboard.export.cells import cells
 from opdboard.export.tables import TABLES, Row, Table
 
-Run = dict[str, Any]
+if TYPE_CHECKING:
+    from opdboard.answers import RunDetail
+
 BLOCK = 50_000
 FORMATS = (".csv", ".jsonl", ".parquet")
 
 
-def export_table(client: Client, runs: Sequence[Run], table: Table, file: Path) -> int:
+def export_table(client: Client, runs: "Sequence[RunDetail]", table: Table, file: Path) -> int:
     """Write one table of all the runs; the number of rows. BadInput for a format that is not possible here."""
     kind = file.suffix.lower()
     rows = _counted(row for run in runs for row in table.rows(client, run))
@@ -37,7 +39,7 @@ def export_table(client: Client, runs: Sequence[Run], table: Table, file: Path) 
     return rows.count
 
 
-def export_all(client: Client, runs: Sequence[Run], target: Path) -> None:
+def export_all(client: Client, runs: "Sequence[RunDetail]", target: Path) -> None:
     """Everything of the runs into a folder, or a file that ends with .zip: a CSV per table (samples as JSON lines), and
     per run its configuration and history as JSON.
     """
@@ -48,21 +50,22 @@ def export_all(client: Client, runs: Sequence[Run], target: Path) -> None:
         raise BadInput(f"cannot write {target}: {error.strerror}", where=str(target)) from error
 
 
-def stream_all(client: Client, runs: Sequence[Run], stream: IO[bytes]) -> None:
+def stream_all(client: Client, runs: "Sequence[RunDetail]", stream: IO[bytes]) -> None:
     """The same ZIP into a stream, which need not be one that goes back."""
     with _archive(stream) as opened:
         _write_all(client, runs, opened)
 
 
-def _write_all(client: Client, runs: Sequence[Run], opened: Any) -> None:
+def _write_all(client: Client, runs: "Sequence[RunDetail]", opened: Any) -> None:
     for table in TABLES.values():
         as_lines = table.name == "samples"
         with opened(f"{table.name}.jsonl" if as_lines else f"{table.name}.csv") as text:
             rows = (row for run in runs for row in table.rows(client, run))
             (_write_lines if as_lines else _write_csv)(table, rows, text)
     for run in runs:
-        with opened(f"{run['id']}.json") as text:
-            json.dump({"run": run, "history": client.history(run["id"])}, text, indent=1)
+        with opened(f"{run.id}.json") as text:
+            about = {"run": run, "history": client.history(run.id)}
+            json.dump({name: one.model_dump(mode="json") for name, one in about.items()}, text, indent=1)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from opdboard.answers import PanelTable
 from opdboard.client import Client, RequestRefused
 from opdboard.export.figures import figure_of
 
@@ -52,31 +53,31 @@ def picture(
 
     beside: also the numbers that belong beside it. what: of it is drawn, where a picture comes more than once.
     """
-    title = next((each["title"] for each in client.panels() if each["name"] == panel), panel)
+    title = next((each.title for each in client.panels() if each.name == panel), panel)
     heading = f"<h3>{text(title + (f' · {what}' if what else ''))}</h3>" if titled else ""
     try:
         answer = client.panel(panel, entries, params or {})
     except RequestRefused as problem:
         return heading + note(problem.detail)
-    meta = answer["meta"]
-    if meta["empty"]:
+    meta = answer.meta
+    if meta.empty:
         return heading + note("Nothing is stored for this picture.")
     drawn = figure_of(answer).to_html(include_plotlyjs=False, full_html=False, default_height=380)
-    numbers = table(meta["table"]["columns"], meta["table"]["rows"]) if beside and meta.get("table") else ""
+    numbers = table(meta.table.columns, meta.table.rows) if beside and meta.table else ""
     told = _folded(client.panel_table(panel, entries, params or {}))
-    return f"{heading}<figure>{drawn}</figure>{note(meta['note'] or '')}{numbers}{told}"
+    return f"{heading}<figure>{drawn}</figure>{note(meta.note or '')}{numbers}{told}"
 
 
-def _folded(told: dict[str, Any]) -> str:
+def _folded(told: PanelTable) -> str:
     """The picture's numbers, out of sight until they are asked for."""
-    shown = told["rows"][:MOST_ROWS]
+    shown = told.rows[:MOST_ROWS]
     rest = (
         f", of which the first {len(shown)} are here; `opdboard figure` writes all as CSV"
-        if len(shown) < told["count"]
+        if len(shown) < told.count
         else ""
     )
-    columns = [column["heading"] for column in told["columns"]]
-    summary = f"The numbers: {told['count']:,} {'row' if told['count'] == 1 else 'rows'}{rest}"
+    columns = [column.heading for column in told.columns]
+    summary = f"The numbers: {told.count:,} {'row' if told.count == 1 else 'rows'}{rest}"
     return f"<details><summary>{text(summary)}</summary>{table(columns, shown)}</details>"
 
 

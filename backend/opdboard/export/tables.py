@@ -1,12 +1,12 @@
 """A run's data as rows, a few at a time, however long its history is."""
 
-import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from opdboard.api.arrays import decode
 from opdboard.client import Client
 from opdboard.domain.measures import (
     ALIGNMENT_DEPTHS,
@@ -16,6 +16,9 @@ from opdboard.domain.measures import (
     MODULE_STATISTICS,
     estimator_of,
 )
+
+if TYPE_CHECKING:
+    from opdboard.answers import RunDetail, ScalarOut
 
 Row = tuple[Any, ...]
 Kind = Literal["text", "integer", "number", "flag", "texts", "numbers"]
@@ -29,7 +32,7 @@ class Table:
 
     name: str
     kinds: Mapping[str, Kind]
-    rows: Callable[[Client, dict[str, Any]], Iterator[Row]]
+    rows: Callable[[Client, "RunDetail"], Iterator[Row]]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -37,60 +40,54 @@ class Table:
         return tuple(self.kinds)
 
 
-def decoded(array: dict[str, Any]) -> np.ndarray:
-    """An array as the API sends it."""
-    flat = np.frombuffer(base64.b64decode(array["bdata"]), f"<{array['dtype']}")
-    return flat.reshape([int(size) for size in array["shape"].split(",")]) if array.get("shape") else flat
-
-
-def _scalars(client: Client, run: dict[str, Any]) -> Iterator[Row]:
-    for key in sorted(run["latest"]):
+def _scalars(client: Client, run: "RunDetail") -> Iterator[Row]:
+    for key in sorted(run.latest):
         for points in _pages(client, run, key):
-            steps, values, times = (decoded(points[name]) for name in ("steps", "values", "times"))
+            steps, values, times = (decode(each) for each in (points.steps, points.values, points.times))
             for step, value, at in zip(steps.astype(np.int64), values, times, strict=True):
-                yield run["id"], run["name"], key, int(step), float(value), float(at)
+                yield run.id, run.name, key, int(step), float(value), float(at)
 
 
-def _pages(client: Client, run: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+def _pages(client: Client, run: "RunDetail", key: str) -> "Iterator[ScalarOut]":
     """All points of the key in step order, at most _AT_ONCE in one answer; a page spans more steps where points are rare."""
     first, span = 0, _AT_ONCE
-    while first <= run["step"]:
-        last = min(first + span - 1, run["step"])
-        points = client.series(run["id"], [key], max_points=_AT_ONCE, first=first, last=last)["series"].get(key)
-        if points is not None and points["shown"] < points["total"]:
+    while first <= run.step:
+        last = min(first + span - 1, run.step)
+        points = client.series(run.id, [key], max_points=_AT_ONCE, first=first, last=last).series.get(key)
+        if points is not None and points.shown < points.total:
             span //= _WIDER
             continue
         if points is not None:
             yield points
         first = last + 1
-        if points is None or points["total"] < _AT_ONCE // _WIDER:
+        if points is None or points.total < _AT_ONCE // _WIDER:
             span *= _WIDER
 
 
-def _modules(client: Client, run: dict[str, Any]) -> Iterator[Row]:
-    modules = [(one["name"], one["label"]) for one in client.modules(run["id"])["modules"]]
+def _modules(client: Client, run: "RunDetail") -> Iterator[Row]:
+    modules = [(one.name, one.label) for one in client.modules(run.id).modules]
     unknown, span = np.full(len(modules), np.nan), max(1, _VALUES // max(1, len(modules)))
     aligned = (f"{name}@{k}" for name in ALIGNMENTS if name != "direction_cosine" for k in ALIGNMENT_DEPTHS)
     for statistic in (*MODULE_STATISTICS, *aligned, "direction_cosine"):
-        for first in range(0, run["step"] + 1, span):
+        for first in range(0, run.step + 1, span):
             last = first + span - 1
-            stored = client.statistic(run["id"], statistic, first=first, last=last)
-            if not stored["steps"]:
+            stored = client.statistic(run.id, statistic, first=first, last=last)
+            if not stored.steps:
                 continue
             codes_by_step = _estimators(client, run, first, last) if statistic in MODULE_SPECTRA else {}
             for step, reference, values in zip(
-                stored["steps"], stored["reference_steps"], decoded(stored["values"]), strict=True
+                stored.steps, stored.reference_steps, decode(stored.values), strict=True
             ):
                 codes = codes_by_step.get(step, unknown).tolist()
                 for (module, label), value, code in zip(modules, values.tolist(), codes, strict=True):
                     estimator = estimator_of(statistic, code)
-                    yield run["id"], run["name"], statistic, step, reference, module, label, value, estimator
+                    yield run.id, run.name, statistic, step, reference, module, label, value, estimator
 
 
-def _estimators(client: Client, run: dict[str, Any], first: int, last: int) -> dict[int, np.ndarray]:
+def _estimators(client: Client, run: "RunDetail", first: int, last: int) -> dict[int, np.ndarray]:
     """What made the spectral measures of all modules, by step."""
-    made_by = client.statistic(run["id"], ESTIMATOR_STATISTIC, first=first, last=last)
-    return dict(zip(made_by["steps"], decoded(made_by["values"]), strict=True)) if made_by["steps"] else {}
+    made_by = client.statistic(run.id, ESTIMATOR_STATISTIC, first=first, last=last)
+    return dict(zip(made_by.steps, decode(made_by.values), strict=True)) if made_by.steps else {}
 
 
 _DECISION: dict[str, Kind] = {
@@ -105,15 +102,15 @@ _CANDIDATE: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def _decisions(client: Client, run: dict[str, Any]) -> Iterator[Row]:
-    for decision in client.decisions(run["id"])["decisions"]:
-        yield run["id"], run["name"], *(decision[name] for name in _DECISION)
+def _decisions(client: Client, run: "RunDetail") -> Iterator[Row]:
+    for decision in client.decisions(run.id).decisions:
+        yield run.id, run.name, *(getattr(decision, name) for name in _DECISION)
 
 
-def _candidates(client: Client, run: dict[str, Any]) -> Iterator[Row]:
-    for decision in client.decisions(run["id"])["decisions"]:
-        for candidate in decision["candidates"]:
-            yield run["id"], run["name"], decision["step"], *(candidate[name] for name in _CANDIDATE)
+def _candidates(client: Client, run: "RunDetail") -> Iterator[Row]:
+    for decision in client.decisions(run.id).decisions:
+        for candidate in decision.candidates:
+            yield run.id, run.name, decision.step, *(getattr(candidate, name) for name in _CANDIDATE)
 
 
 _SAMPLE: dict[str, Kind] = {
@@ -122,10 +119,10 @@ _SAMPLE: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def _samples(client: Client, run: dict[str, Any]) -> Iterator[Row]:
-    for step in client.samples(run["id"])["steps"]:
-        for sample in client.samples(run["id"], step)["samples"]:
-            yield run["id"], run["name"], step, *(sample[name] for name in _SAMPLE)
+def _samples(client: Client, run: "RunDetail") -> Iterator[Row]:
+    for step in client.samples(run.id).steps:
+        for sample in client.samples(run.id, step).samples:
+            yield run.id, run.name, step, *(getattr(sample, name) for name in _SAMPLE)
 
 
 _CHECKPOINT: dict[str, Kind] = {
@@ -133,9 +130,9 @@ _CHECKPOINT: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def _checkpoints(client: Client, run: dict[str, Any]) -> Iterator[Row]:
-    for checkpoint in client.checkpoints(run["id"])["checkpoints"]:
-        yield run["id"], run["name"], *(checkpoint[name] for name in _CHECKPOINT)
+def _checkpoints(client: Client, run: "RunDetail") -> Iterator[Row]:
+    for checkpoint in client.checkpoints(run.id).checkpoints:
+        yield run.id, run.name, *(getattr(checkpoint, name) for name in _CHECKPOINT)
 
 
 _OF_RUN: dict[str, Kind] = {"run": "text", "run_name": "text"}

@@ -3,17 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from opdboard.answers import SpeedupOut
 from opdboard.domain.entries import entry_of_group
 from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.spectrum import SHARES_OF_NORM
 from opdboard.reproduction.evidence import Evidence, gain, gain_at_norm, score, variant
 from opdboard.reproduction.plan import EFFOPD, OPD, RL
 
-Json = dict[str, Any]
 AGREES, DIFFERS, OPEN = "agrees", "does not agree", "undecided"
 ONE_SEED = ", by one seed"
 GEOMETRY = (
@@ -73,7 +72,7 @@ def in_words(values: Sequence[float]) -> str:
     return f"{float(mean):.3g}{spread} (n = {len(known)})"
 
 
-def claims(evidence: Evidence, speedup: Json) -> list[Claim]:
+def claims(evidence: Evidence, speedup: SpeedupOut) -> list[Claim]:
     """All of them, in the report's order. speedup: of EffOPD over OPD at the same rate, as the API tells it."""
     return [
         _speedup(speedup),
@@ -90,22 +89,21 @@ def claims(evidence: Evidence, speedup: Json) -> list[Claim]:
     ]
 
 
-def _speedup(speedup: Json) -> Claim:
-    ratios = next((row["ratios"] for row in speedup["rows"] if row["key"] == entry_of_group(EFFOPD)), {})
-    ratio, seconds = ratios.get("steps"), ratios.get("seconds")
+def _speedup(speedup: SpeedupOut) -> Claim:
+    ratios = next((row.ratios for row in speedup.rows if row.key == entry_of_group(EFFOPD)), None)
+    ratio = ratios and ratios.steps
     told = "EffOPD did not reach the KL that OPD ends with"
-    if ratio is not None and seconds is not None:
-        tokens = ratios.get("tokens")
-        spent = "" if tokens is None else f"{tokens['value']:.2g}x in tokens and "
-        told = f"{ratio['value']:.2g}x in steps, {spent}{seconds['value']:.2g}x in seconds with the search counted"
+    if ratios and ratio and ratios.seconds:
+        spent = f"{ratios.tokens.value:.2g}x in tokens and " if ratios.tokens else ""
+        told = f"{ratio.value:.2g}x in steps, {spent}{ratios.seconds.value:.2g}x in seconds with the search counted"
     return Claim(
         "Speed-up of EffOPD",
         "3x on average over OPD at the same learning rate",
         "at least 2x fewer steps to the KL to the teacher that OPD ends with",
-        [] if ratio is None else [ratio["value"]],
+        [] if ratio is None else [ratio.value],
         2.0,
         told,
-        whole=bool(speedup["rows"]) and speedup["rows"][0]["members"] > 1,
+        whole=bool(speedup.rows) and speedup.rows[0].members > 1,
     )
 
 
@@ -154,7 +152,7 @@ def _equal_norm(evidence: Evidence) -> Claim:
     pairs = list(zip(evidence.of_kind(OPD, "scale_final"), evidence.of_kind(RL, "scale_final"), strict=False))
     gains = []
     for opd, rl in pairs:
-        norms = [final["norm"] for one in (opd, rl) if (final := variant(one, "final"))]
+        norms = [final.norm for one in (opd, rl) if (final := variant(one, "final")) and final.norm is not None]
         gains.append((gain_at_norm(opd, min(norms), "accuracy"), gain_at_norm(rl, min(norms), "accuracy")))
     return Claim(
         "OPD against RL at equal norm",
@@ -169,7 +167,7 @@ def _equal_norm(evidence: Evidence) -> Claim:
 def _embeddings(evidence: Evidence) -> Claim:
     lost = []
     for analysis in evidence.of_kind(OPD, "reset_embeddings"):
-        resets = [one for one in analysis["variants"] if one["family"] == "reset"]
+        resets = [one for one in analysis.variants if one.family == "reset"]
         whole = gain(analysis, variant(analysis, "final"))
         lost.append((whole - gain(analysis, resets[-1])) / whole if resets else math.nan)
     return Claim(
@@ -185,7 +183,7 @@ def _embeddings(evidence: Evidence) -> Claim:
 def _shift(evidence: Evidence) -> Claim:
     def means(role: str) -> list[float]:
         found = [variant(one, "input") for one in evidence.of_kind(role, "embedding_shift")]
-        shifts = [one["details"]["one_minus_cosine"] for one in found if one is not None]
+        shifts = [one.details["one_minus_cosine"] for one in found if one is not None]
         return [float(np.mean([value for value in of_run if value is not None])) for of_run in shifts]
 
     opd, rl = means(OPD), means(RL)
@@ -203,9 +201,9 @@ def _windows(evidence: Evidence) -> Claim:
     found, told = [], []
     for analysis in evidence.of_kind(OPD, "sliding_window"):
         gains = {
-            (one["family"], one["x"]): gain(analysis, one)
-            for one in analysis["variants"]
-            if one["family"] in ("mlp", "attention")
+            (one.family, one.x): gain(analysis, one)
+            for one in analysis.variants
+            if one.family in ("mlp", "attention") and one.x is not None
         }
         family, centre = max(gains, key=lambda key: gains[key])
         layers = 1 + max(x for _, x in gains)

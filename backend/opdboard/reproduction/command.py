@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from opdboard.domain.errors import BadInput
 from opdboard.embedded.signals import signals_end_the_command
 from opdboard.reproduction import plan
 from opdboard.settings import Settings
+
+if TYPE_CHECKING:
+    from opdboard.answers import RunSummary
 
 _err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -50,15 +53,15 @@ def reproduce(
     typer.echo(str(report))
 
 
-def _progress() -> Callable[[dict[str, Any]], None]:
+def _progress() -> "Callable[[RunSummary], None]":
     """Runs as they go, analyses when they end."""
     shown = terminal.Progress(_note)
 
-    def report(run: dict[str, Any]) -> None:
-        if run["kind"] != "analysis":
+    def report(run: "RunSummary") -> None:
+        if run.kind != "analysis":
             shown(run)
-        elif run["ended_at"] is not None:
-            _note(f"{run['name']}: {run['state']}")
+        elif run.ended_at is not None:
+            _note(f"{run.name}: {run.state}")
 
     return report
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from opdboard.answers import AnalysisDetail, RunDetail, VariantOut
+from opdboard.api.arrays import decode
 from opdboard.client import Client
 from opdboard.domain.modules import depth_third
-from opdboard.export.tables import decoded
 from opdboard.panels.alignment import LOCKED_IN, lock_in_step
 from opdboard.panels.spectrum import ratio_of_sums
 
-Json = dict[str, Any]
 SCORE = "reverse_kl"
 """What interventions are judged by: it is far less noisy than the accuracy of a few hundred answers."""
 
@@ -22,14 +21,14 @@ class Evidence:
     """Runs by role, one per seed, and the analyses of each by kind."""
 
     client: Client
-    runs: Mapping[str, Sequence[Json]]
-    analyses: Mapping[str, Mapping[str, Json]]
+    runs: Mapping[str, Sequence[RunDetail]]
+    analyses: Mapping[str, Mapping[str, AnalysisDetail]]
     """Run id -> kind -> the analysis with its variants."""
 
-    def of_kind(self, role: str, kind: str) -> list[Json]:
+    def of_kind(self, role: str, kind: str) -> list[AnalysisDetail]:
         """Finished analyses of the role's runs, by seed."""
-        found = (self.analyses.get(run["id"], {}).get(kind) for run in self.runs[role])
-        return [one for one in found if one is not None and one["variants"]]
+        found = (self.analyses.get(run.id, {}).get(kind) for run in self.runs[role])
+        return [one for one in found if one is not None and one.variants]
 
     def spectral(self, role: str, statistic: str) -> list[float]:
         """Mean of a module statistic over all modules at the last snapshot, by seed."""
@@ -42,21 +41,19 @@ class Evidence:
 
     def _last(self, role: str, *statistics: str) -> list[list[np.ndarray]]:
         """The modules' values of each statistic at the last snapshot, of each run that has one."""
-        stored = [[self.client.statistic(run["id"], name) for name in statistics] for run in self.runs[role]]
-        return [
-            [decoded(one["values"])[-1] for one in of_run] for of_run in stored if all(one["steps"] for one in of_run)
-        ]
+        stored = [[self.client.statistic(run.id, name) for name in statistics] for run in self.runs[role]]
+        return [[decode(one.values)[-1] for one in of_run] for of_run in stored if all(one.steps for one in of_run)]
 
     def norm_shares(self, role: str) -> list[float]:
         """Share of the squared update norm that the MLPs of the middle third of the layers have at the end, by seed."""
         shares = []
         for run in self.runs[role]:
-            modules = self.client.modules(run["id"])["modules"]
-            stored = self.client.statistic(run["id"], "norm_share")
-            if stored["steps"]:
-                last = decoded(stored["values"])[-1]
-                layers = 1 + max(one["layer"] for one in modules)
-                middle = [one["group"] == "mlp" and depth_third(one["layer"], layers) == "middle" for one in modules]
+            modules = self.client.modules(run.id).modules
+            stored = self.client.statistic(run.id, "norm_share")
+            if stored.steps:
+                last = decode(stored.values)[-1]
+                layers = 1 + max(one.layer for one in modules)
+                middle = [one.group == "mlp" and depth_third(one.layer, layers) == "middle" for one in modules]
                 shares.append(float(last[middle].sum()))
         return shares
 
@@ -64,13 +61,13 @@ class Evidence:
         """Where the mean affinity to the last snapshot locks in, as a share of the steps; 1 where it never does."""
         shares = []
         for run in self.runs[role]:
-            stored = self.client.statistic(run["id"], "subspace_affinity@20")
-            if not stored["steps"]:
+            stored = self.client.statistic(run.id, "subspace_affinity@20")
+            if not stored.steps:
                 continue
-            last = max(stored["reference_steps"])
-            rows = [row for row, reference in enumerate(stored["reference_steps"]) if reference == last]
-            steps = np.array([stored["steps"][row] for row in rows])
-            means = np.nanmean(decoded(stored["values"])[rows], axis=1)
+            last = max(step for step in stored.reference_steps if step is not None)
+            rows = [row for row, reference in enumerate(stored.reference_steps) if reference == last]
+            steps = np.array([stored.steps[row] for row in rows])
+            means = np.nanmean(decode(stored.values)[rows], axis=1)
             found = lock_in_step(steps, means, np.full(len(steps), last), LOCKED_IN)
             shares.append(1.0 if found is None else found / last)
         return shares
@@ -79,34 +76,34 @@ class Evidence:
         """Mean |cos(u_1 at the first snapshot, u_1 at the last)| over the modules, by seed."""
         means = []
         for run in self.runs[role]:
-            stored = self.client.statistic(run["id"], "paired_cosine@1")
-            if not stored["steps"]:
+            stored = self.client.statistic(run.id, "paired_cosine@1")
+            if not stored.steps:
                 continue
-            last = max(stored["reference_steps"])
+            last = max(step for step in stored.reference_steps if step is not None)
             row = min(
-                (row for row, reference in enumerate(stored["reference_steps"]) if reference == last),
-                key=lambda row: stored["steps"][row],
+                (row for row, reference in enumerate(stored.reference_steps) if reference == last),
+                key=lambda row: stored.steps[row],
             )
-            means.append(float(np.nanmean(decoded(stored["values"])[row])))
+            means.append(float(np.nanmean(decode(stored.values)[row])))
         return means
 
 
-def score(variant: Json, measure: str = SCORE, what: str = "score") -> float:
+def score(variant: VariantOut, measure: str = SCORE, what: str = "score") -> float:
     """A variant's value; NaN where it was not scored."""
-    for one in variant["scores"]:
-        if one["measure"] == measure:
-            value = one[what]["value"]
+    for one in variant.scores:
+        if one.measure == measure:
+            value = getattr(one, what).value
             return np.nan if value is None else value
     return np.nan
 
 
-def variant(analysis: Json, family: str, x: float | None = None) -> Json | None:
+def variant(analysis: AnalysisDetail, family: str, x: float | None = None) -> VariantOut | None:
     """The variant of a family at that place."""
-    matching = [one for one in analysis["variants"] if one["family"] == family and x in (None, one["x"])]
+    matching = [one for one in analysis.variants if one.family == family and x in (None, one.x)]
     return matching[0] if matching else None
 
 
-def gain(analysis: Json, found: Json | None, measure: str = SCORE) -> float:
+def gain(analysis: AnalysisDetail, found: VariantOut | None, measure: str = SCORE) -> float:
     """How much better than the base it scores: nearer to the teacher [nats/token], or accurate; NaN without the variant."""
     base = variant(analysis, "base")
     if found is None or base is None:
@@ -115,7 +112,7 @@ def gain(analysis: Json, found: Json | None, measure: str = SCORE) -> float:
     return better * (score(found, measure) - score(base, measure))
 
 
-def gain_at_norm(analysis: Json, norm: float, measure: str = SCORE) -> float:
+def gain_at_norm(analysis: AnalysisDetail, norm: float, measure: str = SCORE) -> float:
     """The gain on the scaled line at a norm of the update, linear between the factors that were scored."""
-    line = sorted((one["norm"], gain(analysis, one, measure)) for one in analysis["variants"])
+    line = sorted((one.norm, gain(analysis, one, measure)) for one in analysis.variants if one.norm is not None)
     return float(np.interp(norm, [at for at, _ in line], [value for _, value in line]))

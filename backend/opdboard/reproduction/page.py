@@ -1,15 +1,14 @@
 """The report of a reproduction: the paper's claims beside what was measured, every picture, the spectral table."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from opdboard.answers import RatioOut, SpeedupOut
 from opdboard.domain.entries import entry_of_group
 from opdboard.export.html import document, note, picture, section, table
 from opdboard.reproduction.claims import AGREES, DIFFERS, ONE_SEED, OPEN, Claim, claims
 from opdboard.reproduction.evidence import Evidence
 from opdboard.reproduction.plan import ANALYSED, EFFOPD, OPD, RL, SLOW_OPD, STUDENTS, TEACHER, Scale
 
-Json = dict[str, Any]
 METRIC = "eval/reverse_kl"
 _PAPER_COLUMNS = ("model", "spectral norm", "spectral / Frobenius", "effective rank", "norm in the top 1% of the rank")
 _PAPER = (
@@ -64,9 +63,7 @@ def page(evidence: Evidence, scale: Scale) -> str:
                 for key, title in _CURVES.items()
             ),
         ),
-        section(
-            "Speed-up of EffOPD", _speedup(speedup) + picture(client, "decisions", [evidence.runs[EFFOPD][0]["id"]])
-        ),
+        section("Speed-up of EffOPD", _speedup(speedup) + picture(client, "decisions", [evidence.runs[EFFOPD][0].id])),
         section(
             "Where the update goes",
             picture(client, "module_allocation", pair, {"statistic": "norm_share"})
@@ -96,7 +93,7 @@ def _entries(roles: Sequence[str]) -> list[str]:
 
 def _analysed(evidence: Evidence) -> list[str]:
     """The runs that have analyses, where there is one of each kind: a run has an interval over its prompts."""
-    return [run["id"] for role in ANALYSED for run in evidence.runs[role] if run["id"] in evidence.analyses]
+    return [run.id for role in ANALYSED for run in evidence.runs[role] if run.id in evidence.analyses]
 
 
 def _drawn(analysed: Sequence[str], params: dict[str, str]) -> Sequence[str]:
@@ -137,8 +134,8 @@ def _claims(judged: Sequence[Claim]) -> str:
 def _runs(evidence: Evidence) -> str:
     rows = [
         (
-            run["name"], run["id"], run["learning_rate"], f"{run['step']} of {run['total_steps']}",
-            run["latest"].get(METRIC), run["latest"].get("eval/accuracy"), run["latest"].get("seconds"),
+            run.name, run.id, run.learning_rate, f"{run.step} of {run.total_steps}",
+            run.latest.get(METRIC), run.latest.get("eval/accuracy"), run.latest.get("seconds"),
         )
         for role in (TEACHER, *STUDENTS)
         for run in evidence.runs[role]
@@ -147,30 +144,30 @@ def _runs(evidence: Evidence) -> str:
     return table(columns, rows)
 
 
-def _speedup(speedup: Json) -> str:
+def _speedup(speedup: SpeedupOut) -> str:
     costs = ("steps", "tokens", "search_tokens", "seconds", "search_seconds")
     names = {entry_of_group(role): role for role in (SLOW_OPD, EFFOPD, OPD)}
     rows = [
         (
-            names[row["key"]],
-            f"{row['reached']} of {row['members']}",
-            *(row["costs"][cost] for cost in costs),
-            *(_ratio(row["ratios"][cost]) for cost in ("steps", "tokens", "seconds")),
+            names[row.key],
+            f"{row.reached} of {row.members}",
+            *(getattr(row.costs, cost) for cost in costs),
+            *(_ratio(getattr(row.ratios, cost)) for cost in ("steps", "tokens", "seconds")),
         )
-        for row in speedup["rows"]
+        for row in speedup.rows
     ]
     told = note(
-        f"Cost until {speedup['metric']} reached the final value of '{SLOW_OPD}' and held it, medians over seeds, search included. "
+        f"Cost until {speedup.metric} reached the final value of '{SLOW_OPD}' and held it, medians over seeds, search included. "
         f"'{OPD}' is the check that every speed-up needs: plain OPD at ten times the rate."
     )
     return told + table(("runs", "reached", *costs, "speed-up in steps", "in tokens", "in seconds"), rows)
 
 
-def _ratio(ratio: Json | None) -> str | None:
+def _ratio(ratio: RatioOut | None) -> str | None:
     if ratio is None:
         return None
-    interval = f" ({ratio['low']:.2g} to {ratio['high']:.2g})" if ratio["low"] is not None else ""
-    return f"{ratio['value']:.2g}x{interval}"
+    interval = f" ({ratio.low:.2g} to {ratio.high:.2g})" if ratio.low is not None else ""
+    return f"{ratio.value:.2g}x{interval}"
 
 
 def _geometry(evidence: Evidence, pair: Sequence[str]) -> str:

@@ -1,44 +1,18 @@
 """A client under an environment made for other programs: proxies, addresses and tokens as they come."""
 
 import asyncio
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 
+import httpx
 import pytest
-from typing_extensions import override
 
 from opdboard import cli
 from opdboard.api.webhooks.sender import open_client
-from opdboard.client import Client
+from opdboard.client import Client, RequestRefused
 from opdboard.domain.addresses import stays_here
 from opdboard.domain.errors import BadInput
 
 PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
-
-
-class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers.get("Authorization")))  # pyright: ignore
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    @override
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server():
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
-    listening.asked = []  # pyright: ignore[reportAttributeAccessIssue]
-    thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
-    thread.start()
-    yield listening
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
 
 
 @pytest.fixture(autouse=True)
@@ -47,22 +21,21 @@ def _no_proxies(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
-@pytest.mark.parametrize("variable", ["ALL_PROXY", "http_proxy"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_no_proxy_is_asked_for_this_machine(monkeypatch, server, proxy, variable, host):
-    monkeypatch.setenv(variable, proxy)
-    with Client(f"http://{host}:{server.server_port}") as client:
-        client.run("0a1b")
-    assert server.asked[-1][0] == "/api/runs/0a1b"
+def test_no_proxy_is_asked_for_this_machine(monkeypatch, server: Client):
+    for variable, proxy in product(("ALL_PROXY", "http_proxy"), ("http://127.0.0.1:9", "socks5://127.0.0.1:9")):
+        with monkeypatch.context() as environment:
+            environment.setenv(variable, proxy)
+            for url in (server.url, server.url.replace("127.0.0.1", "localhost")):
+                with Client(url) as client:
+                    assert client.runs().total == 0
 
 
-def test_no_proxy_is_asked_for_a_webhook_on_this_machine(monkeypatch, server):
+def test_no_proxy_is_asked_for_a_webhook_on_this_machine(monkeypatch, server: Client):
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
 
     async def status() -> int:
         async with open_client() as client:
-            return (await client.get(f"http://127.0.0.1:{server.server_port}/hook")).status_code
+            return (await client.get(f"{server.url}/api/runs")).status_code
 
     assert asyncio.run(status()) == 200
 
@@ -84,11 +57,10 @@ def test_an_address_that_is_none_is_refused(monkeypatch, address):
         Client()
 
 
-def test_a_token_from_a_file_with_a_line_end_is_the_token(monkeypatch, server):
+def test_a_token_from_a_file_with_a_line_end_is_the_token(monkeypatch):
     monkeypatch.setenv("OPDBOARD_TOKEN", "secret\n")
-    with Client(f" http://127.0.0.1:{server.server_port}/ ") as client:
-        client.run("x")
-    assert server.asked == [("/api/runs/x", "Bearer secret")]
+    client = Client(" http://127.0.0.1:1/ ")
+    assert (client.url, client._http.headers["Authorization"]) == ("http://127.0.0.1:1", "Bearer secret")
 
 
 @pytest.mark.parametrize("token", ["schlüssel", "two\r\nlines: 1"])
@@ -98,10 +70,12 @@ def test_a_token_that_no_header_can_carry_is_refused(token):
     assert token not in refused.value.detail
 
 
-def test_an_id_is_one_part_of_the_path(server):
-    with Client(f"http://127.0.0.1:{server.server_port}") as client:
+def test_an_id_is_one_part_of_the_path():
+    asked: list[bytes] = []
+    transport = httpx.MockTransport(lambda request: asked.append(request.url.raw_path) or httpx.Response(404))
+    with Client("http://somewhere", transport=transport) as client, pytest.raises(RequestRefused):
         client.run("../x?y#z")
-    assert server.asked[-1][0] == "/api/runs/..%2Fx%3Fy%23z"
+    assert asked == [b"/api/runs/..%2Fx%3Fy%23z"]
 
 
 def test_a_user_without_a_name_has_a_number(monkeypatch):

@@ -7,7 +7,6 @@ import re
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import IO
@@ -21,7 +20,9 @@ from support.stored_runs import create, filled
 from typer.testing import CliRunner
 
 from opdboard import cli, terminal
+from opdboard.answers import RunDetail
 from opdboard.api.app import create_app
+from opdboard.api.arrays import decode
 from opdboard.api.exports.streaming import streamed
 from opdboard.api.series import service
 from opdboard.client import Client, RequestRefused
@@ -29,24 +30,10 @@ from opdboard.db import runs, series
 from opdboard.db.database import Database
 from opdboard.db.series import NewPoints
 from opdboard.domain.errors import BadInput
-from opdboard.export import commands, figures, files, report, tables
+from opdboard.export import figures, files, report, tables
 from opdboard.export.cells import cells
-from opdboard.export.tables import TABLES, Table, decoded
+from opdboard.export.tables import TABLES, Table
 from opdboard.settings import Settings
-
-
-@pytest.fixture
-def server(
-    sqlite_database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
-    """A client, and a command line, whose server is this process."""
-    with TestClient(create_app(settings, static=tmp_path), base_url="http://127.0.0.1/api") as http:
-        client = Client()
-        client._http.close()
-        client._http = http  # pyright: ignore[reportAttributeAccessIssue]
-        monkeypatch.setattr(Client, "close", lambda _: None)
-        monkeypatch.setattr(commands, "Client", lambda: client)
-        yield client
 
 
 def rows(file: Path) -> list[dict[str, str]]:
@@ -65,8 +52,8 @@ def test_scalars_are_the_same_in_every_format(server: Client, sqlite_database: D
     run_id, _ = filled(sqlite_database)
     for kind in ("csv", "jsonl", "parquet"):
         run("export", run_id, "-o", str(tmp_path / f"all.{kind}"))
-    stored = server.series(run_id, ["loss"])["series"]["loss"]
-    steps, values = decoded(stored["steps"]), decoded(stored["values"])
+    stored = server.series(run_id, ["loss"]).series["loss"]
+    steps, values = decode(stored.steps), decode(stored.values)
     of_csv = [row for row in rows(tmp_path / "all.csv") if row["key"] == "loss"]
     assert [int(row["step"]) for row in of_csv] == steps.tolist()
     np.testing.assert_array_equal([float(row["value"]) for row in of_csv], values)
@@ -85,10 +72,10 @@ def test_everything_goes_into_a_folder_or_an_archive(server: Client, sqlite_data
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert set(archive.namelist()) == names
         assert archive.read("scalars.csv") == (tmp_path / "folder" / "scalars.csv").read_bytes()
-    norms = decoded(server.statistic(run_id, "grad_norm")["values"])
+    norms = decode(server.statistic(run_id, "grad_norm").values)
     written = [row for row in rows(tmp_path / "folder" / "module_statistics.csv") if row["statistic"] == "grad_norm"]
     np.testing.assert_allclose([float(row["value"]) for row in written], norms.ravel())
-    assert {row["module"] for row in written} == {one["name"] for one in server.modules(run_id)["modules"]}
+    assert {row["module"] for row in written} == {one.name for one in server.modules(run_id).modules}
     assert {row["estimator"] for row in written} == {""}
     made_by = {
         statistic: [
@@ -198,7 +185,7 @@ def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database, mo
 def test_a_statistic_is_read_from_a_step_to_another(server: Client, sqlite_database: Database, first, last, steps):
     run_id, _ = filled(sqlite_database)
     found = server.statistic(run_id, "update_norm", first=first, last=last)
-    assert found["steps"] == steps and decoded(found["values"]).shape[0] == len(steps)
+    assert found.steps == steps and decode(found.values).shape[0] == len(steps)
 
 
 def test_the_browser_downloads_what_the_command_line_writes(
@@ -245,7 +232,9 @@ def test_every_table_has_its_types_whatever_its_rows(tmp_path: Path):
             ("nulls first", [(None,) * len(full)] * files.BLOCK + [full]),
         ):
             made = Table(table.name, table.kinds, lambda *_, given=given: iter(given))
-            assert files.export_table(Client(), [{}], made, tmp_path / f"{name}.parquet") == len(given)
+            assert files.export_table(
+                Client(), [RunDetail.model_construct()], made, tmp_path / f"{name}.parquet"
+            ) == len(given)
             schemas.append(pq.read_schema(tmp_path / f"{name}.parquet"))
             assert pq.read_table(tmp_path / f"{name}.parquet").to_pylist()[-1:] == [
                 dict(zip(table.columns, row, strict=True)) for row in given[-1:]
@@ -259,7 +248,7 @@ def test_a_text_is_no_formula_to_a_spreadsheet_and_numbers_stay_numbers(
 ):
     run_id, _ = filled(sqlite_database)
     name = f'{begin}HYPERLINK("http://x")'
-    server._call("PATCH", f"/runs/{run_id}", json={"name": name})
+    server._call("PATCH", f"/runs/{run_id}", {"name": name})
     run("export", run_id, "-o", str(tmp_path / "all.csv"))
     run("export", run_id, "-o", str(tmp_path / "all.jsonl"))
     other, _ = filled(sqlite_database)
@@ -268,18 +257,17 @@ def test_a_text_is_no_formula_to_a_spreadsheet_and_numbers_stay_numbers(
     assert {row["run_name"] for row in written} == {f"'{name}"}
     assert not any(row["value"].startswith("'") for row in written)
     assert json.loads((tmp_path / "all.jsonl").read_text().splitlines()[0])["run_name"] == name
-    assert {row["run"][:2] for row in rows(tmp_path / "drawn.csv")} == {f"'{begin}", server.run(other)["name"][:2]}
+    assert {row["run"][:2] for row in rows(tmp_path / "drawn.csv")} == {f"'{begin}", server.run(other).name[:2]}
 
 
 def test_negative_numbers_stay_as_they_are():
     assert cells((-1.5, -2, True, None, "-2", "a")) == [-1.5, -2, True, None, "'-2", "a"]
 
 
-def test_a_name_does_not_steer_a_terminal(server: Client, sqlite_database: Database, capsys, monkeypatch):
+def test_a_name_does_not_steer_a_terminal(server: Client, sqlite_database: Database):
     run_id, _ = filled(sqlite_database)
     name = "\x1b]0;owned\x07\x1b[2J\x9b31mred\u202eback\r\n\tend"
-    server._call("PATCH", f"/runs/{run_id}", json={"name": name, "notes": name, "group": name})
-    monkeypatch.setattr(cli, "Client", lambda **_: server)
+    server._call("PATCH", f"/runs/{run_id}", {"name": name, "notes": name, "group": name})
     for arguments in (["ls"], ["show", run_id]):
         output = CliRunner().invoke(cli.app, arguments).output
         assert "\\x1b]" in output
@@ -315,7 +303,7 @@ def test_an_answer_with_too_many_points_is_refused_in_words(
     monkeypatch.setattr(service, "MOST_SENT", 10)
     with pytest.raises(RequestRefused, match="ask for fewer keys"):
         server.series(run_id)
-    assert server.series(run_id, ["loss"], first=2, last=4)["series"]["loss"]["total"] == 3
+    assert server.series(run_id, ["loss"], first=2, last=4).series["loss"].total == 3
 
 
 def test_a_stream_begins_before_all_is_made_and_ends_with_its_reader():

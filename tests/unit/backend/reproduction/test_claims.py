@@ -1,13 +1,17 @@
 """Claims against numbers: the verdict follows from the rule, and only from it."""
 
-import base64
 import math
-from typing import Any
 
-import numpy as np
 import pytest
+from support.stored_runs import record, start
 
+from opdboard.answers import AnalysisDetail, RatioOut, RunDetail, SpeedupOut, SpeedupRowOut, VariantOut
+from opdboard.api.analyses.schemas import EstimateOut, ScoreOut
+from opdboard.api.compare.schemas import RatiosOut
+from opdboard.client import Client
+from opdboard.db.database import Database
 from opdboard.domain.entries import entry_of_group
+from opdboard.domain.records import ModuleVector
 from opdboard.reproduction import claims
 from opdboard.reproduction.claims import AGREES, DIFFERS, ONE_SEED, OPEN, Claim
 from opdboard.reproduction.evidence import Evidence, gain, gain_at_norm, variant
@@ -41,23 +45,44 @@ def test_numbers_are_told_with_their_interval_and_how_many_they_are():
     assert claim(math.nan).measured == "not measured"
 
 
-def scored(family: str, x: float | None, kl: float, accuracy: float, norm: float = 0.0, **more: Any) -> dict[str, Any]:
-    none = {"value": None, "low": None, "high": None}
+def estimate(value: float | None) -> EstimateOut:
+    return EstimateOut(value=value, low=None, high=None)
+
+
+def scored(
+    family: str,
+    x: float | None,
+    kl: float,
+    accuracy: float,
+    norm: float = 0.0,
+    *,
+    recovery: tuple[float, float] | None = None,
+) -> VariantOut:
+    """recovery: of the KL and of the accuracy."""
+    none = estimate(None)
     scores = [
-        {"measure": name, "score": {"value": value}, "recovery": more.get(f"{name}_recovery", none)}
-        for name, value in (("reverse_kl", kl), ("accuracy", accuracy))
+        ScoreOut(
+            measure=name,
+            score=estimate(value),
+            over_base=none,
+            over_final=none,
+            recovery=estimate(found),
+            per_prompt=[],
+        )
+        for name, value, found in zip(("reverse_kl", "accuracy"), (kl, accuracy), recovery or (None, None), strict=True)
     ]
-    return {"family": family, "x": x, "norm": norm, "scores": scores, "label": family, "details": {}}
+    return VariantOut(index=0, family=family, x=x, label=family, norm=norm, scores=scores, details={})
 
 
-def analysis(*variants: dict[str, Any]) -> dict[str, Any]:
-    return {"variants": [scored("base", 0.0, 1.0, 0.1), scored("final", 1.0, 0.2, 0.5, 2.0), *variants]}
+def analysis(*variants: VariantOut, final: VariantOut | None = None) -> AnalysisDetail:
+    ends = [scored("base", 0.0, 1.0, 0.1), final or scored("final", 1.0, 0.2, 0.5, 2.0)]
+    return AnalysisDetail.model_construct(variants=[*ends, *variants])
 
 
-def evidence(kind: str, opd: dict[str, Any], rl: dict[str, Any] | None = None) -> Evidence:
-    runs = {OPD: [{"id": "o"}], RL: [{"id": "r"}]}
+def evidence(kind: str, opd: AnalysisDetail, rl: AnalysisDetail | None = None) -> Evidence:
+    runs = {role: [RunDetail.model_construct(id=name)] for role, name in ((OPD, "o"), (RL, "r"))}
     found = {"o": {kind: opd}, "r": {kind: rl} if rl else {}}
-    return Evidence(None, runs, found)  # pyright: ignore[reportArgumentType]
+    return Evidence(Client(), runs, found)
 
 
 def test_a_gain_is_better_whichever_way_the_measure_goes():
@@ -69,14 +94,14 @@ def test_a_gain_is_better_whichever_way_the_measure_goes():
 
 
 def test_at_equal_norm_the_shorter_update_sets_the_norm():
-    short = {"variants": [scored("base", 0.0, 1.0, 0.1), scored("final", 1.0, 0.2, 0.3, 1.0)]}
-    (found,) = (one for one in [claims._equal_norm(evidence("scale_final", analysis(), short))])
+    short = analysis(final=scored("final", 1.0, 0.2, 0.3, 1.0))
+    found = claims._equal_norm(evidence("scale_final", analysis(), short))
     assert found.values == [pytest.approx(0.2 - 0.2)]
     assert found.measured == "gain of RL 0.2 (n = 1), of OPD 0.2 (n = 1)"
 
 
 def test_the_early_update_is_judged_by_its_recovery():
-    early = scored("beta", 1.0, 0.4, 0.4, reverse_kl_recovery={"value": 0.75}, accuracy_recovery={"value": 0.9})
+    early = scored("beta", 1.0, 0.4, 0.4, recovery=(0.75, 0.9))
     found = claims._early(evidence("rescale_early", analysis(early)))
     assert (found.values, found.verdict) == ([0.75], AGREES + ONE_SEED)
     assert found.measured == "0.75 (n = 1); by accuracy 0.9 (n = 1)"
@@ -92,35 +117,26 @@ def test_the_rank_is_judged_against_the_matrices_alone():
     assert (found.values, found.verdict) == ([1.0], AGREES + ONE_SEED)
 
 
-class Stored:
-    """A client that answers for module statistics at one snapshot: run -> statistic -> values."""
-
-    def __init__(self, values: dict[str, dict[str, list[float]]]) -> None:
-        self.values = values
-
-    def statistic(self, run_id: str, name: str) -> dict[str, Any]:
-        values = np.array([self.values[run_id][name]])
-        data = base64.b64encode(values.astype("<f8").tobytes()).decode()
-        return {"steps": [8], "values": {"dtype": "f8", "bdata": data, "shape": f"1, {values.shape[1]}"}}
-
-
-def test_shares_of_the_norm_are_judged_as_the_papers_table_averages_them_and_told_both_ways():
-    """Two matrices of norms 1 and 10: OPD has the larger ratios of sums, RL the larger mean of ratios."""
-    shares = {"o": [0.2, 0.5], "r": [0.9, 0.3]}
-    values = {
-        run: {
+def test_shares_of_the_norm_are_judged_as_the_papers_table_averages_them_and_told_both_ways(
+    server: Client, sqlite_database: Database
+):
+    """Matrices of norms 1 and 10: OPD has the larger ratios of sums, RL the larger mean of ratios."""
+    runs: dict[str, list[RunDetail]] = {}
+    for role, share in ((OPD, [0.2, 0.5]), (RL, [0.9, 0.3])):
+        run_id, attempt = start(sqlite_database)
+        values = {
             "spectral_norm": [share[0] * 1.0, share[1] * 10.0],
             "spectral_frobenius_ratio": share,
             "effective_rank": [8.0, 16.0],
             "top1pct_norm_ratio": [one + 0.05 for one in share],
         }
-        for run, share in shares.items()
-    }
-    client: Any = Stored(values)
-    norm, ratio, _, top = claims._geometry(Evidence(client, {OPD: [{"id": "o"}], RL: [{"id": "r"}]}, {}))
-    of_sums = {"o": (0.2 + 5.0) / 11, "r": (0.9 + 3.0) / 11}
-    assert list(ratio.values) == [pytest.approx(of_sums["o"] - of_sums["r"])]
-    assert list(top.values) == [pytest.approx(of_sums["o"] - of_sums["r"])]
+        vectors = [ModuleVector(name, 8, each * 6) for name, each in values.items()]  # of twelve modules
+        record(sqlite_database, run_id, attempt, 8, vectors=vectors)
+        runs[role] = [server.run(run_id)]
+    norm, ratio, _, top = claims._geometry(Evidence(server, runs, {}))
+    of_sums = {OPD: (0.2 + 5.0) / 11, RL: (0.9 + 3.0) / 11}
+    assert list(ratio.values) == [pytest.approx(of_sums[OPD] - of_sums[RL])]
+    assert list(top.values) == [pytest.approx(of_sums[OPD] - of_sums[RL])]
     assert ratio.measured == (
         "of sums, as in the paper's table: RL 0.355 (n = 1), OPD 0.473 (n = 1); "
         "means of ratios: RL 0.6 (n = 1), OPD 0.35 (n = 1)"
@@ -148,11 +164,16 @@ def test_putting_embeddings_back_may_cost_a_tenth_of_the_gain():
 
 
 def test_a_target_that_was_not_reached_is_said():
-    ratios = {"steps": {"value": 2.6}, "seconds": {"value": 2.1}}
-    reached = claims._speedup({"rows": [{"key": entry_of_group(EFFOPD), "ratios": ratios, "members": 3}]})
+    def judged(steps: float | None, seconds: float | None) -> Claim:
+        ratios = {
+            name: None if value is None else RatioOut(value=value, low=None, high=None, paired=False)
+            for name, value in (("steps", steps), ("seconds", seconds), ("tokens", None), ("gpu_seconds", None))
+        }
+        row = SpeedupRowOut.model_construct(key=entry_of_group(EFFOPD), ratios=RatiosOut(**ratios), members=3)
+        return claims._speedup(SpeedupOut.model_construct(rows=[row]))
+
+    reached, missed = judged(2.6, 2.1), judged(None, None)
     assert (reached.verdict, reached.measured[:13]) == (AGREES, "2.6x in steps")
-    ratios = {"steps": None, "seconds": None}
-    missed = claims._speedup({"rows": [{"key": entry_of_group(EFFOPD), "ratios": ratios, "members": 3}]})
     assert (missed.verdict, missed.measured[:22]) == (OPEN, "EffOPD did not reach t")
 
 
