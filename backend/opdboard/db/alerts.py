@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import webhooks
 from opdboard.db.tables import Alert, Run
-from opdboard.domain.alerts import AlertKind, Severity
+from opdboard.domain.alerts import AlertKind
 
 # Told of what happened to a run rather than of what its data say: kept when data are rewound.
 OF_THE_RUN = (
@@ -31,27 +31,9 @@ _RECENT = (
 )
 
 
-def add(
-    session: Session,
-    run: Run,
-    seq: int,
-    *,
-    kind: AlertKind,
-    severity: Severity,
-    title: str,
-    message: str,
-    step: int,
-    rule_id: int | None = None,
-    measure: str | None = None,
-    module: str | None = None,
-    others: int = 0,
-    value: float | None = None,
-) -> Alert:
-    """A new alert, and one delivery of it to each enabled webhook."""
-    alert = Alert(
-        run_id=run.id, seq=seq, at=time.time(), step=step, kind=kind, rule_id=rule_id, severity=severity, title=title,
-        message=message, measure=measure, module=module, others=others, value=value,
-    )  # fmt: skip
+def add(session: Session, run: Run, seq: int, **fields: Any) -> Alert:
+    """A new alert (fields: columns of its table), and one delivery of it to each enabled webhook."""
+    alert = Alert(run_id=run.id, seq=seq, at=time.time(), **fields)
     session.add(alert)
     session.flush()
     webhooks.enqueue(session, alert.id)

@@ -19,19 +19,8 @@ def add(session: Session, analysis: Run, variants: Sequence[VariantRecord]) -> N
         return
     seq = touch_subject(session, analysis)
     for record in variants:
-        session.add(
-            VariantRow(
-                run_id=analysis.id,
-                subject_seq=seq,
-                index=record.index,
-                family=record.family,
-                x=record.x,
-                label=record.label,
-                norm=record.norm,
-                details=record.details,
-                scores=[_row(score) for score in record.scores],
-            )
-        )
+        fields = vars(record) | {"scores": [_row(score) for score in record.scores]}
+        session.add(VariantRow(run_id=analysis.id, subject_seq=seq, **fields))
 
 
 def touch_subject(session: Session, analysis: Run) -> int:

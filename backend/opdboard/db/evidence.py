@@ -12,6 +12,7 @@ from opdboard.db.tables import Candidate, Checkpoint, Decision, Sample
 from opdboard.domain.errors import NotFound
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord, DecisionRecord, SampleRecord
+from opdboard.domain.storable import readable_text
 
 
 def add_decisions(session: Session, run_id: str, seq: int, decisions: Sequence[DecisionRecord]) -> None:
@@ -130,26 +131,11 @@ def latest_checkpoint(session: Session, run_id: str) -> Checkpoint | None:
 def add_samples(session: Session, run_id: str, seq: int, samples: Sequence[SampleRecord]) -> None:
     """Store responses; NUL characters, which PostgreSQL text cannot hold, become the replacement character."""
     for record in samples:
-        session.add(
-            Sample(
-                run_id=run_id,
-                seq=seq,
-                step=record.step,
-                index=record.index,
-                prompt=_text(record.prompt),
-                answer=_text(record.answer),
-                response=_text(record.response),
-                tokens=[_text(token) for token in record.tokens],
-                token_kl=np.asarray(record.token_kl, "<f4").tobytes(),
-                token_advantage=np.asarray(record.token_advantage, "<f4").tobytes(),
-                correct=record.correct,
-                truncated=record.truncated,
-            )
-        )
-
-
-def _text(value: str) -> str:
-    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+        texts = {name: readable_text(getattr(record, name)) for name in ("prompt", "answer", "response")}
+        tokens = [readable_text(token) for token in record.tokens]
+        arrays = {name: np.asarray(getattr(record, name), "<f4").tobytes() for name in ("token_kl", "token_advantage")}
+        fields = vars(record) | texts | arrays | {"tokens": tokens}
+        session.add(Sample(run_id=run_id, seq=seq, **fields))
 
 
 def samples_at(session: Session, run_id: str, step: int | None = None) -> list[Sample]:

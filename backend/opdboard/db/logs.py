@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from opdboard.db import runs
 from opdboard.db.tables import LogLine, Run
 from opdboard.domain.events import Topic
+from opdboard.domain.storable import readable_text
 
 ERROR_WORDS = ("error", "exception", "traceback", "failed")
 WARNING_WORDS = ("warn",)
@@ -22,13 +23,8 @@ def append(session: Session, run_id: str, attempt: int, lines: Sequence[str]) ->
     if run is None or not lines:
         return
     now = time.time()
-    session.add_all(LogLine(run_id=run_id, attempt=attempt, at=now, text=_text(line)) for line in lines)
+    session.add_all(LogLine(run_id=run_id, attempt=attempt, at=now, text=readable_text(line)) for line in lines)
     runs.touch(run, Topic.LOGS)
-
-
-def _text(line: str) -> str:
-    """What every database stores: no NUL, no half of a surrogate pair."""
-    return line.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session, defer
 
 from opdboard.db.tables import Run, Worker
 from opdboard.domain.run_kinds import RunKind
-from opdboard.domain.run_state import RunState
 
 FEWEST_STEPS = 2
 MOST_RUNS = 50
@@ -20,12 +19,6 @@ def past_runs(session: Session, student: str) -> list[Run]:
         .order_by(Run.created_at.desc())
         .limit(MOST_RUNS)
     )
-    return list(session.scalars(query))
-
-
-def queued_runs(session: Session) -> list[Run]:
-    """Runs that wait for a worker."""
-    query = select(Run).where(Run.state == RunState.QUEUED).options(defer(Run.modules))
     return list(session.scalars(query))
 
 

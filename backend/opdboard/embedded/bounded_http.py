@@ -34,13 +34,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     @override
     def data_received(self, data: bytes) -> None:
-        """Parse, then see how much of it is still unfinished."""
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:
@@ -52,38 +50,32 @@ class BoundedHttp(HttpToolsProtocol):
 
     @override
     def on_message_begin(self) -> None:
-        """A new request's line is next."""
         self._kept = 0
         super().on_message_begin()
 
     @override
     def on_url(self, url: bytes) -> None:
-        """Part of the address."""
         self._keep(len(url))
         super().on_url(url)
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One whole header or trailer."""
         self._keep(len(name) + len(value))
         super().on_header(name, value)
 
     @override
     def on_headers_complete(self) -> None:
-        """The request begins."""
         self._pending = 0
         self._stop_waiting()
         super().on_headers_complete()
 
     @override
     def on_body(self, body: bytes) -> None:
-        """Part of the body; how much of it is taken is for the application to say."""
         self._pending = 0
         super().on_body(body)
 
     @override
     def on_message_complete(self) -> None:
-        """The request is whole."""
         self._pending = 0
         super().on_message_complete()
 

@@ -39,7 +39,8 @@ def figure(
         else:
             drawn = figures.figure_of(client.panel(panel, runs, params), title)
             made = figures.content(drawn, kind, width=width, height=height)
-    figures.save(output, made)
+    with files.writing(output):
+        output.write_bytes(made)
     typer.echo(str(output))
 
 
@@ -77,12 +78,8 @@ def write_report(
 
     with Client() as client:
         page = report.page(client, runs)
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            with output.open("w", encoding="utf-8") as file:
-                file.writelines(page)
-        except OSError as error:
-            raise BadInput(f"cannot write {output}: {error.strerror}", where=str(output)) from error
+        with files.writing(output), output.open("w", encoding="utf-8") as file:
+            file.writelines(page)
     typer.echo(str(output))
 
 

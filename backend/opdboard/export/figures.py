@@ -57,15 +57,6 @@ def content(figure: go.Figure, kind: str, *, width: int, height: int) -> bytes:
     return json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder).encode()
 
 
-def save(file: Path, content: bytes) -> None:
-    """Write the file, and its folder where there is none; BadInput says why it cannot be."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    except OSError as error:
-        raise BadInput(f"cannot write {file}: {error.strerror}", where=str(file)) from error
-
-
 def browser() -> str | None:
     """Path of the Chromium that draws images: CHROMIUM, BROWSER_PATH, or what is installed, last in the virtual environment."""
     named = os.environ.get("CHROMIUM") or os.environ.get("BROWSER_PATH")

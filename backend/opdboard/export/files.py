@@ -5,11 +5,11 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from opdboard.client import Client
 from opdboard.domain.errors import BadInput
@@ -26,77 +26,62 @@ FORMATS = (".csv", ".jsonl", ".parquet")
 def export_table(client: Client, runs: "Sequence[RunDetail]", table: Table, file: Path) -> int:
     """Write one table of all the runs; the number of rows. BadInput for a format that is not possible here."""
     kind = file.suffix.lower()
-    rows = _counted(row for run in runs for row in table.rows(client, run))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    counted = count()
+    rows = (row for row, _ in zip(_of_all(client, runs, table), counted, strict=False))
+    with writing(file):
         if kind == ".parquet":
             _write_parquet(table, rows, file)
         else:
             with file.open("w", encoding="utf-8", newline="") as text:
                 (_write_csv if kind == ".csv" else _write_lines)(table, rows, text)
+    return next(counted)
+
+
+def _of_all(client: Client, runs: "Sequence[RunDetail]", table: Table) -> Iterator[Row]:
+    return (row for run in runs for row in table.rows(client, run))
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Makes the folder that the target lies in; BadInput says why it cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise BadInput(f"cannot write {file}: {error.strerror}", where=str(file)) from error
-    return rows.count
+        raise BadInput(f"cannot write {target}: {error.strerror}", where=str(target)) from error
 
 
 def export_all(client: Client, runs: "Sequence[RunDetail]", target: Path) -> None:
     """Everything of the runs into a folder, or a file that ends with .zip: a CSV per table (samples as JSON lines), and
     per run its configuration and history as JSON.
     """
-    try:
-        with _folder(target) as opened:
-            _write_all(client, runs, opened)
-    except OSError as error:
-        raise BadInput(f"cannot write {target}: {error.strerror}", where=str(target)) from error
+    with writing(target):
+        if target.suffix.lower() == ".zip":
+            with target.open("wb") as stream:
+                stream_all(client, runs, stream)
+        else:
+            target.mkdir(exist_ok=True)
+            _write_all(client, runs, lambda name: (target / name).open("w", encoding="utf-8", newline=""))
 
 
 def stream_all(client: Client, runs: "Sequence[RunDetail]", stream: IO[bytes]) -> None:
-    """The same ZIP into a stream, which need not be one that goes back."""
-    with _archive(stream) as opened:
-        _write_all(client, runs, opened)
+    """Everything of the runs as a ZIP into a stream, which need not be one that goes back."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        _write_all(
+            client, runs,
+            lambda name: io.TextIOWrapper(archive.open(name, "w", force_zip64=True), encoding="utf-8", newline=""),
+        )  # fmt: skip
 
 
-def _write_all(client: Client, runs: "Sequence[RunDetail]", opened: Any) -> None:
+def _write_all(client: Client, runs: "Sequence[RunDetail]", opened: Callable[[str], IO[str]]) -> None:
     for table in TABLES.values():
         as_lines = table.name == "samples"
         with opened(f"{table.name}.jsonl" if as_lines else f"{table.name}.csv") as text:
-            rows = (row for run in runs for row in table.rows(client, run))
-            (_write_lines if as_lines else _write_csv)(table, rows, text)
+            (_write_lines if as_lines else _write_csv)(table, _of_all(client, runs, table), text)
     for run in runs:
         with opened(f"{run.id}.json") as text:
             about = {"run": run, "history": client.history(run.id)}
             json.dump({name: one.model_dump(mode="json") for name, one in about.items()}, text, indent=1)
-
-
-@contextmanager
-def _folder(target: Path) -> Iterator[Any]:
-    """A function that opens a text file of that name in the folder or the archive."""
-    if target.suffix.lower() != ".zip":
-        target.mkdir(parents=True, exist_ok=True)
-        yield lambda name: (target / name).open("w", encoding="utf-8", newline="")
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _archive(target) as opened:
-        yield opened
-
-
-@contextmanager
-def _archive(target: Path | IO[bytes]) -> Iterator[Any]:
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        yield lambda name: io.TextIOWrapper(archive.open(name, "w", force_zip64=True), encoding="utf-8", newline="")
-
-
-class _counted:  # noqa: N801
-    """Rows that are counted as they pass."""
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._rows = iter(rows)
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Row]:
-        for row in self._rows:
-            self.count += 1
-            yield row
 
 
 def _write_csv(table: Table, rows: Iterable[Row], text: IO[str]) -> None:

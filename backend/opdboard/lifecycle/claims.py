@@ -85,27 +85,18 @@ def give_back(session: Session, run: Run, reason: str) -> RunState:
     A paused run is asked to pause again; a run that ends here can no longer obey what it was asked.
     """
     paused = run.state == RunState.PAUSED
+    died = {"error": "TrainerDied", "where": run.id}
     if run.state == RunState.STOPPING:
         detail = f"its process ended before it had stopped by itself ({reason}); what it did since its last checkpoint is done again when it is resumed"
-        error = {"error": "TrainerDied", "detail": detail, "where": run.id}
-        transitions.transition(session, run, RunState.STOPPED, reason=reason, error=error)
+        transitions.transition(session, run, RunState.STOPPED, reason=reason, error=died | {"detail": detail})
     elif run.fruitless_attempts >= MAX_FRUITLESS_ATTEMPTS:
         detail = f"its process died {run.fruitless_attempts} times without finishing a step ({reason}); read the end of the log"
-        transitions.transition(
-            session,
-            run,
-            RunState.FAILED,
-            reason=reason,
-            error={"error": "TrainerDied", "detail": detail, "where": run.id},
-        )
+        transitions.transition(session, run, RunState.FAILED, reason=reason, error=died | {"detail": detail})
     else:
         transitions.transition(session, run, RunState.QUEUED, reason=reason)
         if paused:
-            session.add(
-                CommandRow(
-                    run_id=run.id, kind=Command.PAUSE, actor="opdboard", created_at=time.time(), asked_step=run.step
-                )
-            )
+            again = {"kind": Command.PAUSE, "actor": "opdboard", "created_at": time.time(), "asked_step": run.step}
+            session.add(CommandRow(run_id=run.id, **again))
     if RunState(run.state).ended:
         commands.drop_pending(session, run.id, f"the run has {run.state} before this was obeyed")
     return RunState(run.state)

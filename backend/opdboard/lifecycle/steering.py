@@ -23,12 +23,7 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
     now = time.time()
     kind = request.command
     row = CommandRow(
-        run_id=run.id,
-        kind=kind,
-        arguments=request.arguments(),
-        actor=actor,
-        created_at=now,
-        asked_step=run.step,
+        run_id=run.id, kind=kind, arguments=request.arguments(), actor=actor, created_at=now, asked_step=run.step
     )
     check_possible(RunKind(run.kind), state, kind, run_id=run.id)
     if run.kind == RunKind.REPORTED:
@@ -41,12 +36,8 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
     elif kind is Command.RESUME and state in (RunState.STOPPED, RunState.FAILED):
         run.fruitless_attempts = 0
         transitions.transition(session, run, RunState.QUEUED, reason=f"resumed by {actor}")
-        row.done_at, row.ok, row.result = (
-            now,
-            True,
-            "queued again; continues from "
-            + ("the last stored step" if RunKind(run.kind).is_job else "the last checkpoint"),
-        )
+        place = "stored step" if RunKind(run.kind).is_job else "checkpoint"
+        row.done_at, row.ok, row.result = now, True, f"queued again; continues from the last {place}"
     else:
         if isinstance(request, Veto):
             row.arguments = {"step": _jump_to_veto(session, run, request.step)}

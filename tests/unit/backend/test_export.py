@@ -172,8 +172,7 @@ def test_a_report_says_which_runs_have_not_been_evaluated(server: Client, sqlite
 
 def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
     run_id, _ = filled(sqlite_database)
-    passing = iter(files._counted(TABLES["scalars"].rows(server, server.run(run_id))))
-    assert next(passing)[0] == run_id
+    assert next(TABLES["scalars"].rows(server, server.run(run_id)))[0] == run_id
     whole = list(TABLES["module_statistics"].rows(server, server.run(run_id)))
     monkeypatch.setattr(tables, "_VALUES", 30)  # two steps of the twelve modules
     assert repr(list(TABLES["module_statistics"].rows(server, server.run(run_id)))) == repr(whole)

@@ -24,7 +24,7 @@ from opdboard.api.launch.schemas import (
 )
 from opdboard.api.launch.sweeps import Planned, planned, with_teachers
 from opdboard.api.runs.service import check_sources, check_teacher_key
-from opdboard.db import pace
+from opdboard.db import overview, pace
 from opdboard.db.tables import Run
 from opdboard.domain import footprint
 from opdboard.domain.run_config import RunConfig
@@ -129,7 +129,7 @@ def _place(context: Context, session: Session, config: RunConfig) -> PlaceOut:
     queue = queue_for(config.device)
     alive_since = time.time() - context.settings.lease_seconds
     workers = pace.listening(session, queue, alive_since=alive_since)
-    waiting = [run for run in pace.queued_runs(session) if run.config["device"] == config.device]
+    waiting = [run for run in overview.queued(session) if run.config["device"] == config.device]
     totals = [worker.load["memory_total"] for worker in workers if worker.load.get("memory_total")]
     return PlaceOut(
         queue=queue,
