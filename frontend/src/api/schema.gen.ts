@@ -1589,7 +1589,6 @@ export interface components {
          * @description An analysis to queue.
          */
         AnalysisCreate: {
-            config: components["schemas"]["AnalysisConfig"];
             /**
              * Group
              * @default
@@ -1605,6 +1604,7 @@ export interface components {
              * @default
              */
             notes: string;
+            config: components["schemas"]["AnalysisConfig"];
         };
         /**
          * AnalysisDetail
@@ -2941,7 +2941,6 @@ export interface components {
          * @description An import to queue.
          */
         ImportCreate: {
-            config: components["schemas"]["ImportConfig"];
             /**
              * Group
              * @default
@@ -2957,6 +2956,7 @@ export interface components {
              * @default
              */
             notes: string;
+            config: components["schemas"]["ImportConfig"];
         };
         /**
          * InstallationOut
@@ -4105,6 +4105,21 @@ export interface components {
          * @description A run that somebody else's trainer is about to report.
          */
         ReportedRunCreate: {
+            /**
+             * Group
+             * @default
+             */
+            group: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
             /** Name */
             name: string;
             /**
@@ -4132,21 +4147,6 @@ export interface components {
              * @default
              */
             teacher: string;
-            /**
-             * Group
-             * @default
-             */
-            group: string;
-            /**
-             * Tags
-             * @default []
-             */
-            tags: string[];
-            /**
-             * Notes
-             * @default
-             */
-            notes: string;
             /**
              * Device
              * @default
@@ -4394,7 +4394,6 @@ export interface components {
          * @description A run to launch.
          */
         RunCreate: {
-            config: components["schemas"]["RunConfig"];
             /**
              * Group
              * @default
@@ -4410,6 +4409,7 @@ export interface components {
              * @default
              */
             notes: string;
+            config: components["schemas"]["RunConfig"];
             /**
              * Copied From
              * @description The run whose configuration this one was begun from.
@@ -6081,12 +6081,12 @@ export interface operations {
             query?: {
                 /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
                 query?: string;
+                limit?: number;
+                offset?: number;
                 /** @description Up to 3 comma-separated fields, '-' before a descending one; empty is newest first. */
                 sort?: string;
                 /** @description Comma-separated configuration paths to answer. */
                 columns?: string;
-                limit?: number;
-                offset?: number;
             };
             header?: never;
             path?: never;
@@ -6152,14 +6152,14 @@ export interface operations {
             query: {
                 /** @description For example: method = effopd and accuracy > 0.5; empty lists all. See GET /api/runs/fields. */
                 query?: string;
+                limit?: number;
+                offset?: number;
                 /** @description Up to 3 comma-separated fields. */
                 by: string;
                 /** @description Comma-separated numbers to summarise. */
                 measures?: string;
                 /** @description newest, name, count, or one of the measures by its mean; '-' before it for descending. */
                 sort?: string;
-                limit?: number;
-                offset?: number;
             };
             header?: never;
             path?: never;

@@ -4,20 +4,16 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from opdboard.api.parameters import Parameters
-from opdboard.api.runs.schemas import Group, Notes, Tags
+from opdboard.api.runs.schemas import Labels
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.finite import Finite
 from opdboard.domain.run_state import RunState
 
 
-class AnalysisCreate(Parameters):
+class AnalysisCreate(Labels):
     """An analysis to queue."""
 
     config: AnalysisConfig
-    group: Group = ""
-    tags: Tags = Field(default=[])
-    notes: Notes = ""
 
 
 class InterventionOut(BaseModel):

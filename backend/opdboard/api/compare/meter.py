@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from opdboard.api.compare.schemas import SpeedupOut, SpeedupQuery
+from opdboard.api.compare.schemas import SpeedupOut, SpeedupQuery, SpeedupRowOut
 from opdboard.api.context import Context
 from opdboard.api.entries import entries
+from opdboard.api.rows import filled
 from opdboard.db import series
 from opdboard.db.groups import Entry
 from opdboard.domain.errors import BadInput
@@ -35,28 +36,25 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
     contenders = [_contender(entry, stored, query.metric) for entry in found]
     reference = query.reference or found[0].key
     measured = speedup(contenders, reference, query.share, measure.better)
-    return SpeedupOut.model_validate(
-        {
-            "metric": query.metric,
-            "reference": reference,
-            "target": measured.target,
-            "smoothing": "running median of 3",
-            "slack": SLACK,
-            "fell_back": measured.fell_back,
-            "best": measured.best,
-            "rows": [_row(row, one) for row, one in zip(measured.rows, contenders, strict=True)],
-        },
-        from_attributes=True,
+    return filled(
+        SpeedupOut,
+        measured,
+        metric=query.metric,
+        reference=reference,
+        smoothing="running median of 3",
+        slack=SLACK,
+        rows=[_row(row, one) for row, one in zip(measured.rows, contenders, strict=True)],
     )
 
 
-def _row(row: SpeedupRow, contender: Contender) -> dict:
-    return {
-        **vars(row),
-        "against_best": row.against_best or None,
-        "method": contender.method,
-        "learning_rates": sorted(set(contender.learning_rates)),
-    }
+def _row(row: SpeedupRow, contender: Contender) -> SpeedupRowOut:
+    return filled(
+        SpeedupRowOut,
+        row,
+        against_best=row.against_best or None,
+        method=contender.method,
+        learning_rates=sorted(set(contender.learning_rates)),
+    )
 
 
 def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeries]], metric: str) -> Contender:

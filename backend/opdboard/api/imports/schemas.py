@@ -1,30 +1,23 @@
 """Imports and folders as they travel over HTTP."""
 
-from typing import Annotated
-
 from pydantic import BaseModel, Field
 
-from opdboard.api.parameters import Parameters
-from opdboard.api.runs.schemas import Group, Notes, Tags
+from opdboard.api.parameters import NO_NUL, Parameters
+from opdboard.api.runs.schemas import Labels
 from opdboard.checkpoint_folders import CheckpointFormat
 from opdboard.domain.import_config import ImportConfig
 
-FolderPath = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
 
-
-class ImportCreate(Parameters):
+class ImportCreate(Labels):
     """An import to queue."""
 
     config: ImportConfig
-    group: Group = ""
-    tags: Tags = Field(default=[])
-    notes: Notes = ""
 
 
 class FolderQuery(Parameters):
     """Which folder to look into."""
 
-    path: FolderPath = Field(default="", description="Empty lists the folders to begin from.")
+    path: str = Field(default="", max_length=4096, pattern=NO_NUL, description="Empty lists the folders to begin from.")
 
 
 class FolderOut(BaseModel):

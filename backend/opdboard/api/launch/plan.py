@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import reduce
 from operator import add
 from statistics import median
@@ -23,6 +22,7 @@ from opdboard.api.launch.schemas import (
     WorkloadOut,
 )
 from opdboard.api.launch.sweeps import Planned, planned, with_teachers
+from opdboard.api.rows import filled
 from opdboard.api.runs.service import check_sources, check_teacher_key
 from opdboard.db import overview, pace
 from opdboard.db.tables import Run
@@ -46,7 +46,7 @@ def plan(context: Context, wanted: SweepIn) -> PlanOut:
             return PlanOut(
                 problems=[],
                 runs=[_run(run) for run in runs],
-                workload=WorkloadOut(**asdict(reduce(add, (workload(run.config) for run in runs)))),
+                workload=filled(WorkloadOut, reduce(add, (workload(run.config) for run in runs))),
                 footprint=None if unknown else _footprint(runs, sizes),
                 footprint_unknown=unknown,
                 pace=_pace(session, runs),
@@ -75,7 +75,7 @@ def _footprint(runs: Sequence[Planned], sizes: Sequence[models.Sizes]) -> Footpr
     return FootprintOut(
         parameters=student.parameters,
         memory_bytes=footprint.peak(largest),
-        memory=[PartOut(**asdict(part)) for part in largest],
+        memory=[filled(PartOut, part) for part in largest],
         checkpoint_bytes=footprint.checkpoint_bytes(config, student),
         disk_bytes=sum(totals.values()),
         disk=[PartOut(name=name, bytes=size, phase="always") for name, size in totals.items()],

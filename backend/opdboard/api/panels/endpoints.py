@@ -11,14 +11,12 @@ from opdboard.api.live import LiveHub
 from opdboard.api.panels import service
 from opdboard.api.panels.recent import Answer
 from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut, PanelTable
+from opdboard.api.parameters import Runs
 from opdboard.domain.entries import GROUP_PREFIX
 
 router = APIRouter(prefix="/api/panels", tags=["panels"])
 
 PanelName = Annotated[str, Path(max_length=64, description="Name of a panel.")]
-Runs = Annotated[
-    str, Query(max_length=2000, description="Comma-separated run ids; group:NAME stands for all runs of a group.")
-]
 After = Annotated[
     str,
     Query(

@@ -1,17 +1,20 @@
 """Reads what a panel needs from the database, as the arrays that panels draw from."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from opdboard.db import alerts, analyses, evidence, groups, series
 from opdboard.db.groups import Entry
-from opdboard.db.tables import Decision, Run
+from opdboard.db.tables import Candidate, Decision, Run
 from opdboard.domain.modules import Module
 from opdboard.domain.records import CandidateRecord, DecisionRecord
 from opdboard.panels.series import AlertMark, Analysis, Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
+
+_Record = TypeVar("_Record", CandidateRecord, DecisionRecord)
 
 
 def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[RunSeries]:
@@ -88,39 +91,13 @@ def _vectors(session: Session, run: Run, need: VectorNeed) -> Vectors:
 
 
 def _trigger(row: Decision) -> Trigger:
-    candidates = [
-        CandidateRecord(
-            factor=one.factor,
-            score=one.score,
-            accuracy=one.accuracy,
-            reverse_kl=one.reverse_kl,
-            gain=one.gain,
-            gain_low=one.gain_low,
-            gain_high=one.gain_high,
-            kl_to_start=one.kl_to_start,
-            accepted=one.accepted,
-            reason=one.reason,
-            tokens=one.tokens,
-            seconds=one.seconds,
-        )
-        for one in row.candidates
-    ]
-    record = DecisionRecord(
-        step=row.step,
-        strategy=row.strategy,
-        trigger=row.trigger,
-        anchor_step=row.anchor_step,
-        direction_norm=row.direction_norm,
-        validation_size=row.validation_size,
-        score_name=row.score_name,
-        accepted_factor=row.accepted_factor,
-        outcome=row.outcome,
-        tokens=row.tokens,
-        seconds=row.seconds,
-        candidates=candidates,
-        overridden=row.overridden,
-    )
-    return Trigger(record, row.vetoed, row.seq)
+    candidates = [_record(CandidateRecord, one) for one in row.candidates]
+    return Trigger(_record(DecisionRecord, row, candidates=candidates), row.vetoed, row.seq)
+
+
+def _record(kind: type[_Record], row: Decision | Candidate, **more: Any) -> _Record:
+    """The record whose fields are the row's attributes of the same names, but for those given."""
+    return kind(**{one.name: getattr(row, one.name) for one in fields(kind) if one.name not in more} | more)
 
 
 def _choices(session: Session, run: Run, needs: Needs) -> dict[str, list[str] | list[int]]:

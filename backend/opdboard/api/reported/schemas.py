@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from opdboard.api.parameters import NO_NUL, Count, Parameters
-from opdboard.api.runs.schemas import Group, Name, Notes, Tags
+from opdboard.api.runs.schemas import Labels, Name
 
 MOST_POINTS = 100_000
 MOST_CONFIG = 1_000_000
@@ -22,7 +22,7 @@ class ReportedModule(Parameters):
     shape: tuple[Count, Count]
 
 
-class ReportedRunCreate(Parameters):
+class ReportedRunCreate(Labels):
     """A run that somebody else's trainer is about to report."""
 
     name: Name
@@ -33,9 +33,6 @@ class ReportedRunCreate(Parameters):
     )
     student: Label = ""
     teacher: Label = ""
-    group: Group = ""
-    tags: Tags = Field(default=[])
-    notes: Notes = ""
     device: Label = ""
     modules: list[ReportedModule] = Field(default=[], max_length=20_000)
 

@@ -17,10 +17,17 @@ QueryText = Annotated[
 ]
 
 
-class RunListQuery(Parameters):
-    """Which runs to list."""
+class Page(Parameters):
+    """A page of what matches a query."""
 
     query: QueryText = ""
+    limit: int = Field(default=200, ge=1, le=1000)
+    offset: Count = 0
+
+
+class RunListQuery(Page):
+    """Which runs to list."""
+
     sort: str = Field(
         default="",
         max_length=300,
@@ -30,8 +37,6 @@ class RunListQuery(Parameters):
     columns: str = Field(
         default="", max_length=4000, pattern=NO_NUL, description="Comma-separated configuration paths to answer."
     )
-    limit: int = Field(default=200, ge=1, le=1000)
-    offset: Count = 0
 
 
 class RunRow(RunSummary):
@@ -47,10 +52,9 @@ class RunList(BaseModel):
     total: int = Field(description="How many runs match in all.")
 
 
-class RunGroupQuery(Parameters):
+class RunGroupQuery(Page):
     """Which groups to list."""
 
-    query: QueryText = ""
     by: str = Field(min_length=1, max_length=300, pattern=NO_NUL, description="Up to 3 comma-separated fields.")
     measures: str = Field(
         default="", max_length=1000, pattern=NO_NUL, description="Comma-separated numbers to summarise."
@@ -61,8 +65,6 @@ class RunGroupQuery(Parameters):
         pattern=NO_NUL,
         description="newest, name, count, or one of the measures by its mean; '-' before it for descending.",
     )
-    limit: int = Field(default=200, ge=1, le=1000)
-    offset: Count = 0
 
 
 class SpreadOut(BaseModel):

@@ -87,13 +87,18 @@ class RunDetail(RunSummary):
         return looks_ahead(self.method)
 
 
-class RunCreate(Parameters):
-    """A run to launch."""
+class Labels(Parameters):
+    """What is written on a new run, of any kind."""
 
-    config: RunConfig
     group: Group = ""
     tags: Tags = Field(default=[])
     notes: Notes = ""
+
+
+class RunCreate(Labels):
+    """A run to launch."""
+
+    config: RunConfig
     copied_from: Source = None
 
 
