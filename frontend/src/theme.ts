@@ -59,6 +59,7 @@ export const theme = createTheme({
       h3: { fontSize: "14px", lineHeight: "20px" },
     },
   },
+  breakpoints: { lg: "68.75em" },
   focusRing: "auto",
   cursorType: "pointer",
   // Plain objects: what a page does not show it need not load.

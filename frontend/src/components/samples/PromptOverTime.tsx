@@ -4,8 +4,7 @@ import type { ReactNode } from "react";
 import { promptHistoryQuery, promptsQuery } from "~/api/samples";
 import type { RunSummary } from "~/api/types";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { largest, passes } from "~/lib/samples";
 import { PromptCurve } from "./PromptCurve";
@@ -29,26 +28,25 @@ export function PromptOverTime({ run, tools }: { run: RunSummary; tools?: ReactN
   });
   const { data } = query;
 
-  if (query.error && !data)
+  if (listed !== undefined && listed.prompts.length === 0)
     return (
-      <ErrorBox title="The prompt could not be followed" error={query.error} onRetry={() => void query.refetch()}>
+      <Empty card title="No samples yet">
+        Responses are stored at every evaluation.
+      </Empty>
+    );
+  if (!data || !listed)
+    return (
+      <Unread what="the responses" query={query}>
         <Button variant="subtle" onClick={() => change({ prompt: undefined })}>
           Follow the first prompt instead
         </Button>
-      </ErrorBox>
+      </Unread>
     );
-  if (listed !== undefined && listed.prompts.length === 0)
-    return (
-      <div className="card">
-        <Empty title="No samples yet">Responses are stored at every evaluation.</Empty>
-      </div>
-    );
-  if (!data || !listed) return <Loading label="Reading the responses" />;
   const top = Math.max(1e-3, largest(data.samples, measure));
   const shown = data.samples.filter((sample) => passes(sample, only));
   return (
     <div className={classes.history} data-testid="prompt-history">
-      <div className={classes.toolbar} style={{ marginBottom: 0 }}>
+      <SampleTools top={top}>
         {tools}
         <Select
           miw={220}
@@ -60,8 +58,7 @@ export function PromptOverTime({ run, tools }: { run: RunSummary; tools?: ReactN
           searchable
           data-testid="choose-prompt"
         />
-        <SampleTools top={top} />
-      </div>
+      </SampleTools>
       <div className={classes.rowHead}>
         <Prompt text={data.prompt} />
         <span className={classes.answer}>

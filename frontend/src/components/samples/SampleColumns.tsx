@@ -33,20 +33,15 @@ export function SampleColumns({ columns, tools }: SampleColumnsProps) {
   const failed = found.find(({ error, data }) => error !== null && data === undefined);
   return (
     <>
-      <div className={classes.toolbar}>
-        {tools}
-        <SampleTools top={top} />
-      </div>
+      <SampleTools top={top}>{tools}</SampleTools>
       {failed && (
         <ErrorBox title="Samples could not be read" error={failed.error} onRetry={() => void failed.refetch()} />
       )}
       {found.some(({ isPending }) => isPending) && <Loading label="Reading the samples" />}
       {rows.length === 0 && found.every(({ data }) => data !== undefined) && (
-        <div className="card">
-          <Empty title={only === "all" ? "No samples here" : "No response is like that"}>
-            {only === "all" ? "Nothing is stored at these steps." : "Choose “All” to see every response."}
-          </Empty>
-        </div>
+        <Empty card title={only === "all" ? "No samples here" : "No response is like that"}>
+          {only === "all" ? "Nothing is stored at these steps." : "Choose “All” to see every response."}
+        </Empty>
       )}
       <div className={classes.rows} data-testid="sample-rows">
         {rows.map(({ prompt_id, prompt, answer, cells }) => (

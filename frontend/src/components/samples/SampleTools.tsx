@@ -1,4 +1,6 @@
-import { SegmentedControl } from "@mantine/core";
+import { Group } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Choice } from "~/components/Choice";
 import { useView } from "~/components/useView";
 import { number } from "~/lib/format";
 import type { TokenMeasure } from "~/lib/samples";
@@ -15,37 +17,24 @@ export function useSampleLook(): { measure: TokenMeasure; only: SampleFilter } {
   return { measure: oneOf(search.color, MEASURES, "kl"), only: oneOf(search.only, FILTERS, "all") };
 }
 
-/** Colour of the tokens with its scale, and which responses are shown. */
-export function SampleTools({ top }: { top: number }) {
-  const [, change] = useView();
-  const { measure, only } = useSampleLook();
+/** Above samples: what their page puts first, which responses are shown, and the colour of the tokens with its scale. */
+export function SampleTools({ top, children }: { top: number; children?: ReactNode }) {
+  const { measure } = useSampleLook();
   return (
-    <>
-      <SegmentedControl
-        aria-label="Responses"
-        data={[
-          { value: "all", label: "All" },
-          { value: "wrong", label: "Wrong" },
-          { value: "cut", label: "Cut" },
-        ]}
-        value={only}
-        onChange={(next) => change({ only: next === "all" ? undefined : next })}
-        data-testid="sample-filter"
+    <Group gap="8px 20px" mb={12}>
+      {children}
+      <Choice
+        name="only"
+        label="Responses"
+        choices={{ all: "All", wrong: "Wrong", cut: "Cut" }}
+        testId="sample-filter"
       />
-      <SegmentedControl
-        aria-label="Colour of the tokens"
-        data={[
-          { value: "kl", label: "KL" },
-          { value: "advantage", label: "Advantage" },
-        ]}
-        value={measure}
-        onChange={(next) => change({ color: next === "kl" ? undefined : next })}
-      />
+      <Choice name="color" label="Colour of the tokens" choices={{ kl: "KL", advantage: "Advantage" }} />
       <span className={classes.legend}>
         {measure === "kl" ? "0" : number(-top, 2)}
         <span className={classes.scale} data-measure={measure} aria-hidden />
         {number(top, 2)} nats {measure === "kl" ? "from the teacher" : "(teacher likes it more: green)"}
       </span>
-    </>
+    </Group>
   );
 }

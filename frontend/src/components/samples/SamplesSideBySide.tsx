@@ -39,9 +39,9 @@ export function SamplesSideBySide({ runs, tools }: SamplesSideBySideProps) {
     return waiting ? (
       <Loading label="Reading the samples" />
     ) : (
-      <div className="card">
-        <Empty title="No samples yet">Responses are stored at every evaluation.</Empty>
-      </div>
+      <Empty card title="No samples yet">
+        Responses are stored at every evaluation.
+      </Empty>
     );
   }
   return (

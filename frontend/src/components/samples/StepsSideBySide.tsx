@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { samplesQuery } from "~/api/runs";
 import type { RunSummary } from "~/api/types";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { list } from "~/lib/urlParams";
 import { SampleColumns } from "./SampleColumns";
@@ -13,12 +13,13 @@ const MOST = 4;
 /** How one run answered the same prompts at two to four steps. */
 export function StepsSideBySide({ run, tools }: { run: RunSummary; tools?: ReactNode }) {
   const [search, change] = useView();
-  const { data } = useQuery(samplesQuery(run.id, null));
-  if (data === undefined) return <Loading label="Reading the samples" />;
+  const query = useQuery(samplesQuery(run.id, null));
+  if (!query.data) return <Unread what="the samples" query={query} />;
+  const stored = query.data.steps;
   const wanted = list(search.steps)
     .map(Number)
-    .filter((step) => data.steps.includes(step));
-  const chosen = wanted.length > 0 ? wanted : usual(data.steps);
+    .filter((step) => stored.includes(step));
+  const chosen = wanted.length > 0 ? wanted : usual(stored);
   return (
     <SampleColumns
       columns={chosen.map((step) => ({ key: String(step), run: run.id, step, label: `step ${step}` }))}
@@ -28,7 +29,7 @@ export function StepsSideBySide({ run, tools }: { run: RunSummary; tools?: React
           <MultiSelect
             miw={200}
             aria-label="Steps to set side by side"
-            data={data.steps.map(String)}
+            data={stored.map(String)}
             value={chosen.map(String)}
             onChange={(next) => change({ steps: [...next].sort((a, b) => Number(a) - Number(b)).join() })}
             maxValues={MOST}

@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Box, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { checkpointsQuery } from "~/api/runs";
 import type { RunDetail, RunError } from "~/api/types";
@@ -17,7 +17,7 @@ export function FailureBox({ run }: { run: RunDetail }) {
   const label = latest === undefined ? "Start it again" : `Resume from the checkpoint at step ${latest.step}`;
 
   return (
-    <div style={{ marginBottom: 12 }}>
+    <Box mb={12}>
       <Problem
         title={`This run failed${error ? `: ${spaced(error.error)}` : ""}`}
         detail={error?.detail ?? "No reason was recorded; read the end of the log."}
@@ -34,6 +34,6 @@ export function FailureBox({ run }: { run: RunDetail }) {
         </Button>
         <Button onClick={() => change({ tab: "logs" })}>Read the log</Button>
       </Problem>
-    </div>
+    </Box>
   );
 }

@@ -1,9 +1,8 @@
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import type { RunDetail } from "~/api/types";
 import { NoteText } from "~/components/NoteText";
 import { useView } from "~/components/useView";
-import classes from "./RunPage.module.css";
 
 const NotesEditor = lazy(() => import("./NotesEditor"));
 
@@ -19,11 +18,19 @@ export function Notes({ run }: { run: RunDetail }) {
   }
   if (run.notes.trim() === "") return null;
   return (
-    <section className={`card ${classes.notes} ${classes.noteShown}`} aria-label="Notes" data-testid="run-notes">
+    <Group
+      className="card"
+      gap={8}
+      align="flex-start"
+      justify="space-between"
+      mb={12}
+      p="10px 14px"
+      data-testid="run-notes"
+    >
       <NoteText text={run.notes} />
       <Button variant="subtle" color="gray" onClick={() => change({ notes: "edit" })}>
         Edit the notes
       </Button>
-    </section>
+    </Group>
   );
 }

@@ -1,10 +1,9 @@
-import { Button, Textarea } from "@mantine/core";
+import { Button, Group, Stack, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeRun, runKeys } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
-import classes from "./RunPage.module.css";
 
 export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose: () => void }) {
   const [draft, setDraft] = useState(run.notes);
@@ -17,7 +16,7 @@ export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose:
     },
   });
   return (
-    <section className={`card ${classes.notes}`}>
+    <Stack className="card" gap={8} mb={12} p="10px 14px">
       <Textarea
         label="Notes"
         autosize
@@ -27,14 +26,14 @@ export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose:
         onChange={(event) => setDraft(event.currentTarget.value)}
       />
       {save.error && <ErrorBox title="The notes were not kept" error={save.error} />}
-      <div className={classes.noteActions}>
+      <Group gap={8}>
         <Button variant="filled" loading={save.isPending} onClick={() => save.mutate()}>
           Keep the notes
         </Button>
         <Button variant="subtle" color="gray" onClick={onClose}>
           Leave them as they were
         </Button>
-      </div>
-    </section>
+      </Group>
+    </Stack>
   );
 }

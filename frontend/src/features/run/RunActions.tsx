@@ -1,4 +1,4 @@
-import { ActionIcon, Menu } from "@mantine/core";
+import { ActionIcon, Box, Menu } from "@mantine/core";
 import { IconColumns2, IconCopy, IconDots, IconFileZip, IconNote, IconReport, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -10,7 +10,6 @@ import { MenuLink } from "~/components/MenuLink";
 import { notify } from "~/components/notify";
 import { useView } from "~/components/useView";
 import { isActive } from "~/lib/runState";
-import classes from "./RunHeader.module.css";
 
 const DeleteRun = lazy(() => import("~/components/DeleteRun"));
 
@@ -23,7 +22,7 @@ export function RunActions({ run }: { run: RunDetail }) {
     onError: (error) => notify(errorText(error), "The run could not be taken away"),
   });
   return (
-    <span className={classes.actions}>
+    <Box component="span" ml="auto">
       <Menu>
         <Menu.Target>
           <ActionIcon
@@ -79,6 +78,6 @@ export function RunActions({ run }: { run: RunDetail }) {
           <DeleteRun run={run} onClose={() => setDeleting(false)} onDeleted={() => void navigate({ to: "/runs" })} />
         )}
       </Suspense>
-    </span>
+    </Box>
   );
 }

@@ -1,4 +1,4 @@
-import { Tooltip } from "@mantine/core";
+import { Group, Stack, Tooltip } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { RunDetail } from "~/api/types";
@@ -19,8 +19,8 @@ import { SteeringBar } from "./SteeringBar";
 /** Who, how far, at what cost; and the levers. */
 export function RunHeader({ run }: { run: RunDetail }) {
   return (
-    <header className={classes.header}>
-      <div className={classes.who}>
+    <Stack gap={8} mb={10}>
+      <Group gap="4px 10px" mih={30}>
         <RunDot color={run.color} size={12} />
         <RunName run={run} />
         <StatePill state={run.state} testId="run-state" />
@@ -50,8 +50,8 @@ export function RunHeader({ run }: { run: RunDetail }) {
           )}
         </span>
         <RunActions run={run} />
-      </div>
-      <div className={classes.facts}>
+      </Group>
+      <Group gap="4px 18px" fz={13} className={classes.facts}>
         <div className={classes.progress}>
           <span data-testid="run-step">
             step <strong>{run.step}</strong> / {run.total_steps}
@@ -61,9 +61,9 @@ export function RunHeader({ run }: { run: RunDetail }) {
         </div>
         {isJob(run) ? <JobFacts run={run} /> : <TrainingFacts run={run} />}
         {isActive(run.state) && <Clocks run={run} />}
-      </div>
+      </Group>
       <SteeringBar run={run} />
-    </header>
+    </Stack>
   );
 }
 
@@ -120,7 +120,7 @@ function JobFacts({ run }: { run: RunDetail }) {
 function Fact({ name, value, help }: { name: string; value: string; help: string }) {
   return (
     <Tooltip label={help}>
-      <span className={classes.fact} data-testid={`fact-${name.replaceAll(" ", "-")}`}>
+      <span className="nowrap" data-testid={`fact-${name.replaceAll(" ", "-")}`}>
         <span className="soft">{name}</span> <strong>{value}</strong>
       </span>
     </Tooltip>

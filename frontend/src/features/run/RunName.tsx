@@ -1,4 +1,4 @@
-import { ActionIcon, TextInput } from "@mantine/core";
+import { ActionIcon, Group, TextInput, Title } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -6,7 +6,6 @@ import { changeRun, runKeys } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
 import { errorText } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
-import classes from "./RunHeader.module.css";
 
 /** The name, and how to change it: Enter keeps, Escape gives up. */
 export function RunName({ run }: { run: RunDetail }) {
@@ -28,12 +27,14 @@ export function RunName({ run }: { run: RunDetail }) {
 
   if (draft === null) {
     return (
-      <span className={classes.name}>
-        <h1 data-testid="run-name">{rename.isPending ? rename.variables : run.name}</h1>
+      <Group gap={4} wrap="nowrap" miw={0}>
+        <Title fz={17} lh="26px" lts="-0.01em" style={{ overflowWrap: "anywhere" }} data-testid="run-name">
+          {rename.isPending ? rename.variables : run.name}
+        </Title>
         <ActionIcon aria-label="Rename the run" onClick={() => setDraft(run.name)}>
           <IconPencil size={14} />
         </ActionIcon>
-      </span>
+      </Group>
     );
   }
   return (

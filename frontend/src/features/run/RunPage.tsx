@@ -4,8 +4,7 @@ import { ApiError } from "~/api/client";
 import { runQuery } from "~/api/runs";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { FailureBox } from "./FailureBox";
 import { Notes } from "./Notes";
 import { RunHeader } from "./RunHeader";
@@ -15,8 +14,8 @@ import { Signature } from "./Signature";
 /** One run, live: how far, where the update goes, whether its direction is locked in, how far it dared to jump. */
 export function RunPage() {
   const { runId } = useParams({ from: "/runs/$runId" });
-  const { data: run, error, refetch } = useQuery(runQuery(runId));
-
+  const query = useQuery(runQuery(runId));
+  const run = query.data;
   if (run !== undefined) {
     return (
       <div className="page" key={runId}>
@@ -28,21 +27,15 @@ export function RunPage() {
       </div>
     );
   }
-  if (error instanceof ApiError && error.status === 404) {
-    return (
-      <div className="page">
+  const gone = query.error instanceof ApiError && query.error.status === 404;
+  return (
+    <div className="page">
+      {gone ? (
         <Empty title={`There is no run ${runId}`} action={<ButtonLink to="/runs">See all runs</ButtonLink>}>
           It may have been deleted.
         </Empty>
-      </div>
-    );
-  }
-  return (
-    <div className="page">
-      {error ? (
-        <ErrorBox title="The run could not be read" error={error} onRetry={() => void refetch()} />
       ) : (
-        <Loading label="Reading the run" />
+        <Unread what="the run" query={query} />
       )}
     </div>
   );

@@ -59,7 +59,7 @@ export function RunTabs({ run }: { run: RunDetail }) {
           ))}
         </Tabs.List>
       </div>
-      <Tabs.Panel value={open} className={classes.tabBody}>
+      <Tabs.Panel value={open} pt={12}>
         <Suspense fallback={<Loading />}>
           <Body run={run} />
         </Suspense>

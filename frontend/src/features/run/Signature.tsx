@@ -1,11 +1,10 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon, SimpleGrid, Tooltip } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { useMemo } from "react";
 import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { useView } from "~/components/useView";
 import { firstOf } from "~/lib/pinned";
-import classes from "./RunPage.module.css";
 
 const HEIGHT = 316;
 
@@ -20,7 +19,7 @@ export function Signature({ run }: { run: RunDetail }) {
   return (
     <>
       <h2 className="visually-hidden">What training does to the weights</h2>
-      <div className={classes.signature}>
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} mb={12}>
         <Panel
           name="module_allocation"
           title="Where does the update go?"
@@ -66,9 +65,9 @@ export function Signature({ run }: { run: RunDetail }) {
             }}
           />
         )}
-      </div>
+      </SimpleGrid>
       {(module !== undefined || trigger !== undefined) && (
-        <div className={classes.details}>
+        <SimpleGrid minColWidth="min(420px, 100%)" autoFlow="auto-fit" mb={12}>
           {module !== undefined && (
             <Panel
               name="module_history"
@@ -89,7 +88,7 @@ export function Signature({ run }: { run: RunDetail }) {
               aside={<Close label="Close the line" onClick={() => change({ trigger: undefined })} />}
             />
           )}
-        </div>
+        </SimpleGrid>
       )}
     </>
   );

@@ -1,4 +1,4 @@
-import { Button, Tooltip } from "@mantine/core";
+import { Button, Group, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
@@ -35,7 +35,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   };
 
   return (
-    <div className={classes.steering} role="toolbar" aria-label="Steer the run">
+    <Group gap={6} role="toolbar" aria-label="Steer the run">
       {shown.map(({ command: name, label, help, Icon }) => {
         const reason = why(name);
         const loading = (command.isPending && command.variables.command === name) || pending.has(name);
@@ -67,7 +67,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
         );
       })}
       <Feedback last={history?.commands.at(-1)} />
-    </div>
+    </Group>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
@@ -6,12 +6,10 @@ import { analysesQuery, interventionsQuery } from "~/api/analyses";
 import { runQuery } from "~/api/runs";
 import type { Analysis, RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { flag } from "~/lib/urlParams";
-import classes from "./Analyses.module.css";
 import { AnalysisList } from "./AnalysisList";
 import { AskAnalysis } from "./AskAnalysis";
 
@@ -24,18 +22,16 @@ export default function Analyses({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const summary = subject === run.id ? run : about.data;
   const runs = useMemo(() => (summary ? [summary] : []), [summary]);
-  const error = found.error ?? offered.error ?? about.error;
-  if (error && !(found.data && offered.data))
-    return <ErrorBox title="The analyses could not be read" error={error} onRetry={() => void found.refetch()} />;
-  if (!found.data || !offered.data || !summary) return <Loading label="Reading the analyses" />;
+  const unread = [found, offered].find(({ data }) => !data) ?? about;
+  if (!found.data || !offered.data || !summary) return <Unread what="the analyses" query={unread} />;
   const { analyses } = found.data;
   const own = analyses.find(({ id }) => id === run.id);
   if (run.kind === "analysis") return <OfItself own={own} interventions={offered.data} runs={runs} />;
   const scorable = offered.data.filter(({ kind }) => run.kind === "trained" || kind === "rank_one_trajectory");
   const open = flag(search.analyse);
   return (
-    <div className={classes.tab}>
-      <div className={classes.head}>
+    <Stack>
+      <div>
         <Button
           leftSection={<IconPlus size={14} aria-hidden />}
           aria-expanded={open}
@@ -47,17 +43,15 @@ export default function Analyses({ run }: { run: RunDetail }) {
       </div>
       {open && <AskAnalysis runId={run.id} interventions={scorable} />}
       {analyses.length === 0 ? (
-        <div className="card">
-          <Empty title="No analysis of this run yet">
-            An analysis puts changed weights into the student and scores them: the update scaled, cut to a few
-            directions or a few layers, taken early. Checkpoints that are still on disk can be analysed.
-          </Empty>
-        </div>
+        <Empty card title="No analysis of this run yet">
+          An analysis puts changed weights into the student and scores them: the update scaled, cut to a few directions
+          or a few layers, taken early. Checkpoints that are still on disk can be analysed.
+        </Empty>
       ) : (
         <AnalysisList analyses={analyses} interventions={offered.data} />
       )}
       <AnalysisPanels analyses={analyses} interventions={offered.data} runs={runs} />
-    </div>
+    </Stack>
   );
 }
 
@@ -66,9 +60,9 @@ type Panels = Pick<Parameters<typeof AnalysisPanels>[0], "interventions" | "runs
 function OfItself({ own, interventions, runs }: { own: Analysis | undefined } & Panels) {
   if (own === undefined || own.step === 0) {
     return (
-      <div className="card">
-        <Empty title="Nothing found yet">Its picture grows with every variant that is scored.</Empty>
-      </div>
+      <Empty card title="Nothing found yet">
+        Its picture grows with every variant that is scored.
+      </Empty>
     );
   }
   return <AnalysisPanels analyses={[own]} interventions={interventions} runs={runs} only={own} />;

@@ -1,11 +1,10 @@
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import type { Analysis, Intervention } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Progress, StatePill } from "~/components/RunBits";
-import table from "~/components/table.module.css";
+import { Table } from "~/components/Table";
 import { useView } from "~/components/useView";
 import { moment } from "~/lib/format";
-import classes from "./Analyses.module.css";
 
 interface AnalysisListProps {
   analyses: readonly Analysis[];
@@ -14,75 +13,75 @@ interface AnalysisListProps {
 
 /** What was asked of the run's weights and how far it is; each with its picture, and its page for log and steering. */
 export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
-  const known = new Map(interventions.map((one) => [one.kind, one]));
-  return (
-    <div className={`card ${table.wrap}`} data-testid="analyses">
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th>Analysis</th>
-            <th>State</th>
-            <th>Variants</th>
-            <th>Asked for</th>
-            <th>Checkpoints</th>
-            <th>
-              <span className="visually-hidden">Open</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {analyses.map((analysis) => (
-            <Row key={analysis.id} analysis={analysis} intervention={known.get(analysis.kind)} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Row({ analysis, intervention }: { analysis: Analysis; intervention: Intervention | undefined }) {
   const [, change] = useView();
-  const title = intervention?.title ?? analysis.kind;
-  const show = () => {
-    change({ [`${intervention?.panel}.analysis`]: analysis.id });
-    requestAnimationFrame(() =>
-      document.querySelector(`[data-testid="panel-${intervention?.panel}"]`)?.scrollIntoView(),
-    );
+  const known = new Map(interventions.map((one) => [one.kind, one]));
+  const titleOf = ({ kind }: Analysis) => known.get(kind)?.title ?? kind;
+  const show = (panel: string, id: string) => {
+    change({ [`${panel}.analysis`]: id });
+    requestAnimationFrame(() => document.querySelector(`[data-testid="panel-${panel}"]`)?.scrollIntoView());
   };
   return (
-    <tr data-testid={`analysis-${analysis.id}`}>
-      <td>{title}</td>
-      <td>
-        <StatePill state={analysis.state} />
-        {typeof analysis.error?.detail === "string" && <p className="soft">{analysis.error.detail}</p>}
-      </td>
-      <td>
-        <div className={classes.progress}>
-          {analysis.step} of {analysis.total_steps}
-          <Progress step={analysis.step} total={analysis.total_steps} label={`${title}: variants done`} />
-        </div>
-      </td>
-      <td className="nowrap">{moment(analysis.created_at)}</td>
-      <td>{steps(analysis.parameters)}</td>
-      <td>
-        <div className={classes.actions}>
-          {analysis.step > 0 && intervention && (
-            <Button size="compact-sm" onClick={show} aria-label={`Show the picture of ${title}`}>
-              Picture
-            </Button>
-          )}
-          <ButtonLink
-            size="compact-sm"
-            to="/runs/$runId"
-            params={{ runId: analysis.id }}
-            search={{ tab: "logs" }}
-            aria-label={`Log and steering of ${title}`}
-          >
-            Log
-          </ButtonLink>
-        </div>
-      </td>
-    </tr>
+    <Table
+      className="card"
+      data-testid="analyses"
+      rows={analyses}
+      keyOf={({ id }) => id}
+      attributesOf={({ id }) => ({ "data-testid": `analysis-${id}` })}
+      columns={[
+        { head: "Analysis", cell: titleOf },
+        {
+          head: "State",
+          cell: ({ state, error }) => (
+            <>
+              <StatePill state={state} />
+              {typeof error?.detail === "string" && <p className="soft">{error.detail}</p>}
+            </>
+          ),
+        },
+        {
+          head: "Variants",
+          cell: (analysis) => (
+            <>
+              {analysis.step} of {analysis.total_steps}
+              <Progress
+                step={analysis.step}
+                total={analysis.total_steps}
+                label={`${titleOf(analysis)}: variants done`}
+              />
+            </>
+          ),
+        },
+        { head: "Asked for", className: "nowrap", cell: ({ created_at }) => moment(created_at) },
+        { head: "Checkpoints", cell: ({ parameters }) => steps(parameters) },
+        {
+          head: "Open",
+          hidden: true,
+          cell: (analysis) => {
+            const panel = known.get(analysis.kind)?.panel;
+            return (
+              <Group gap={6} justify="flex-end" wrap="nowrap">
+                {analysis.step > 0 && panel && (
+                  <Button
+                    onClick={() => show(panel, analysis.id)}
+                    aria-label={`Show the picture of ${titleOf(analysis)}`}
+                  >
+                    Picture
+                  </Button>
+                )}
+                <ButtonLink
+                  to="/runs/$runId"
+                  params={{ runId: analysis.id }}
+                  search={{ tab: "logs" }}
+                  aria-label={`Log and steering of ${titleOf(analysis)}`}
+                >
+                  Log
+                </ButtonLink>
+              </Group>
+            );
+          },
+        },
+      ]}
+    />
   );
 }
 

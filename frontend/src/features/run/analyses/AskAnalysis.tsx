@@ -1,4 +1,4 @@
-import { Button, Select } from "@mantine/core";
+import { Button, Group, Select, Stack } from "@mantine/core";
 import { IconMicroscope } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useId, useState } from "react";
@@ -8,7 +8,6 @@ import type { Intervention } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { notify } from "~/components/notify";
-import classes from "./Analyses.module.css";
 
 const AnalysisForm = lazy(() => import("./AnalysisForm"));
 
@@ -39,8 +38,8 @@ export function AskAnalysis({ runId, interventions }: { runId: string; intervent
   }));
   if (chosen === undefined) return null;
   return (
-    <section className={`card ${classes.ask}`} aria-label="Ask for an analysis" data-testid="ask-analysis">
-      <div className={classes.head}>
+    <Stack className="card" p="12px 14px" role="region" aria-label="Ask for an analysis" data-testid="ask-analysis">
+      <Group gap="8px 12px" align="flex-end">
         <Select
           w={280}
           label="Analysis"
@@ -60,7 +59,7 @@ export function AskAnalysis({ runId, interventions }: { runId: string; intervent
         >
           Queue the analysis
         </Button>
-      </div>
+      </Group>
       <p className="soft">{chosen.description}</p>
       <Suspense fallback={<Loading />}>
         <AnalysisForm
@@ -74,6 +73,6 @@ export function AskAnalysis({ runId, interventions }: { runId: string; intervent
         />
       </Suspense>
       {queue.error && problems.length === 0 && <ErrorBox title="Nothing was queued" error={queue.error} />}
-    </section>
+    </Stack>
   );
 }

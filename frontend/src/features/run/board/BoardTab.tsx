@@ -1,5 +1,5 @@
 import "react-grid-layout/css/styles.css";
-import { Button, CopyButton } from "@mantine/core";
+import { Button, CopyButton, Group, SimpleGrid } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconLink, IconRestore } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -80,7 +80,7 @@ export default function BoardTab({ run }: { run: RunDetail }) {
 
   return (
     <div data-testid="board">
-      <div className={classes.toolbar}>
+      <Group gap={8} mb={12}>
         <AddPicture onAdd={add} />
         <ViewsMenu page="board" noun="board" search={boardSearch(search, items)} onShow={show} />
         {search.board !== undefined && (
@@ -101,18 +101,18 @@ export default function BoardTab({ run }: { run: RunDetail }) {
             </Button>
           )}
         </CopyButton>
-      </div>
+      </Group>
       {items.length === 0 && (
-        <div className="card">
-          <Empty title="The board is empty">Add a picture; the address of this page keeps it.</Empty>
-        </div>
+        <Empty card title="The board is empty">
+          Add a picture; the address of this page keeps it.
+        </Empty>
       )}
       {narrow && (
-        <div className={classes.column}>
+        <SimpleGrid>
           {inOrder(items).map((item) => (
             <div key={item.id}>{picture(item)}</div>
           ))}
-        </div>
+        </SimpleGrid>
       )}
       <div ref={containerRef} className={classes.grid}>
         {!narrow && mounted && (

@@ -1,11 +1,11 @@
+import { Group, SimpleGrid } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo } from "react";
 import { curvesQuery } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { list } from "~/lib/urlParams";
 import classes from "../RunPage.module.css";
@@ -18,11 +18,11 @@ export default function Curves({ run }: { run: RunDetail }) {
   const runs = useMemo(() => [run], [run]);
   const [search, change] = useView();
   const own = list(search.curve);
-  const { data, error, refetch } = useQuery(curvesQuery(run));
+  const curves = useQuery(curvesQuery(run));
 
   return (
     <>
-      <div className={classes.toolbar}>
+      <Group gap="8px 16px" mb={12}>
         <SharedControls panel="scalars" scope="curves" names={["x", "log", "smoothing"]} />
         <Suspense>
           <CurveChooser
@@ -31,7 +31,7 @@ export default function Curves({ run }: { run: RunDetail }) {
             onChange={(keys) => change({ curve: keys.join(",") })}
           />
         </Suspense>
-      </div>
+      </Group>
       {own.length > 0 && (
         <div className={classes.group}>
           <Panel
@@ -46,12 +46,11 @@ export default function Curves({ run }: { run: RunDetail }) {
           />
         </div>
       )}
-      {error && !data && <ErrorBox title="The curves could not be read" error={error} onRetry={() => void refetch()} />}
-      {!error && !data && <Loading label="Reading which curves there are" />}
-      {data?.groups.map(({ name, title, cards }) => (
+      {!curves.data && <Unread what="the curves" query={curves} />}
+      {curves.data?.groups.map(({ name, title, cards }) => (
         <section key={name} className={classes.group}>
           <h2>{title}</h2>
-          <div className={classes.cards}>
+          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
             {cards.map((card) => (
               <Panel
                 key={card.title}
@@ -66,7 +65,7 @@ export default function Curves({ run }: { run: RunDetail }) {
               />
             ))}
             {name === "training" && <Panel name="position" runs={runs} height={HEIGHT - 32} />}
-          </div>
+          </SimpleGrid>
         </section>
       ))}
     </>

@@ -1,8 +1,8 @@
+import { Text, Title } from "@mantine/core";
 import type { Decision, RunDetail } from "~/api/types";
-import table from "~/components/table.module.css";
+import { Table } from "~/components/Table";
 import { tokensSpent } from "~/lib/cost";
 import { count, duration, fixed, number, percent } from "~/lib/format";
-import classes from "./Decisions.module.css";
 
 /** What one trigger did to the run, and what it cost. */
 export function DecisionState({ decision, run }: { decision: Decision; run: RunDetail }) {
@@ -21,37 +21,24 @@ export function DecisionState({ decision, run }: { decision: Decision; run: RunD
   ];
   return (
     <section className="card" data-testid="decision-state">
-      <h3 className={classes.title}>
+      <Title order={3} p="10px 12px 4px">
         Step {decision.step}: before and after{decision.vetoed && " (taken back)"}
-      </h3>
-      <div className={table.wrap}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>
-                <span className="visually-hidden">Measure</span>
-              </th>
-              <th className={table.right}>Before</th>
-              <th className={table.right}>After</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(([name, was, is]) => (
-              <tr key={name}>
-                <td>{name}</td>
-                <td className={table.right}>{was}</td>
-                <td className={table.right}>{is}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <p className={classes.note}>
+      </Title>
+      <Table
+        columns={[
+          { head: "Measure", hidden: true, cell: ([name]) => name },
+          { head: "Before", right: true, cell: ([, was]) => was },
+          { head: "After", right: true, cell: ([, , is]) => is },
+        ]}
+        rows={rows}
+        keyOf={([name]) => name}
+      />
+      <Text size="xs" c="dimmed" p="8px 12px 12px">
         Held-out: evaluations at step {before?.step ?? "–"} and {after ? `step ${after.step}` : "not yet"}. D goes from
         step {decision.anchor_step} to step {decision.step}, norm {number(decision.direction_norm, 3)}. Cost:{" "}
         {count(decision.tokens)} tokens{share(decision.tokens, tokensSpent(run.latest))}, {duration(decision.seconds)}
         {share(decision.seconds, run.latest.seconds)}.
-      </p>
+      </Text>
     </section>
   );
 }

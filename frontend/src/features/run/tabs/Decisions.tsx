@@ -1,14 +1,13 @@
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment } from "react";
 import { decisionsQuery } from "~/api/runs";
 import type { Candidate, Decision, RunDetail } from "~/api/types";
 import { useCommand } from "~/components/commands/useCommand";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { Panel } from "~/components/panel/Panel";
 import table from "~/components/table.module.css";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { bytes, count, duration, number, signed } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
@@ -19,22 +18,19 @@ import classes from "./Decisions.module.css";
 
 /** Every extrapolation that was tried, and why it was taken or refused. */
 export default function Decisions({ run }: { run: RunDetail }) {
-  const { data, error, refetch } = useQuery(decisionsQuery(run.id));
+  const query = useQuery(decisionsQuery(run.id));
   const [search, change] = useView();
-  if (error && !data)
-    return <ErrorBox title="The decisions could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Loading label="Reading the decisions" />;
-  if (data.decisions.length === 0) {
+  if (!query.data) return <Unread what="the decisions" query={query} />;
+  const { decisions } = query.data;
+  if (decisions.length === 0) {
     return (
-      <div className="card">
-        <Empty title="No extrapolation has been tried">
-          {run.looks_ahead ? "The strategy has not looked ahead yet." : "This run follows the optimizer alone."}
-        </Empty>
-      </div>
+      <Empty card title="No extrapolation has been tried">
+        {run.looks_ahead ? "The strategy has not looked ahead yet." : "This run follows the optimizer alone."}
+      </Empty>
     );
   }
   const wanted = search.decision ?? search.trigger;
-  const selected = data.decisions.findLast(({ step }) => String(step) === wanted) ?? data.decisions.at(-1);
+  const selected = decisions.findLast(({ step }) => String(step) === wanted) ?? decisions.at(-1);
   const select = (step: number) => change({ decision: String(step) });
   return (
     <>
@@ -78,7 +74,7 @@ export default function Decisions({ run }: { run: RunDetail }) {
             </tr>
           </thead>
           <tbody>
-            {[...data.decisions].reverse().map((decision) => (
+            {[...decisions].reverse().map((decision) => (
               <Fragment key={`${decision.step} ${decision.trigger}`}>
                 <Head decision={decision} open={decision === selected} onOpen={() => select(decision.step)} />
                 {decision.candidates.map((candidate) => (
@@ -149,7 +145,7 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
       <td className={table.right}>{count(candidate.tokens)}</td>
       <td className={table.right}>{duration(candidate.seconds)}</td>
       <td>
-        <span className={classes.actions}>
+        <Group gap={6} justify="flex-end" wrap="nowrap">
           {!start && run.possible.includes("extrapolate") && (
             <Button
               loading={command.isPending}
@@ -177,7 +173,7 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
           >
             Fork
           </ForkButton>
-        </span>
+        </Group>
       </td>
     </tr>
   );

@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, SimpleGrid } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runAlertsQuery } from "~/api/alerts";
@@ -6,9 +6,8 @@ import type { RunDetail } from "~/api/types";
 import { AlertList } from "~/components/alerts/AlertList";
 import { useMarkSeen } from "~/components/alerts/useMarkSeen";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { Panel } from "~/components/panel/Panel";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import classes from "../RunPage.module.css";
 
@@ -29,7 +28,7 @@ export default function Health({ run }: { run: RunDetail }) {
   const [, change] = useView();
   return (
     <div className={classes.health}>
-      <div className={classes.healthCurves}>
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
         {VIEWS.map(([view, title]) => (
           <Panel
             key={view}
@@ -48,7 +47,7 @@ export default function Health({ run }: { run: RunDetail }) {
             }}
           />
         ))}
-      </div>
+      </SimpleGrid>
       <RunAlerts run={run} />
     </div>
   );
@@ -62,34 +61,29 @@ function emptyHint(run: RunDetail, view: string): string {
 }
 
 function RunAlerts({ run }: { run: RunDetail }) {
-  const { data, error, refetch } = useQuery(runAlertsQuery(run.id));
+  const query = useQuery(runAlertsQuery(run.id));
   const seen = useMarkSeen();
-  if (error && !data)
-    return <ErrorBox title="The alerts could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Loading label="Reading the alerts" />;
-  if (data.alerts.length === 0) {
+  if (!query.data) return <Unread what="the alerts" query={query} />;
+  const { alerts, total } = query.data;
+  if (alerts.length === 0) {
     return (
-      <div className="card">
-        <Empty title="No alert on this run">
-          Every step is checked for the known failure signatures and for your rules.
-        </Empty>
-      </div>
+      <Empty card title="No alert on this run">
+        Every step is checked for the known failure signatures and for your rules.
+      </Empty>
     );
   }
-  const unseen = data.alerts.filter((alert) => alert.seen_at === null).length;
+  const unseen = alerts.filter((alert) => alert.seen_at === null).length;
   return (
     <section aria-label="Alerts of this run">
       {unseen > 1 && (
-        <div className={classes.toolbar}>
-          <Button loading={seen.isPending} onClick={() => seen.mutate({ run: run.id })}>
-            Mark these {unseen} as seen
-          </Button>
-        </div>
+        <Button mb={12} loading={seen.isPending} onClick={() => seen.mutate({ run: run.id })}>
+          Mark these {unseen} as seen
+        </Button>
       )}
-      <AlertList alerts={data.alerts} withRun={false} testId="run-alerts" />
-      {data.total > data.alerts.length && (
+      <AlertList alerts={alerts} withRun={false} testId="run-alerts" />
+      {total > alerts.length && (
         <p className="soft">
-          Showing the newest {data.alerts.length} of {data.total}.
+          Showing the newest {alerts.length} of {total}.
         </p>
       )}
     </section>

@@ -1,34 +1,31 @@
+import { Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lineageQuery } from "~/api/runs";
 import type { LineageLink, LineageRun, RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
+import { Unread } from "~/components/Unread";
 import classes from "./Lineage.module.css";
 
 /** Which runs this one comes from, and which come from it. */
 export default function Lineage({ run }: { run: RunDetail }) {
-  const { data, error, refetch } = useQuery(lineageQuery(run.id));
-  if (error && !data)
-    return <ErrorBox title="The lineage could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Loading label="Reading the lineage" />;
-  if (data.links.length === 0) {
+  const query = useQuery(lineageQuery(run.id));
+  if (!query.data) return <Unread what="the lineage" query={query} />;
+  const { links, runs } = query.data;
+  if (links.length === 0) {
     return (
-      <div className="card">
-        <Empty title="This run stands alone">
-          It began from a model that no run made, and no run has been forked from it or taught by it.
-        </Empty>
-      </div>
+      <Empty card title="This run stands alone">
+        It began from a model that no run made, and no run has been forked from it or taught by it.
+      </Empty>
     );
   }
-  const known = new Map(data.runs.map((each) => [each.id, each]));
+  const known = new Map(runs.map((each) => [each.id, each]));
   return (
-    <section className={`card ${classes.tree}`} data-testid="lineage">
-      <Branch title="Comes from" id={run.id} direction="source" links={data.links} known={known} />
-      <Branch title="Made from it" id={run.id} direction="run" links={data.links} known={known} />
-    </section>
+    <Stack className="card" gap={14} p="12px 16px 16px" data-testid="lineage">
+      <Branch title="Comes from" id={run.id} direction="source" links={links} known={known} />
+      <Branch title="Made from it" id={run.id} direction="run" links={links} known={known} />
+    </Stack>
   );
 }
 
@@ -45,10 +42,19 @@ interface BranchProps {
 function Branch({ title, id, direction, links, known, above = [] }: BranchProps) {
   const from = direction === "source" ? "run" : "source";
   const next = links.filter((link) => link[from] === id && !above.includes(link[direction]));
-  if (next.length === 0) return title ? <p className={classes.none}>{title}: no other run.</p> : null;
+  if (next.length === 0)
+    return title ? (
+      <Text size="sm" c="dimmed">
+        {title}: no other run.
+      </Text>
+    ) : null;
   return (
     <div>
-      {title && <h2 className={classes.title}>{title}</h2>}
+      {title && (
+        <Title order={2} fz={14} lh="20px">
+          {title}
+        </Title>
+      )}
       <ul className={classes.branch}>
         {next.map((link) => (
           <li key={`${link.run} ${link.relation} ${link.source}`}>
@@ -63,7 +69,7 @@ function Branch({ title, id, direction, links, known, above = [] }: BranchProps)
 
 function Member({ id, run, how }: { id: string; run: LineageRun | undefined; how: string }) {
   return (
-    <span className={classes.member} data-testid={`lineage-${id}`}>
+    <Group gap="4px 10px" fz={13} data-testid={`lineage-${id}`}>
       <span className="soft">{how}</span>
       {run === undefined ? (
         <span>run {id}, deleted since</span>
@@ -80,7 +86,7 @@ function Member({ id, run, how }: { id: string; run: LineageRun | undefined; how
           </span>
         </>
       )}
-    </span>
+    </Group>
   );
 }
 

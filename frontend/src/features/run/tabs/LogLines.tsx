@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Box, Button } from "@mantine/core";
 import { IconArrowDown } from "@tabler/icons-react";
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -63,7 +63,7 @@ export function LogLines({ run, choice, total, follow, onPause, found, target }:
   };
 
   return (
-    <div className={classes.frame}>
+    <Box pos="relative">
       <div
         ref={box}
         className={`card ${classes.log}`}
@@ -94,7 +94,9 @@ export function LogLines({ run, choice, total, follow, onPause, found, target }:
       </div>
       {!follow && total > 0 && (
         <Button
-          className={classes.toEnd}
+          pos="absolute"
+          right={20}
+          bottom={12}
           leftSection={<IconArrowDown size={14} />}
           onClick={() => change({ follow: undefined })}
           data-testid="log-to-end"
@@ -102,7 +104,7 @@ export function LogLines({ run, choice, total, follow, onPause, found, target }:
           Follow from the end
         </Button>
       )}
-    </div>
+    </Box>
   );
 }
 

@@ -1,30 +1,29 @@
-import { ActionIcon, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
+import { ActionIcon, Group, Select, Switch, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconChevronDown, IconChevronUp, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type LogChoice, logHeadQuery, logMatchesQuery } from "~/api/logs";
 import type { RunDetail } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Choice } from "~/components/Choice";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { flag, integer, oneOf } from "~/lib/urlParams";
 import { LogExport } from "./LogExport";
 import { LogLines } from "./LogLines";
-import classes from "./Logs.module.css";
 
-const LEVELS = ["all", "warning", "error"] as const;
+const LEVELS = { all: "All lines", warning: "Warnings", error: "Errors" };
 
 /** What the trainer and its supervisor wrote. */
 export default function Logs({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const attempt = integer(search.attempt);
-  const level = oneOf(search.level, LEVELS, "all");
+  const level = oneOf(search.level, ["warning", "error"], "");
   const choice: LogChoice = {
     ...(attempt === null ? {} : { attempt }),
-    ...(level === "all" ? {} : { level }),
+    ...(level === "" ? {} : { level }),
   };
-  const { data: head, error, refetch } = useQuery(logHeadQuery(run.id, choice));
+  const query = useQuery(logHeadQuery(run.id, choice));
   const [wanted] = useDebouncedValue((search.find ?? "").trim(), 200);
   const { data: matches } = useQuery(logMatchesQuery(run.id, choice, wanted));
   const positions = wanted === "" ? [] : (matches?.positions ?? []);
@@ -38,12 +37,11 @@ export default function Logs({ run }: { run: RunDetail }) {
     change({ follow: "0" });
   };
 
-  if (error && !head)
-    return <ErrorBox title="The log could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!head) return <Loading label="Reading the log" />;
+  if (!query.data) return <Unread what="the log" query={query} />;
+  const { attempts, total } = query.data;
   return (
     <>
-      <div className={classes.toolbar}>
+      <Group gap="8px 16px" mb={8} fz={13}>
         <TextInput
           w={240}
           placeholder="Find in the log"
@@ -60,7 +58,7 @@ export default function Logs({ run }: { run: RunDetail }) {
           data-testid="log-find"
         />
         {wanted !== "" && (
-          <span className={classes.matches}>
+          <Group gap={6} wrap="nowrap">
             <output data-testid="log-matches">
               {positions.length === 0
                 ? "no line has this text"
@@ -72,25 +70,15 @@ export default function Logs({ run }: { run: RunDetail }) {
             <ActionIcon aria-label="Next match" onClick={() => jump(1)}>
               <IconChevronDown size={15} />
             </ActionIcon>
-          </span>
+          </Group>
         )}
-        <SegmentedControl
-          aria-label="Which lines"
-          data={[
-            { value: "all", label: "All lines" },
-            { value: "warning", label: "Warnings" },
-            { value: "error", label: "Errors" },
-          ]}
-          value={level}
-          onChange={(next) => change({ level: next === "all" ? undefined : next })}
-          data-testid="log-level"
-        />
-        {head.attempts.length > 1 && (
+        <Choice name="level" label="Which lines" choices={LEVELS} testId="log-level" />
+        {attempts.length > 1 && (
           <Select
             w={130}
             aria-label="Attempt"
             placeholder="all attempts"
-            data={head.attempts.map((number) => ({ value: String(number), label: `attempt ${number}` }))}
+            data={attempts.map((number) => ({ value: String(number), label: `attempt ${number}` }))}
             value={attempt === null ? null : String(attempt)}
             onChange={(next) => change({ attempt: next ?? undefined })}
             clearable
@@ -102,16 +90,16 @@ export default function Logs({ run }: { run: RunDetail }) {
           onChange={(event) => change({ follow: event.currentTarget.checked ? undefined : "0" })}
           data-testid="log-follow"
         />
-        <span className={classes.end}>
-          <span className="soft">{head.total.toLocaleString("en")} lines</span>
-          <LogExport run={run} choice={choice} total={head.total} />
-        </span>
-      </div>
+        <Group gap={6} wrap="nowrap" ml="auto" className="nowrap">
+          <span className="soft">{total.toLocaleString("en")} lines</span>
+          <LogExport run={run} choice={choice} total={total} />
+        </Group>
+      </Group>
       <LogLines
         key={`${attempt} ${level}`}
         run={run}
         choice={choice}
-        total={head.total}
+        total={total}
         follow={follow}
         onPause={() => change({ follow: "0" })}
         found={wanted}

@@ -1,11 +1,10 @@
-import { MultiSelect, SegmentedControl } from "@mantine/core";
+import { MultiSelect } from "@mantine/core";
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runListQuery, runQuery, samplesQuery } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
+import { Choice } from "~/components/Choice";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { StepSlider } from "~/components/panel/StepSlider";
 import { PromptOverTime } from "~/components/samples/PromptOverTime";
 import { SampleCard } from "~/components/samples/SampleCard";
@@ -13,45 +12,21 @@ import classes from "~/components/samples/Samples.module.css";
 import { SamplesSideBySide } from "~/components/samples/SamplesSideBySide";
 import { SampleTools, useSampleLook } from "~/components/samples/SampleTools";
 import { StepsSideBySide } from "~/components/samples/StepsSideBySide";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { largest, passes } from "~/lib/samples";
 import { integer, list, oneOf } from "~/lib/urlParams";
 
 const MOST_OTHERS = 3;
-const WAYS = [
-  { value: "step", label: "One step" },
-  { value: "steps", label: "Steps" },
-  { value: "runs", label: "Runs" },
-  { value: "prompt", label: "One prompt" },
-] as const;
+const LABELS = { step: "One step", steps: "Steps", runs: "Runs", prompt: "One prompt" };
+const WAYS = { step: OneStep, steps: StepsSideBySide, runs: WithOthers, prompt: PromptOverTime };
 
 /** Prompts and responses, each token coloured by what the teacher thinks of it; at one step, or side by side. */
 export default function Samples({ run }: { run: RunDetail }) {
-  const [search, change] = useView();
-  const way = oneOf(
-    search.samples,
-    WAYS.map(({ value }) => value),
-    "step",
-  );
-  const tools = (
-    <SegmentedControl
-      aria-label="What is set side by side"
-      data={[...WAYS]}
-      value={way}
-      onChange={(next) => change({ samples: next === "step" ? undefined : next })}
-      data-testid="samples-way"
-    />
-  );
-  switch (way) {
-    case "step":
-      return <OneStep run={run} tools={tools} />;
-    case "steps":
-      return <StepsSideBySide run={run} tools={tools} />;
-    case "runs":
-      return <WithOthers run={run} tools={tools} />;
-    case "prompt":
-      return <PromptOverTime run={run} tools={tools} />;
-  }
+  const [search] = useView();
+  const Way = WAYS[oneOf(search.samples, Object.keys(WAYS) as (keyof typeof WAYS)[], "step")];
+  const tools = <Choice name="samples" label="What is set side by side" choices={LABELS} testId="samples-way" />;
+  return <Way run={run} tools={tools} />;
 }
 
 interface WayProps {
@@ -63,38 +38,31 @@ function OneStep({ run, tools }: WayProps) {
   const [search, change] = useView();
   const { measure, only } = useSampleLook();
   const query = useQuery({ ...samplesQuery(run.id, integer(search.sample)), placeholderData: keepPreviousData });
-  const data = query.data;
-
-  if (query.error && !data) {
-    return <ErrorBox title="The samples could not be read" error={query.error} onRetry={() => void query.refetch()} />;
-  }
-  if (!data) return <Loading label="Reading the samples" />;
+  const { data } = query;
+  if (!data) return <Unread what="the samples" query={query} />;
   if (data.steps.length === 0) {
     return (
-      <div className="card">
-        <Empty title="No samples yet">
-          {run.config
-            ? `${run.config.monitoring.samples_count} responses are stored at every evaluation, each ${run.config.monitoring.evaluate_every} steps.`
-            : "This run's own trainer reports no samples."}
-        </Empty>
-      </div>
+      <Empty card title="No samples yet">
+        {run.config
+          ? `${run.config.monitoring.samples_count} responses are stored at every evaluation, each ${run.config.monitoring.evaluate_every} steps.`
+          : "This run's own trainer reports no samples."}
+      </Empty>
     );
   }
   const top = Math.max(1e-3, largest(data.samples, measure));
   const shown = data.samples.filter((sample) => passes(sample, only));
   return (
     <div data-testid="samples">
-      <div className={classes.toolbar}>
+      <SampleTools top={top}>
         {tools}
         <div className={classes.scrubber}>
           <StepSlider steps={data.steps} value={search.sample} onChange={(next) => change({ sample: next })} />
         </div>
-        <SampleTools top={top} />
-      </div>
+      </SampleTools>
       {shown.length === 0 && (
-        <div className="card">
-          <Empty title="No response is like that">Choose “All” to see every response of this step.</Empty>
-        </div>
+        <Empty card title="No response is like that">
+          Choose “All” to see every response of this step.
+        </Empty>
       )}
       <div className={classes.samples} data-stale={query.isPlaceholderData}>
         {shown.map((sample) => (

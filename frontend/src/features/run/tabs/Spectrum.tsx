@@ -1,9 +1,9 @@
+import { SimpleGrid } from "@mantine/core";
 import { useMemo } from "react";
 import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
 import { SpectralTable } from "~/components/SpectralTable";
-import classes from "../RunPage.module.css";
 
 const STATISTICS = [
   ["spectral_frobenius_ratio", "Spectral / Frobenius norm"],
@@ -21,10 +21,8 @@ export default function Spectrum({ run }: { run: RunDetail }) {
   const runs = useMemo(() => [run], [run]);
   return (
     <>
-      <div className={classes.toolbar}>
-        <SharedControls panel="spectrum" scope="spectrum" names={["grouping"]} />
-      </div>
-      <div className={`${classes.cards} ${classes.group}`}>
+      <SharedControls panel="spectrum" scope="spectrum" names={["grouping"]} />
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} my={12}>
         {STATISTICS.map(([statistic, title]) => (
           <Panel
             key={statistic}
@@ -39,12 +37,12 @@ export default function Spectrum({ run }: { run: RunDetail }) {
             emptyHint="Spectral measures are taken at powers of two, and every few steps."
           />
         ))}
-      </div>
-      <div className={`${classes.pair} ${classes.group}`}>
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, sm: 2 }} my={16}>
         {DIRECTIONS.map((name) => (
           <Panel key={name} name={name} runs={runs} height={300} emptyHint="It takes two snapshots of the update." />
         ))}
-      </div>
+      </SimpleGrid>
       <SpectralTable
         runs={runs}
         fixed={{ statistic: STATISTICS[0][0] }}

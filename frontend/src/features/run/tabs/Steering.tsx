@@ -1,15 +1,15 @@
-import { SegmentedControl, TextInput } from "@mantine/core";
+import { Group, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useId } from "react";
 import { historyQuery } from "~/api/runs";
 import type { CommandOut, RunDetail } from "~/api/types";
 import { userName, writeUserName } from "~/api/userName";
+import { Choice } from "~/components/Choice";
 import { commandLabel, withArguments } from "~/components/commands/steering";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { StatePill } from "~/components/RunBits";
 import table from "~/components/table.module.css";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { duration, moment } from "~/lib/format";
 import { useStore } from "~/lib/store";
@@ -18,34 +18,21 @@ import { outcome } from "../SteeringBar";
 import classes from "./Steering.module.css";
 import { type Entry, timeline } from "./timeline";
 
-const KINDS = ["all", "command", "state", "attempt"] as const;
-const LABELS: Record<(typeof KINDS)[number], string> = {
-  all: "Everything",
-  command: "Commands",
-  state: "States",
-  attempt: "Attempts",
-};
+const KINDS = { all: "Everything", command: "Commands", state: "States", attempt: "Attempts" };
 
 /** Who asked for what and what the trainer did, every state and every attempt: one list in the order of time. */
 export default function Steering({ run }: { run: RunDetail }) {
-  const { data, error, refetch } = useQuery(historyQuery(run.id));
-  const [search, change] = useView();
-  if (error && !data)
-    return <ErrorBox title="The history could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Loading label="Reading the history" />;
-  const shown = oneOf(search.audit, KINDS, "all");
-  const entries = timeline(data).filter(({ kind }) => shown === "all" || kind === shown);
+  const query = useQuery(historyQuery(run.id));
+  const [search] = useView();
+  if (!query.data) return <Unread what="the history" query={query} />;
+  const shown = oneOf(search.audit, Object.keys(KINDS), "all");
+  const entries = timeline(query.data).filter(({ kind }) => shown === "all" || kind === shown);
   return (
     <section className="card" data-testid="audit">
-      <div className={classes.head}>
-        <SegmentedControl
-          aria-label="What to show"
-          value={shown}
-          onChange={(next) => change({ audit: next === "all" ? undefined : next })}
-          data={KINDS.map((kind) => ({ value: kind, label: LABELS[kind] }))}
-        />
+      <Group gap="8px 16px" justify="space-between" p="10px 12px">
+        <Choice name="audit" label="What to show" choices={KINDS} />
         <YourName />
-      </div>
+      </Group>
       {entries.length === 0 ? (
         <Empty title={shown === "attempt" ? "No worker has taken it yet" : "Nobody has steered this run"} />
       ) : (

@@ -1,0 +1,52 @@
+import type { ComponentProps, Key, ReactNode } from "react";
+import classes from "./table.module.css";
+
+export interface Column<Row> {
+  head: string;
+  /** The head is for those who listen only. */
+  hidden?: boolean;
+  /** Numbers stand to the right. */
+  right?: boolean;
+  className?: string;
+  cell: (row: Row) => ReactNode;
+}
+
+interface TableProps<Row> extends ComponentProps<"div"> {
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => Key;
+  /** More attributes of a row. */
+  attributesOf?: (row: Row) => ComponentProps<"tr"> & { "data-testid"?: string };
+}
+
+/** A row per thing; it scrolls by itself where it is wider than the page. */
+export function Table<Row>({ columns, rows, keyOf, attributesOf, className = "", children, ...rest }: TableProps<Row>) {
+  const classOf = ({ right, className: own }: Column<Row>) => [right && classes.right, own].filter(Boolean).join(" ");
+  return (
+    <div className={`${classes.wrap} ${className}`} {...rest}>
+      {children}
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            {columns.map(({ head, hidden, right }) => (
+              <th key={head} className={right ? classes.right : ""}>
+                {hidden ? <span className="visually-hidden">{head}</span> : head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)} {...attributesOf?.(row)}>
+              {columns.map((column) => (
+                <td key={column.head} className={classOf(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
