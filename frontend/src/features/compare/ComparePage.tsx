@@ -1,12 +1,11 @@
+import { SimpleGrid } from "@mantine/core";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
 import { Later } from "~/components/Later";
-import { Loading } from "~/components/Loading";
 import { SpectralTable } from "~/components/SpectralTable";
+import { Unread } from "~/components/Unread";
 import { ComparedAnalyses } from "./ComparedAnalyses";
 import { ComparedSamples } from "./ComparedSamples";
-import classes from "./ComparePage.module.css";
 import { ComparisonPanels } from "./ComparisonPanels";
 import { ConfigDifferences } from "./ConfigDifferences";
 import { EntryChips } from "./EntryChips";
@@ -19,28 +18,26 @@ import { useComparison } from "./useComparison";
 /** Two to eight runs or groups side by side. */
 export function ComparePage() {
   const comparison = useComparison();
-  const { entries, runs, keys, reference, asked, pending, error } = comparison;
+  const { entries, runs, keys, reference, asked, unread } = comparison;
   return (
     <div className="page">
       <div className="page-head">
         <h1>Compare</h1>
       </div>
       <EntryChips comparison={comparison} />
-      {error && <ErrorBox title="The runs could not be read" error={error} />}
-      {pending && <Loading label="Reading the runs" />}
+      {unread && <Unread what="the runs" query={unread} />}
       {asked.length < 2 && (
-        <div className="card" style={{ minHeight: 220, display: "grid" }}>
-          <Empty
-            title={asked.length === 0 ? "Choose two to eight runs or groups" : "Add a second run or group"}
-            action={<ButtonLink to="/runs">Select runs in the table</ButtonLink>}
-          >
-            Their curves are drawn over each other, on steps, tokens, seconds or at matched KL to the teacher, and their
-            weights side by side. A group is drawn as its mean with a 95 % interval over its seeds.
-          </Empty>
-        </div>
+        <Empty
+          card
+          title={asked.length === 0 ? "Choose two to eight runs or groups" : "Add a second run or group"}
+          action={<ButtonLink to="/runs">Select runs in the table</ButtonLink>}
+        >
+          Their curves are drawn over each other, on steps, tokens, seconds or at matched KL to the teacher, and their
+          weights side by side. A group is drawn as its mean with a 95 % interval over its seeds.
+        </Empty>
       )}
       {entries.length >= 2 && reference !== undefined && (
-        <div className={classes.sections}>
+        <SimpleGrid spacing={16}>
           <SpeedupMeter entries={entries} reference={reference} />
           <Overlays entries={entries} runs={runs} keys={keys} />
           <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
@@ -57,7 +54,7 @@ export function ComparePage() {
             <ComparedSamples entries={entries} />
             <EntryNotes entries={entries} />
           </Later>
-        </div>
+        </SimpleGrid>
       )}
     </div>
   );

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { Entry } from "~/api/types";
 import { SamplesSideBySide } from "~/components/samples/SamplesSideBySide";
-import classes from "./ComparePage.module.css";
+import { Section } from "./Section";
 
 /** What each run answered to the same prompts; a group speaks through its first run. */
 export function ComparedSamples({ entries }: { entries: readonly Entry[] }) {
@@ -10,14 +10,16 @@ export function ComparedSamples({ entries }: { entries: readonly Entry[] }) {
     [entries],
   );
   return (
-    <section className={classes.plain} data-testid="compare-samples">
-      <header className={classes.sectionHead}>
-        <h2>What do they answer?</h2>
-        {entries.some(({ is_group }) => is_group) && (
+    <Section
+      title="What do they answer?"
+      testId="compare-samples"
+      tools={
+        entries.some(({ is_group }) => is_group) && (
           <span className="soft">Of a group, its first run: {runs.map(({ name }) => name).join(", ")}.</span>
-        )}
-      </header>
+        )
+      }
+    >
       <SamplesSideBySide runs={runs} />
-    </section>
+    </Section>
   );
 }

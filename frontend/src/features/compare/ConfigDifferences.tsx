@@ -3,59 +3,60 @@ import { IconCheck, IconCopy, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { configDifferenceQuery } from "~/api/compare";
 import type { ConfigDifference, Entry } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import table from "~/components/table.module.css";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { number } from "~/lib/format";
 import classes from "./ComparePage.module.css";
 import { EntryName } from "./EntryName";
+import { Section } from "./Section";
 
 /** Only the keys that differ, a group with the set of its values; the rest is folded. */
 export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
-  const { data, error, refetch } = useQuery(configDifferenceQuery(entries.map(({ key }) => key)));
+  const query = useQuery(configDifferenceQuery(entries.map(({ key }) => key)));
   const [search, change] = useView();
   const open = search.same === "1";
   const text = (search.key ?? "").toLowerCase();
-  const differing = data?.differing.filter(({ path }) => path.toLowerCase().includes(text)) ?? [];
-  const same = open ? (data?.same.filter(({ path }) => path.toLowerCase().includes(text)) ?? []) : [];
-  return (
-    <section className={`card ${classes.section}`} data-testid="config-differences">
-      <header className={classes.sectionHead}>
-        <h2>How do the configurations differ?</h2>
-        <TextInput
-          w={180}
-          aria-label="Find a key"
-          placeholder="Find a key"
-          leftSection={<IconSearch size={14} />}
-          value={search.key ?? ""}
-          onChange={(event) => change({ key: event.currentTarget.value })}
-        />
-        {data && data.same.length > 0 && (
-          <Button variant="subtle" color="gray" size="xs" onClick={() => change({ same: open ? undefined : "1" })}>
-            {open ? "Hide" : "Show"} the {data.same.length} keys that agree
-          </Button>
-        )}
-        {data && (
-          <CopyButton value={tabSeparated(entries, differing)}>
-            {({ copied, copy }) => (
-              <Button
-                variant="subtle"
-                color="gray"
-                size="xs"
-                leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
-                onClick={copy}
-              >
-                {copied ? "Copied" : "Copy as a table"}
-              </Button>
-            )}
-          </CopyButton>
-        )}
-      </header>
-      {error && !data && (
-        <ErrorBox title="The configurations could not be compared" error={error} onRetry={() => void refetch()} />
+  const found = <T extends { path: string }>(keys: readonly T[] = []) =>
+    keys.filter(({ path }) => path.toLowerCase().includes(text));
+  const { data } = query;
+  const differing = found(data?.differing);
+  const same = open ? found(data?.same) : [];
+  const tools = (
+    <>
+      <TextInput
+        w={180}
+        aria-label="Find a key"
+        placeholder="Find a key"
+        leftSection={<IconSearch size={14} />}
+        value={search.key ?? ""}
+        onChange={(event) => change({ key: event.currentTarget.value })}
+      />
+      {data && data.same.length > 0 && (
+        <Button variant="subtle" color="gray" size="xs" onClick={() => change({ same: open ? undefined : "1" })}>
+          {open ? "Hide" : "Show"} the {data.same.length} keys that agree
+        </Button>
       )}
-      {!data && !error && <Loading />}
+      {data && (
+        <CopyButton value={tabSeparated(entries, differing)}>
+          {({ copied, copy }) => (
+            <Button
+              variant="subtle"
+              color="gray"
+              size="xs"
+              leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+              onClick={copy}
+            >
+              {copied ? "Copied" : "Copy as a table"}
+            </Button>
+          )}
+        </CopyButton>
+      )}
+    </>
+  );
+  return (
+    <Section card title="How do the configurations differ?" tools={tools} testId="config-differences">
+      {!data && <Unread what="the configurations" query={query} />}
       {data?.differing.length === 0 && <p className={classes.sentence}>They do not: every key has the same value.</p>}
       {data && data.differing.length > 0 && differing.length + same.length === 0 && (
         <p className={classes.sentence}>
@@ -94,7 +95,7 @@ export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
           </table>
         </div>
       )}
-    </section>
+    </Section>
   );
 }
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Alert, Button, Group, Menu, Tooltip } from "@mantine/core";
 import {
   IconArrowLeft,
   IconArrowRight,
@@ -23,7 +23,7 @@ export function EntryChips({ comparison }: { comparison: Comparison }) {
   const full = asked.length >= MOST_ENTRIES;
   return (
     <>
-      <div className={classes.chips}>
+      <Group gap={8} mb={12}>
         {entries.map((entry, index) => (
           <Chip
             key={entry.key}
@@ -47,7 +47,7 @@ export function EntryChips({ comparison }: { comparison: Comparison }) {
         ) : (
           <AddEntry taken={asked} onAdd={comparison.add} />
         )}
-      </div>
+      </Group>
       {surplus.length > 0 && (
         <Alert
           color="yellow"
@@ -56,7 +56,7 @@ export function EntryChips({ comparison }: { comparison: Comparison }) {
           title={`At most ${MOST_ENTRIES} runs or groups are compared at a time`}
           data-testid="compare-surplus"
         >
-          <div className={classes.surplus}>
+          <Group gap="8px 16px" justify="space-between">
             <span>
               {surplus.length} more in this address {surplus.length === 1 ? "is" : "are"} left out: {surplus.join(", ")}
               . Put runs into a group to compare more of them, up to 50 in all.
@@ -64,7 +64,7 @@ export function EntryChips({ comparison }: { comparison: Comparison }) {
             <Button size="xs" onClick={comparison.keepFirst}>
               Keep the first {MOST_ENTRIES}
             </Button>
-          </div>
+          </Group>
         </Alert>
       )}
     </>

@@ -1,14 +1,14 @@
-import { Select, Slider } from "@mantine/core";
+import { Group, Select, Slider } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { speedupQuery } from "~/api/compare";
 import type { Entry, Speedup } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { number } from "~/lib/format";
 import { real } from "~/lib/urlParams";
 import classes from "./ComparePage.module.css";
+import { Section } from "./Section";
 import { SpeedupTable } from "./SpeedupTable";
 import { evaluated, howMeasured, rateNotes, unequalNotes } from "./speedupWords";
 
@@ -36,28 +36,37 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
   const metric = search.metric ?? "eval/reverse_kl";
   const usual = reference.is_group ? USUAL_SHARE_OF_GROUP : 1;
   const share = Math.min(1, Math.max(0.05, real(search.share, usual)));
-  const { data, error, refetch } = useQuery(
+  const query = useQuery(
     speedupQuery({ keys: entries.map(({ key }) => key), reference: reference.key, metric, share }),
   );
+  const { data } = query;
   const metrics = METRICS.filter(
     ([name]) => name === metric || entries.some(({ runs }) => runs.some(({ latest }) => name in latest)),
   );
   const notes = data ? [...unequalNotes(data, entries), ...rateNotes(data, entries)] : [];
 
   return (
-    <section className={`card ${classes.section}`} data-testid="speedup-meter">
-      <header className={classes.sectionHead}>
-        <h2>What did it cost to get there?</h2>
-        <Select
-          w={210}
-          aria-label="Metric"
-          data={metrics.map(([value, label]) => ({ value, label }))}
-          value={metric}
-          onChange={(next) => next !== null && change({ metric: next === "eval/reverse_kl" ? undefined : next })}
-          allowDeselect={false}
-        />
-        <ShareSlider share={share} onChange={(next) => change({ share: next === usual ? undefined : String(next) })} />
-      </header>
+    <Section
+      card
+      title="What did it cost to get there?"
+      testId="speedup-meter"
+      tools={
+        <>
+          <Select
+            w={210}
+            aria-label="Metric"
+            data={metrics.map(([value, label]) => ({ value, label }))}
+            value={metric}
+            onChange={(next) => next !== null && change({ metric: next === "eval/reverse_kl" ? undefined : next })}
+            allowDeselect={false}
+          />
+          <ShareSlider
+            share={share}
+            onChange={(next) => change({ share: next === usual ? undefined : String(next) })}
+          />
+        </>
+      }
+    >
       {data && (
         <p className={classes.sentence} data-testid="speedup-target">
           {data.target === null
@@ -67,8 +76,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
               } made from its first to its last value. ${howMeasured(data)}`}
         </p>
       )}
-      {error && !data && <ErrorBox title="The meter could not be read" error={error} onRetry={() => void refetch()} />}
-      {!data && !error && <Loading />}
+      {!data && <Unread what="the meter" query={query} />}
       {data && <SpeedupTable data={data} entries={entries} />}
       {notes.length > 0 && (
         <ul className={classes.rateNotes} data-testid="speedup-rates">
@@ -77,7 +85,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
           ))}
         </ul>
       )}
-    </section>
+    </Section>
   );
 }
 
@@ -91,7 +99,7 @@ function ShareSlider({ share, onChange }: { share: number; onChange: (share: num
   const [dragged, setDragged] = useState<number | null>(null);
   const shown = dragged ?? Math.round(share * 100);
   return (
-    <div className={classes.share}>
+    <Group flex="1 1 280px" maw={420} wrap="nowrap" fz={13}>
       <span className="soft nowrap">to {shown} % of the reference's way</span>
       <Slider
         size="sm"
@@ -108,6 +116,6 @@ function ShareSlider({ share, onChange }: { share: number; onChange: (share: num
           onChange(next / 100);
         }}
       />
-    </div>
+    </Group>
   );
 }

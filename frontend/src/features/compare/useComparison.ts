@@ -8,6 +8,7 @@ import { comparedKeys, MOST_ENTRIES, usualReference } from "~/lib/compared";
 const NONE: readonly Entry[] = [];
 
 export type Comparison = ReturnType<typeof useComparison>;
+export type Compared = Pick<Comparison, "entries" | "runs" | "keys">;
 
 /** The compared runs and groups, the reference among them, and how to change both; all of it is in the URL. */
 export function useComparison() {
@@ -15,7 +16,8 @@ export function useComparison() {
   const { runs: named, groups } = search;
   const wanted = useMemo(() => comparedKeys({ runs: named, groups }), [named, groups]);
   const keys = useMemo(() => wanted.slice(0, MOST_ENTRIES), [wanted]);
-  const { data, error, isPending } = useQuery(entriesQuery(keys));
+  const query = useQuery(entriesQuery(keys));
+  const { data } = query;
   const entries = keys.length === 0 ? NONE : (data?.entries ?? NONE);
   const runs = useMemo(() => everyRun(entries), [entries]);
   const usual = usualReference(entries);
@@ -33,16 +35,13 @@ export function useComparison() {
     asked: keys,
     surplus: wanted.slice(MOST_ENTRIES),
     missing: keys.length === 0 ? [] : (data?.missing ?? []).filter((key) => keys.includes(key)),
-    error: data === undefined ? error : null,
-    pending: isPending && keys.length > 0,
+    unread: keys.length > 0 && data === undefined ? query : null,
     add: (key: string) => write([...keys, key]),
-    remove: (key: string) => {
-      const isReference = key === reference?.key;
+    remove: (key: string) =>
       write(
         wanted.filter((other) => other !== key),
-        isReference ? { reference: undefined } : {},
-      );
-    },
+        key === reference?.key ? { reference: undefined } : {},
+      ),
     keepFirst: () => write(keys),
     move: (key: string, by: -1 | 1) => write(moved(wanted, key, by), { reference: reference?.key }),
     setReference: (key: string) => change({ reference: key === usual?.key ? undefined : key }),
