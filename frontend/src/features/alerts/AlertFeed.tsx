@@ -1,4 +1,4 @@
-import { Button, Checkbox, Select } from "@mantine/core";
+import { Button, Checkbox, Group, Select } from "@mantine/core";
 import { IconChecks } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type AlertFilter, alertFeedQuery, signaturesQuery, unseenAlertsQuery } from "~/api/alerts";
@@ -6,11 +6,9 @@ import type { AlertKind, Severity } from "~/api/types";
 import { AlertList } from "~/components/alerts/AlertList";
 import { useMarkSeen } from "~/components/alerts/useMarkSeen";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { useView, type View } from "~/components/useView";
 import { flag, oneOf } from "~/lib/urlParams";
-import classes from "./Alerts.module.css";
 
 const SEVERITIES: Severity[] = ["critical", "warning"];
 
@@ -31,7 +29,7 @@ export function AlertFeed() {
 
   return (
     <>
-      <search className={classes.filters}>
+      <Group gap="8px 16px" mb={12} role="search">
         <Select
           w={300}
           placeholder="Any kind"
@@ -60,31 +58,31 @@ export function AlertFeed() {
           checked={filter.holding === true}
           onChange={(event) => change({ holding: event.currentTarget.checked ? "1" : undefined })}
         />
-        <span className={classes.total}>
-          {waiting > 0 && (
-            <Button
-              leftSection={<IconChecks size={15} />}
-              loading={seen.isPending}
-              onClick={() => seen.mutate({})}
-              data-testid="all-seen"
-            >
-              Mark all {waiting} as seen
-            </Button>
-          )}
-        </span>
-      </search>
-      {feed.error && (
-        <ErrorBox title="The alerts could not be read" error={feed.error} onRetry={() => void feed.refetch()} />
-      )}
-      {feed.isPending && <Loading label="Reading the alerts" />}
+        {waiting > 0 && (
+          <Button
+            ml="auto"
+            leftSection={<IconChecks size={15} />}
+            loading={seen.isPending}
+            onClick={() => seen.mutate({})}
+            data-testid="all-seen"
+          >
+            Mark all {waiting} as seen
+          </Button>
+        )}
+      </Group>
+      {!feed.data && <Unread what="the alerts" query={feed} />}
       {feed.data && alerts.length === 0 && <Nothing filtered={Object.keys(filter).length > 0} />}
       <AlertList alerts={alerts} testId="alert-feed" />
       {feed.hasNextPage && (
-        <div className={classes.more}>
-          <Button loading={feed.isFetchingNextPage} onClick={() => void feed.fetchNextPage()}>
-            Show older alerts
-          </Button>
-        </div>
+        <Button
+          display="block"
+          mx="auto"
+          mt={12}
+          loading={feed.isFetchingNextPage}
+          onClick={() => void feed.fetchNextPage()}
+        >
+          Show older alerts
+        </Button>
       )}
     </>
   );
@@ -92,27 +90,17 @@ export function AlertFeed() {
 
 function Nothing({ filtered }: { filtered: boolean }) {
   const [, change] = useView();
+  if (filtered) {
+    const all = { kind: undefined, severity: undefined, unseen: undefined, holding: undefined };
+    return (
+      <Empty card title="No alert matches" action={<Button onClick={() => change(all)}>Show all alerts</Button>} />
+    );
+  }
+  const way = <Button onClick={() => change({ section: "rules" })}>See what is watched, and add a rule</Button>;
   return (
-    <div className="card">
-      <Empty
-        title={filtered ? "No alert matches" : "No alert has been raised"}
-        action={
-          <Button
-            onClick={() =>
-              change(
-                filtered
-                  ? { kind: undefined, severity: undefined, unseen: undefined, holding: undefined }
-                  : { section: "rules" },
-              )
-            }
-          >
-            {filtered ? "Show all alerts" : "See what is watched, and add a rule"}
-          </Button>
-        }
-      >
-        {!filtered && "Every step of every run is checked for the known failure signatures and for your rules."}
-      </Empty>
-    </div>
+    <Empty card title="No alert has been raised" action={way}>
+      Every step of every run is checked for the known failure signatures and for your rules.
+    </Empty>
   );
 }
 

@@ -4,7 +4,6 @@ import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
 import { oneOf } from "~/lib/urlParams";
 import { AlertFeed } from "./AlertFeed";
-import classes from "./Alerts.module.css";
 
 const SECTIONS = {
   feed: { label: "Alerts", Body: AlertFeed },
@@ -37,7 +36,7 @@ export function AlertsPage() {
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <Tabs.Panel value={open} className={classes.section}>
+        <Tabs.Panel value={open} pt={12}>
           <Suspense fallback={<Loading />}>
             <Body />
           </Suspense>

@@ -3,13 +3,13 @@ import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { alertKeys, deleteRule, keepRule, ruleMeasuresQuery, rulesQuery } from "~/api/alerts";
-import type { AlertRule, RuleMeasures } from "~/api/types";
+import type { AlertRule } from "~/api/types";
 import { SeverityPill } from "~/components/alerts/SeverityPill";
 import { Empty } from "~/components/Empty";
 import { ErrorBox, errorText } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { notify } from "~/components/notify";
-import table from "~/components/table.module.css";
+import { Table } from "~/components/Table";
+import { Unread } from "~/components/Unread";
 import classes from "./Alerts.module.css";
 import { RuleForm } from "./RuleForm";
 import { conditionOf } from "./rules";
@@ -17,7 +17,8 @@ import { Signatures } from "./Signatures";
 
 /** The user's rules, and what is watched without any. */
 export default function Rules() {
-  const { data: rules, error, refetch } = useQuery(rulesQuery());
+  const query = useQuery(rulesQuery());
+  const rules = query.data;
   const { data: measures } = useQuery(ruleMeasuresQuery());
   const [editing, setEditing] = useState<AlertRule | "new" | null>(null);
   const [deleting, setDeleting] = useState<AlertRule | null>(null);
@@ -25,7 +26,7 @@ export default function Rules() {
   return (
     <>
       <section className={classes.block} aria-labelledby="own-rules">
-        <div className={classes.toolbar}>
+        <Group justify="space-between" mb={8}>
           <h2 id="own-rules">Your rules</h2>
           <Button
             variant="filled"
@@ -35,19 +36,48 @@ export default function Rules() {
           >
             Add a rule
           </Button>
-        </div>
-        {error && <ErrorBox title="The rules could not be read" error={error} onRetry={() => void refetch()} />}
-        {!rules && !error && <Loading label="Reading the rules" />}
-        {rules && (
-          <div className={`card ${table.wrap}`}>
-            {rules.length === 0 ? (
-              <Empty title="No rule of your own yet">
-                A rule raises an alert when a curve, or a statistic of any module, passes a threshold you choose.
-              </Empty>
-            ) : (
-              <RuleTable rules={rules} measures={measures} onEdit={setEditing} onDelete={setDeleting} />
-            )}
-          </div>
+        </Group>
+        {!rules && <Unread what="the rules" query={query} />}
+        {rules?.length === 0 && (
+          <Empty card title="No rule of your own yet">
+            A rule raises an alert when a curve, or a statistic of any module, passes a threshold you choose.
+          </Empty>
+        )}
+        {rules && rules.length > 0 && (
+          <Table
+            className={`card ${classes.rules}`}
+            data-testid="rule-table"
+            rows={rules}
+            keyOf={({ id }) => id}
+            columns={[
+              { head: "Rule", cell: ({ name }) => name },
+              { head: "Raises an alert when", cell: (rule) => conditionOf(rule, measures) },
+              {
+                head: "On runs",
+                cell: (rule) => (rule.runs === "" ? "all" : <span className="mono">{rule.runs}</span>),
+              },
+              { head: "Severity", cell: ({ severity }) => <SeverityPill severity={severity} /> },
+              { head: "On", cell: (rule) => <RuleSwitch rule={rule} /> },
+              {
+                head: "Change",
+                right: true,
+                cell: (rule) => (
+                  <Group gap={4} justify="flex-end" wrap="nowrap">
+                    <Tooltip label="Change the rule">
+                      <ActionIcon size="md" aria-label={`Change: ${rule.name}`} onClick={() => setEditing(rule)}>
+                        <IconPencil size={15} />
+                      </ActionIcon>
+                    </Tooltip>
+                    <Tooltip label="Delete the rule">
+                      <ActionIcon size="md" aria-label={`Delete: ${rule.name}`} onClick={() => setDeleting(rule)}>
+                        <IconTrash size={15} />
+                      </ActionIcon>
+                    </Tooltip>
+                  </Group>
+                ),
+              },
+            ]}
+          />
         )}
       </section>
       <Signatures />
@@ -56,59 +86,6 @@ export default function Rules() {
       )}
       {deleting !== null && <DeleteRule rule={deleting} onClose={() => setDeleting(null)} />}
     </>
-  );
-}
-
-interface RuleTableProps {
-  rules: readonly AlertRule[];
-  measures: RuleMeasures | undefined;
-  onEdit: (rule: AlertRule) => void;
-  onDelete: (rule: AlertRule) => void;
-}
-
-function RuleTable({ rules, measures, onEdit, onDelete }: RuleTableProps) {
-  return (
-    <table className={`${table.table} ${classes.rules}`} data-testid="rule-table">
-      <thead>
-        <tr>
-          <th>Rule</th>
-          <th>Raises an alert when</th>
-          <th>On runs</th>
-          <th>Severity</th>
-          <th>On</th>
-          <th className={table.right}>Change</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <tr key={rule.id} data-testid={`rule-${rule.id}`}>
-            <td>{rule.name}</td>
-            <td>{conditionOf(rule, measures)}</td>
-            <td>{rule.runs === "" ? "all" : <span className="mono">{rule.runs}</span>}</td>
-            <td>
-              <SeverityPill severity={rule.severity} />
-            </td>
-            <td>
-              <RuleSwitch rule={rule} />
-            </td>
-            <td className={table.right}>
-              <span className={classes.actions}>
-                <Tooltip label="Change the rule">
-                  <ActionIcon size="md" aria-label={`Change: ${rule.name}`} onClick={() => onEdit(rule)}>
-                    <IconPencil size={15} />
-                  </ActionIcon>
-                </Tooltip>
-                <Tooltip label="Delete the rule">
-                  <ActionIcon size="md" aria-label={`Delete: ${rule.name}`} onClick={() => onDelete(rule)}>
-                    <IconTrash size={15} />
-                  </ActionIcon>
-                </Tooltip>
-              </span>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { signaturesQuery } from "~/api/alerts";
 import { SeverityPill } from "~/components/alerts/SeverityPill";
-import table from "~/components/table.module.css";
+import { Table } from "~/components/Table";
 import classes from "./Alerts.module.css";
 
 /** What is watched in every run without any rule. */
@@ -11,28 +11,16 @@ export function Signatures() {
   return (
     <section className={classes.block} aria-labelledby="built-in">
       <h2 id="built-in">Always watched</h2>
-      <div className={`card ${table.wrap}`}>
-        <table className={table.table} data-testid="signature-table">
-          <thead>
-            <tr>
-              <th>Failure signature</th>
-              <th>Severity</th>
-              <th>Raises an alert when</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((signature) => (
-              <tr key={signature.kind}>
-                <td>{signature.title}</td>
-                <td>
-                  <SeverityPill severity={signature.severity} />
-                </td>
-                <td>{signature.looks_for}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        className="card"
+        rows={data}
+        keyOf={({ kind }) => kind}
+        columns={[
+          { head: "Failure signature", cell: ({ title }) => title },
+          { head: "Severity", cell: ({ severity }) => <SeverityPill severity={severity} /> },
+          { head: "Raises an alert when", cell: ({ looks_for }) => looks_for },
+        ]}
+      />
     </section>
   );
 }

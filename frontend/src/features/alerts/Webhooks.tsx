@@ -1,13 +1,13 @@
-import { ActionIcon, Button, Switch, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Switch, TextInput, Tooltip } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { addWebhook, alertKeys, deleteWebhook, switchWebhook, testWebhook, webhooksQuery } from "~/api/alerts";
 import type { Webhook } from "~/api/types";
 import { Empty } from "~/components/Empty";
-import { ErrorBox, errorText } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { errorText } from "~/components/ErrorBox";
 import { notify } from "~/components/notify";
+import { Unread } from "~/components/Unread";
 import { useNow } from "~/components/useNow";
 import { ago } from "~/lib/format";
 import classes from "./Alerts.module.css";
@@ -21,19 +21,16 @@ const SAMPLE = `{
 
 /** Who else hears of alerts. */
 export default function Webhooks() {
-  const { data, error, refetch } = useQuery(webhooksQuery());
+  const query = useQuery(webhooksQuery());
+  const { data } = query;
   return (
     <>
       <AddWebhook />
-      {error && <ErrorBox title="The webhooks could not be read" error={error} onRetry={() => void refetch()} />}
-      {!data && !error && <Loading label="Reading the webhooks" />}
+      {!data && <Unread what="the webhooks" query={query} />}
       {data?.length === 0 && (
-        <div className={`card ${classes.block}`}>
-          <Empty title="Alerts are shown here only">
-            Add the address of an incoming webhook, of Slack, Mattermost or a program of yours, to be told elsewhere
-            too.
-          </Empty>
-        </div>
+        <Empty card title="Alerts are shown here only">
+          Add the address of an incoming webhook, of Slack, Mattermost or a program of yours, to be told elsewhere too.
+        </Empty>
       )}
       <ul className={classes.webhooks}>
         {data?.map((webhook) => (
@@ -126,7 +123,7 @@ function WebhookItem({ webhook }: { webhook: Webhook }) {
       {webhook.last_error && (webhook.waiting > 0 || webhook.given_up > 0) && (
         <span className={classes.failed}>{webhook.last_error}</span>
       )}
-      <span className={classes.actions}>
+      <Group gap={10} ml="auto">
         <Button loading={trial.isPending} onClick={() => trial.mutate()}>
           Send a test
         </Button>
@@ -146,7 +143,7 @@ function WebhookItem({ webhook }: { webhook: Webhook }) {
             <IconTrash size={15} />
           </ActionIcon>
         </Tooltip>
-      </span>
+      </Group>
     </li>
   );
 }

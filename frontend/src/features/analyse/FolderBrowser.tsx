@@ -1,11 +1,10 @@
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { IconArrowUp, IconFolder, IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { foldersQuery } from "~/api/imports";
 import type { Folder } from "~/api/types";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import classes from "./AnalysePage.module.css";
 import { canBeBase, describe } from "./series";
@@ -19,7 +18,8 @@ interface FolderBrowserProps {
 export function FolderBrowser({ onBase, onCheckpoints }: FolderBrowserProps) {
   const [search, change] = useView();
   const path = search.folder ?? "";
-  const { data, error, refetch } = useQuery(foldersQuery(path));
+  const query = useQuery(foldersQuery(path));
+  const { data } = query;
   const open = (folder: string | null) => change({ folder: folder ?? undefined });
   const choices = { onOpen: open, onBase, onCheckpoints };
 
@@ -42,12 +42,11 @@ export function FolderBrowser({ onBase, onCheckpoints }: FolderBrowserProps) {
           </>
         )}
       </div>
-      {error && (
-        <ErrorBox title="The folder could not be read" error={error} onRetry={() => void refetch()}>
+      {!data && (
+        <Unread what="the folder" query={query}>
           <Button onClick={() => open(null)}>All roots</Button>
-        </ErrorBox>
+        </Unread>
       )}
-      {!data && !error && <Loading label="Reading the folder" />}
       {data && (
         <>
           {data.here && <FolderLine folder={data.here} here {...choices} />}
@@ -97,7 +96,7 @@ function FolderLine({ folder, here = false, onOpen, onBase, onCheckpoints }: Fol
         </button>
       )}
       <span className="soft">{describe(folder)}</span>
-      <span className={classes.choose}>
+      <Group gap={8} ml="auto" wrap="nowrap">
         {canBeBase(folder) && (
           <Button onClick={() => onBase(folder.path)} data-testid="use-as-base">
             Use as base
@@ -108,7 +107,7 @@ function FolderLine({ folder, here = false, onOpen, onBase, onCheckpoints }: Fol
             {series ? `Add all ${folder.checkpoints}` : "Add"}
           </Button>
         )}
-      </span>
+      </Group>
     </div>
   );
 }
