@@ -1,5 +1,7 @@
+import { Text } from "@mantine/core";
 import { number } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
+import { Table } from "./Table";
 import classes from "./table.module.css";
 
 export interface TableData {
@@ -9,32 +11,27 @@ export interface TableData {
 
 /** Numbers that a panel puts beside its figure. */
 export function MetaTable({ table, caption }: { table: TableData; caption: string }) {
+  const columns = table.columns.map((column, index) => ({
+    head: optionLabel(column),
+    right: index > 0,
+    className: index > 0 ? undefined : classes.named,
+    cell: (row: TableData["rows"][number]) => {
+      const value = row[index] ?? null;
+      return typeof value === "string" ? value : number(value);
+    },
+  }));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and without focus no key can scroll it
-    <section className={classes.wrap} tabIndex={0} aria-label={caption}>
-      <table className={classes.table}>
-        <caption style={{ textAlign: "left", padding: "8px 10px 0", fontWeight: 600 }}>{caption}</caption>
-        <thead>
-          <tr>
-            {table.columns.map((column, index) => (
-              <th key={column} className={index > 0 ? classes.right : undefined}>
-                {optionLabel(column)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {table.rows.map((row) => (
-            <tr key={String(row[0])}>
-              {row.map((value, index) => (
-                <td key={table.columns[index]} className={index > 0 ? classes.right : classes.named}>
-                  {typeof value === "number" || value === null ? number(value) : value}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Table
+      role="region"
+      aria-label={caption}
+      tabIndex={0} // without focus no key can scroll it
+      columns={columns}
+      rows={table.rows}
+      keyOf={(row) => String(row[0])}
+    >
+      <Text size="sm" fw={600} p="8px 10px 0">
+        {caption}
+      </Text>
+    </Table>
   );
 }

@@ -5,6 +5,7 @@ import { ButtonLink } from "~/components/ButtonLink";
 import { RunLink } from "~/components/RunLink";
 import { useNow } from "~/components/useNow";
 import { ago, moment } from "~/lib/format";
+import { shortModule } from "~/lib/words";
 import classes from "./AlertList.module.css";
 import { SeverityPill } from "./SeverityPill";
 import { useMarkSeen } from "./useMarkSeen";
@@ -53,7 +54,9 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
           rightSection={<IconArrowRight size={14} />}
           data-testid={`alert-link-${alert.id}`}
         >
-          {alert.module === null ? `Show step ${alert.step}` : `Show ${short(alert.module)} at step ${alert.step}`}
+          {alert.module === null
+            ? `Show step ${alert.step}`
+            : `Show ${shortModule(alert.module)} at step ${alert.step}`}
         </ButtonLink>
         {alert.seen_at === null ? (
           <Button
@@ -71,11 +74,6 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
       </div>
     </li>
   );
-}
-
-/** model.layers.3.mlp.gate_proj.weight as layers.3.mlp.gate_proj. */
-function short(module: string): string {
-  return module.replace(/^model\./, "").replace(/\.weight$/, "");
 }
 
 /** Where on its run's page an alert is to be seen: the pictures at its step, its module pinned, the health curves open. */

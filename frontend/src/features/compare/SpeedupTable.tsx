@@ -110,13 +110,8 @@ function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
           <span className="soft">{notReached(row, entry)}</span>
         </td>
       )}
-      <RatioCell ratio={ratios.steps} quiet={isReference} first />
-      <RatioCell ratio={ratios.tokens} quiet={isReference} />
-      <RatioCell ratio={ratios.seconds} quiet={isReference} />
-      {gpu && <RatioCell ratio={ratios.gpu_seconds} quiet={isReference} />}
-      {best && <RatioCell ratio={against_best?.steps ?? null} quiet={isBest} first />}
-      {best && <RatioCell ratio={against_best?.tokens ?? null} quiet={isBest} />}
-      {best && <RatioCell ratio={against_best?.seconds ?? null} quiet={isBest} />}
+      <Ratios ratios={ratios} quiet={isReference} gpu={gpu} />
+      {best && <Ratios ratios={against_best} quiet={isBest} gpu={false} />}
     </tr>
   );
 }
@@ -142,23 +137,26 @@ function OfSearch({ amount, told }: { amount: number | null; told: (amount: numb
   return amount ? <span className={classes.interval}>{told(amount)} search</span> : null;
 }
 
-interface RatioCellProps {
-  ratio: Ratio | null;
+interface RatiosProps {
+  ratios: SpeedupRow["ratios"] | null;
   quiet: boolean;
-  first?: boolean;
+  gpu: boolean;
 }
 
-function RatioCell({ ratio, quiet, first = false }: RatioCellProps) {
-  const place = `${table.right} ${first ? classes.firstOfMany : ""}`;
-  if (ratio === null)
-    return (
-      <td className={place}>
-        <span className="soft">–</span>
-      </td>
-    );
+function Ratios({ ratios, quiet, gpu }: RatiosProps) {
+  const names = ["steps", "tokens", "seconds", ...(gpu ? (["gpu_seconds"] as const) : [])] as const;
+  return names.map((name) => (
+    <td key={name} className={`${table.right} ${name === "steps" ? classes.firstOfMany : ""}`}>
+      <Written ratio={ratios?.[name] ?? null} quiet={quiet} />
+    </td>
+  ));
+}
+
+function Written({ ratio, quiet }: { ratio: Ratio | null; quiet: boolean }) {
+  if (ratio === null) return <span className="soft">–</span>;
   const tone = quiet ? "same" : ratio.value >= 1.02 ? "faster" : ratio.value <= 0.98 ? "slower" : "same";
   return (
-    <td className={place}>
+    <>
       <span className={classes.ratio} data-tone={tone}>
         {ratio.value.toFixed(2)}×
       </span>
@@ -167,6 +165,6 @@ function RatioCell({ ratio, quiet, first = false }: RatioCellProps) {
           [{ratio.low.toFixed(2)}, {ratio.high?.toFixed(2)}]
         </span>
       )}
-    </td>
+    </>
   );
 }

@@ -1,19 +1,21 @@
-import { Button, Group } from "@mantine/core";
+import { Box, Button, Group } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import type { RunDetail } from "~/api/types";
 import { NoteText } from "~/components/NoteText";
 import { useView } from "~/components/useView";
 
-const NotesEditor = lazy(() => import("./NotesEditor"));
+const NotesEditor = lazy(() => import("~/components/NotesEditor"));
 
 /** What someone wrote about the run. */
 export function Notes({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   if (search.notes === "edit") {
     return (
-      <Suspense>
-        <NotesEditor run={run} onClose={() => change({ notes: undefined })} />
-      </Suspense>
+      <Box className="card" mb={12} p="10px 14px">
+        <Suspense>
+          <NotesEditor run={run} onClose={() => change({ notes: undefined })} />
+        </Suspense>
+      </Box>
     );
   }
   if (run.notes.trim() === "") return null;

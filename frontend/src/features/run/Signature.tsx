@@ -5,6 +5,7 @@ import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { useView } from "~/components/useView";
 import { firstOf } from "~/lib/pinned";
+import { shortModule } from "~/lib/words";
 
 const HEIGHT = 316;
 
@@ -71,7 +72,7 @@ export function Signature({ run }: { run: RunDetail }) {
           {module !== undefined && (
             <Panel
               name="module_history"
-              title={`How did ${short(module)} change?`}
+              title={`How did ${shortModule(module)} change?`}
               runs={runs}
               fixed={statistic ? { module, statistic } : { module }}
               height={200}
@@ -102,9 +103,4 @@ function Close({ label, onClick }: { label: string; onClick: () => void }) {
       </ActionIcon>
     </Tooltip>
   );
-}
-
-/** model.layers.3.mlp.gate_proj.weight as layers.3.mlp.gate_proj. */
-function short(module: string): string {
-  return module.replace(/^model\./, "").replace(/\.weight$/, "");
 }

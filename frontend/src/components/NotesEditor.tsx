@@ -3,8 +3,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeRun, runKeys } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
+import { ErrorBox } from "./ErrorBox";
 
+/** Loaded with the first note that is written. */
 export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose: () => void }) {
   const [draft, setDraft] = useState(run.notes);
   const cache = useQueryClient();
@@ -12,22 +13,25 @@ export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose:
     mutationFn: () => changeRun(run.id, { notes: draft }),
     onSuccess: (changed) => {
       cache.setQueryData(runKeys.detail(run.id), changed);
+      void cache.invalidateQueries({ queryKey: runKeys.lists });
       onClose();
     },
   });
   return (
-    <Stack className="card" gap={8} mb={12} p="10px 14px">
+    <Stack gap={8}>
       <Textarea
         label="Notes"
         autosize
         minRows={3}
+        maxRows={18}
+        data-autofocus
         autoFocus
         value={draft}
         onChange={(event) => setDraft(event.currentTarget.value)}
       />
       {save.error && <ErrorBox title="The notes were not kept" error={save.error} />}
       <Group gap={8}>
-        <Button variant="filled" loading={save.isPending} onClick={() => save.mutate()}>
+        <Button variant="filled" loading={save.isPending} onClick={() => save.mutate()} data-testid="keep-notes">
           Keep the notes
         </Button>
         <Button variant="subtle" color="gray" onClick={onClose}>
