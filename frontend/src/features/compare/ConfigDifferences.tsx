@@ -1,8 +1,9 @@
-import { Button, CopyButton, TextInput } from "@mantine/core";
-import { IconCheck, IconCopy, IconSearch } from "@tabler/icons-react";
+import { Button, TextInput } from "@mantine/core";
+import { IconCopy, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { configDifferenceQuery } from "~/api/compare";
 import type { ConfigDifference, Entry } from "~/api/types";
+import { Copy } from "~/components/Copy";
 import table from "~/components/table.module.css";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
@@ -38,19 +39,15 @@ export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
         </Button>
       )}
       {data && (
-        <CopyButton value={tabSeparated(entries, differing)}>
-          {({ copied, copy }) => (
-            <Button
-              variant="subtle"
-              color="gray"
-              size="xs"
-              leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
-              onClick={copy}
-            >
-              {copied ? "Copied" : "Copy as a table"}
-            </Button>
-          )}
-        </CopyButton>
+        <Copy
+          value={tabSeparated(entries, differing)}
+          variant="subtle"
+          color="gray"
+          size="xs"
+          leftSection={<IconCopy size={14} />}
+        >
+          Copy as a table
+        </Copy>
       )}
     </>
   );

@@ -99,7 +99,7 @@ function Chip({ entry, isReference, isFirst, isLast, comparison }: ChipProps) {
       {entry.is_group || run === undefined ? (
         <>
           <IconStack2 size={14} aria-label="Group" />
-          <b className={classes.chipName}>{entry.name}</b>
+          <b>{entry.name}</b>
           <span className="soft">{groupSize(entry)}</span>
         </>
       ) : (

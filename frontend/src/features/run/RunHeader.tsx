@@ -1,4 +1,4 @@
-import { Group, Stack, Tooltip } from "@mantine/core";
+import { Box, Group, Stack, Tooltip } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { RunDetail } from "~/api/types";
@@ -26,7 +26,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
         <StatePill state={run.state} testId="run-state" />
         <AlertBadge run={run} />
         <MethodBadge name={run.method_name} />
-        <span className={classes.models}>
+        <Group gap={5}>
           {run.student}
           {run.teacher && (
             <>
@@ -34,8 +34,8 @@ export function RunHeader({ run }: { run: RunDetail }) {
               <IconArrowRight size={13} aria-label="learns from" /> {run.teacher}
             </>
           )}
-        </span>
-        <span className={classes.origin}>
+        </Group>
+        <Box component="span" fz={13} className="soft">
           {isJob(run) ? run.device : `${number(run.learning_rate, 3)} rate${run.device ? ` · ${run.device}` : ""}`}
           {run.attempt > 1 && ` · attempt ${run.attempt}`}
           {run.forked_from && (
@@ -48,7 +48,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
               {run.forked_factor !== null && `, candidate of factor ${run.forked_factor}`}
             </>
           )}
-        </span>
+        </Box>
         <RunActions run={run} />
       </Group>
       <Group gap="4px 18px" fz={13} className={classes.facts}>

@@ -1,5 +1,5 @@
 import "react-grid-layout/css/styles.css";
-import { Button, CopyButton, Group, SimpleGrid } from "@mantine/core";
+import { Button, Group, SimpleGrid } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconLink, IconRestore } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { useMemo } from "react";
 import GridLayout, { type Layout, useContainerWidth } from "react-grid-layout";
 import { panelListQuery } from "~/api/panels";
 import type { RunDetail } from "~/api/types";
+import { Copy } from "~/components/Copy";
 import { Empty } from "~/components/Empty";
 import { useView } from "~/components/useView";
 import { ViewsMenu } from "~/components/ViewsMenu";
@@ -94,13 +95,9 @@ export default function BoardTab({ run }: { run: RunDetail }) {
             Back to the usual board
           </Button>
         )}
-        <CopyButton value={window.location.href}>
-          {({ copied, copy }) => (
-            <Button variant="subtle" color="gray" leftSection={<IconLink size={14} />} onClick={copy}>
-              {copied ? "Copied" : "Copy a link to this board"}
-            </Button>
-          )}
-        </CopyButton>
+        <Copy value={window.location.href} variant="subtle" color="gray" leftSection={<IconLink size={14} />}>
+          Copy a link to this board
+        </Copy>
       </Group>
       {items.length === 0 && (
         <Empty card title="The board is empty">

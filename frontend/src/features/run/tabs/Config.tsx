@@ -1,7 +1,8 @@
-import { Button, CopyButton, Group } from "@mantine/core";
+import { Group } from "@mantine/core";
 import type { RunDetail } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Choice } from "~/components/Choice";
+import { Copy } from "~/components/Copy";
 import { useView } from "~/components/useView";
 import { toYaml } from "~/lib/yaml";
 import classes from "./Logs.module.css";
@@ -15,9 +16,7 @@ export default function Config({ run }: { run: RunDetail }) {
     <>
       <Group gap="8px 16px" mb={8}>
         <Choice name="format" label="Format" choices={{ yaml: "YAML", json: "JSON" }} />
-        <CopyButton value={text}>
-          {({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}
-        </CopyButton>
+        <Copy value={text}>Copy</Copy>
         {run.kind === "trained" && (
           <ButtonLink to="/launch" search={{ clone: run.id }}>
             Clone into the launch form

@@ -1,4 +1,4 @@
-import { Button, Group } from "@mantine/core";
+import { Box, Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment } from "react";
 import { decisionsQuery } from "~/api/runs";
@@ -102,10 +102,10 @@ function Head({ decision, open, onOpen }: HeadProps) {
         Step {decision.step}: {decision.outcome}
         {decision.vetoed && <span className={classes.vetoed}>taken back</span>}
         {decision.overridden && <span className={classes.vetoed}>taken although refused</span>}
-        <div className={classes.facts}>
+        <Box fz={12} fw={400} className="soft">
           {optionLabel(decision.trigger)}; from step {decision.anchor_step}, ‖D‖ {number(decision.direction_norm, 3)},{" "}
           {optionLabel(decision.score_name)} on {decision.validation_size} examples
-        </div>
+        </Box>
       </td>
       <td>
         <Button variant="subtle" aria-pressed={open} disabled={open} onClick={onOpen}>

@@ -15,7 +15,6 @@ import { duration, moment } from "~/lib/format";
 import { useStore } from "~/lib/store";
 import { oneOf } from "~/lib/urlParams";
 import { outcome } from "../SteeringBar";
-import classes from "./Steering.module.css";
 import { type Entry, timeline } from "./timeline";
 
 const KINDS = { all: "Everything", command: "Commands", state: "States", attempt: "Attempts" };
@@ -64,7 +63,7 @@ function YourName() {
   const name = useStore(userName);
   const id = useId();
   return (
-    <div className={classes.name}>
+    <Group gap={8} fz={13} className="soft">
       <label htmlFor={id}>Your name in this list</label>
       <TextInput
         id={id}
@@ -74,7 +73,7 @@ function YourName() {
         onChange={(event) => writeUserName(event.currentTarget.value)}
         data-testid="user-name"
       />
-    </div>
+    </Group>
   );
 }
 
@@ -98,7 +97,7 @@ function Row({ entry }: { entry: Entry }) {
           <td className="nowrap">
             Attempt {entry.attempt.number} {entry.end ? "ended" : "began"}
           </td>
-          <td className={classes.wide}>{entry.attempt.worker_id}</td>
+          <td style={{ overflowWrap: "anywhere", minWidth: 120 }}>{entry.attempt.worker_id}</td>
           <td className="nowrap">{entry.end ? "" : from(entry.attempt.resumed_from)}</td>
           <td>{entry.end ? entry.attempt.outcome : ""}</td>
         </>
@@ -116,7 +115,7 @@ function Command({ command }: { command: CommandOut }) {
   return (
     <>
       <td>
-        <strong className={classes.what}>{commandLabel(command.command)}</strong>
+        <strong style={{ fontWeight: 550 }}>{commandLabel(command.command)}</strong>
         {withArguments(command)}
       </td>
       <td>{command.actor}</td>
