@@ -11,14 +11,13 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from e2e.axe import assert_accessible
 from e2e.conftest import Shown, tab
 from e2e.pictures import CURVES, cells, decoded, wait_until_drawn
 from playwright.sync_api import Browser, Download, Locator, Page, expect
-from support.stored_runs import create, filled
+from support.stored_runs import create
 
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.teachers import ModelTeacher
@@ -254,28 +253,6 @@ def test_the_tree_of_tries_leads_to_the_line_and_the_state_around_it(page: Page,
     )
     page.get_by_test_id("decision-8").get_by_role("button", name="Show above").click()
     expect(state).to_contain_text("Step 8: before and after")
-
-
-def test_an_alert_leads_to_its_module_and_step(page: Page, shown: Shown) -> None:
-    rule = {
-        "name": "A module moved", "scope": "module", "measure": "update_norm", "comparison": ">", "threshold": 0,
-        "runs": "watched",
-    }  # fmt: skip
-    httpx.post(f"{shown.url}/api/alert-rules", json=rule, timeout=30).raise_for_status()
-    run, _ = filled(shown.database, name="watched")
-    alert = next(one for one in shown.get("alerts", run=run)["alerts"] if one["title"] == "A module moved")
-    page.goto(f"/runs/{run}?tab=health")
-    wait_until_drawn(page, "panel-health-kl")
-    page.wait_for_function(
-        """() => document.querySelector('[data-testid="panel-health-kl"] .js-plotly-plot')?._fullData
-          .some((trace) => trace.uid.endsWith('alerts') && trace.x.length > 0)"""
-    )
-    assert_accessible(page)
-    page.get_by_test_id(f"alert-link-{alert['id']}").click()
-    expect(page.get_by_test_id(ALLOCATION).get_by_test_id("step-shown")).to_have_text(f"step {alert['step']}")
-    history = page.get_by_test_id("panel-module_history")
-    expect(history).to_contain_text(alert["module"].removeprefix("model.").removesuffix(".weight"))
-    wait_until_drawn(page, "panel-module_history")
 
 
 def test_lineage_leads_from_run_to_run(page: Page, shown: Shown) -> None:
