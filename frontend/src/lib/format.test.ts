@@ -7,6 +7,7 @@ describe("number", () => {
     [0.41312, "0.4131"],
     [12, "12"],
     [1234.5, "1235"],
+    [12345.6, "12346"],
     [1e-5, "1e-5"],
     [0.00012345, "1.23e-4"],
     [1e6, "1e6"],
@@ -40,7 +41,9 @@ describe("duration", () => {
 
 it("shortens counts and bytes", () => {
   expect([count(999), count(98304), count(12_345_678), count(2e9)]).toEqual(["999", "98.3k", "12.3M", "2B"]);
+  expect([count(999_999), count(-4500), count(12.34)]).toEqual(["1M", "−4.5k", "12.3"]);
   expect([bytes(12), bytes(2048), bytes(3_900_000)]).toEqual(["12 B", "2 KiB", "3.72 MiB"]);
+  expect([bytes(0), bytes(1_040_000)]).toEqual(["0 B", "1016 KiB"]);
 });
 
 it("keeps decimals and signs", () => {

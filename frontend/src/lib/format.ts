@@ -2,24 +2,27 @@
 
 const MISSING = "–";
 
-/** Four significant digits; scientific beyond 1e-3 .. 1e5. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** By Intl, whose formats cost more to make than to use. */
+function written(value: number, options: Intl.NumberFormatOptions): string {
+  const key = JSON.stringify(options);
+  const format = formats.get(key) ?? new Intl.NumberFormat("en", { useGrouping: false, ...options });
+  formats.set(key, format);
+  return minus(format.format(value).toLowerCase());
+}
+
+/** Four significant digits, and all before the point; scientific beyond 1e-3 .. 1e5. */
 export function number(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined) return MISSING;
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e5) return minus(trimExponent(value.toExponential(Math.max(0, digits - 2))));
-  return minus(trimZeros(value.toPrecision(digits)));
-}
-
-function trimExponent(text: string): string {
-  const [mantissa = "", exponent = ""] = text.split("e");
-  return `${trimZeros(mantissa)}e${exponent.replace("+", "")}`;
-}
-
-function trimZeros(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  if (size < 1e-3 || size >= 1e5) {
+    return written(value, { notation: "scientific", maximumFractionDigits: Math.max(0, digits - 2) });
+  }
+  return written(value, { maximumSignificantDigits: Math.max(digits, Math.floor(Math.log10(size)) + 1) });
 }
 
 function minus(text: string): string {
@@ -42,21 +45,14 @@ export function percent(share: number | null | undefined, decimals = 1): string 
   return Number.isFinite(share) ? `${minus((share * 100).toFixed(decimals))} %` : number(share);
 }
 
-const COUNT_UNITS: readonly [number, string][] = [
-  [1e12, "T"],
-  [1e9, "B"],
-  [1e6, "M"],
-  [1e3, "k"],
-];
-
 /** 12 345 678 as 12.3M. */
 export function count(value: number | null | undefined): string {
   if (value === null || value === undefined) return MISSING;
   if (!Number.isFinite(value)) return number(value);
-  for (const [size, unit] of COUNT_UNITS) {
-    if (Math.abs(value) >= size) return `${trimZeros((value / size).toPrecision(3))}${unit}`;
-  }
-  return String(Math.round(value * 10) / 10);
+  if (Math.abs(value) < 1e3) return String(Math.round(value * 10) / 10);
+  return written(value, { notation: "compact", maximumSignificantDigits: 3 }).replace(/[mbt]$/, (unit) =>
+    unit.toUpperCase(),
+  );
 }
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -69,7 +65,7 @@ export function bytes(value: number | null | undefined): string {
     size /= 1024;
     unit += 1;
   }
-  return `${unit === 0 ? size : trimZeros(size.toPrecision(3))} ${BYTE_UNITS[unit]}`;
+  return `${written(size, { maximumSignificantDigits: Math.max(3, Math.floor(Math.log10(size || 1)) + 1) })} ${BYTE_UNITS[unit]}`;
 }
 
 /** 4.2 s, 1 min 05 s, 2 h 07 min, 3 d 4 h: two units at most. */
@@ -89,8 +85,7 @@ export function duration(seconds: number | null | undefined): string {
 /** Clock time of a moment in seconds since the epoch. */
 export function clock(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return MISSING;
-  const date = new Date(seconds * 1000);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
 }
 
 /** Date and time, without what is obvious: today shows the clock only, this year no year. */
