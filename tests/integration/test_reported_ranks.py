@@ -47,7 +47,7 @@ def test_ranks_of_one_training_are_one_run(settings: Settings, sqlite_database: 
     script.write_text(TRAINER)
     environment = clean_environment(settings.data_dir) | {"OMP_NUM_THREADS": "1"}
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    with web_server(environment) as url, httpx.Client(base_url=f"{url}/api") as api:
+    with web_server(environment) as url, httpx.Client(base_url=f"{url}/api", timeout=DEADLINE_SECONDS) as api:
         trainer = subprocess.Popen(
             [*launch, str(script), ranks], env=environment | {"OPDBOARD_URL": url}, stdout=subprocess.PIPE, text=True
         )

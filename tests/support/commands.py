@@ -8,14 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
+import httpx
 import psutil
 import pytest
 
 DEADLINE_SECONDS = 60.0
 T = TypeVar("T")
+get = partial(httpx.get, timeout=DEADLINE_SECONDS)  # five seconds, as httpx has it, can be short on a busy machine
 
 
 def clean_environment(data_dir: Path, **extra: str) -> dict[str, str]:
