@@ -6,9 +6,8 @@ import { type TableRequest, tableQuery } from "~/api/panels";
 import type { PanelTable } from "~/api/types";
 import { number } from "~/lib/format";
 import { Empty } from "../Empty";
-import { ErrorBox } from "../ErrorBox";
-import { Loading } from "../Loading";
 import table from "../table.module.css";
+import { Unread } from "../Unread";
 import classes from "./FigureTable.module.css";
 
 const ROW_PX = 28;
@@ -23,10 +22,9 @@ interface FigureTableProps {
 
 /** The numbers of a picture, as the server tells them. */
 export default function FigureTable({ request, cursor, title, onDownload }: FigureTableProps) {
-  const { data, error, refetch } = useQuery(tableQuery(request, cursor));
-  if (error && !data)
-    return <ErrorBox title="The numbers could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Loading label="Reading the numbers" />;
+  const query = useQuery(tableQuery(request, cursor));
+  const { data } = query;
+  if (!data) return <Unread query={query} what="the numbers" />;
   if (data.count === 0) return <Empty title="No numbers yet" />;
   return <Numbers table={data} title={title} onDownload={onDownload} />;
 }

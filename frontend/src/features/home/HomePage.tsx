@@ -4,9 +4,8 @@ import { Link } from "@tanstack/react-router";
 import { homeQuery } from "~/api/home";
 import type { Home } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
-import { ErrorBox } from "~/components/ErrorBox";
 import { FirstRun } from "~/components/FirstRun";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { EndedRuns } from "./EndedRuns";
 import { FailedRuns } from "./FailedRuns";
 import classes from "./HomePage.module.css";
@@ -16,7 +15,8 @@ import { WorkerPulse } from "./WorkerPulse";
 
 /** What runs now, what failed and why, what waits and for what, and who does the work. */
 export function HomePage() {
-  const { data: home, error, refetch } = useQuery(homeQuery());
+  const query = useQuery(homeQuery());
+  const { data: home } = query;
   const count = home === undefined ? 0 : Object.values(home.totals).reduce((sum, number) => sum + number, 0);
   return (
     <div className="page">
@@ -31,10 +31,7 @@ export function HomePage() {
           Launch a run
         </ButtonLink>
       </div>
-      {error && home === undefined && (
-        <ErrorBox title="The present state could not be read" error={error} onRetry={() => void refetch()} />
-      )}
-      {!home && !error && <Loading label="Reading what runs" />}
+      {!home && <Unread query={query} what="what runs" />}
       {home !== undefined && (
         <div className={classes.columns}>
           <div className={classes.main}>{count === 0 ? <FirstRun /> : <Runs home={home} />}</div>

@@ -1,5 +1,6 @@
-import { Button, CopyButton, FileButton, Switch } from "@mantine/core";
+import { Button, FileButton, Switch } from "@mantine/core";
 import { useMemo } from "react";
+import { Copy } from "~/components/Copy";
 import { notify } from "~/components/notify";
 import { type FieldProblem, sentence } from "~/lib/formErrors";
 import { positionOf, type TextProblem } from "~/lib/yaml";
@@ -38,9 +39,7 @@ export function YamlView({ text, fileName, textProblems, problems, full, onFull,
         <FileButton accept=".yaml,.yml,.json" onChange={(file) => file && void open(file, onText)}>
           {(props) => <Button {...props}>Open a file</Button>}
         </FileButton>
-        <CopyButton value={text}>
-          {({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}
-        </CopyButton>
+        <Copy value={text}>Copy</Copy>
         <Button
           component="a"
           href={`data:text/yaml;charset=utf-8,${encodeURIComponent(text)}`}

@@ -5,9 +5,8 @@ import type { ReactNode } from "react";
 import { installationQuery } from "~/api/installation";
 import { readToken, tokenAsked } from "~/api/token";
 import type { Installation } from "~/api/types";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
 import { Bar } from "~/components/RunBits";
+import { Unread } from "~/components/Unread";
 import { useServerNow } from "~/components/useServerNow";
 import { bytes, duration, percent } from "~/lib/format";
 import classes from "./SettingsPage.module.css";
@@ -20,17 +19,15 @@ const SCHEMES = [
 
 /** What this installation is, and what of it this browser remembers. */
 export function SettingsPage() {
-  const { data, error, refetch } = useQuery(installationQuery());
+  const query = useQuery(installationQuery());
+  const { data } = query;
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <div className="page">
       <div className="page-head">
         <h1>Settings</h1>
       </div>
-      {error && !data && (
-        <ErrorBox title="The installation could not be read" error={error} onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Loading label="Reading the installation" />}
+      {!data && <Unread query={query} what="the installation" />}
       <div className={classes.cards}>
         {data !== undefined && <Cards told={data} />}
         <Card title="This browser">

@@ -2,8 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { homeQuery } from "~/api/home";
 import { workersQuery } from "~/api/workers";
 import { Empty } from "~/components/Empty";
-import { ErrorBox } from "~/components/ErrorBox";
-import { Loading } from "~/components/Loading";
+import { Unread } from "~/components/Unread";
 import { WorkerHint } from "~/components/workers/WorkerHint";
 import { duration } from "~/lib/format";
 import { WorkerCard } from "./WorkerCard";
@@ -11,7 +10,8 @@ import classes from "./WorkersPage.module.css";
 
 /** Who trains: two clocks shown apart, since a live process can stand still and a quiet one can be healthy. */
 export function WorkersPage() {
-  const { data, error, refetch } = useQuery(workersQuery());
+  const query = useQuery(workersQuery());
+  const { data } = query;
   const { data: home } = useQuery(homeQuery());
   const waiting = home?.totals.queued ?? 0;
   const alive = data?.workers.filter((worker) => worker.alive) ?? [];
@@ -25,10 +25,7 @@ export function WorkersPage() {
           {waiting === 0 ? "No run waits" : `${waiting} ${waiting === 1 ? "run waits" : "runs wait"}`}
         </span>
       </div>
-      {error && !data && (
-        <ErrorBox title="The workers could not be read" error={error} onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Loading label="Reading the workers" />}
+      {!data && <Unread query={query} what="the workers" />}
       {data !== undefined && alive.length === 0 && (
         <div className={`card ${classes.empty}`}>
           <Empty title="No worker is alive" action={<WorkerHint />}>
