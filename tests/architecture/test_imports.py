@@ -30,6 +30,10 @@ def test_a_client_command_needs_neither_the_web_side_nor_the_database():
     assert not loaded & {"torch", "transformers", "fastapi", "sqlalchemy", "celery", "plotly"}
 
 
+def test_the_answers_of_the_api_are_read_without_its_server():
+    assert not modules_after("import opdboard.answers") & {"torch", "fastapi", "sqlalchemy", "plotly"}
+
+
 def test_run_config_imports_nothing_heavy():
     loaded = modules_after("import opdboard.domain.run_config")
     assert not loaded & {"torch", "numpy", "fastapi", "sqlalchemy", "pydantic_settings"}

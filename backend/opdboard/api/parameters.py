@@ -1,21 +1,16 @@
-"""Types of path and query parameters, with limits that every database accepts."""
+"""Types of parameters and bodies, with limits that every database accepts."""
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from opdboard.api.errors import FieldProblem, InvalidFields
+from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.domain.errors import BadInput
 from opdboard.domain.storable import problems_in
 
 LARGEST_INTEGER = 2**31 - 1
 RUN_ID_PATTERN = r"^[A-Za-z0-9_-]{1,32}$"
 
-RunId = Annotated[str, Path(pattern=RUN_ID_PATTERN, description="Id of a run.")]
-Runs = Annotated[
-    str, Query(max_length=2000, description="Comma-separated run ids; group:NAME stands for all runs of a group.")
-]
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 NO_NUL = r"^[^\x00]*$"
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from opdboard.api.alert_rules.schemas import AlertRuleIn, AlertRuleOut, MeasureOut, RuleMeasures
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
-from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.parameters import LARGEST_INTEGER
+from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.rows import filled
 from opdboard.db import alert_rules
 from opdboard.domain.errors import QueryProblem

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from opdboard.api.errors import FieldProblem, InvalidFields, problems
+from opdboard.api.problems import FieldProblem, InvalidFields, problems
 from opdboard.db import evidence, runs
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import NotFound

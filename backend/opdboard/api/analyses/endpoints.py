@@ -8,7 +8,8 @@ from opdboard.api.analyses.asked import completed
 from opdboard.api.analyses.schemas import AnalysisCreate, AnalysisDetail, AnalysisList, AnalysisOut, InterventionOut
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId, Runs, split_list
+from opdboard.api.named_runs import RunId, Runs
+from opdboard.api.parameters import split_list
 from opdboard.api.rows import filled
 from opdboard.api.runs import service as runs_service
 from opdboard.api.runs.schemas import RunDetail

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from opdboard.api.checkpoints.schemas import CheckpointList, CheckpointOut
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Checkpoint

@@ -7,7 +7,7 @@ from opdboard.api.commands import service
 from opdboard.api.commands.actor import Actor
 from opdboard.api.commands.schemas import AttemptOut, CommandOut, RunHistory, StateChangeOut
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import commands, runs
 from opdboard.domain.commands import AnyRequest

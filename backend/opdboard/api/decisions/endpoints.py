@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from opdboard.api.context import Ctx
 from opdboard.api.decisions.schemas import DecisionList, DecisionOut, DecisionQuery, HeldOut
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Decision

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from opdboard.api.context import Context, Ctx
 from opdboard.api.exports.in_process import client_of
 from opdboard.api.exports.streaming import streamed
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.client import Client
 from opdboard.db import runs
 from opdboard.export import files, report

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from opdboard.api.context import Context
-from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.imports.schemas import FolderList, FolderOut, ImportCreate
+from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.runs import service as runs_service
 from opdboard.api.runs.schemas import RunDetail
 from opdboard.api.sending import send

@@ -9,7 +9,6 @@ from statistics import median
 from sqlalchemy.orm import Session
 
 from opdboard.api.context import Context
-from opdboard.api.errors import InvalidFields
 from opdboard.api.launch import models
 from opdboard.api.launch.schemas import (
     FootprintOut,
@@ -22,6 +21,7 @@ from opdboard.api.launch.schemas import (
     WorkloadOut,
 )
 from opdboard.api.launch.sweeps import Planned, planned, with_teachers
+from opdboard.api.problems import InvalidFields
 from opdboard.api.rows import filled
 from opdboard.api.runs.service import check_sources, check_teacher_key
 from opdboard.db import overview, pace

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from opdboard.api.errors import FieldProblem
 from opdboard.api.parameters import Parameters
+from opdboard.api.problems import FieldProblem
 from opdboard.api.runs.schemas import Group, Notes, RunSummary, Source, Tags
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sweep import Sweep, Value

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from opdboard.api.context import Context
-from opdboard.api.errors import FieldProblem, InvalidFields, problems
 from opdboard.api.launch.schemas import SweepCreate, SweepIn, SweepMade
+from opdboard.api.problems import FieldProblem, InvalidFields, problems
 from opdboard.api.runs import service
 from opdboard.api.runs.schemas import RunSummary
 from opdboard.domain import sweep as sweeps

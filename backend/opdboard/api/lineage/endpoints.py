@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from opdboard.api.context import Ctx
 from opdboard.api.lineage.schemas import LineageLink, LineageOut, LineageRun
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import lineage, runs
 

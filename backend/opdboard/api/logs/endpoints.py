@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from opdboard.api.context import Ctx
 from opdboard.api.logs.schemas import LogLineOut, LogLines, LogMatches, LogQuery, LogSearch
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import logs, runs
 

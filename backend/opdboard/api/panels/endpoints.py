@@ -8,10 +8,10 @@ from fastapi.responses import StreamingResponse
 
 from opdboard.api.context import Ctx
 from opdboard.api.live import LiveHub
+from opdboard.api.named_runs import Runs
 from opdboard.api.panels import service
 from opdboard.api.panels.recent import Answer
 from opdboard.api.panels.schemas import PanelExtension, PanelFigure, PanelOut, PanelTable
-from opdboard.api.parameters import Runs
 from opdboard.domain.entries import GROUP_PREFIX
 
 router = APIRouter(prefix="/api/panels", tags=["panels"])

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from opdboard.api.arrays import encode
 from opdboard.api.context import Context
 from opdboard.api.entries import within_limit
-from opdboard.api.errors import FieldProblem, InvalidFields, problems
 from opdboard.api.panels.loading import load_all, runs_of
 from opdboard.api.panels.recent import Answer
 from opdboard.api.panels.schemas import PanelMeta, PanelOut
 from opdboard.api.parameters import LARGEST_INTEGER, split_list
+from opdboard.api.problems import FieldProblem, InvalidFields, problems
 from opdboard.api.rows import filled
 from opdboard.db import groups
 from opdboard.db.groups import Entry

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.reported import service
 from opdboard.api.reported.schemas import (
     AttemptBegun,

@@ -3,7 +3,7 @@
 import json
 
 from opdboard.api.context import Context
-from opdboard.api.errors import FieldProblem, InvalidFields
+from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.reported.schemas import (
     MOST_CONFIG,
     AttemptBegun,

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from opdboard.api.context import Context
-from opdboard.api.errors import FieldProblem, InvalidFields
+from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.runs import service
 from opdboard.api.runs.schemas import RunClone, RunDetail, RunFork
 from opdboard.db import evidence, runs

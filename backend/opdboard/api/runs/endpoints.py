@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.commands.actor import Actor
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.runs import bulk, copies, fields, listing, service
 from opdboard.api.runs.bulk_schemas import BulkChange, BulkResult
 from opdboard.api.runs.listing_schemas import RunFields, RunGroupQuery, RunGroups, RunList, RunListQuery

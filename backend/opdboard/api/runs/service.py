@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from opdboard.api.commands.service import command_out
 from opdboard.api.context import Context
-from opdboard.api.errors import FieldProblem, InvalidFields
 from opdboard.api.parameters import LARGEST_INTEGER
+from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.rows import filled
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send

@@ -4,14 +4,13 @@ import hashlib
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.api.samples.schemas import (
     PromptHistory,
-    PromptId,
     PromptList,
     PromptOut,
     PromptPoint,
@@ -24,6 +23,10 @@ from opdboard.api.samples.schemas import (
 from opdboard.db import evidence, runs
 from opdboard.db.tables import Sample
 from opdboard.domain.errors import NotFound
+
+PromptId = Annotated[
+    str, Path(pattern=r"^[0-9a-f]{16}$", description="Id of a prompt: the same text has the same id in every run.")
+]
 
 router = APIRouter(prefix="/api/runs/{run_id}/samples", tags=["samples"])
 

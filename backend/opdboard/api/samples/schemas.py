@@ -1,16 +1,9 @@
 """Sample responses as they travel over HTTP."""
 
-from typing import Annotated
-
-from fastapi import Path
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import Count, Parameters
 from opdboard.domain.finite import Finite
-
-PromptId = Annotated[
-    str, Path(pattern=r"^[0-9a-f]{16}$", description="Id of a prompt: the same text has the same id in every run.")
-]
 
 
 class SampleQuery(Parameters):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from opdboard.api.context import Ctx
-from opdboard.api.parameters import RunId
+from opdboard.api.named_runs import RunId
 from opdboard.api.series import service
 from opdboard.api.series.schemas import CurveGroups, ModuleList, SeriesOut, SeriesQuery, StatisticOut, StatisticQuery
 
