@@ -28,7 +28,7 @@ from opdboard_worker.core.extrapolation import (
 )
 from opdboard_worker.data.examples import Example
 from opdboard_worker.training.copies import Anchor, Copy
-from opdboard_worker.training.decision_records import decision_record
+from opdboard_worker.training.decision_records import candidate_records
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy
@@ -121,8 +121,7 @@ class Lookahead:
             self.strategy.decided(look, search)
         elif search.accepted_factor:
             self.strategy.displaced()
-        record = decision_record(
-            search,
+        record = DecisionRecord(
             step=step,
             strategy=self._settings.kind if self._settings.looks_ahead else "manual",
             trigger="schedule" if request is None else "command",
@@ -130,8 +129,12 @@ class Lookahead:
             direction_norm=direction_norm(line.direction),
             validation_size=len(self._validation),
             score_name=self.strategy.rule.score,
+            accepted_factor=search.accepted_factor,
+            outcome=search.outcome,
             tokens=proposal.tokens + search.tokens,
             seconds=time.perf_counter() - began,
+            overridden=search.overridden,
+            candidates=candidate_records(search, self.strategy.rule.score),
         )
         return record, line if line.direction else None
 

@@ -6,6 +6,7 @@ The held-out evaluation and a strategy's validation set D_v are both probes.
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -21,8 +22,8 @@ from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.ranks import Ranks, share, shared_out, total
-from opdboard_worker.training.rollout import Rollout, joined, token_places, uniforms
-from opdboard_worker.training.samplers.sampler import OwnSampler, Sampler
+from opdboard_worker.training.rollout import Rollout, joined, sample, token_places, uniforms
+from opdboard_worker.training.samplers.sampler import Sampler
 from opdboard_worker.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Scorer:
         self.teacher = teacher
         self.prompts = prompts
         self.ranks = ranks
-        self._sampler = sampler or OwnSampler(student)
+        self._sampler = sampler or partial(sample, student)
         self._eos = eos
 
     def head(self, policy: Policy) -> Head:
@@ -140,8 +141,8 @@ class Scorer:
         budget = self.config.budget
         ids = self.prompts.teacher_ids if privileged else self.prompts.student_ids
         answered = list(range(len(examples)) if places is None else places)
-        sampler = self._sampler if policy is None else OwnSampler(policy)
-        return sampler.sample(
+        sampler = self._sampler if policy is None else partial(sample, policy)
+        return sampler(
             [ids(examples[place]) for place in answered],
             uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key)[answered],
             temperature=budget.temperature,

@@ -20,10 +20,8 @@ from opdboard_worker.training.policy import Policy, Responses
 class Teacher(Protocol):
     """Scores tokens behind its own prompts."""
 
-    @property
-    def complete(self) -> bool:
-        """Whether it knows whole distributions, so that the reverse KL to it can be measured."""
-        ...
+    complete: bool
+    """Whether it knows whole distributions, so that the reverse KL to it can be measured."""
 
     def policy_of(self, example: Example) -> Policy | None:
         """What answers an example in the teacher's place, to see how well it does; None where it cannot."""
@@ -37,15 +35,12 @@ class Teacher(Protocol):
 class LoadedTeacher:
     """One frozen model, which may read more than the student does (PromptBuilder.teacher_ids)."""
 
+    complete = True
+
     def __init__(self, policy: Policy, prompts: PromptBuilder) -> None:
         """policy: frozen."""
         self._policy = policy
         self._prompts = prompts
-
-    @property
-    def complete(self) -> bool:
-        """Always."""
-        return True
 
     def policy_of(self, example: Example) -> Policy | None:
         """The model."""
@@ -61,16 +56,13 @@ class LoadedTeacher:
 class RoutedTeacher:
     """Several frozen models, of which one scores each example."""
 
+    complete = True
+
     def __init__(self, policies: Mapping[str, Policy], route: Callable[[Example], str], prompts: PromptBuilder) -> None:
         """policies: by name; route: the name of an example's teacher."""
         self._policies = policies
         self._route = route
         self._prompts = prompts
-
-    @property
-    def complete(self) -> bool:
-        """Always."""
-        return True
 
     def policy_of(self, example: Example) -> Policy | None:
         """The example's own."""
@@ -120,6 +112,8 @@ def route_of(settings: SeveralTeachers) -> Callable[[Example], str]:
 class DistantTeacher:
     """A model behind an endpoint: log-probabilities of the sampled and of a few likeliest tokens."""
 
+    complete = False
+
     def __init__(
         self, model: RemoteModel, prompts: PromptBuilder, *, vocabulary: int, device: torch.device, parallel: int
     ) -> None:
@@ -129,11 +123,6 @@ class DistantTeacher:
         self._vocabulary = vocabulary
         self._device = device
         self._requests = ThreadPoolExecutor(parallel, thread_name_prefix="teacher")
-
-    @property
-    def complete(self) -> bool:
-        """Never."""
-        return False
 
     def policy_of(self, example: Example) -> Policy | None:
         """Nothing here can answer."""

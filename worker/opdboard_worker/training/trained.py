@@ -8,19 +8,18 @@ displaced by accepted jumps.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
-from typing_extensions import override
 
 from opdboard.domain.modules import Module
 from opdboard.domain.optimizer import Lora
 from opdboard.domain.run_config import Copies, RunConfig
-from opdboard_worker.models.coverage import Coverage, coverage
-from opdboard_worker.models.matrices import Held, View, matrices_of
+from opdboard_worker.models.coverage import coverage
+from opdboard_worker.models.matrices import View, matrices_of
 from opdboard_worker.training.copies import WHOLE, Copy
 
 _ADAPTER = "default"
@@ -28,86 +27,11 @@ _INSIDE = re.compile(r"\.base_layer(?=\.)")
 """What peft puts into the names of the weights that it wraps, once for each wrapper."""
 
 
-class Matrix(Protocol):
-    """One attention or MLP matrix (out, in). dW = now() - origin, without the rounding of W_t - W_0 where dW is known itself."""
+class WholeMatrix:
+    """An attention or MLP matrix (out, in) that is trained directly. dW = now() - origin."""
 
-    module: Module
-
-    @property
-    def initial(self) -> Tensor:
-        """W_0, not to be written to."""
-        ...
-
-    @property
-    def origin(self) -> Tensor:
-        """What `now` is compared with."""
-        ...
-
-    @property
-    def subtracted(self) -> bool:
-        """Whether dW is W_t - W_0, and so has what W_t was rounded by."""
-        ...
-
-    def now(self) -> Tensor:
-        """dW + origin."""
-        ...
-
-    def value(self) -> Tensor:
-        """W_t."""
-        ...
-
-    def gradients(self) -> list[Tensor]:
-        """Gradients of what is trained of it, once there are any."""
-        ...
-
-
-class Trained(Protocol):
-    """The trained part of a student."""
-
-    parameters: dict[str, nn.Parameter]
-    """What the optimizer steps on, by name."""
-    movable: dict[str, nn.Parameter]
-    """What a jump displaces, by the names of whole weights; within `whole` they hold W_t."""
-    matrices: dict[str, Matrix]
-    """By the names of their modules."""
-    held: Held
-    """Which matrices each of the whole weights holds, by its name."""
-    initial_copies: dict[str, Copy]
-    """W_0 of these weights."""
-    coverage: Coverage
-    """Of the whole model."""
-
-    def now(self) -> list[Tensor]:
-        """now() of all matrices, in their order."""
-        ...
-
-    @contextmanager
-    def whole(self) -> Iterator[None]:
-        """While it lasts, `movable` holds W_t and may be changed; afterwards the student stands at what it then holds."""
-        ...
-
-    def state_dict(self) -> dict[str, Tensor] | None:
-        """W_t of the whole model as a plain model names it; None where the model's own state is that."""
-        ...
-
-    def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold besides `state_dict`."""
-        ...
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> bool:
-        """Continue from tensors(); False where the weights of the checkpoint are all there is."""
-        ...
-
-
-def trained_part(model: Any, config: RunConfig) -> Trained:
-    """All weights of the model, or the LoRA factors that are put into it here."""
-    if isinstance(config.adapter, Lora):
-        return LoraFactors(model, config.adapter, config.seed, config.copies)
-    return AllWeights(model, config.copies)
-
-
-class WholeMatrix(Matrix):
-    """A Matrix that is trained directly."""
+    subtracted = True
+    """Whether dW is W_t - W_0, and so has what W_t was rounded by."""
 
     def __init__(self, module: Module, parameter: nn.Parameter, initial: Copy, view: View) -> None:
         """initial: of the parameter; view: where the matrix lies in it."""
@@ -117,70 +41,73 @@ class WholeMatrix(Matrix):
         self._view = view
 
     @property
-    @override
     def initial(self) -> Tensor:
+        """W_0, not to be written to."""
         return self._initial.get(self._view)
 
     @property
-    @override
     def origin(self) -> Tensor:
+        """What `now` is compared with."""
         return self.initial
 
-    @property
-    @override
-    def subtracted(self) -> bool:
-        return True
-
-    @override
     def now(self) -> Tensor:
+        """dW + origin."""
         return self._view.of(self._parameter.detach())
 
-    @override
     def value(self) -> Tensor:
+        """W_t."""
         return self.now()
 
-    @override
     def gradients(self) -> list[Tensor]:
+        """Gradients of what is trained of it, once there are any."""
         return [] if self._parameter.grad is None else [self._view.of(self._parameter.grad)]
 
 
-class AllWeights(Trained):
-    """Every floating-point parameter is trained."""
+class AllWeights:
+    """A student of which every floating-point parameter is trained."""
 
     def __init__(self, model: Any, copies: Copies) -> None:
         """Switches them to require gradients; copies: how W_0 is kept."""
-        self.parameters = {name: one for name, one in model.named_parameters() if one.is_floating_point()}
+        self.parameters: dict[str, nn.Parameter] = {
+            name: one for name, one in model.named_parameters() if one.is_floating_point()
+        }
+        """What the optimizer steps on, by name."""
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
         self.movable = self.parameters
+        """What a jump displaces, by the names of whole weights; within `whole` they hold W_t."""
         self.held = held = matrices_of(model)
+        """Which matrices each of the whole weights holds, by its name."""
         self.coverage = coverage({name: tuple(one.shape) for name, one in self.parameters.items()}, held)
+        """Of the whole model."""
         self.initial_copies = {name: Copy(self.parameters[name], copies) for name in held}
-        self.matrices: dict[str, Matrix] = {
+        """W_0 of these weights."""
+        self.matrices = {
             module.name: WholeMatrix(module, self.parameters[name], self.initial_copies[name], view)
             for name, matrices in held.items()
             for module, view in matrices
         }
+        """By the names of their modules."""
 
-    @override
     def now(self) -> list[Tensor]:
+        """now() of all matrices, in their order."""
         return [matrix.now() for matrix in self.matrices.values()]
 
     @contextmanager
-    @override
     def whole(self) -> Iterator[None]:
+        """While it lasts, `movable` holds W_t and may be changed; afterwards the student stands at what it then holds."""
         yield
 
-    @override
-    def state_dict(self) -> None:
-        return
+    def state_dict(self) -> dict[str, Tensor] | None:
+        """W_t of the whole model as a plain model names it; None where the model's own state is that."""
+        return None
 
-    @override
     def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold besides `state_dict`."""
         return {}
 
-    @override
     def restore(self, tensors: Mapping[str, Tensor]) -> bool:
+        """Continue from tensors(); False where the weights of the checkpoint are all there is."""
         return False
 
 
@@ -241,8 +168,8 @@ def _of_expert(a: Tensor, b: Tensor, expert: int, experts: int) -> tuple[Tensor,
     return a.unflatten(0, (experts, -1))[expert], b.unflatten(1, (-1, experts))[..., expert]
 
 
-class LoraMatrix(Matrix):
-    """A Matrix in a LoraTensor."""
+class LoraMatrix:
+    """A matrix in a LoraTensor, as a WholeMatrix is; dW is known itself, without the rounding of W_t - W_0."""
 
     def __init__(self, module: Module, tensor: LoraTensor, view: View) -> None:
         """view: where the matrix lies in the weight."""
@@ -251,37 +178,36 @@ class LoraMatrix(Matrix):
         self._view = view
 
     @property
-    @override
     def initial(self) -> Tensor:
+        """W_0, not to be written to."""
         return self._tensor.initial_copy.get(self._view)
 
     @property
-    @override
     def origin(self) -> Tensor:
+        """Zero: dW is known itself."""
         return torch.zeros((), device=self._tensor.base.device).expand(self.module.shape)
 
     @property
-    @override
     def subtracted(self) -> bool:
         """Of what jumps displaced."""
         return not self._tensor.at_initial
 
-    @override
     def now(self) -> Tensor:
+        """dW."""
         return self._tensor.now(self._view)
 
     @torch.no_grad()
-    @override
     def value(self) -> Tensor:
+        """W_t."""
         return self._view.of(self._tensor.base) + self._tensor.update(self._view)
 
-    @override
     def gradients(self) -> list[Tensor]:
+        """Of A and B, once there are any."""
         return self._tensor.gradients(self._view)
 
 
-class LoraFactors(Trained):
-    """LoRA on every attention and MLP matrix; all else is frozen."""
+class LoraFactors:
+    """LoRA on every attention and MLP matrix, all else is frozen; to others what AllWeights is."""
 
     def __init__(self, model: Any, settings: Lora, seed: int, copies: Copies) -> None:
         """Puts the factors into the model, A drawn from the seed, B zero: the student is still what it was.
@@ -297,7 +223,7 @@ class LoraFactors(Trained):
         model.eval()
         self._model = model
         self._tensors = {name: LoraTensor(layers[name], weights[name], copies) for name in held}
-        self.matrices: dict[str, Matrix] = {
+        self.matrices = {
             module.name: LoraMatrix(module, self._tensors[name], view)
             for name, matrices in held.items()
             for module, view in matrices
@@ -312,8 +238,8 @@ class LoraFactors(Trained):
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
 
-    @override
     def now(self) -> list[Tensor]:
+        """dW of all matrices, in their order."""
         found: list[Tensor] = []
         for name, matrices in self.held.items():
             tensor = self._tensors[name].now()  # once for all that it holds
@@ -321,7 +247,6 @@ class LoraFactors(Trained):
         return found
 
     @contextmanager
-    @override
     def whole(self) -> Iterator[None]:
         """B A is added to the base and B set to zero; where nothing moved all returns bit for bit."""
         kept: dict[str, tuple[Tensor, Tensor, Tensor, Tensor]] = {}
@@ -342,8 +267,8 @@ class LoraFactors(Trained):
                     tensor.base.copy_(base if unmoved else tensor.base - update)
                     tensor.factors["B"].copy_(factor)
 
-    @override
     def state_dict(self) -> dict[str, Tensor]:
+        """W_t of the whole model as a plain model names it."""
         whole: dict[str, Tensor] = {}
         with torch.no_grad():
             for name, tensor in self._model.state_dict().items():
@@ -354,20 +279,29 @@ class LoraFactors(Trained):
                 whole[plain] = tensor if adapted is None else adapted.base + adapted.update()
         return whole
 
-    @override
     def tensors(self) -> dict[str, Tensor]:
         """The factors, and the bases that jumps have displaced."""
         displaced = {f"{name}|base": one.base for name, one in self._tensors.items() if not one.at_initial}
         return {name: parameter.detach() for name, parameter in self.parameters.items()} | displaced
 
     @torch.no_grad()
-    @override
     def restore(self, tensors: Mapping[str, Tensor]) -> bool:
+        """Factors and bases, which the weights of the checkpoint do not tell: True."""
         for name, parameter in self.parameters.items():
             parameter.copy_(tensors[name])
         for name, tensor in self._tensors.items():
             tensor.base.copy_(tensors.get(f"{name}|base", tensor.initial_copy.get()))
         return True
+
+
+Trained = AllWeights | LoraFactors
+
+
+def trained_part(model: Any, config: RunConfig) -> Trained:
+    """All weights of the model, or the LoRA factors that are put into it here."""
+    if isinstance(config.adapter, Lora):
+        return LoraFactors(model, config.adapter, config.seed, config.copies)
+    return AllWeights(model, config.copies)
 
 
 def _wrapped(model: Any, names: list[str], settings: Lora) -> dict[str, Any]:

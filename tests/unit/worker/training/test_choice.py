@@ -1,5 +1,6 @@
 """That the settings of every strategy, objective and sampler have something that a run makes of them."""
 
+from functools import partial
 from types import SimpleNamespace
 
 from opdboard.domain.objectives import OBJECTIVES
@@ -7,7 +8,8 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import OwnSampler
 from opdboard.domain.strategies import STRATEGIES
 from opdboard_worker.training.objectives.learner import make_learner
-from opdboard_worker.training.samplers import sampler
+from opdboard_worker.training.rollout import sample
+from opdboard_worker.training.samplers.sampler import make_sampler
 from opdboard_worker.training.strategies.strategy import Surroundings, make_strategy
 
 NOTHING = Surroundings(updater=None, held={}, manual_score="accuracy", teacher_answers=None)  # pyright: ignore[reportArgumentType]
@@ -26,4 +28,5 @@ def test_somebody_learns_by_each_objective():
 
 
 def test_the_trainer_samples_itself_where_nobody_else_is_chosen():
-    assert isinstance(sampler.make_sampler(OwnSampler(), RunConfig(), None, None), sampler.OwnSampler)
+    made = make_sampler(OwnSampler(), RunConfig(), "student", None)
+    assert isinstance(made, partial) and (made.func, made.args) == (sample, ("student",))

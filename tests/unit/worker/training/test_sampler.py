@@ -60,7 +60,7 @@ def weights_of(policy):
 def sampled(sampler, policy, *key):
     prompts = [policy.tokenizer(text)["input_ids"] for text in PROMPTS]
     eos = [policy.tokenizer.eos_token_id]
-    return sampler.sample(prompts, uniforms(len(prompts), 6, *key), temperature=1.0, eos=eos, pass_size=2)
+    return sampler(prompts, uniforms(len(prompts), 6, *key), temperature=1.0, eos=eos, pass_size=2)
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ each token by trainer against sampler (02, OPD), and GRPO's and DAPO's ratios ar
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.sampler import OwnSampler as OwnSettings
+from opdboard.domain.sampler import OwnSampler
 from opdboard_worker.training.choice import Choice
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.rollout import Rollout, sample
@@ -28,7 +29,7 @@ _MOST_APART = 0.1
 class Sampler(Protocol):
     """Samples from the student as its weights are at the time of the call."""
 
-    def sample(
+    def __call__(
         self,
         prompts: Sequence[Sequence[int]],
         uniform_BR: Tensor,
@@ -46,29 +47,10 @@ samples, make_sampler = _CHOICE.of, _CHOICE.make
 """Makers take (settings, RunConfig, the student's Policy, the Trained part of it)."""
 
 
-class OwnSampler(Sampler):
-    """The trainer's model itself."""
-
-    def __init__(self, student: Policy) -> None:
-        self._student = student
-
-    @override
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        uniform_BR: Tensor,
-        *,
-        temperature: float,
-        eos: Sequence[int],
-        pass_size: int,
-    ) -> Rollout:
-        return sample(self._student, prompts, uniform_BR, temperature=temperature, eos=eos, pass_size=pass_size)
-
-
-@samples(OwnSettings)
-def own_sampler(_settings: OwnSettings, _config: object, student: Policy, _trained: object) -> OwnSampler:
+@samples(OwnSampler)
+def own_sampler(_settings: OwnSampler, _config: object, student: Policy, _trained: object) -> Sampler:
     """The student itself."""
-    return OwnSampler(student)
+    return partial(sample, student)
 
 
 @dataclass(frozen=True)
@@ -110,7 +92,7 @@ class EngineSampler(Sampler):
 
     @torch.no_grad()
     @override
-    def sample(
+    def __call__(
         self,
         prompts: Sequence[Sequence[int]],
         uniform_BR: Tensor,
