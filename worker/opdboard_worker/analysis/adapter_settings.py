@@ -58,7 +58,7 @@ class AdapterSettings:
     """The settings of an adapter, all of which are understood."""
 
     file: Path
-    _lora: LoraConfig
+    lora: LoraConfig
     _all_linear: bool
 
     @classmethod
@@ -90,45 +90,25 @@ class AdapterSettings:
 
     def rank(self, path: str) -> int:
         """Of the factors of a layer, by its path in the model."""
-        return self._of_pattern(self._lora.rank_pattern, path, self._lora.r)
+        return self._of_pattern(self.lora.rank_pattern, path, self.lora.r)
 
     def scaling(self, path: str) -> float:
         """What the product of a layer's factors is multiplied by: alpha / r, or alpha / sqrt(r) if rank-stabilised."""
         rank = self.rank(path)
-        alpha = self._of_pattern(self._lora.alpha_pattern, path, self._lora.lora_alpha)
-        return alpha / math.sqrt(rank) if self._lora.use_rslora else alpha / rank
+        alpha = self._of_pattern(self.lora.alpha_pattern, path, self.lora.lora_alpha)
+        return alpha / math.sqrt(rank) if self.lora.use_rslora else alpha / rank
 
     def targets(self, *paths: str) -> bool:
         """Whether a layer has factors; paths: its names, of which one is that in the model."""
         if self._all_linear:
             return not any(self.keeps_whole(path) for path in paths)
-        return any(bool(self._told(check_target_module_exists, self._lora, path)) for path in paths)
+        return any(bool(self._told(check_target_module_exists, self.lora, path)) for path in paths)
 
     def keeps_whole(self, path: str) -> bool:
         """Whether a layer is one of modules_to_save, or within one."""
         parts = path.split(".")
         above = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
-        return any(one.endswith(name) for name in self._lora.modules_to_save or () for one in above)
-
-    @property
-    def biases(self) -> bool:
-        """Whether biases of the base were trained."""
-        return self._lora.bias != "none"
-
-    @property
-    def factor_biases(self) -> bool:
-        """Whether the factors B have biases, which go into those of their layers."""
-        return self._lora.lora_bias
-
-    @property
-    def magnitudes(self) -> bool:
-        """Whether layers with factors have a magnitude for each row (DoRA)."""
-        return self._lora.use_dora
-
-    @property
-    def tokens(self) -> bool:
-        """Whether single rows of the embeddings were trained."""
-        return self._lora.trainable_token_indices is not None
+        return any(one.endswith(name) for name in self.lora.modules_to_save or () for one in above)
 
     def _of_pattern(self, patterns: Mapping[str, Any] | None, path: str, default: Any) -> Any:
         """The value whose pattern is the end of the layer's path, as PEFT finds it."""

@@ -69,14 +69,16 @@ def sort_tensors(
                 into.setdefault(match["path"], {})[match["factor"]] = name
                 break
         else:
-            if settings.magnitudes and name in magnitudes.values():
+            if settings.lora.use_dora and name in magnitudes.values():
                 continue
             _sort_other(name, shape, settings, file, found, in_memory)
-    if settings.magnitudes and magnitudes.keys() != pairs.keys() | of_embeddings.keys():
+    if settings.lora.use_dora and magnitudes.keys() != pairs.keys() | of_embeddings.keys():
         odd = min(magnitudes.keys() ^ (pairs.keys() | of_embeddings.keys()))
         _refuse(f"{file} holds factors or a magnitude of {odd}, but not both; save the adapter again", file)
     for path, names in (pairs | of_embeddings).items():
-        ranks = _ranks(path, names, shapes, file)
+        if names.keys() != {"A", "B"}:
+            _refuse(f"{file} has only factor {next(iter(names))} of {path}; save the adapter again", file)
+        ranks = shapes[names["A"]][0], shapes[names["B"]][1]
         wanted = settings.rank(_path(path))
         if set(ranks) != {wanted}:
             refuse(
@@ -87,7 +89,7 @@ def sort_tensors(
     for path, names in pairs.items():
         if not settings.targets(_path(path), _path(in_memory(f"{path}.weight"))):
             refuse(f"{file} holds factors of {path}, which is none of the target_modules of {settings.file.name}", file)
-        magnitude = magnitudes[path] if settings.magnitudes else None
+        magnitude = magnitudes[path] if settings.lora.use_dora else None
         if magnitude is not None and shapes[magnitude] != shapes[names["B"]][:1]:
             refuse(f"{magnitude} in {file} has shape {shapes[magnitude]}, which is none of norms of rows", file)
         found.low_rank[in_memory(f"{path}.weight")] = LowRank(
@@ -129,12 +131,6 @@ def _check_matrix(name: str, shape: Shape, file: Path) -> None:
         )
 
 
-def _ranks(path: str, names: Mapping[str, str], shapes: Mapping[str, Shape], file: Path) -> tuple[int, int]:
-    if names.keys() != {"A", "B"}:
-        _refuse(f"{file} has only factor {next(iter(names))} of {path}; save the adapter again", file)
-    return shapes[names["A"]][0], shapes[names["B"]][1]
-
-
 def _sort_other(
     name: str,
     shape: Shape,
@@ -150,15 +146,15 @@ def _sort_other(
     layer, _, kind = key.rpartition(".")
     bias = _FACTOR_BIAS.fullmatch(name)
     if bias is not None:
-        if settings.factor_biases:
+        if settings.lora.lora_bias:
             found.factor_biases.append(in_memory(f"{bias['path']}.bias"))
             return
     elif _TOKENS.fullmatch(name):
-        if settings.tokens:
+        if settings.lora.trainable_token_indices is not None:
             return
     elif "lora_" not in name and ".modules_to_save." not in name and ".original_module." not in name:
         kept = settings.keeps_whole(unwrapped(name).rpartition(".")[0]) or settings.keeps_whole(layer)
-        if kept or (kind == "bias" and settings.biases) or (kind == "weight" and is_embedding(key)):
+        if kept or (kind == "bias" and settings.lora.bias != "none") or (kind == "weight" and is_embedding(key)):
             found.whole[key] = name
             return
     refuse(f"{file} holds {name}, which {settings.file.name} does not account for", file)

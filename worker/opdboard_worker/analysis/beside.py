@@ -6,11 +6,9 @@ a look whether the model is one of the two; where it is neither, what was meant 
 
 import logging
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.analysis.adapters import Adapter
@@ -24,11 +22,8 @@ _SMALLEST_ROUNDING = 2.0**-20
 log = logging.getLogger(__name__)
 
 
-class Whole(StrEnum):
-    """What the model beside an adapter is."""
-
-    MERGED = "with the adapter merged in"
-    BASE = "the base without it"
+MERGED, BASE = "with the adapter merged in", "the base without it"
+"""What the model beside an adapter may be."""
 
 
 def open_beside(folder: Path, base: Weights, whole: Weights) -> Adapter:
@@ -41,23 +36,23 @@ def open_beside(folder: Path, base: Weights, whole: Weights) -> Adapter:
             where=problem.where,
         ) from problem
     check_same_matrices(base, whole)
-    found = whole_is(adapter, base, whole)
+    found = _kind_of(whole, adapter, base)
     log.info("%s holds an adapter and a whole model, which is %s: the adapter is used, once", folder, found)
     return adapter
 
 
-def whole_is(adapter: Adapter, base: Weights, whole: Weights) -> Whole:
+def _kind_of(whole: Weights, adapter: Adapter, base: Weights) -> str:
     """Judged by some matrices, to within the rounding of the types they are stored in."""
-    changed = list(adapter.changed)
+    changed = adapter.changed
     others = [name for name in base.modules if name not in set(changed)]
-    possible = [Whole.MERGED, Whole.BASE]
+    possible = [MERGED, BASE]
     for name in (*_spread(changed), *_spread(others)):
         base_MN, value_MN = base.matrix(name), whole.matrix(name)
         moved = adapter.moved(name, base_MN)
         rounding = max(torch.finfo(base_MN.dtype).eps, torch.finfo(value_MN.dtype).eps, _SMALLEST_ROUNDING)
         allowed = rounding * float(base_MN.float().norm() + moved.update_MN.norm())
-        expected = {Whole.MERGED: moved.value_MN, Whole.BASE: base_MN}
-        possible = [one for one in possible if _distance(value_MN, expected[one]) <= allowed]
+        expected = {MERGED: moved.value_MN.float(), BASE: base_MN.float()}
+        possible = [one for one in possible if float((value_MN.float() - expected[one]).norm()) <= allowed]
         if not possible:
             raise ModelProblem(
                 f"{adapter.where} holds a whole model and an adapter, and {name} of the model is neither that of the base "
@@ -66,10 +61,6 @@ def whole_is(adapter: Adapter, base: Weights, whole: Weights) -> Whole:
                 where=str(adapter.where),
             )
     return possible[0]
-
-
-def _distance(value_MN: Tensor, other_MN: Tensor) -> float:
-    return float((value_MN.float() - other_MN.float()).norm())
 
 
 def _spread(names: list[str]) -> Iterable[str]:

@@ -10,7 +10,6 @@ from opdboard.domain.records import Batch, Estimate, ScoreRecord, VariantRecord
 from opdboard_worker.analysis.bench import Bench, Scored
 from opdboard_worker.analysis.variants import BASE, FINAL, Variant
 from opdboard_worker.core import bootstrap
-from opdboard_worker.core.bootstrap import Interval
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +46,11 @@ def scored_steps(
 
 def _record(index: int, variant: Variant, scored: Scored, references: dict[str, _Scores]) -> VariantRecord:
     base, final = references[BASE], references.get(FINAL)
+
+    def over(measure: str, reference: _Scores) -> Estimate:
+        gain = bootstrap.difference(scored.per_prompt[measure], reference[measure], shares=measure == "accuracy")
+        return Estimate(**vars(gain))
+
     return VariantRecord(
         index=index,
         family=variant.family,
@@ -56,20 +60,14 @@ def _record(index: int, variant: Variant, scored: Scored, references: dict[str, 
         scores=[
             ScoreRecord(
                 measure=measure,
-                score=_estimate(bootstrap.mean(score_N)),
-                over_base=_estimate(bootstrap.difference(score_N, base[measure], shares=measure == "accuracy")),
-                over_final=_UNKNOWN
-                if final is None
-                else _estimate(bootstrap.difference(score_N, final[measure], shares=measure == "accuracy")),
-                recovery=_UNKNOWN
-                if final is None
-                else _estimate(bootstrap.recovery(score_N, base[measure], final[measure])),
+                score=Estimate(**vars(bootstrap.mean(score_N))),
+                over_base=over(measure, base),
+                over_final=over(measure, final) if final else _UNKNOWN,
+                recovery=Estimate(**vars(bootstrap.recovery(score_N, base[measure], final[measure])))
+                if final
+                else _UNKNOWN,
                 per_prompt=score_N.tolist(),
             )
             for measure, score_N in scored.per_prompt.items()
         ],
     )
-
-
-def _estimate(interval: Interval) -> Estimate:
-    return Estimate(interval.value, interval.low, interval.high)

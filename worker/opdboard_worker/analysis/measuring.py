@@ -43,12 +43,6 @@ class Measured:
         self.error_bound = max(self.error_bound, _largest(group.values["effective_rank_error"]))
         self.residual = max(self.residual, _largest(group.values["subspace_residual"]))
 
-    def count_weights(self, norm: float, weights: int, rounding: Rounding | None) -> None:
-        """Add a module, of a norm of dW."""
-        self.unchanged += norm == 0.0
-        self.rounding_square += rounding.square if rounding else 0.0
-        self.beyond_rounding += rounding.beyond if rounding else weights if norm else 0
-
 
 class SeriesMeter:
     """Measures checkpoints of one base, in the order of their steps."""
@@ -77,8 +71,10 @@ class SeriesMeter:
             groups.append(group)
             found.count(group)
             for index, norm in zip(group.indices, group.values["update_norm"].tolist(), strict=True):
-                weights = math.prod(self.modules[index].shape)
-                found.count_weights(norm, weights, roundings[index])
+                weights, rounding = math.prod(self.modules[index].shape), roundings[index]
+                found.unchanged += norm == 0.0
+                found.rounding_square += rounding.square if rounding else 0.0
+                found.beyond_rounding += rounding.beyond if rounding else weights if norm else 0
                 done += weights
             _give_back_freed_memory()
             yield done

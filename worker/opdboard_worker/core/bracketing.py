@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, Try, Validation
 
@@ -30,20 +30,14 @@ _TOO_NEAR = 0.1
 Evaluate = Callable[[float], Validation]
 
 
-@dataclass(frozen=True)
-class Bracketing:
-    """Limits of the search."""
+def bracketed_search(evaluate: Evaluate, confirm: Evaluate, *, max_kl: float | None = None) -> Search:
+    """Search as told above. evaluate(f): W_t + f D on W_t's answers; confirm(f): on answers of its own, same draws.
 
-    max_kl: float | None = None
-    """Trust region: a candidate ahead of W_t whose KL to it, nats per token, exceeds this is refused."""
-    confidence: float = 0.95
-
-
-def bracketed_search(evaluate: Evaluate, confirm: Evaluate, limits: Bracketing) -> Search:
-    """Search as told above. evaluate(f): W_t + f D on W_t's answers; confirm(f): on answers of its own, same draws."""
+    max_kl: the trust region, nats per token, of candidates ahead of W_t.
+    """
     start = evaluate(0.0)
-    behind = AcceptanceRule("negative_reverse_kl", "significant", None, limits.confidence)
-    ahead = replace(behind, max_kl=limits.max_kl)
+    behind = AcceptanceRule("negative_reverse_kl", "significant")
+    ahead = replace(behind, max_kl=max_kl)
     tries: list[Try] = []
     loss = {0.0: -start.negative_reverse_kl}
 

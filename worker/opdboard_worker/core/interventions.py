@@ -16,12 +16,6 @@ from opdboard_worker.core.statistics import frobenius_norms
 
 Update = Mapping[str, Tensor]
 
-WINDOW_HALF_WIDTH = 8
-"""The paper's windows reach from layer l - 8 to l + 8."""
-
-WINDOW_FULL_DEPTH = 28
-"""Layers from which on windows are the paper's; its shallowest model has as many."""
-
 
 def norms(update: Update) -> dict[str, float]:
     """||dW||_F by name, float64."""
@@ -44,11 +38,11 @@ def without(update: Update, names: Collection[str]) -> dict[str, Tensor]:
 
 
 def half_width_for(layers: int) -> int:
-    """Layers to each side of a window's centre: the paper's 8 from 28 layers on, below that an eighth of the depth, at least 1.
+    """Layers to each side of a window's centre: the paper's 8 from the 28 of its shallowest model on, below that an eighth of the depth.
 
     A window of 17 layers would cover a shallow model whole, and every place of it would look alike.
     """
-    return WINDOW_HALF_WIDTH if layers >= WINDOW_FULL_DEPTH else max(1, layers // 8)
+    return 8 if layers >= 28 else max(1, layers // 8)
 
 
 def sliding_window(update: Update, layer_of: Mapping[str, int], centre: int, half_width: int) -> dict[str, Tensor]:

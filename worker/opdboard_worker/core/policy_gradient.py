@@ -1,4 +1,4 @@
-"""Policy gradients with a verifiable reward: GRPO and DAPO, and the cross-entropy of supervised training.
+"""Policy gradients with a verifiable reward: GRPO and DAPO.
 
 Sources: GRPO, arXiv:2402.03300 (equations 3 and 4, outcome supervision of section 4.1.2); DAPO, arXiv:2503.14476
 (equations 8 to 13). Shapes: Q prompts with G responses each, B = Q G responses, N flat response tokens. Rewards and
@@ -125,24 +125,3 @@ def policy_gradient_loss(
         hidden_NH, head, token_N, weight_N, loss_of, chunk_tokens=chunk_tokens, on_smaller=on_smaller
     )
     return total, PolicyMeasures(logp_N, entropy_N, clipped, kl_N)
-
-
-def cross_entropy_loss(
-    hidden_NH: Tensor,
-    head: Head,
-    token_N: Tensor,
-    weight_N: Tensor,
-    *,
-    chunk_tokens: int = 1024,
-    on_smaller: OnSmaller | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """sum_n weight_n (-log p_n), then log p and entropy of every token, (N,): supervised training on worked answers."""
-    return token_loss(
-        hidden_NH,
-        head,
-        token_N,
-        weight_N,
-        lambda logp_n, _: (-logp_n, -torch.ones_like(logp_n)),
-        chunk_tokens=chunk_tokens,
-        on_smaller=on_smaller,
-    )

@@ -41,7 +41,9 @@ def tsne(squares_BTT: Tensor, start_BT2: Tensor) -> Tensor:
     usable_B = (squares_BTT.flatten(1).amax(1) > _COINCIDE) & squares_BTT.isfinite().flatten(1).all(1)
     if count >= FEWEST:
         for b in usable_B.nonzero().flatten().tolist():
-            found_BT2[b] = _turned(_descended(squares_BTT[b], start_BT2[b]))
+            # Onto the principal axes, in both of which the last point is positive: the objective knows no orientation.
+            left_T2, s_2, _ = torch.linalg.svd(_descended(squares_BTT[b], start_BT2[b]), full_matrices=False)
+            found_BT2[b] = left_T2 * s_2 * torch.where(left_T2[-1:] < 0, -1.0, 1.0)
     return found_BT2
 
 
@@ -58,9 +60,3 @@ def _descended(squares_TT: Tensor, start_T2: Tensor) -> Tensor:
     )
     y_T2 = torch.from_numpy(descent.fit_transform((squares_TT / squares_TT.amax()).sqrt().numpy())).double()
     return y_T2 - y_T2.mean(0)
-
-
-def _turned(y_T2: Tensor) -> Tensor:
-    """Onto the principal axes, in both of which the last point is positive: the objective knows no orientation."""
-    left_T2, s_2, _ = torch.linalg.svd(y_T2, full_matrices=False)
-    return left_T2 * s_2 * torch.where(left_T2[-1:] < 0, -1.0, 1.0)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.spectral.krylov import without_rounding
-from opdboard_worker.core.spectral.panel import spectral_panel
+from opdboard.domain.measures import ESTIMATOR_STATISTIC, ESTIMATORS
+from opdboard_worker.core.spectral.krylov import Subspace, without_rounding
+from opdboard_worker.core.spectral.panel import Panel, spectral_panel
 from opdboard_worker.core.statistics import frobenius_norms, visible_sparsity
-from opdboard_worker.measuring.certainty import certainty
 from opdboard_worker.measuring.snapshots import Kept, alignment, kept
+
+_STORED = 2.0**-23
+"""Values and their bounds are stored in float32, which moves each by half of this relative to itself at most."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def measure_group(group: Group, earlier: Iterable[Kept], *, k: int, tolerance: f
     panel = spectral_panel(group.update_BMN, k, tolerance=tolerance)
     norm_B = frobenius_norms(list(group.update_BMN))  # of the entries, not of their Gram matrix
     subspace = without_rounding(panel.subspace, torch.where(group.subtracted_B, group.base_norm_B, norm_B))
-    values = panel.values | certainty(panel, subspace)
+    values = panel.values | _certainty(panel, subspace)
     values |= {
         "update_norm": norm_B,
         "relative_update_norm": norm_B / group.base_norm_B,
@@ -94,6 +98,23 @@ def measure_group(group: Group, earlier: Iterable[Kept], *, k: int, tolerance: f
         kept(subspace, norm_B),
         panel.estimators["effective_rank"],
     )
+
+
+def _certainty(panel: Panel, subspace: Subspace) -> dict[str, Tensor]:
+    """Statistics (B,): bound of the effective rank's relative error as it is stored, residual of the leading subspace, how
+    many of its directions are there, its share of the update's norm, the estimator's number.
+
+    subspace: the panel's, without what rounding made.
+    """
+    captured_B = torch.linalg.vector_norm(subspace.s_Bk.double(), dim=-1) / panel.values["update_norm"]
+    estimator = ESTIMATORS.index(panel.estimators["effective_rank"])
+    return {
+        "effective_rank_error": panel.error_bounds["effective_rank"] + _STORED,
+        "subspace_residual": subspace.residual_B,
+        "numerical_rank": subspace.numerical_rank_B.double().masked_fill(~panel.finite_B, math.nan),
+        "captured_norm_ratio": captured_B.clamp(max=1.0),
+        ESTIMATOR_STATISTIC: torch.full_like(panel.error_bounds["effective_rank"], estimator),
+    }
 
 
 def _to_store(values: dict[str, Tensor]) -> dict[str, Tensor]:

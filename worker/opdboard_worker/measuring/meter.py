@@ -1,5 +1,6 @@
 """Measures a training step after step, in the memory of two groups of small modules or of two large ones."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,11 @@ from opdboard.domain.modules import Module
 from opdboard.domain.records import ModuleVector
 from opdboard_worker.core.statistics import norm_share
 from opdboard_worker.measuring.group import Group, Measures, Moved, measure_group
-from opdboard_worker.measuring.groups import of_equal_shape
 from opdboard_worker.measuring.overlap import overlapped
 from opdboard_worker.measuring.snapshots import Snapshots
+
+_MOST_ENTRIES = 1 << 22
+"""Of a group; only small matrices are copied into one."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class Meter:
 
     def _names(self, indices: list[int]) -> list[str]:
         return [self.modules[index].name for index in indices]
+
+
+def of_equal_shape(modules: Sequence[Module]) -> list[list[int]]:
+    """Indices of the modules, small matrices of equal shape together, a large one alone; shapes by first occurrence."""
+    groups: dict[tuple[int, int], list[list[int]]] = {}
+    for index, module in enumerate(modules):
+        of_shape = groups.setdefault(module.shape, [[]])
+        if of_shape[-1] and (len(of_shape[-1]) + 1) * math.prod(module.shape) > _MOST_ENTRIES:
+            of_shape.append([])
+        of_shape[-1].append(index)
+    return [group for of_shape in groups.values() for group in of_shape]
 
 
 def vectors(step: int, measured: Sequence[OfGroup]) -> list[ModuleVector]:

@@ -59,6 +59,18 @@ def queue(written, sqlite_database):
     return create
 
 
+@pytest.fixture
+def imported(queue, attempt):
+    """Queue an import and do it; its id."""
+
+    def run(*checkpoints, **config) -> str:
+        run_id = queue(*checkpoints, **config)
+        assert do_job(attempt(run_id), importing.prepare) == 0
+        return run_id
+
+    return run
+
+
 def steps_of(database, run_id) -> list[int]:
     with database.read() as session:
         return series.read_scalars(session, run_id, ["seconds"])["seconds"].steps.tolist()
@@ -70,10 +82,9 @@ def refused(attempt, run_id) -> OpdboardError:
     return caught.value
 
 
-def test_an_output_folder_is_measured_checkpoint_by_checkpoint(attempt, queue, sqlite_database, caplog):
+def test_an_output_folder_is_measured_checkpoint_by_checkpoint(imported, sqlite_database, caplog):
     caplog.set_level("INFO")
-    run_id = queue()
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported()
     with sqlite_database.read() as session:
         run = runs.get(session, run_id)
     assert (run.state, run.step, run.total_steps, run.kind) == (RunState.FINISHED, 100, 100, "import")
@@ -136,20 +147,19 @@ def test_a_damaged_snapshot_is_left_out_and_an_alert_says_so(attempt, queue, sql
     assert list(zip(aligned.steps, aligned.reference_steps, strict=True)) == [(10, 100)]
 
 
-def test_a_runs_own_checkpoints_are_measured_by_its_id(attempt, queue, written, sqlite_database, settings):
+def test_a_runs_own_checkpoints_are_measured_by_its_id(imported, attempt, queue, written, sqlite_database, settings):
     subject, number = start(sqlite_database)
     for step in (5, 10):
         path = f"runs/{subject}/checkpoints/step-{step:06d}"
         shutil.copytree(written / "output" / f"checkpoint-{step}", settings.root / path)
         record(sqlite_database, subject, number, step, checkpoints=[CheckpointRecord(step, path, 1, "schedule")])
     for place, steps in ((subject, [5, 10]), (f"{subject}@10", [10])):
-        run_id = queue(place)
-        assert do_job(attempt(run_id), importing.prepare) == 0
+        run_id = imported(place)
         assert steps_of(sqlite_database, run_id) == steps
     assert "no checkpoint at step 7" in refused(attempt, queue(f"{subject}@7")).detail
 
 
-def test_an_import_measures_what_live_monitoring_does(attempt, queue, written, tmp_path, sqlite_database):
+def test_an_import_measures_what_live_monitoring_does(imported, written, tmp_path, sqlite_database):
     model = tiny_model("Qwen3")
     trained = trained_part(model, RunConfig())
     monitor = WeightMonitor(trained, Monitoring(spectral_every=5), tmp_path / "snapshots")
@@ -157,8 +167,7 @@ def test_an_import_measures_what_live_monitoring_does(attempt, queue, written, t
     for step in (5, 10):
         moved(model, seed=step)
         live |= {(v.statistic, v.step, v.reference_step): v.values for v in monitor.measure(step)}
-    run_id = queue(written / "output" / "checkpoint-5", written / "output" / "checkpoint-10")
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(written / "output" / "checkpoint-5", written / "output" / "checkpoint-10")
     found = vectors(sqlite_database, run_id)
     with sqlite_database.read() as session:
         names = [module["name"] for module in runs.get(session, run_id).modules]
@@ -172,31 +181,29 @@ def test_an_import_measures_what_live_monitoring_does(attempt, queue, written, t
     assert compared == len(live)
 
 
-def test_folders_without_a_step_are_numbered_in_the_order_given(attempt, queue, written, tmp_path, sqlite_database):
+def test_folders_without_a_step_are_numbered_in_the_order_given(imported, written, tmp_path, sqlite_database):
     for name, step in (("late", 100), ("early", 5)):
         shutil.copytree(written / "output" / f"checkpoint-{step}", tmp_path / name)
-    run_id = queue(tmp_path / "early", tmp_path / "late", exact=True)
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(tmp_path / "early", tmp_path / "late", exact=True)
     norms = vectors(sqlite_database, run_id)["update_norm"]
     assert norms.steps.tolist() == [1, 2]
     assert (norms.values[1] > norms.values[0]).all()
 
 
 def test_what_a_trainer_had_not_finished_writing_is_left_out_and_told(
-    attempt, queue, written, tmp_path, sqlite_database, caplog
+    imported, attempt, queue, written, tmp_path, sqlite_database, caplog
 ):
     output = tmp_path / "output"
     shutil.copytree(written / "output", output)
     (output / "tmp-checkpoint-20").mkdir()
     (output / "tmp-checkpoint-20" / "model.safetensors").write_bytes(b"half of a fi")
-    run_id = queue(output)
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(output)
     assert steps_of(sqlite_database, run_id) == list(STEPS)
     assert f"{output / 'tmp-checkpoint-20'} is left out: its name says" in caplog.text
     assert "was not written to its end" in refused(attempt, queue(output / "tmp-checkpoint-20")).detail
 
 
-def test_an_adapter_deep_in_a_checkpoint_is_of_its_step(attempt, queue, tmp_path, sqlite_database):
+def test_an_adapter_deep_in_a_checkpoint_is_of_its_step(imported, tmp_path, sqlite_database):
     base, folder, *_ = made(tmp_path, "Qwen2", {})
     places = [tmp_path / f"global_step_{step}" / "actor" / "lora_adapter" for step in (20, 100)]
     for place in places:
@@ -204,23 +211,20 @@ def test_an_adapter_deep_in_a_checkpoint_is_of_its_step(attempt, queue, tmp_path
         (place.parent / "model_world_size_1_rank_0.pt").touch()  # of a model with factors: the adapter is read instead
     for given in (places, [tmp_path / "global_step_20", tmp_path / "global_step_100"], [tmp_path]):
         shutil.rmtree(folder, ignore_errors=True)
-        run_id = queue(*given, base=base)
-        assert do_job(attempt(run_id), importing.prepare) == 0
+        run_id = imported(*given, base=base)
         assert steps_of(sqlite_database, run_id) == [20, 100]
 
 
-def test_links_are_of_the_step_that_they_are_named_by(attempt, queue, written, tmp_path, sqlite_database):
+def test_links_are_of_the_step_that_they_are_named_by(imported, attempt, queue, written, tmp_path, sqlite_database):
     (tmp_path / "output").mkdir()
     for name, step in (("one", 5), ("two", 10)):
         shutil.copytree(written / "output" / f"checkpoint-{step}", tmp_path / "store" / name)
         (tmp_path / "output" / f"checkpoint-{step}").symlink_to(tmp_path / "store" / name)
     (tmp_path / "latest").symlink_to(tmp_path / "output" / "checkpoint-10")
     for places in ([tmp_path / "output"], [tmp_path / "latest", *sorted((tmp_path / "output").iterdir())]):
-        run_id = queue(*places)
-        assert do_job(attempt(run_id), importing.prepare) == 0
+        run_id = imported(*places)
         assert steps_of(sqlite_database, run_id) == [5, 10]
-    run_id = queue(written / "output" / "checkpoint-5", written / "output" / "checkpoint-5")
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(written / "output" / "checkpoint-5", written / "output" / "checkpoint-5")
     other = tmp_path / "checkpoint-5"
     other.symlink_to(tmp_path / "store" / "two")
     assert "are both of step 5" in refused(attempt, queue(written / "output", other)).detail
@@ -231,27 +235,24 @@ def alerts_of(database, run_id) -> list[tuple[int, str]]:
         return [(alert.step, alert.kind) for alert in alerts.of_run(session, run_id)]
 
 
-def test_a_merge_that_merged_nothing_raises_an_alert(attempt, queue, tmp_path, sqlite_database, caplog):
+def test_a_merge_that_merged_nothing_raises_an_alert(imported, tmp_path, sqlite_database, caplog):
     base, adapter, _, wrapped = made(tmp_path, "Qwen2", {})
     wrapped.unload().save_pretrained(tmp_path / "checkpoint-4")
-    run_id = queue(tmp_path / "checkpoint-4", base=base)
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(tmp_path / "checkpoint-4", base=base)
     assert alerts_of(sqlite_database, run_id) == [(4, AlertKind.NOTHING_CHANGED)]
     assert f"dW = 0; an adapter that may not be merged lies in {adapter}" in caplog.text
-    merged = queue(adapter, base=base)
-    assert do_job(attempt(merged), importing.prepare) == 0
+    merged = imported(adapter, base=base)
     assert alerts_of(sqlite_database, merged) == []
 
 
 @pytest.mark.parametrize("types", [("float32", "bfloat16"), ("bfloat16", "float32"), ("bfloat16", "float16")])
-def test_a_change_of_type_is_no_training(types, attempt, queue, tmp_path, sqlite_database):
+def test_a_change_of_type_is_no_training(imported, types, tmp_path, sqlite_database):
     for name, dtype in zip(("base", "checkpoint-2"), types, strict=True):
         tiny_model("Qwen2").to(getattr(torch, dtype)).save_pretrained(tmp_path / name)
     moved(tiny_model("Qwen2"), seed=1, size=3e-3).to(getattr(torch, types[1])).save_pretrained(
         tmp_path / "checkpoint-5"
     )
-    run_id = queue(tmp_path, base=tmp_path / "base")
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(tmp_path, base=tmp_path / "base")
     assert alerts_of(sqlite_database, run_id) == [(2, AlertKind.ONLY_ROUNDING)]
     norms = np.linalg.norm(vectors(sqlite_database, run_id)["update_norm"].values, axis=1)
     with sqlite_database.read() as session:
@@ -341,7 +342,7 @@ def test_what_cannot_be_compared_is_refused_by_name(damage, words, attempt, queu
     assert words in problem.detail
 
 
-def test_tied_or_grown_embeddings_make_no_other_model(attempt, queue, written, tmp_path, sqlite_database):
+def test_tied_or_grown_embeddings_make_no_other_model(imported, written, tmp_path, sqlite_database):
     def tie_and_grow(folder) -> None:
         def change(tensors) -> None:
             del tensors["lm_head.weight"]
@@ -349,8 +350,7 @@ def test_tied_or_grown_embeddings_make_no_other_model(attempt, queue, written, t
 
         rewrite(folder, change)
 
-    run_id = queue(damaged(written, tmp_path, tie_and_grow))
-    assert do_job(attempt(run_id), importing.prepare) == 0
+    run_id = imported(damaged(written, tmp_path, tie_and_grow))
     assert steps_of(sqlite_database, run_id) == [7]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from opdboard_worker.core.bracketing import STRIDE, STRIDES, Bracketing, bracketed_search
+from opdboard_worker.core.bracketing import STRIDE, STRIDES, bracketed_search
 from opdboard_worker.core.extrapolation import Validation
 
 EXAMPLES = 16
@@ -34,7 +34,7 @@ class Landscape:
         return Validation(None, -(value + SPREAD), self.kl(factor), tokens=10, seconds=0.5)
 
     def search(self, **limits):
-        return bracketed_search(self, self.confirm, Bracketing(**limits))
+        return bracketed_search(self, self.confirm, **limits)
 
 
 @given(st.floats(1.2, 60.0), st.floats(0.1, 10.0))

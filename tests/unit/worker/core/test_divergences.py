@@ -86,7 +86,7 @@ def test_top_k_of_everything_is_the_full_vocabulary(support: Support, k: int):
 
 
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 10), support=st.sampled_from(SUPPORTS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_bins_lose_some_of_the_divergence_and_never_gain(seed: int, k: int, support: Support):
     p, q = pair(seed)
     value, finer = (top_k_reverse_kl(p, q, size, support) for size in (k, k + 1))

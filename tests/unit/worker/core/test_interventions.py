@@ -25,7 +25,7 @@ def check_same(got: dict[str, Tensor], wanted: dict[str, Tensor], rtol: float = 
         torch.testing.assert_close(got[name], wanted[name], rtol=rtol, atol=atol)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**20), factor=st.floats(0, 2))
 def test_scaling_scales_the_norm_and_keeps_the_direction(seed: int, factor: float):
     whole = update(seed)
@@ -51,7 +51,7 @@ def test_windows_are_the_papers_or_an_eighth_of_the_depth(layers: int, half_widt
     assert interventions.half_width_for(layers) == half_width
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(layers=st.integers(1, 12), centre=st.integers(0, 11), half_width=st.integers(0, 12))
 def test_a_window_holds_its_layers_and_is_cut_at_the_ends(layers: int, centre: int, half_width: int):
     names = {f"mlp.{layer}": layer for layer in range(layers)}
@@ -61,7 +61,7 @@ def test_a_window_holds_its_layers_and_is_cut_at_the_ends(layers: int, centre: i
     assert list(window) == [f"mlp.{layer}" for layer in range(first, last + 1)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**20))
 def test_rescaling_gives_each_module_the_wanted_norm_in_its_own_direction(seed: int):
     early, final = update(seed, 0.1), update(seed + 1)
@@ -92,7 +92,7 @@ def test_a_module_that_has_not_moved_has_no_direction_to_rescale():
         assert bool(changed["moved"].isfinite().all())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**20), share=st.sampled_from([0.0, 0.01, 0.2, 0.5, 0.8, 1.0]))
 def test_components_are_those_of_the_svd(seed: int, share: float):
     whole = update(seed)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from support.objective_formulas import losses
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -64,40 +65,7 @@ class Case:
         logp = self.student_head(self.student_hidden).log_softmax(-1)
         logq = self.teacher_head(self.teacher_hidden).log_softmax(-1)
         logr = self.teacher_head(self.reference_hidden).log_softmax(-1)
-        match objective:
-            case FullVocabulary(reward_scale=scale):
-                tilted = (scale * logq + (1 - scale) * logr).softmax(-1)
-                loss = kl(logp.exp(), tilted)
-            case JensenShannon(beta=beta) if 0 < beta < 1:
-                p, q = logp.exp(), logq.exp()
-                mixture = beta * q + (1 - beta) * p
-                loss = beta * kl(q, mixture) + (1 - beta) * kl(p, mixture)
-            case JensenShannon(beta=beta):
-                loss = kl(logp.exp(), logq.exp()) if beta else kl(logq.exp(), logp.exp())
-            case TopK(k=k, support=support):
-                loss = torch.stack([binned_kl(*row, k, support) for row in zip(logp.exp(), logq.exp(), strict=True)])
-            case SampledToken(importance_cap=cap, reward_scale=scale):
-                rows = torch.arange(len(self.token))
-                p, q, r = (logs[rows, self.token] for logs in (logp, logq, logr))
-                advantage = (scale * (q - r) - (p - r)).detach()
-                ratio = 1.0 if sampler_logp is None else (p.detach() - sampler_logp).exp().clamp(max=cap)
-                loss = -ratio * advantage * p
-            case _:
-                raise AssertionError(objective)
-        return (self.weight * loss).sum()
-
-
-def kl(p: Tensor, q: Tensor) -> Tensor:
-    return (p * (p / q).log()).sum(-1)
-
-
-def binned_kl(p: Tensor, q: Tensor, k: int, support: str) -> Tensor:
-    """One token's KL over a set of tokens and one bin of all others, the set chosen by sorting."""
-    of = {"student": [p], "teacher": [q], "union": [p, q]}[support]
-    inside = sorted({int(token) for one in of for token in one.argsort(descending=True)[:k]})
-    outside = [token for token in range(len(p)) if token not in inside]
-    bins_p, bins_q = (torch.cat([one[inside], one[outside].sum()[None]]) for one in (p, q))
-    return kl(bins_p, bins_q)
+        return (self.weight * losses(objective, logp, logq, logr, self.token, sampler_logp)).sum()
 
 
 def make_case(tokens: int = 23, vocabulary: int = 31, dtype: torch.dtype = torch.float64) -> Case:

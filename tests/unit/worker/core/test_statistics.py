@@ -82,7 +82,7 @@ def test_norm_share_is_of_squares():
     assert norm_share(torch.zeros(3)).isnan().all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(norms=st.lists(st.floats(1e-30, 1e30), min_size=1, max_size=8), scale=st.floats(1e-3, 1e3))
 def test_norm_shares_sum_to_one_at_any_scale(norms: list[float], scale: float):
     values = torch.tensor(norms, dtype=torch.float64)

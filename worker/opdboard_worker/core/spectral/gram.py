@@ -69,7 +69,10 @@ class Gram:
 
     def singular_values(self) -> Tensor:
         """All of them, (B, r), float64, descending; NaN for a matrix that is not finite."""
-        return self.singular(_eigenvalues(self.matrix_Brr))
+        if self.matrix_Brr.device.type != "cpu" or self.matrix_Brr.dtype != torch.float64:
+            return self.singular(torch.linalg.eigvalsh(self.matrix_Brr))
+        # NumPy's LAPACK takes a fifth to a third less than torch's from 256 rows on.
+        return self.singular(torch.from_numpy(np.linalg.eigvalsh(self.matrix_Brr.numpy())))
 
     def singular(self, eigenvalues_Br: Tensor) -> Tensor:
         """Singular values of A, descending, from ascending eigenvalues of G."""
@@ -125,13 +128,6 @@ def _row_squares(slab_Brm: Tensor) -> Tensor:
     """Sum of the squares of each row, (B, r), float64."""
     blocks = [block.square().sum(-1) for block in slab_Brm.split(_BLOCK, dim=-1)]
     return torch.stack(blocks).sum(0, dtype=torch.float64)
-
-
-def _eigenvalues(matrix_Brr: Tensor) -> Tensor:
-    """Ascending. On a CPU float64 ones by NumPy, whose LAPACK takes a fifth to a third less than torch's from 256 rows on."""
-    if matrix_Brr.device.type != "cpu" or matrix_Brr.dtype != torch.float64:
-        return torch.linalg.eigvalsh(matrix_Brr)
-    return torch.from_numpy(np.linalg.eigvalsh(matrix_Brr.numpy()))
 
 
 def _product_with_itself(slab_Brm: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from typing_extensions import override
 
 from opdboard.domain.objectives import Sft
-from opdboard_worker.core.policy_gradient import cross_entropy_loss
+from opdboard_worker.core.token_loss import token_loss
 from opdboard_worker.data.examples import Example, batch_indices
 from opdboard_worker.training import reporting
 from opdboard_worker.training.objectives.learner import Experience, Learner, learns
@@ -49,11 +49,12 @@ class Supervised(Learner):
             responses = rollout.responses.rows(part.start, part.stop)
             hidden_NH = student.hidden(responses)
             with student.autocast():
-                loss, _, entropy_N = cross_entropy_loss(
+                loss, _, entropy_N = token_loss(
                     hidden_NH,
                     student.head,
                     responses.token_N,
                     torch.full((len(responses.token_N),), 1.0 / tokens, device=student.device),
+                    lambda logp_n, _: (-logp_n, -torch.ones_like(logp_n)),
                     chunk_tokens=self._scorer.chunk_tokens,
                     on_smaller=self._scorer.use_smaller_chunks,
                 )

@@ -23,7 +23,7 @@ import math
 from typing_extensions import override
 
 from opdboard.domain.strategies.linesearch import LineSearch
-from opdboard_worker.core.bracketing import Bracketing, bracketed_search
+from opdboard_worker.core.bracketing import bracketed_search
 from opdboard_worker.core.extrapolation import AcceptanceRule, Search, direction
 from opdboard_worker.training.strategies.strategy import Look, Proposal, Strategy, Surroundings, follows
 
@@ -35,7 +35,6 @@ class LineSearched(Strategy[LineSearch]):
     def __init__(self, settings: LineSearch, surroundings: Surroundings) -> None:
         super().__init__(settings, AcceptanceRule("negative_reverse_kl", "significant", settings.max_kl))
         self._updater = surroundings.updater
-        self._limits = Bracketing(max_kl=settings.max_kl)
 
     @override
     def propose(self, look: Look) -> Proposal:
@@ -43,7 +42,9 @@ class LineSearched(Strategy[LineSearch]):
         return Proposal(
             direction(look.start, look.anchor),
             lambda line: bracketed_search(
-                lambda f: scored.on_start_answers(line, f), lambda f: scored.sampled(line, f), self._limits
+                lambda f: scored.on_start_answers(line, f),
+                lambda f: scored.sampled(line, f),
+                max_kl=self.settings.max_kl,
             ),
         )
 

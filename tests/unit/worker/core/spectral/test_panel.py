@@ -170,7 +170,7 @@ def test_real_updates():
             assert_right(spectral_panel(update[None], 20, tolerance=tolerance), update)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**20),
     rows=st.integers(1, 40),

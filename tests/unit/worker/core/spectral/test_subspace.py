@@ -1,7 +1,6 @@
 """Alignment measures: closed forms, invariances, and agreement with the plain formulas."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -43,7 +42,7 @@ def test_closed_forms_of_a_turned_plane():
     assert agreement(a, b, 1)[1].item() == pytest.approx(math.cos(0.2))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**20), k=st.integers(1, 6), extra=st.integers(0, 10))
 def test_affinity_does_not_see_a_change_of_basis(seed: int, k: int, extra: int):
     a, b = orthonormal(seed, k + extra, k), orthonormal(seed + 1, k + extra, k)
@@ -105,14 +104,3 @@ def test_low_rank_direction_cosine_is_that_of_the_truncation_by_the_whole_norm()
     whole = direction_cosine_low_rank(leading_subspace(a, 15), norm_B, b)
     torch.testing.assert_close(whole, subspaces.cosine(a, b), rtol=1e-5, atol=1e-7)
     assert direction_cosine_low_rank(leading_subspace(a, 15), norm_B, torch.zeros_like(b)).isnan().all()
-
-
-def test_alignments_at_all_depths_are_those_at_each():
-    generator = torch.Generator().manual_seed(0)
-    a, b = (leading_subspace(torch.randn(3, 30, 40, generator=generator), k) for k in (8, 6))
-    half = replace(a, u_BMk=a.u_BMk.half())
-    at = alignments(half, b, (1, 5, 20))
-    assert list(at) == [1, 5]
-    for k, (affinity, cosine) in at.items():
-        torch.testing.assert_close(affinity, subspaces.affinity(half.u_BMk, b.u_BMk, k))
-        torch.testing.assert_close(cosine, subspaces.paired_cosine(half.u_BMk, b.u_BMk, k))
