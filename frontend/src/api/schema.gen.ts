@@ -4428,6 +4428,11 @@ export interface components {
             /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
             kind: components["schemas"]["RunKind"];
             /**
+             * Is Job
+             * @description Whether it trains nothing, so that there are neither samples nor weights to act on.
+             */
+            is_job: boolean;
+            /**
              * Method
              * @description opd, effopd, ...: what a reader of the papers would call it.
              */
@@ -4746,6 +4751,11 @@ export interface components {
             /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
             kind: components["schemas"]["RunKind"];
             /**
+             * Is Job
+             * @description Whether it trains nothing, so that there are neither samples nor weights to act on.
+             */
+            is_job: boolean;
+            /**
              * Method
              * @description opd, effopd, ...: what a reader of the papers would call it.
              */
@@ -4880,6 +4890,11 @@ export interface components {
             name: string;
             /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
             kind: components["schemas"]["RunKind"];
+            /**
+             * Is Job
+             * @description Whether it trains nothing, so that there are neither samples nor weights to act on.
+             */
+            is_job: boolean;
             /**
              * Method
              * @description opd, effopd, ...: what a reader of the papers would call it.

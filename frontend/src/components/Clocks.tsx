@@ -3,7 +3,6 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { pulse } from "~/api/live";
 import type { RunSummary } from "~/api/types";
 import { ago } from "~/lib/format";
-import { isJob } from "~/lib/runKind";
 import { useStore } from "~/lib/store";
 import classes from "./Clocks.module.css";
 import { type Clock, clocks } from "./progress";
@@ -30,7 +29,7 @@ export function Clocks({ run }: { run: RunSummary }) {
         name="progress"
         clock={progress}
         now={now}
-        help={progress.late ? (isJob(run) ? HELP.stillJob : HELP.still) : HELP.progress}
+        help={progress.late ? (run.is_job ? HELP.stillJob : HELP.still) : HELP.progress}
       />
     </span>
   );

@@ -41,7 +41,7 @@ describe("two clocks", () => {
     expect(clocks(run({}), 1090, 1090).progress.late).toBe(false);
     expect(clocks(run({}), 1150, 1150).progress.late).toBe(true);
     expect(clocks(run({ state: "paused" }), 1150, 1150).progress.late).toBe(false);
-    const measuring = run({ kind: "import", step: 1000 });
+    const measuring = run({ is_job: true, step: 1000 });
     expect(clocks(measuring, 1190, 1190).progress.late).toBe(false);
     expect(clocks(measuring, 1210, 1210).progress.late).toBe(true);
     expect(clocks(run({ progressed_at: null }), 1150, 1150).progress).toEqual({ at: null, late: false });

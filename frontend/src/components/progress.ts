@@ -1,7 +1,6 @@
 /** How far a run is, between two events: clocks go on ticking on the page. */
 import type { RunSummary } from "~/api/types";
 import { duration } from "~/lib/format";
-import { isJob } from "~/lib/runKind";
 import { isActive } from "~/lib/runState";
 
 const QUIET_SECONDS = 15; // seven heartbeats
@@ -37,7 +36,7 @@ export function clocks(run: RunSummary, heartbeat: number | undefined, now: numb
   const { seconds } = run.latest;
   const pace = seconds && run.step > 0 ? seconds / run.step : 0;
   // Steps of an import are its checkpoints', far apart: what all before took tells more than a mean per step.
-  const usual = isJob(run) ? TIMES_OF_PATIENCE * (seconds ?? 0) : STEPS_OF_PATIENCE * pace;
+  const usual = run.is_job ? TIMES_OF_PATIENCE * (seconds ?? 0) : STEPS_OF_PATIENCE * pace;
   const patience = Math.max(SLOWEST_SECONDS, usual);
   return {
     alive: { at: beatAt, late: beatAt !== null && now - beatAt > QUIET_SECONDS },

@@ -31,6 +31,9 @@ class RunSummary(BaseModel):
     kind: RunKind = Field(
         description="Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis."
     )
+    is_job: bool = Field(
+        description="Whether it trains nothing, so that there are neither samples nor weights to act on."
+    )
     method: str = Field(description="opd, effopd, ...: what a reader of the papers would call it.")
     state: RunState
     possible: list[Command] = Field(description="What can be asked of it now; a veto also needs a jump to take back.")

@@ -40,8 +40,10 @@ def summary(run: Run) -> RunSummary:
 
 
 def _worked_out(run: Run) -> dict[str, Any]:
+    kind = RunKind(run.kind)
     return {
-        "possible": possible(RunKind(run.kind), RunState(run.state)),
+        "is_job": kind.is_job,
+        "possible": possible(kind, RunState(run.state)),
         "note": run.notes[:NOTE_CHARACTERS],
         "learning_rate": _learning_rate(run),
         "seconds_left": _seconds_left(run),

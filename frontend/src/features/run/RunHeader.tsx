@@ -8,7 +8,6 @@ import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
 import { useServerNow } from "~/components/useServerNow";
 import { tokensSpent } from "~/lib/cost";
 import { count, duration, fixed, number, percent } from "~/lib/format";
-import { isJob } from "~/lib/runKind";
 import { isActive } from "~/lib/runState";
 import { AlertBadge } from "./AlertBadge";
 import { RunActions } from "./RunActions";
@@ -36,7 +35,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
           )}
         </Group>
         <Box component="span" fz={13} className="soft">
-          {isJob(run) ? run.device : `${number(run.learning_rate, 3)} rate${run.device ? ` · ${run.device}` : ""}`}
+          {run.is_job ? run.device : `${number(run.learning_rate, 3)} rate${run.device ? ` · ${run.device}` : ""}`}
           {run.attempt > 1 && ` · attempt ${run.attempt}`}
           {run.forked_from && (
             <>
@@ -59,7 +58,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
           <Progress step={run.step} total={run.total_steps} label="Progress" />
           <TimeLeft run={run} />
         </div>
-        {isJob(run) ? <JobFacts run={run} /> : <TrainingFacts run={run} />}
+        {run.is_job ? <JobFacts run={run} /> : <TrainingFacts run={run} />}
         {isActive(run.state) && <Clocks run={run} />}
       </Group>
       <SteeringBar run={run} />

@@ -3,7 +3,6 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import type { RunDetail } from "~/api/types";
 import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
-import { isJob } from "~/lib/runKind";
 import { oneOf } from "~/lib/urlParams";
 import classes from "./RunPage.module.css";
 
@@ -33,7 +32,7 @@ const OF_ANALYSIS: readonly TabName[] = ["analyses", "logs", "steering", "lineag
 export function RunTabs({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const ofItself = run.kind === "analysis";
-  const names = ofItself ? OF_ANALYSIS : isJob(run) ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
+  const names = ofItself ? OF_ANALYSIS : run.is_job ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
   const first = ofItself ? "analyses" : run.kind === "import" ? "spectrum" : "curves";
   const open = oneOf(search.tab, names, first);
   const { Body } = TABS[open];
