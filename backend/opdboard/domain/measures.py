@@ -11,7 +11,7 @@ Better = Literal["higher", "lower"] | None
 class Measure:
     """A measured quantity; better is None where neither direction is good in itself.
 
-    group: of a scalar, a key of GROUPS. card: the title of the picture that draws it, with all of its group whose card is the
+    short: what tables and tiles call it, empty where the title is as good. group: of a scalar, a key of GROUPS. card: the title of the picture that draws it, with all of its group whose card is the
     same (they have one unit); empty where it is drawn alone, under its own title.
     """
 
@@ -21,6 +21,7 @@ class Measure:
     better: Better = None
     log: bool = False
     card: str = ""
+    short: str = ""
     group: str = ""
 
 
@@ -48,6 +49,7 @@ SCALARS = (
             "nats/token",
             "lower",
             card="Reverse KL to the teacher",
+            short="Held-out KL",
         ),
         Measure(
             "eval/reverse_kl_k3",
@@ -55,8 +57,16 @@ SCALARS = (
             "nats/token",
             "lower",
             card="Reverse KL to the remote teacher, k3 estimate",
+            short="Held-out KL, k3",
         ),
-        Measure("eval/accuracy", "Held-out accuracy", "share", "higher", card="Accuracy, student and teacher"),
+        Measure(
+            "eval/accuracy",
+            "Held-out accuracy",
+            "share",
+            "higher",
+            card="Accuracy, student and teacher",
+            short="Accuracy",
+        ),
         Measure(
             "eval/teacher_accuracy",
             "Held-out accuracy of the teacher",
@@ -80,6 +90,7 @@ SCALARS = (
             "nats/token",
             "lower",
             card="Reverse KL, full vocabulary",
+            short="KL on the batch",
         ),
         Measure(
             "reverse_kl_k1",
@@ -100,7 +111,13 @@ SCALARS = (
         group="training",
     )
     | _table(
-        Measure("reward_mean", "Reward of the batch, mean", "", "higher", card="Reward, mean and standard deviation"),
+        Measure(
+            "reward_mean",
+            "Reward of the batch, mean",
+            better="higher",
+            card="Reward, mean and standard deviation",
+            short="Reward",
+        ),
         Measure("reward_std", "Reward of the batch, standard deviation", card="Reward, mean and standard deviation"),
         Measure("mixed_groups", "Groups with right and wrong answers", "share"),
         Measure("resampled_groups", "Groups drawn beyond the batch", "groups", "lower"),
@@ -157,6 +174,7 @@ SCALARS = (
             "Seconds so far: training, monitoring and search, without evaluation and pauses",
             "s",
             card="Seconds so far, of which search",
+            short="Time",
         ),
         Measure(
             "search_seconds",

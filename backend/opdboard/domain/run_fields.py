@@ -37,6 +37,7 @@ CONFIG_PREFIX = "config."
 class Field:
     """Something a run can be asked for. key: the attribute of the stored run, the scalar's key, or the dotted path.
 
+    short: what the head of a column says.
     type: 'word' is text of one lower-case word (a state, a method); 'any' is what a configuration holds there.
     """
 
@@ -45,6 +46,7 @@ class Field:
     type: FieldType
     name: str
     title: str
+    short: str
     description: str
     choices: tuple[str, ...] = ()
 
@@ -60,7 +62,7 @@ Stored = Callable[[Field], bool]
 def _property(
     name: str, type_: FieldType, title: str, description: str, choices: tuple[str, ...] = (), *, key: str = ""
 ) -> Field:
-    return Field("run", key or name, type_, name, title, description, choices)
+    return Field("run", key or name, type_, name, title, title, description, choices)
 
 
 PROPERTIES: Mapping[str, Field] = {
@@ -125,6 +127,7 @@ def _measure(key: str) -> Field:
         "number",
         f"{MEASURE_PREFIX}{key}" if shadowed else key,
         known.title,
+        known.short or key,
         f"Newest value{f', {known.unit}' if known.unit else ''}.",
     )
 
@@ -145,7 +148,8 @@ def _config(path: str, leaf: Mapping[str, Any] | None = None) -> Field:
     shadowed = path in PROPERTIES or path in ALIASES
     choices = tuple(str(choice) for choice in leaf.get("enum", ()))
     name = f"{CONFIG_PREFIX}{path}" if shadowed else path
-    return Field("config", path, "any", name, path, leaf.get("description", "Of the configuration."), choices)
+    short = "Rate" if path == ALIASES["lr"] else path
+    return Field("config", path, "any", name, path, short, leaf.get("description", "Of the configuration."), choices)
 
 
 def _leaves(node: Mapping[str, Any], definitions: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, dict]]:

@@ -45,13 +45,12 @@ def picture(
     entries: Sequence[str],
     params: dict[str, str] | None = None,
     *,
-    beside: bool = False,
     titled: bool = True,
     what: str = "",
 ) -> str:
     """A panel's figure of runs or groups, its note and its table; why there is none where it cannot be drawn.
 
-    beside: also the numbers that belong beside it. what: of it is drawn, where a picture comes more than once.
+    what: of it is drawn, where a picture comes more than once.
     """
     title = next((each.title for each in client.panels() if each.name == panel), panel)
     heading = f"<h3>{text(title + (f' · {what}' if what else ''))}</h3>" if titled else ""
@@ -63,9 +62,14 @@ def picture(
     if meta.empty:
         return heading + note("Nothing is stored for this picture.")
     drawn = figure_of(answer).to_html(include_plotlyjs=False, full_html=False, default_height=380)
-    numbers = table(meta.table.columns, meta.table.rows) if beside and meta.table else ""
     told = _folded(client.panel_table(panel, entries, params or {}))
-    return f"{heading}<figure>{drawn}</figure>{note(meta.note or '')}{numbers}{told}"
+    return f"{heading}<figure>{drawn}</figure>{note(meta.note or '')}{told}"
+
+
+def spectral_table(client: Client, entries: Sequence[str]) -> str:
+    """All spectral measures of the latest snapshot of each run or group, in sight; nothing before the first."""
+    told = client.panel_table("spectrum", entries, {"numbers": "latest"})
+    return table([column.heading for column in told.columns], told.rows) if told.rows else ""
 
 
 def _folded(told: PanelTable) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from opdboard.answers import RunDetail
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.interventions import INTERVENTIONS
-from opdboard.export.html import document, in_section, note, picture, section, table, text
+from opdboard.export.html import document, in_section, note, picture, section, spectral_table, table, text
 
 MOST_SAMPLES = 6
 _CURVES = ("eval/reverse_kl", "eval/accuracy", "reverse_kl", "loss", "grad_norm")
@@ -28,9 +28,9 @@ def _parts(client: Client, runs: Sequence[RunDetail]) -> Iterator[str]:
 
 
 def _about(client: Client, run: RunDetail) -> Iterator[str]:
-    for panel in ("module_allocation", "alignment", "decisions"):
+    for panel in ("module_allocation", "alignment", "decisions", "spectrum"):
         yield picture(client, panel, [run.id])
-    yield picture(client, "spectrum", [run.id], beside=True)
+    yield spectral_table(client, [run.id])
     for panel in _analysed(client, run):
         yield picture(client, panel, [run.id])
     yield _decisions(client, run)

@@ -40,7 +40,7 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
         row.done_at, row.ok, row.result = now, True, f"queued again; continues from the last {place}"
     else:
         if isinstance(request, Veto):
-            row.arguments = {"step": _jump_to_veto(session, run, request.step)}
+            row.arguments = {"step": _asked_veto(session, run.id, request.step)}
         if kind is Command.STOP:
             transitions.transition(session, run, RunState.STOPPING, reason=f"stop asked by {actor}")
     session.add(row)
@@ -49,16 +49,23 @@ def ask(session: Session, run: Run, request: AnyRequest, *, actor: str) -> Comma
     return row
 
 
-def _jump_to_veto(session: Session, run: Run, step: int | None) -> int:
+def jump_to_veto(session: Session, run_id: str) -> tuple[int | None, str | None]:
+    """The step of the jump that a veto would take back, or why there is none."""
+    jump = evidence.last_jump(session, run_id)
+    if jump is None:
+        return None, "this run has not jumped"
+    return (None, f"the last jump, of step {jump.step}, was taken back already") if jump.vetoed else (jump.step, None)
+
+
+def _asked_veto(session: Session, run_id: str, step: int | None) -> int:
     """The step of the last jump, so that a veto never takes back one that came after it was asked for."""
-    jump = evidence.last_jump(session, run.id)
-    if jump is None or jump.vetoed:
-        taken = f"the last jump, of step {jump.step}, was taken back already" if jump else "this run has not jumped"
-        raise Conflict(f"there is no jump to take back: {taken}", where=run.id)
-    if step not in (None, jump.step):
+    last, why_not = jump_to_veto(session, run_id)
+    if last is None:
+        raise Conflict(f"there is no jump to take back: {why_not}", where=run_id)
+    if step not in (None, last):
         raise Conflict(
-            f"only the last jump can be taken back, that of step {jump.step}; "
+            f"only the last jump can be taken back, that of step {last}; "
             f"to do without the one of step {step}, fork from a checkpoint before it",
-            where=run.id,
+            where=run_id,
         )
-    return jump.step
+    return last

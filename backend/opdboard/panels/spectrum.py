@@ -1,7 +1,7 @@
 """Is the update low-rank? Spectral measures of the update, averaged over groups of modules."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,7 +15,7 @@ from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, gro
 from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
-from opdboard.panels.table import Table
+from opdboard.panels.table import RUN, STEP, Cell, Column, Row, Table, of_rows
 
 SHARES_OF_NORM = ("spectral_frobenius_ratio", "top1pct_norm_ratio")
 """Shares of a module's norm, whose average over modules has two readings."""
@@ -28,6 +28,10 @@ class SpectrumParams(PanelParams):
 
     statistic: SpectralStatistic = Field(default="effective_rank", description="What is drawn.")
     grouping: Grouping = "block"
+    numbers: Literal["curves", "latest"] = Field(
+        default="curves",
+        description="What the table tells: the curves, or all measures of each run's latest snapshot, as the paper's table does.",
+    )
 
 
 def _needs(_params: SpectrumParams) -> Needs:
@@ -46,7 +50,6 @@ def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
             "note": "means over modules; the table holds each run's latest snapshot, ratios also of sums, as the paper's code has them"
             if some
             else "no snapshot yet",
-            "table": spectral_table(series),
         },
         y_title=look.axis_label(measure),
         log=measure.log,
@@ -54,7 +57,9 @@ def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
 
 
 def table(series: Sequence[RunSeries], params: SpectrumParams) -> Table:
-    """The means over the modules of each group, with the smallest and the largest of them where one run is drawn."""
+    """The means over the modules of each group, with the smallest and the largest of them where one run is drawn; or the latest."""
+    if params.numbers == "latest":
+        return latest(series)
     return lines.table(_drawn(series, params), MODULE_SPECTRA[params.statistic].unit)
 
 
@@ -89,33 +94,49 @@ def _name(run: RunSeries, group: str) -> str:
     return run.name if group == "all modules" else f"{look.shortened(run.name, 22)} {group}"
 
 
-def spectral_table(series: Sequence[RunSeries]) -> dict[str, list]:
-    """The paper's spectral table: the mean over all modules at the latest snapshot; null where there is none.
+def latest(series: Sequence[RunSeries]) -> Table:
+    """The paper's spectral table: the mean over all modules at each run's latest snapshot; no row for one without.
 
     Of a group the mean of its members' means at the latest snapshot that all of them have, and half of its 95% interval.
     """
-    columns = ["run", "step", *MODULE_SPECTRA, *(f"{name} (of sums)" for name in SHARES_OF_NORM), ESTIMATOR_STATISTIC]
-    rows: list[list[str | int | float | None]] = []
+    asked = [*((name, False) for name in MODULE_SPECTRA), *((name, True) for name in SHARES_OF_NORM)]
+    named: list[Row] = []
+    found: list[list[tuple[float, float]]] = []
     for entry in entries(series):
         (mean,) = means(entry.runs)
-        stored = [mean.vectors[name] for name in MODULE_SPECTRA]
-        step = max((int(vectors.steps[-1]) for vectors in stored if len(vectors.steps)), default=None)
-        cells = [_cell(entry, mean, name) for name in MODULE_SPECTRA]
-        of_sums = [_cell(entry, mean, name, of_sums=True) for name in SHARES_OF_NORM]
-        rows.append([mean.name, step, *cells, *of_sums, estimators.summary(entry.runs)])
-    return {"columns": columns, "rows": rows}
+        steps = [int(rows.steps[-1]) for name in MODULE_SPECTRA if len((rows := mean.vectors[name]).steps)]
+        if steps:
+            named.append((mean.name, max(steps), estimators.summary(entry.runs)))
+            found.append([_latest(entry, mean, name, of_sums) for name, of_sums in asked])
+    spread = [bool(np.isfinite([half for _, half in column]).any()) for column in zip(*found, strict=True)]
+    rows = [
+        (run, step, *map(_cell, values, spread), made_by)
+        for (run, step, made_by), values in zip(named, found, strict=True)
+    ]
+    columns = [
+        Column(f"{name} (of sums)" if of_sums else name, numeric=not text)
+        for (name, of_sums), text in zip(asked, spread or [False] * len(asked), strict=True)
+    ]
+    return of_rows([RUN, STEP, *columns, Column(ESTIMATOR_STATISTIC, numeric=False)], rows)
 
 
-def _cell(entry: Entry, mean: RunSeries, statistic: str, *, of_sums: bool = False) -> str | float | None:
+def _latest(entry: Entry, mean: RunSeries, statistic: str, of_sums: bool) -> tuple[float, float]:
+    """Mean over the members, half of its interval; NaN where there is none."""
     steps = mean.vectors[statistic].steps
     if not len(steps):
-        return None
-    step = int(steps[-1])
+        return np.nan, np.nan
     members = [run for run in entry.runs if len(run.vectors[statistic].steps)]
-    value, half = mean_and_half_width(np.array([_average(run, statistic, step, of_sums) for run in members]))
+    averages = np.array([_average(run, statistic, int(steps[-1]), of_sums) for run in members])
+    value, half = mean_and_half_width(averages)
+    return float(value), float(half)
+
+
+def _cell(found: tuple[float, float], spread: bool) -> Cell:
+    """A number, or in a column of means over seeds a text."""
+    value, half = found
     if not np.isfinite(value):
         return None
-    return f"{value:.4g} ± {half:.2g}" if np.isfinite(half) else float(value)
+    return (f"{value:.4g} ± {half:.2g}" if np.isfinite(half) else f"{value:.4g}") if spread else value
 
 
 def _average(run: RunSeries, statistic: str, step: int, of_sums: bool) -> float:

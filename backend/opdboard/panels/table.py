@@ -7,7 +7,8 @@ import numpy as np
 
 from opdboard.domain.modules import Module
 
-_BLOCK = 5_000  # rows at a time: the whole of a long run's would not fit beside its arrays
+ROWS_AT_ONCE = 5_000
+"""The whole of a long run's would not fit beside its arrays."""
 Cell = str | int | float | None
 Row = Sequence[Cell]
 
@@ -68,8 +69,8 @@ def over(x: Column, parts: Sequence[Points]) -> Table:
     xs = _whole(places.real)
 
     def rows() -> Iterator[Row]:
-        for start in range(0, len(xs), _BLOCK):
-            end = min(start + _BLOCK, len(xs))
+        for start in range(0, len(xs), ROWS_AT_ONCE):
+            end = min(start + ROWS_AT_ONCE, len(xs))
             block = [_spread(start, end, *column) for column in zip(at, filled, strict=True)]
             yield from zip(xs[start:end].tolist(), *block, strict=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from opdboard.answers import RatioOut, SpeedupOut
 from opdboard.domain.entries import entry_of_group
-from opdboard.export.html import document, note, picture, section, table
+from opdboard.export.html import document, note, picture, section, spectral_table, table
 from opdboard.reproduction.claims import AGREES, DIFFERS, ONE_SEED, OPEN, Claim, claims
 from opdboard.reproduction.evidence import Evidence
 from opdboard.reproduction.plan import ANALYSED, EFFOPD, OPD, RL, SLOW_OPD, STUDENTS, TEACHER, Scale
@@ -171,7 +171,7 @@ def _ratio(ratio: RatioOut | None) -> str | None:
 
 
 def _geometry(evidence: Evidence, pair: Sequence[str]) -> str:
-    drawn = picture(evidence.client, "spectrum", pair, {"grouping": "all"}, beside=True)
+    drawn = picture(evidence.client, "spectrum", pair, {"grouping": "all"}) + spectral_table(evidence.client, pair)
     told = note(
         f"'{OPD}' and '{RL}' above; the paper's values below: other models, other scales, one seed, no interval. "
         "Their two shares of the norm are sums of top norms over sums of norms, as the paper's code averages: the columns '(of sums)' above; "

@@ -16,7 +16,9 @@ const run = (id: string, seq: number, changes: Partial<RunSummary> = {}) =>
 
 const home = (): Home =>
   ({
-    running: [{ run: run("a", 1), sparkline: { key: "kl", title: "KL", unit: "nats", steps: [1], values: [1] } }],
+    running: [
+      { run: run("a", 1), sparkline: { key: "kl", title: "KL", short: "KL", unit: "nats", steps: [1], values: [1] } },
+    ],
     waiting: [{ run: run("w", 1, { state: "queued" }) }],
     failed: [],
     ended: [{ run: run("e", 1, { state: "finished" }), resumes_from: null }],

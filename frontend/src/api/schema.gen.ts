@@ -1929,6 +1929,11 @@ export interface components {
              * @description Key of the measure; null for a reported run.
              */
             metric: string | null;
+            /**
+             * Heading
+             * @description The measure's short name, and its unit unless it is a share.
+             */
+            heading: string | null;
             /** Checkpoints */
             checkpoints: components["schemas"]["CheckpointOut"][];
         };
@@ -2194,6 +2199,16 @@ export interface components {
             seq: number;
             /** Decisions */
             decisions: components["schemas"]["DecisionOut"][];
+            /**
+             * Veto Step
+             * @description Step of the jump that a veto would take back.
+             */
+            veto_step: number | null;
+            /**
+             * No Veto
+             * @description Why there is no jump to take back; null where there is one.
+             */
+            no_veto: string | null;
         };
         /**
          * DecisionOut
@@ -3284,16 +3299,6 @@ export interface components {
             unit: string;
         };
         /**
-         * MetaTable
-         * @description Numbers that belong beside a figure.
-         */
-        MetaTable: {
-            /** Columns */
-            columns: string[];
-            /** Rows */
-            rows: (string | number | null)[][];
-        };
-        /**
          * Another model
          * @description Another model with the same tokenizer.
          */
@@ -3599,7 +3604,6 @@ export interface components {
             choices: {
                 [key: string]: unknown[];
             };
-            table?: components["schemas"]["MetaTable"] | null;
             /**
              * Empty
              * @description There is nothing to draw yet.
@@ -4597,6 +4601,11 @@ export interface components {
             type: string;
             /** Title */
             title: string;
+            /**
+             * Short
+             * @description What the head of a column says.
+             */
+            short: string;
             /** Description */
             description: string;
             /** Groupable */
@@ -5278,6 +5287,11 @@ export interface components {
             key: string;
             /** Title */
             title: string;
+            /**
+             * Short
+             * @description What is written below it.
+             */
+            short: string;
             /** Unit */
             unit: string;
             /** Steps */

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { panelQuery } from "~/api/panels";
+import { panelQuery, tableQuery } from "~/api/panels";
 import type { RunSummary } from "~/api/types";
 import { panelParams, type Search } from "~/lib/urlParams";
-import { MetaTable, type TableData } from "./MetaTable";
+import { SmallTable } from "./SmallTable";
 import { useView } from "./useView";
 
 interface SpectralTableProps {
@@ -15,17 +15,23 @@ interface SpectralTableProps {
   children?: ReactNode;
 }
 
-/** The table that comes with a spectral picture of these runs on the same page. */
+/** All spectral measures at the latest snapshot, as a spectral picture of these runs on the same page has it. */
 export function SpectralTable({ runs, entries, fixed, caption, children }: SpectralTableProps) {
   const [search] = useView();
   const ids = runs.map(({ id }) => id);
   const params = { ...panelParams(search, "spectrum"), ...fixed };
-  const { data } = useQuery(panelQuery("spectrum", entries ?? ids, params, entries && ids));
-  const table = data?.meta.table as TableData | null | undefined;
-  if (!table || table.rows.length === 0) return null;
+  const asked = entries ?? ids;
+  const members = entries ? ids : [];
+  const { data: picture } = useQuery(panelQuery("spectrum", asked, params, members));
+  const request = { name: "spectrum", asked, members, params: { numbers: "latest" } };
+  const { data } = useQuery({
+    ...tableQuery(request, Object.values(picture?.cursors ?? {}).join()),
+    enabled: picture !== undefined,
+  });
+  if (!data || data.count === 0) return null;
   return (
     <section className="card" data-testid="spectral-table">
-      <MetaTable table={table} caption={caption} />
+      <SmallTable table={{ columns: data.columns.map(({ heading }) => heading), rows: data.rows }} caption={caption} />
       {children}
     </section>
   );

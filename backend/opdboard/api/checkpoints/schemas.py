@@ -22,5 +22,5 @@ class CheckpointList(BaseModel):
     """All checkpoints ever written, by step."""
 
     metric: str | None = Field(description="Key of the measure; null for a reported run.")
-
+    heading: str | None = Field(description="The measure's short name, and its unit unless it is a share.")
     checkpoints: list[CheckpointOut]

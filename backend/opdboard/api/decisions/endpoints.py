@@ -12,6 +12,7 @@ from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Decision
+from opdboard.lifecycle import steering
 
 router = APIRouter(prefix="/api/runs/{run_id}/decisions", tags=["decisions"])
 _KL, _ACCURACY = "eval/reverse_kl", "eval/accuracy"
@@ -24,7 +25,9 @@ def list_decisions(context: Ctx, run_id: RunId, query: Annotated[DecisionQuery, 
         run = runs.get(session, run_id)
         found = evidence.decisions_of(session, run_id, after=query.after)
         evaluations = _evaluations(session, run_id) if found else []
-        return DecisionList(seq=run.seq, decisions=[_decision(row, evaluations) for row in found])
+        step, why_not = steering.jump_to_veto(session, run_id)
+        listed = [_decision(row, evaluations) for row in found]
+        return DecisionList(seq=run.seq, decisions=listed, veto_step=step, no_veto=why_not)
 
 
 def _evaluations(session: Session, run_id: str) -> list[HeldOut]:

@@ -68,3 +68,5 @@ class DecisionList(BaseModel):
 
     seq: int
     decisions: list[DecisionOut]
+    veto_step: int | None = Field(description="Step of the jump that a veto would take back.")
+    no_veto: str | None = Field(description="Why there is no jump to take back; null where there is one.")

@@ -66,7 +66,9 @@ def _sparkline(session: Session, run: Run) -> SparklineOut | None:
         return None
     kept = keep_extremes(points.steps, points.values, SPARKLINE_POINTS)
     steps, values = points.steps[kept].tolist(), points.values[kept].tolist()
-    return filled(SparklineOut, SCALARS[key], key=key, steps=steps, values=values)
+    measure = SCALARS[key]
+    short = measure.short or measure.title
+    return filled(SparklineOut, measure, key=key, short=short, steps=steps, values=values)
 
 
 def _source(session: Session, run: Run) -> Source | None:

@@ -12,6 +12,7 @@ class SparklineOut(BaseModel):
 
     key: str
     title: str
+    short: str = Field(description="What is written below it.")
     unit: str
     steps: list[int]
     values: list[Finite] = Field(description="null where the value is not finite.")

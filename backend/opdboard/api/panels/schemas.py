@@ -39,13 +39,6 @@ class PanelTable(BaseModel):
     count: int = Field(description="Rows that there are; the first of them are sent, the CSV has all.")
 
 
-class MetaTable(BaseModel):
-    """Numbers that belong beside a figure."""
-
-    columns: list[str]
-    rows: list[list[str | int | float | None]]
-
-
 class PanelMeta(BaseModel):
     """What belongs beside the figure rather than in it."""
 
@@ -55,7 +48,6 @@ class PanelMeta(BaseModel):
         default=None, description="One line below the figure, for example 'showing 2,000 of 10,000 points'."
     )
     choices: dict[str, list[Any]] = Field(default={}, description="Parameter name -> values that exist for these runs.")
-    table: MetaTable | None = None
     empty: bool = Field(default=False, description="There is nothing to draw yet.")
 
 

@@ -29,11 +29,10 @@ from opdboard.export.cells import cells
 from opdboard.panels import registry
 from opdboard.panels.extension import Extension, as_json, extend
 from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.table import Cell, Row, Table
+from opdboard.panels.table import ROWS_AT_ONCE, Cell, Row, Table
 
 MOST_ROWS = 20_000
 """Of a table that a page shows: more than anybody reads."""
-_BLOCK = 5_000
 
 
 def listed() -> list[PanelOut]:
@@ -89,7 +88,7 @@ def csv_lines(context: Context, name: str, run_ids: str, given: dict[str, str]) 
 
 def _csv(told: Table) -> Iterator[str]:
     rows: Iterator[Row] = chain([[column.heading for column in told.columns]], told.rows())
-    while block := list(islice(rows, _BLOCK)):
+    while block := list(islice(rows, ROWS_AT_ONCE)):
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(map(cells, block))
         yield text.getvalue()

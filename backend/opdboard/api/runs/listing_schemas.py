@@ -106,6 +106,7 @@ class RunFieldOut(BaseModel):
     source: str = Field(description="run, measure or config.")
     type: str = Field(description="text, word, number, time, tags, error, or any: what the configuration holds.")
     title: str
+    short: str = Field(description="What the head of a column says.")
     description: str
     groupable: bool
     examples: list[str] = Field(description="Values that are allowed, or that runs have.")

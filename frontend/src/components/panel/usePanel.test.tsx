@@ -9,7 +9,7 @@ import { usePanel } from "./usePanel";
 const figure = (x: number[], cursor: number) => ({
   figure: { data: [{ uid: "a", x, y: x }], layout: { uirevision: "one" } },
   cursors: { r: cursor },
-  meta: { steps: [], step: null, note: null, choices: {}, table: null, empty: false },
+  meta: { steps: [], step: null, note: null, choices: {}, empty: false },
 });
 
 const extension = (points: number[], cursor: number, reset = false) => ({

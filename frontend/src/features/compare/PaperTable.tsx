@@ -1,4 +1,4 @@
-import { MetaTable, type TableData } from "~/components/MetaTable";
+import { SmallTable, type TableData } from "~/components/SmallTable";
 import classes from "./ComparePage.module.css";
 
 /** What the paper reports after RL and after OPD, without seeds or intervals. */
@@ -21,7 +21,7 @@ export function PaperTable() {
   return (
     <details className={classes.paper}>
       <summary>The paper's values, for orientation: other models, other scales</summary>
-      <MetaTable
+      <SmallTable
         table={PAPER}
         caption="Reported by the paper, averaged over all attention and MLP matrices, one seed"
       />

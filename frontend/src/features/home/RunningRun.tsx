@@ -10,13 +10,6 @@ import { runColor } from "~/lib/colors";
 import { fixed, percent } from "~/lib/format";
 import classes from "./HomePage.module.css";
 
-const READINGS: Record<string, string> = {
-  reverse_kl: "KL on the batch",
-  "eval/reverse_kl": "held-out KL",
-  reward_mean: "reward",
-  loss: "loss",
-};
-
 interface RunningRunProps {
   run: RunSummary;
   sparkline: Home["running"][number]["sparkline"];
@@ -50,7 +43,7 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
         {sparkline !== null && (
           <div className={classes.reading} title={sparkline.title}>
             <strong className="figures">{fixed(run.latest[sparkline.key], 4)}</strong>
-            {[READINGS[sparkline.key] ?? sparkline.title, sparkline.unit].filter(Boolean).join(", ")}
+            {[sparkline.short, sparkline.unit].filter(Boolean).join(", ")}
           </div>
         )}
       </div>

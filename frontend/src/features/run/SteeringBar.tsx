@@ -13,8 +13,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   const command = useCommand(run.id);
   const { data: history } = useQuery(historyQuery(run.id));
   const { data: decided } = useQuery(decisionsQuery(run.id));
-  const jump = decided?.decisions.findLast((decision) => decision.accepted_factor !== 0);
-  const jumpStep = jump === undefined || jump.vetoed ? undefined : jump.step;
+  const jumpStep = decided?.veto_step ?? null;
   const pending = new Set(run.commands_pending.map((given) => given.command));
   const shown = STEERING.filter(
     ({ command: name }) =>
@@ -30,8 +29,8 @@ export function SteeringBar({ run }: { run: RunDetail }) {
         : "Asked; the trainer obeys between two steps";
     }
     const reason = obstacle(name, run);
-    if (reason !== null || name !== "veto" || jumpStep !== undefined) return reason;
-    return jump ? `The last jump, of step ${jump.step}, was taken back already` : "There is no jump to take back";
+    if (reason !== null || name !== "veto" || jumpStep !== null) return reason;
+    return `Not possible: ${decided?.no_veto ?? "the decisions are being read"}`;
   };
 
   return (
@@ -50,7 +49,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
             />
           );
         }
-        const request: CommandRequest = name === "veto" ? { command: name, step: jumpStep ?? null } : { command: name };
+        const request: CommandRequest = name === "veto" ? { command: name, step: jumpStep } : { command: name };
         return (
           <Tooltip key={name} label={reason ?? help} w={240}>
             <Button
@@ -61,7 +60,7 @@ export function SteeringBar({ run }: { run: RunDetail }) {
               onClick={() => reason === null && command.mutate(request)}
               data-testid={`steer-${name}`}
             >
-              {name === "veto" && jumpStep !== undefined ? `Veto the jump of step ${jumpStep}` : label}
+              {name === "veto" && jumpStep !== null ? `Veto the jump of step ${jumpStep}` : label}
             </Button>
           </Tooltip>
         );

@@ -17,12 +17,6 @@ export interface Column {
   measured: boolean;
 }
 
-const TITLES: Record<string, string> = {
-  "eval/reverse_kl": "Held-out KL",
-  "eval/accuracy": "Accuracy",
-  "optimizer.learning_rate": "Rate",
-  seconds: "Time",
-};
 const WIDTHS: Record<string, number> = {
   state: 104,
   method: 148,
@@ -40,7 +34,7 @@ const SECONDS = /seconds$/;
 /** A field of the query language as a column; one that is not known yet is shown as text. */
 export function columnOf(name: string, field: RunField | undefined): Column {
   const numeric = field?.source === "config" ? field.examples.every(isNumber) : NUMERIC.has(field?.type ?? "");
-  const title = TITLES[name] ?? (field?.source === "run" ? field.title : name.replace(/^(latest|config)\./, ""));
+  const title = field?.short ?? name.replace(/^(latest|config)\./, "");
   return {
     name,
     field,

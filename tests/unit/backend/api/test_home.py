@@ -51,7 +51,7 @@ def test_a_running_run_comes_with_its_curve(client: TestClient, sqlite_database:
     (running,) = home(client)["running"]
     assert running["run"]["id"] == run_id
     curve = running["sparkline"]
-    assert (curve["key"], curve["unit"]) == ("reverse_kl", "nats/token")
+    assert (curve["key"], curve["short"], curve["unit"]) == ("reverse_kl", "KL on the batch", "nats/token")
     assert curve["steps"] == list(range(10))
     assert curve["values"] == [pytest.approx(1 / (step + 1)) for step in range(9)] + [None]
 

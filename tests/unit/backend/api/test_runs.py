@@ -261,7 +261,7 @@ def test_checkpoints_say_which_is_best(client: TestClient, sqlite_database: Data
             removed_checkpoint_steps=[16] if step == 16 else [],
         )
     found = client.get(f"/api/runs/{run_id}/checkpoints").json()
-    assert found["metric"] == "eval/reverse_kl"
+    assert (found["metric"], found["heading"]) == ("eval/reverse_kl", "Held-out KL [nats/token]")
     assert [(one["step"], one["held_out"], one["best"]) for one in found["checkpoints"]] == [
         (4, 0.5, False), (8, 0.3, True), (12, 0.4, False), (16, 0.2, False),
     ]  # fmt: skip

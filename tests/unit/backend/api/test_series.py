@@ -89,10 +89,20 @@ def test_decisions_say_null_for_what_json_cannot(client: TestClient, sqlite_data
         (2, 4.0, 4),
         (4, 0.0, 2),
     ]
-    record(sqlite_database, run_id, attempt, 9, decisions=[decision(9, 0.0, [candidate(2, math.nan, accepted=False)])])
-    new = client.get(f"/api/runs/{run_id}/decisions?after={body['seq']}").json()["decisions"]
-    assert [one["step"] for one in new] == [9]
-    assert (new[0]["candidates"][0]["gain"], new[0]["candidates"][0]["reason"]) == (None, "worse")
+    assert (body["veto_step"], body["no_veto"]) == (2, None)
+    record(
+        sqlite_database,
+        run_id,
+        attempt,
+        9,
+        vetoed_decision_step=2,
+        decisions=[decision(9, 0.0, [candidate(2, math.nan, accepted=False)])],
+    )
+    new = client.get(f"/api/runs/{run_id}/decisions?after={body['seq']}").json()
+    assert (new["veto_step"], new["no_veto"]) == (None, "the last jump, of step 2, was taken back already")
+    vetoed, ninth = new["decisions"]
+    assert (vetoed["step"], vetoed["vetoed"], ninth["step"]) == (2, True, 9)
+    assert (ninth["candidates"][0]["gain"], ninth["candidates"][0]["reason"]) == (None, "worse")
 
 
 def test_samples_checkpoints_and_logs(client: TestClient, sqlite_database: Database):

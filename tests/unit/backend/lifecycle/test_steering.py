@@ -120,6 +120,7 @@ def test_a_veto_names_the_jump_that_is_meant(database: Database):
         ask(database, run_id, "veto", step=2)
     ask(database, run_id, "veto")
     with database.read() as session:
+        assert steering.jump_to_veto(session, run_id) == (4, None)
         (row,) = commands.pending(session, run_id)
         assert (row.arguments, row.asked_step, row.obeyed_step) == ({"step": 4}, 0, None)
     record(database, run_id, attempt, 5, vetoed_decision_step=4, command_results=[CommandResult(row.id, True, "back")])

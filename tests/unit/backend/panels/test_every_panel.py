@@ -41,6 +41,7 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("decision_line", {"step": 4}, 1),
     ("spectrum", {}, 1),
     ("spectrum", {"grouping": "all", "statistic": "spectral_norm"}, 3),
+    ("spectrum", {"numbers": "latest"}, 2),
     ("health", {}, 1),
     ("health", {"view": "entropy"}, 2),
     ("health", {"view": "kl"}, 1),

@@ -185,19 +185,32 @@ def test_what_a_jump_did_is_known_only_after_the_next_evaluation():
 
 def test_the_spectral_table_holds_means_over_all_modules_at_the_latest_snapshot():
     runs = [drawn_run(0), drawn_run(1, steps=5)]
-    table = spectrum.figure(runs, spectrum.SpectrumParams()).layout.meta["table"]
+    table = spectrum.latest(runs)
+    rows = list(table.rows())
     of_sums = ["spectral_frobenius_ratio (of sums)", "top1pct_norm_ratio (of sums)"]
-    assert table["columns"] == ["run", "step", *MODULE_SPECTRA, *of_sums, "spectral_estimator"]
+    assert [column.title for column in table.columns] == [
+        "run",
+        "step",
+        *MODULE_SPECTRA,
+        *of_sums,
+        "spectral_estimator",
+    ]
     first, share, top = (
         runs[0].vectors[name].values[-1].astype(float)
         for name in ("spectral_norm", "spectral_frobenius_ratio", "top1pct_norm_ratio")
     )
     norm = first / share
-    assert table["rows"][0][-3] == pytest.approx(first.sum() / norm.sum())
-    assert table["rows"][0][-2] == pytest.approx((top * norm).sum() / norm.sum())
-    assert [row[-1] for row in table["rows"]] == ["gram_float64", "gram_float32"]
-    assert [row[:2] for row in table["rows"]] == [["Run 0", 16], ["Run 1", 4]]
-    assert table["rows"][0][2] == pytest.approx(runs[0].vectors["spectral_norm"].values[-1].astype(float).mean())
+    assert rows[0][-3] == pytest.approx(first.sum() / norm.sum())
+    assert rows[0][-2] == pytest.approx((top * norm).sum() / norm.sum())
+    assert [row[-1] for row in rows] == ["gram_float64", "gram_float32"]
+    assert [tuple(row[:2]) for row in rows] == [("Run 0", 16), ("Run 1", 4)]
+    assert rows[0][2] == pytest.approx(first.mean())
+    members = [replace(run, group="seeds") for run in (drawn_run(0), drawn_run(1))]
+    told = spectrum.latest([*members, drawn_run(2)])
+    assert not told.columns[2].numeric and [column.numeric for column in told.columns[:2]] == [False, True]
+    norms = [run.vectors["spectral_norm"].values[-1].astype(float).mean() for run in members]
+    half = 12.7062 * np.std(norms, ddof=1) / np.sqrt(2)
+    assert [row[2] for row in told.rows()] == [f"{np.mean(norms):.4g} ± {half:.2g}", f"{first.mean() * 3:.4g}"]
 
 
 def test_positions_are_tokens():

@@ -9,16 +9,11 @@ import { bytes, fixed, moment, percent } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
 import { ForkButton } from "../ForkButton";
 
-const METRICS: Record<string, string> = {
-  "eval/accuracy": "Held-out accuracy",
-  "eval/reverse_kl": "Held-out KL [nats/token]",
-};
-
 /** What is on disk, and a new run from any of it. */
 export default function Checkpoints({ run }: { run: RunDetail }) {
   const query = useQuery(checkpointsQuery(run.id));
   if (!query.data) return <Unread what="the checkpoints" query={query} />;
-  const { checkpoints, metric } = query.data;
+  const { checkpoints, metric, heading } = query.data;
   if (checkpoints.length === 0) {
     return (
       <Empty card title="No checkpoint yet">
@@ -34,7 +29,7 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
     <Table
       className="card"
       data-testid="checkpoints-table"
-      columns={columnsOf(run, metric)}
+      columns={columnsOf(run, metric, heading)}
       rows={[...checkpoints].reverse()}
       keyOf={({ step }) => step}
       attributesOf={({ step, removed }) => ({
@@ -52,9 +47,9 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
   );
 }
 
-function columnsOf(run: RunDetail, metric: string | null): Column<Checkpoint>[] {
+function columnsOf(run: RunDetail, metric: string | null, heading: string | null): Column<Checkpoint>[] {
   const heldOut: Column<Checkpoint> = {
-    head: METRICS[metric ?? ""] ?? metric ?? "",
+    head: heading ?? "",
     right: true,
     cell: ({ best, held_out }) =>
       `${best ? "best: " : ""}${metric === "eval/accuracy" ? percent(held_out) : fixed(held_out, 4)}`,

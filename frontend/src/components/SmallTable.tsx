@@ -9,8 +9,8 @@ export interface TableData {
   rows: (string | number | null)[][];
 }
 
-/** Numbers that a panel puts beside its figure. */
-export function MetaTable({ table, caption }: { table: TableData; caption: string }) {
+/** A few rows of numbers, named by their first column. */
+export function SmallTable({ table, caption }: { table: TableData; caption: string }) {
   const columns = table.columns.map((column, index) => ({
     head: optionLabel(column),
     right: index > 0,
