@@ -74,30 +74,26 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
     annotations: list[dict[str, Any]] = []
     names: list[str] = []
     locked_in: list[str] = []
-    domains = look.cells(len(series))
     references: dict[str, int] = {}
-    for index, (run, domain) in enumerate(zip(series, domains, strict=True)):
-        rows = run.vectors[_statistic(params)]
-        axes = (look.axis_name("x", index), look.axis_name("y", index))
-        cell = _cell(run, params)
-        names = names or [line.name for line in cell]
-        for line in cell:
+    for run, cell in zip(series, look.cells(series), strict=True):
+        rows, axes, shown = run.vectors[_statistic(params)], cell.axes, _shown(run, params)
+        names = names or [line.name for line in shown]
+        for line in shown:
             drawn = lines.traces(line, axes)
-            drawn[-1].showlegend = index == 0
+            drawn[-1].showlegend = cell.first
             traces += drawn
-        marks = [(line, lock_in_step(rows.steps, line.y, rows.references, params.threshold)) for line in cell]
+        marks = [(line, lock_in_step(rows.steps, line.y, rows.references, params.threshold)) for line in shown]
         traces += [_lock_in_mark(line, step, params.threshold, axes) for line, step in marks]
         locked_in += _sentences(run, marks, alone=len(series) == 1)
         if len(series) == 1:
-            named = [labels.label_of(line.name, line.color, line.x, line.y) for line in cell]
+            named = [labels.label_of(line.name, line.color, line.x, line.y) for line in shown]
             annotations += labels.end_labels(named, (_lowest(params), 1.02), log_x=log)
-        else:
-            annotations.append(look.cell_title(run, domain))
+        annotations += cell.titles
         if len(rows.references):
             references[run.name] = int(rows.references[-1])
-            shapes.append(_threshold(params.threshold, axes))
+            shapes.append(look.across(params.threshold, look.faded(look.NEUTRAL, 0.6), "dot", axes))
             chance = alignment_limits.chance_level(run, rows, params.measure, params.k)
-            shapes.append(_chance(chance, axes))
+            shapes.append(look.across(chance, look.faded(look.NEUTRAL, 0.8), "solid", axes))
             if len(series) == 1:
                 annotations.append(_chance_label(chance, axes))
             locked_in += alignment_limits.sentences(run, rows, params.measure, params.k)
@@ -108,9 +104,9 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
                 look.vertical(float(locked), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
             )
             annotations.append(_lock_in_label(locked, int(rows.steps.max()), params.threshold, axes, log=log))
-        layout[look.axis_key("x", index)] = _step_axis(domain, axes[1], log=log) | ({"matches": "x"} if index else {})
-        layout[look.axis_key("y", index)] = look.axis(
-            _y_title(params) if index == 0 else "", range=[_lowest(params), 1.02], anchor=axes[0]
+        layout |= cell.layout(
+            look.axis("optimizer step t", **look.step_scale(log=log), **({} if cell.first else {"matches": "x"})),
+            look.axis(_y_title(params) if cell.first else "", range=[_lowest(params), 1.02]),
         )
     compared = ", ".join(sorted({f"step {step}" for step in references.values()}))
     choices = sorted({int(step) for run in series for step in run.choices.get("reference_step", ())})
@@ -149,12 +145,12 @@ def table(series: Sequence[RunSeries], params: AlignmentParams) -> Table:
     drawn = [
         line if len(series) == 1 else replace(line, name=f"{run.name}: {line.name}")
         for run in series
-        for line in _cell(run, params)
+        for line in _shown(run, params)
     ]
     return lines.table(drawn, ALIGNMENTS[params.measure].unit)
 
 
-def _cell(run: RunSeries, params: AlignmentParams) -> list[lines.Line]:
+def _shown(run: RunSeries, params: AlignmentParams) -> list[lines.Line]:
     rows = run.vectors[_statistic(params)]
     return _lines(run, rows, params.grouping) + _module_line(run, rows, params.module)
 
@@ -218,26 +214,6 @@ def _sentences(run: RunSeries, marks: Sequence[tuple[lines.Line, int | None]], *
     return [f"locked in: {told}" if alone else f"{run.name}: {told}"]
 
 
-def _threshold(threshold: float, axes: tuple[str, str]) -> dict[str, Any]:
-    """The level that alignment has to keep, across the cell."""
-    return {
-        "type": "line",
-        "xref": f"{axes[0]} domain",
-        "yref": axes[1],
-        "x0": 0,
-        "x1": 1,
-        "y0": threshold,
-        "y1": threshold,
-        "line": {"color": look.faded(look.NEUTRAL, 0.6), "width": 1, "dash": "dot"},
-        "layer": "below",
-    }
-
-
-def _chance(level: float, axes: tuple[str, str]) -> dict[str, Any]:
-    """What unrelated directions would have, across the cell."""
-    return _threshold(level, axes) | {"line": {"color": look.faded(look.NEUTRAL, 0.8), "width": 1}}
-
-
 def _chance_label(level: float, axes: tuple[str, str]) -> dict[str, Any]:
     """Where the names of the lines stand, beside the axes."""
     return {
@@ -269,11 +245,6 @@ def _lock_in_label(step: int, last: int, threshold: float, axes: tuple[str, str]
         "showarrow": False,
         "font": {"size": 11},
     }
-
-
-def _step_axis(domain: tuple[float, float], anchor: str, *, log: bool) -> dict[str, Any]:
-    scale = {"type": "log", "dtick": float(np.log10(2))} if log else {"type": "linear"}
-    return look.axis("optimizer step t", domain=domain, anchor=anchor, **scale)
 
 
 def _y_title(params: AlignmentParams) -> str:

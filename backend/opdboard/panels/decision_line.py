@@ -62,7 +62,9 @@ def figure(series: Sequence[RunSeries], params: DecisionLineParams) -> go.Figure
         },
         xaxis=look.axis("factor along D"),
         yaxis=look.axis(trigger.record.score_name if trigger else "score"),
-        shapes=[_level(one.score) for one in tries if one.factor == 0 and np.isfinite(one.score)],
+        shapes=[
+            look.across(one.score, look.NEUTRAL, "dash") for one in tries if one.factor == 0 and np.isfinite(one.score)
+        ],
         showlegend=True,
         margin={"l": 56, "r": 10, "t": 22, "b": 40},
     )
@@ -116,21 +118,6 @@ def _hover(one: CandidateRecord) -> str:
     gain = f"gain {look.number(one.gain)} [{look.number(one.gain_low)}, {look.number(one.gain_high)}]"
     text = f"factor {look.number(one.factor)}<br>score {look.number(one.score)}<br>{gain}<br>"
     return text + one.reason.replace("<", "&lt;")
-
-
-def _level(score: float) -> dict[str, Any]:
-    line = {"color": look.NEUTRAL, "width": 1, "dash": "dash"}
-    return {
-        "type": "line",
-        "xref": "x domain",
-        "yref": "y",
-        "x0": 0,
-        "x1": 1,
-        "y0": score,
-        "y1": score,
-        "line": line,
-        "layer": "below",
-    }
 
 
 def _note(run: RunSeries, trigger: Trigger) -> str:

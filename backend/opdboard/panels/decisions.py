@@ -37,24 +37,18 @@ def figure(series: Sequence[RunSeries], params: DecisionsParams) -> go.Figure:
     traces: list[go.Scatter] = []
     layout: dict[str, Any] = {}
     titles: list[dict[str, Any]] = [_key(4 if len(series) == 1 else 22)]
-    domains = look.cells(len(series))
     gains = [
         np.array([candidate.gain for trigger in run.triggers for candidate in trigger.record.candidates], np.float64)
         for run in series
     ]
-    for index, (run, domain) in enumerate(zip(series, domains, strict=True)):
-        axes = (look.axis_name("x", index), look.axis_name("y", index))
-        traces += _traces(run, axes)
-        if len(series) > 1:
-            titles.append(look.cell_title(run, domain))
-        scale = {"type": "log", "dtick": float(np.log10(2))} if params.x == "log2" else {"type": "linear"}
-        layout[look.axis_key("x", index)] = look.axis("trigger step t", domain=domain, anchor=axes[1], **scale)
-        layout[look.axis_key("y", index)] = look.axis(
-            "factor along D" if index == 0 else "", anchor=axes[0], rangemode="tozero"
+    for run, cell in zip(series, look.cells(series), strict=True):
+        traces += _traces(run, cell.axes)
+        titles += cell.titles
+        x_matches, y_matches = ({}, {}) if cell.first else ({"matches": "x"}, {"matches": "y"})
+        layout |= cell.layout(
+            look.axis("trigger step t", **look.step_scale(log=params.x == "log2"), **x_matches),
+            look.axis("factor along D" if cell.first else "", rangemode="tozero", **y_matches),
         )
-        if index:
-            layout[look.axis_key("x", index)]["matches"] = "x"
-            layout[look.axis_key("y", index)]["matches"] = "y"
     scores = sorted({trigger.record.score_name for run in series for trigger in run.triggers})
     steps = sorted({trigger.record.step for run in series for trigger in run.triggers})
     taken = sum(trigger.jumped for run in series for trigger in run.triggers)

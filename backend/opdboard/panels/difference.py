@@ -84,7 +84,7 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
     traces: list[Any] = [module_grid.heatmap(f"difference:{b.group}", b, z, hovers, template, ("x", "y")) for b in grid]
     odd = ~np.isfinite(z) if row is not None else np.zeros(len(z), bool)
     traces.append(module_grid.marks("difference:odd", grid, odd, z, ("x", "y"), "cannot be compared"))
-    x, y = module_grid.grid_axes(grid, (0.0, 1.0), (0.0, 1.0), titled=True)
+    x, y = module_grid.grid_axes(grid, (0.0, 1.0), titled=True)
     title = f"{word} of {look.axis_label(measure)}"
     return look.figure(
         traces,
@@ -95,7 +95,7 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
             "note": _note(first, second, len(modules), row is not None),
             "empty": row is None or not modules,
         },
-        xaxis=x,
+        xaxis={**x, "domain": (0.0, 1.0)},
         yaxis=y,
         coloraxis=scales.diverging(scales.symmetric_end([compared]), title),
         margin={"l": 44, "r": 8, "t": 8, "b": 62},

@@ -108,15 +108,13 @@ def _y_title(view: _View) -> str:
 
 
 def _healthy(view: _View) -> list[dict[str, Any]]:
-    across: dict[str, Any] = {"xref": "x domain", "yref": "y", "x0": 0, "x1": 1, "layer": "below"}
-    shapes = []
+    shapes: list[dict[str, Any]] = []
     if view.band is not None:
         low, high = view.band
-        fill = look.faded(look.OKABE_ITO[2], 0.15)
-        shapes.append({"type": "rect", "y0": low, "y1": high, "line": {"width": 0}, "fillcolor": fill, **across})
+        fill = {"type": "rect", "line": {"width": 0}, "fillcolor": look.faded(look.OKABE_ITO[2], 0.15)}
+        shapes.append({**look.across(low, "", ""), "y1": high, **fill})
     if view.goal is not None:
-        line = {"color": look.NEUTRAL, "width": 1, "dash": "dot"}
-        shapes.append({"type": "line", "y0": view.goal, "y1": view.goal, "line": line, **across})
+        shapes.append(look.across(view.goal, look.NEUTRAL, "dot"))
     return shapes
 
 

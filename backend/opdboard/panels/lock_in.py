@@ -1,7 +1,7 @@
 """When does each module lock in? First step from which its subspace stays aligned with the latest snapshot's."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
-from opdboard.panels import look, module_grid, scales
+from opdboard.panels import module_grid, scales
 from opdboard.panels.alignment import LOCKED_IN, lock_in_step
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
@@ -37,43 +37,17 @@ def _needs(params: LockInParams) -> Needs:
 
 def figure(series: Sequence[RunSeries], params: LockInParams) -> go.Figure:
     """A heatmap of lock-in steps per run; crosses on modules that are not locked in."""
-    steps_of = [lock_in_steps(run, params) for run in series]
-    ends = scales.ends_of(steps_of, log=True)
-    traces: list[Any] = []
-    layout: dict[str, Any] = {}
-    titles: list[dict[str, Any]] = []
+    shown: list[module_grid.Colored] = []
     told: list[str] = []
-    for index, (run, steps, domain) in enumerate(zip(series, steps_of, look.cells(len(series)), strict=True)):
+    for run in series:
         some = len(run.vectors[f"subspace_affinity@{params.k}"].steps) > 0
-        grid = module_grid.blocks(run.modules)
-        names = (look.axis_name("x", index), look.axis_name("y", index))
+        steps = lock_in_steps(run, params)
         words = _words(run, steps, params)
-        hovers = [(module.name, module.label, word) for module, word in zip(run.modules, words, strict=True)]
-        template = "%{customdata[1]}<br>%{customdata[2]}"
-        z = scales.log10_or_nan(steps)
-        uid = f"{run.id}:lock_in"
-        traces += [
-            module_grid.heatmap(f"{uid}:{block.group}", block, z, hovers, template, names, name=run.name)
-            for block in grid
-        ]
-        missing = ~np.isfinite(steps) & some
-        traces.append(module_grid.marks(f"{uid}:odd", grid, missing, steps, names, "not locked in"))
-        x, y = module_grid.grid_axes(grid, domain, (0.0, 1.0), titled=index == 0)
-        layout[look.axis_key("x", index)] = x | {"anchor": names[1]}
-        layout[look.axis_key("y", index)] = y | {"anchor": names[0]}
-        if len(series) > 1:
-            titles.append(look.cell_title(run, domain))
+        shown.append(module_grid.Colored(run, scales.log10_or_nan(steps), words, ~np.isfinite(steps) & some, steps))
         if some:
             told.append(f"{run.name}: {_in_words(steps)}")
-    return look.figure(
-        traces,
-        keep=f"lock_in {len(series)}",
-        meta={"note": "; ".join(told) or "snapshots to compare come at powers of two", "empty": not told},
-        coloraxis=scales.sequential(ends, "lock-in step", log=True),
-        annotations=titles,
-        margin={"l": 44, "r": 8, "t": 8 if len(series) == 1 else 20, "b": 62},
-        **layout,
-    )
+    coloraxis = scales.sequential(scales.ends_of([one.values for one in shown], log=True), "lock-in step", log=True)
+    return module_grid.figure(shown, key="lock_in", crossed="not locked in", coloraxis=coloraxis, told=told)
 
 
 def table(series: Sequence[RunSeries], params: LockInParams) -> Table:

@@ -1,6 +1,7 @@
 """The common look: transparent grounds, no text colours (the page's theme sets them), small margins, runs in their colours."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -84,6 +85,11 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title, "standoff": 4}, "automargin": True, "zeroline": False, **more}
 
 
+def step_scale(*, log: bool) -> dict[str, Any]:
+    """A linear axis of steps, or one with powers of two."""
+    return {"type": "log", "dtick": float(np.log10(2))} if log else {"type": "linear"}
+
+
 def number(value: float) -> str:
     """Four significant digits for a hover text; non-finite values by name."""
     if np.isnan(value):
@@ -99,39 +105,56 @@ def shortened(text: str, longest: int = 18) -> str:
 def vertical(x: float, color: str, *, dash: str = "dash", xref: str = "x", yref: str = "y domain") -> dict[str, Any]:
     """A thin line from bottom to top at x (in data units, also on a logarithmic axis)."""
     line = {"color": color, "width": 1, "dash": dash}
+    ends = {"xref": xref, "yref": yref, "x0": x, "x1": x, "y0": 0, "y1": 1}
+    return {"type": "line", "line": line, "layer": "below", **ends}
+
+
+def across(y: float, color: str, dash: str, axes: tuple[str, str] = ("x", "y")) -> dict[str, Any]:
+    """A thin line from left to right at y."""
+    line = {"color": color, "width": 1, "dash": dash}
+    ends = {"xref": f"{axes[0]} domain", "yref": axes[1], "x0": 0, "x1": 1, "y0": y, "y1": y}
+    return {"type": "line", "line": line, "layer": "below", **ends}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the plots side by side: its ends in 0..1, its axes (x, y; x2, y2; ...), and its run's name above it, if any."""
+
+    domain: tuple[float, float]
+    axes: tuple[str, str]
+    first: bool
+    titles: Sequence[dict[str, Any]]
+
+    def layout(self, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+        """Both axes at their place, by the layout's keys."""
+        return {
+            axis_key(self.axes[0]): {"domain": self.domain, **x, "anchor": self.axes[1]},
+            axis_key(self.axes[1]): {**y, "anchor": self.axes[0]},
+        }
+
+
+def cells(runs: Sequence[Drawn], gap: float = 0.06, *, titled: bool | None = None) -> list[Cell]:
+    """Equally wide plots in a row, one per run or group; titled: with their names, None where there are several."""
+    titled = len(runs) > 1 if titled is None else titled
+    width = (1 - gap * (len(runs) - 1)) / max(len(runs), 1)
+    made = []
+    for index, run in enumerate(runs):
+        left = index * (width + gap)
+        domain, number = (round(left, 6), round(left + width, 6)), str(index + 1) if index else ""
+        titles = [_cell_title(run, domain)] if titled else []
+        made.append(Cell(domain, (f"x{number}", f"y{number}"), index == 0, titles))
+    return made
+
+
+def axis_key(name: str) -> str:
+    """The layout's key of an axis: xaxis2 of x2."""
+    return f"{name[0]}axis{name[1:]}"
+
+
+def _cell_title(run: Drawn, domain: tuple[float, float]) -> dict[str, Any]:
+    longest = max(12, int(60 * (domain[1] - domain[0])))
     return {
-        "type": "line",
-        "xref": xref,
-        "yref": yref,
-        "x0": x,
-        "x1": x,
-        "y0": 0,
-        "y1": 1,
-        "line": line,
-        "layer": "below",
-    }
-
-
-def cells(count: int, gap: float = 0.06) -> list[tuple[float, float]]:
-    """Left and right ends, in 0..1, of equally wide cells in a row."""
-    width = (1 - gap * (count - 1)) / count
-    return [(round(i * (width + gap), 6), round(i * (width + gap) + width, 6)) for i in range(count)]
-
-
-def axis_name(letter: str, index: int) -> str:
-    """Plotly's name of the index-th axis from 0: x, x2, x3, ..."""
-    return letter if index == 0 else f"{letter}{index + 1}"
-
-
-def axis_key(letter: str, index: int) -> str:
-    """The layout's key of the index-th axis from 0: xaxis, xaxis2, ..."""
-    return f"{letter}axis" if index == 0 else f"{letter}axis{index + 1}"
-
-
-def cell_title(run: Drawn, domain: tuple[float, float]) -> dict[str, Any]:
-    """The run's name above its cell, where several are side by side."""
-    return {
-        "text": f'<span style="color:{run_color(run)}">●</span> {shortened(run.name, max(12, int(60 * (domain[1] - domain[0]))))}',
+        "text": f'<span style="color:{run_color(run)}">●</span> {shortened(run.name, longest)}',
         "xref": "paper",
         "yref": "paper",
         "x": domain[0],

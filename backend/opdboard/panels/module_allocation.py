@@ -77,34 +77,27 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
     traces: list[Any] = []
     axes: dict[str, Any] = {}
     titles: list[dict[str, Any]] = []
-    domains = look.cells(len(seen.runs))
     bars = len(seen.runs) == 1
-    for index, (run, rows, row, domain) in enumerate(zip(seen.runs, seen.rows, shown, domains, strict=True)):
+    for run, rows, row, cell in zip(seen.runs, seen.rows, shown, look.cells(seen.runs), strict=True):
         values = rows.values[row] if row is not None else np.full(len(run.modules), np.nan)
         stored = run.vectors[measure.name].values[row].astype(np.float64) if row is not None else values
         grid = module_grid.blocks(run.modules, params.tower)
-        names = (look.axis_name("x", index), look.axis_name("y", index))
-        heat = ((domain[0], _HEAT), (0.0, _HEAT)) if bars else (domain, (0.0, 0.94))
-        axes[look.axis_key("x", index)], axes[look.axis_key("y", index)] = module_grid.grid_axes(
-            grid, *heat, titled=index == 0
-        )
-        axes[look.axis_key("x", index)]["anchor"] = names[1]
-        axes[look.axis_key("y", index)]["anchor"] = names[0]
+        x, y = module_grid.grid_axes(grid, (0.0, _HEAT if bars else 0.94), titled=cell.first)
+        axes |= cell.layout(x | {"domain": (0.0, _HEAT)} if bars else x, y)
         z = scales.exponents_or_values(values, log=log)
         made_by = estimators.per_module(run, measure.name, int(rows.steps[row]) if row is not None else -1)
         plain = params.normalise == "none" and not seen.ratio
         hovers = _hovers(run, stored, values, made_by, measure, seen, plain=plain)
         traces += [
-            module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, names, name=run.name)
+            module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, cell.axes, name=run.name)
             for block in grid
         ]
         odd = ~np.isfinite(values) if row is not None else np.zeros(len(values), bool)
-        traces.append(module_grid.marks(f"{run.id}:odd", grid, odd, stored, names))
+        traces.append(module_grid.marks(f"{run.id}:odd", grid, odd, stored, cell.axes))
+        titles += cell.titles
         if bars:
             traces += _bars(run, grid, values, seen)
             axes |= _bar_axes()
-        else:
-            titles.append(look.cell_title(run, domain))
     return look.figure(
         traces,
         keep=f"module_allocation at_step {len(seen.runs)}",

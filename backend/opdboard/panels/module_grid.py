@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from opdboard.domain.modules import KINDS, Module
 from opdboard.panels import look
+from opdboard.panels.series import RunSeries
 
 _GAP = 0.5
 _EXPERTS_WIDTH = 4.0  # that many columns' width for all experts of one kind, at most
@@ -130,15 +131,12 @@ def marks(
     )
 
 
-def grid_axes(
-    grid: Sequence[Block], x_domain: tuple[float, float], y_domain: tuple[float, float], *, titled: bool
-) -> tuple[dict, dict]:
+def grid_axes(grid: Sequence[Block], y_domain: tuple[float, float], *, titled: bool) -> tuple[dict, dict]:
     """The x axis with the kinds, the y axis with the layers, the last on top."""
     ticks = [tick for block in grid for tick in _ticks(block)]
     layers = len(grid[0].modules) if grid else 1
     end = float(grid[-1].x[-1] + grid[-1].width / 2) if grid else 0.5
     x: dict[str, Any] = {
-        "domain": x_domain,
         "tickvals": [at for at, _ in ticks],
         "ticktext": [text for _, text in ticks],
         "range": [-0.5, end],
@@ -162,3 +160,50 @@ def _ticks(block: Block) -> list[tuple[float, str]]:
         )
         for kind in dict.fromkeys(kinds)
     ]
+
+
+@dataclass(frozen=True)
+class Colored:
+    """What a grid shows of a run: per module the colour z, a line of words, and whether it is crossed out, with the value meant."""
+
+    run: RunSeries
+    z: np.ndarray
+    words: Sequence[str]
+    crossed: np.ndarray
+    values: np.ndarray
+
+
+def figure(
+    shown: Sequence[Colored], *, key: str, crossed: str, coloraxis: dict[str, Any], told: Sequence[str]
+) -> go.Figure:
+    """One grid per run side by side, on one colour axis. key: of its traces' uids; crossed: what a cross means."""
+    traces: list[Any] = []
+    layout: dict[str, Any] = {}
+    titles: list[dict[str, Any]] = []
+    for one, cell in zip(shown, look.cells([one.run for one in shown]), strict=True):
+        run, grid = one.run, blocks(one.run.modules)
+        hovers = [(module.name, module.label, word) for module, word in zip(run.modules, one.words, strict=True)]
+        traces += [
+            heatmap(
+                f"{run.id}:{key}:{block.group}",
+                block,
+                one.z,
+                hovers,
+                "%{customdata[1]}<br>%{customdata[2]}",
+                cell.axes,
+                name=run.name,
+            )
+            for block in grid
+        ]
+        traces.append(marks(f"{run.id}:{key}:odd", grid, one.crossed, one.values, cell.axes, crossed))
+        layout |= cell.layout(*grid_axes(grid, (0.0, 1.0), titled=cell.first))
+        titles += cell.titles
+    return look.figure(
+        traces,
+        keep=f"{key} {len(shown)}",
+        meta={"note": "; ".join(told) or "snapshots to compare come at powers of two", "empty": not told},
+        coloraxis=coloraxis,
+        annotations=titles,
+        margin={"l": 44, "r": 8, "t": 20 if titles else 8, "b": 62},
+        **layout,
+    )

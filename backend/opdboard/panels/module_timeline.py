@@ -22,32 +22,27 @@ def figure(
     """x = step, y = modules; a row's y value is its module's label, and the trace's meta.modules lists the rows' names."""
     traces: list[Any] = []
     axes: dict[str, Any] = {}
-    domains = look.cells(len(seen.runs), gap=0.14)
+    titles: list[dict[str, Any]] = []
     sentences = list(notes)
-    for index, (run, rows, domain) in enumerate(zip(seen.runs, seen.rows, domains, strict=True)):
+    for run, rows, cell in zip(seen.runs, seen.rows, look.cells(seen.runs, gap=0.14), strict=True):
         listed = rows_bottom_up(run.modules, order)
         steps, values, width = columns(rows, by_size=seen.ratio)
         if width > 1:
             sentences.append(
                 f"{run.name}: each column is the {'farthest from 0' if seen.ratio else 'largest'} of {width} steps"
             )
-        names = (look.axis_name("x", index), look.axis_name("y", index))
         traces += [
-            _rows(run, seen, listed, steps, values, names, log=log),
-            _marks(run, listed, steps, values, names, drawn=not seen.ratio),
+            _rows(run, seen, listed, steps, values, cell.axes, log=log),
+            _marks(run, listed, steps, values, cell.axes, drawn=not seen.ratio),
         ]
-        axes[look.axis_key("x", index)] = look.axis("optimizer step t", domain=domain, anchor=names[1], showgrid=False)
-        axes[look.axis_key("y", index)] = look.axis(
-            "", anchor=names[0], showgrid=False, type="category", tickfont={"size": 9}
+        axes |= cell.layout(
+            look.axis("optimizer step t", showgrid=False),
+            look.axis("", showgrid=False, type="category", tickfont={"size": 9}),
         )
+        titles += cell.titles
     meta = {key: value for key, value in meta.items() if key not in ("step", "steps")} | {
         "note": "; ".join(sentences) or None
     }
-    titles = (
-        [look.cell_title(run, domain) for run, domain in zip(seen.runs, domains, strict=True)]
-        if len(seen.runs) > 1
-        else []
-    )
     return look.figure(
         traces,
         keep=f"module_allocation over_time {order} {len(seen.runs)}",

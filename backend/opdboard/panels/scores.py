@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -116,27 +116,16 @@ def level(entry: Entry, kind: str, family: str, measure: str) -> float:
 def levels(compared: Sequence[Entry], kind: str, measure: str, axes: tuple[str, str] = ("x", "y")) -> list[dict]:
     """Lines across the picture at base and trained weights: one pair for recoveries, else one in each entry's colour."""
     if measure.endswith("recovery"):
-        return [_across(height, look.NEUTRAL, dash, axes) for height, dash in ((0.0, "dot"), (1.0, "dash"))]
+        return [
+            look.across(height, look.faded(look.NEUTRAL, 0.7), dash, axes)
+            for height, dash in ((0.0, "dot"), (1.0, "dash"))
+        ]
     return [
-        _across(height, look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], dash, axes)
+        look.across(height, look.faded(look.run_color(entry), 0.7), dash, axes)
         for entry in compared
         for family, dash in ((BASE, "dot"), (FINAL, "dash"))
         if np.isfinite(height := level(entry, kind, family, measure))
     ]
-
-
-def _across(height: float, color: str, dash: str, axes: tuple[str, str]) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": f"{axes[0]} domain",
-        "yref": axes[1],
-        "x0": 0,
-        "x1": 1,
-        "y0": height,
-        "y1": height,
-        "line": {"color": look.faded(color, 0.7), "width": 1, "dash": dash},
-        "layer": "below",
-    }
 
 
 def note(compared: Sequence[Entry], kinds: Sequence[str], measure: str = "") -> str | None:

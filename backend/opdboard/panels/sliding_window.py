@@ -33,25 +33,36 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
     """One cell per run or group analysed: a line for MLP and one for attention over l, on bars of each layer's update norm."""
     compared = entries(series)
     shown = scores.analysed(compared, _KIND)
-    domains = look.cells(len(shown), gap=0.1) if shown else []
     traces: list[Any] = []
     layout: dict[str, Any] = {}
     shapes: list[dict[str, Any]] = []
     titles: list[dict[str, Any]] = []
-    for index, (entry, domain) in enumerate(zip(shown, domains, strict=True)):
-        x, y, bars = (look.axis_name(letter, place) for letter, place in _places(index))
+    for index, (entry, cell) in enumerate(zip(shown, look.cells(shown, 0.1, titled=len(compared) > 1), strict=True)):
+        x, y = cell.axes[0], f"y{2 * index + 1}" if index else "y"
+        bars = f"y{2 * index + 2}"  # norms, on the right of the scores
         for group in _GROUPS:
             found = scores.curve(entry, _KIND, (group,), params.measure)
-            traces.append(_bars(entry, group, layer_norms(entry, group), (x, bars), legend=index == 0))
+            traces.append(_bars(entry, group, layer_norms(entry, group), (x, bars), legend=cell.first))
             color = look.GROUP_COLORS[group]
             line = lines.Line(f"{entry.key}:{group}", group, color, found.x, found.y, found.low, found.high)
             made = lines.traces(line, (x, y))
-            made[-1].showlegend = index == 0
+            made[-1].showlegend = cell.first
             traces += made
         shapes += scores.levels([entry], _KIND, params.measure, (x, y))
-        if len(compared) > 1:
-            titles.append(look.cell_title(entry, domain))
-        layout |= _axes(index, domain, params.measure)
+        titles += cell.titles
+        layout[look.axis_key(x)] = look.axis("centre l of the window [layer]", domain=cell.domain, anchor=y)
+        layout[look.axis_key(y)] = look.axis(scores.TITLES[params.measure] if cell.first else "", anchor=x)
+        layout[look.axis_key(bars)] = look.axis(
+            "",
+            anchor=x,
+            overlaying=y,
+            side="right",
+            showgrid=False,
+            rangemode="tozero",
+            tickmode="auto",
+            nticks=5,
+            tickfont={"size": 9},
+        )
     about = scores.note(compared, (_KIND,), params.measure)
     return look.figure(
         traces,
@@ -116,33 +127,6 @@ def _bars(entry: Entry, group: str, norms: np.ndarray, axes: tuple[str, str], *,
         yaxis=axes[1],
         showlegend=legend,
     )
-
-
-def _places(index: int) -> tuple[tuple[str, int], tuple[str, int], tuple[str, int]]:
-    """x and the two y axes of a cell: scores on the left, norms on the right."""
-    return ("x", index), ("y", 2 * index), ("y", 2 * index + 1)
-
-
-def _axes(index: int, domain: tuple[float, float], measure: str) -> dict[str, Any]:
-    (_, x), (_, y), (_, bars) = _places(index)
-    first = index == 0
-    return {
-        look.axis_key("x", x): look.axis(
-            "centre l of the window [layer]", domain=domain, anchor=look.axis_name("y", y)
-        ),
-        look.axis_key("y", y): look.axis(scores.TITLES[measure] if first else "", anchor=look.axis_name("x", x)),
-        look.axis_key("y", bars): look.axis(
-            "",
-            anchor=look.axis_name("x", x),
-            overlaying=look.axis_name("y", y),
-            side="right",
-            showgrid=False,
-            rangemode="tozero",
-            tickmode="auto",
-            nticks=5,
-            tickfont={"size": 9},
-        ),
-    }
 
 
 def _window(series: Sequence[RunSeries]) -> str:

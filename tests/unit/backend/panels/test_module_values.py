@@ -99,7 +99,7 @@ def test_every_expert_has_a_name_and_a_cell_of_its_own():
     grid = module_grid.blocks(modules)
     assert [(block.group, len(block.columns)) for block in grid] == [("attention", 1), ("mlp", 1), ("experts", 16)]
     assert sorted(np.concatenate([np.ravel(block.modules) for block in grid]).tolist()) == list(range(len(modules)))
-    x, _ = module_grid.grid_axes(grid, (0, 1), (0, 1), titled=True)
+    x, _ = module_grid.grid_axes(grid, (0, 1), titled=True)
     assert x["ticktext"] == ["q", "up", "up ×8", "down ×8"]
     run = drawn_run(modules=modules)
     figure = allocation([run], mode="over_time")
