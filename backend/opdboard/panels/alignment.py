@@ -15,9 +15,9 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS
 from opdboard.panels import alignment_limits, labels, lines, look
-from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
+from opdboard.panels.grouping import Grouping, finite_mean
 from opdboard.panels.panel import Panel, PanelParams, Step
-from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed, Vectors
+from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Table
 
 LOCKED_IN = 0.8
@@ -128,13 +128,7 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
         annotations=annotations,
         showlegend=not direct,
         hovermode="x unified",
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "y": 1.01 if len(series) == 1 else 1.07,
-            "yanchor": "bottom",
-            "font": {"size": 11},
-        },
+        legend_y=1.01 if len(series) == 1 else 1.07,
         margin={"l": 48, "r": 12, "t": 10 if len(series) == 1 else 44, "b": 40},
         **layout,
     )
@@ -152,27 +146,12 @@ def table(series: Sequence[RunSeries], params: AlignmentParams) -> Table:
 
 def _shown(run: RunSeries, params: AlignmentParams) -> list[lines.Line]:
     rows = run.vectors[_statistic(params)]
-    return _lines(run, rows, params.grouping) + _module_line(run, rows, params.module)
-
-
-def _lines(run: RunSeries, rows: Vectors, grouping: str) -> list[lines.Line]:
-    drawn = []
-    for number, (name, members) in enumerate(groups(run.modules, grouping).items()):
-        values = rows.values[:, members].astype(np.float64) if len(rows.steps) else np.empty((0, len(members)))
-        low, high = finite_extremes(values)
-        color = look.GROUP_COLORS.get(name, look.OKABE_ITO[number % 7])
-        x = rows.steps.astype(np.float64)
-        drawn.append(lines.Line(f"{run.id}:{name}", name, color, x, finite_mean(values), low, high))
+    drawn = lines.of_groups(run, rows, params.grouping)
+    index = run.index_of(params.module) if params.module else None
+    if index is not None:
+        x, y = rows.steps.astype(np.float64), rows.values[:, index].astype(np.float64)
+        drawn.append(lines.Line(f"{run.id}:module", run.modules[index].label, _MODULE, x, y, dash="dash"))
     return drawn
-
-
-def _module_line(run: RunSeries, rows: Vectors, wanted: str) -> list[lines.Line]:
-    index = run.index_of(wanted) if wanted else None
-    if index is None:
-        return []
-    values = rows.values[:, index].astype(np.float64) if len(rows.steps) else np.empty(0)
-    label = run.modules[index].label
-    return [lines.Line(f"{run.id}:module", label, _MODULE, rows.steps.astype(np.float64), values, dash="dash")]
 
 
 def lock_in_step(

@@ -35,36 +35,30 @@ def figure(series: Sequence[RunSeries], params: DecisionLineParams) -> go.Figure
     """Scores of all candidates of a trigger with the 95% interval of their paired gain; the start's score is a dashed line."""
     run = series[0]
     trigger = trigger_at(run.triggers, params.step)
-    tries = sorted(trigger.record.candidates, key=lambda candidate: candidate.factor) if trigger else []
-    steps = sorted({one.record.step for one in run.triggers})
+    found = sorted(trigger.record.candidates, key=lambda one: one.factor) if trigger else []
     chosen = trigger.record.accepted_factor if trigger else 0.0
-    traces = [
-        _points(run, "line", tries, mode="lines", line={"color": look.NEUTRAL, "width": 1}, hoverinfo="skip"),
-        _scored(run, "refused", [one for one in tries if not one.accepted], "circle-open"),
-        _scored(run, "accepted", [one for one in tries if one.accepted], "circle"),
-        _points(
-            run,
-            "chosen",
-            [one for one in tries if one.factor == chosen != 0],
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 16, "color": look.NEUTRAL, "line": {"width": 2}},
-            hoverinfo="skip",
-        ),
-    ]
+    ring = {"symbol": "circle-open", "size": 16, "color": look.NEUTRAL, "line": {"width": 2}}
+    traces = [_points(run, "line", found, mode="lines", line={"color": look.NEUTRAL, "width": 1}, hoverinfo="skip")]
+    for name, accepted, symbol, width in (("refused", False, "circle-open", 2), ("accepted", True, "circle", 0)):
+        marks = [one for one in found if one.accepted == accepted]
+        marker = {"symbol": symbol, "size": 9, "color": look.run_color(run), "line": {"width": width}}
+        texts = [[one.factor, tries.hover(trigger, one)] for one in marks] if trigger else []
+        traces.append(_points(run, name, marks, **_scored(marks), marker=marker, customdata=texts, showlegend=True))
+    taken = [one for one in found if one.factor == chosen != 0]
+    traces.append(_points(run, "chosen", taken, mode="markers", marker=ring, hoverinfo="skip"))
+    start = [one.score for one in found if one.factor == 0 and np.isfinite(one.score)]
     return look.figure(
         traces,
         keep=f"decision_line {params.step}",
         meta={
-            "steps": steps,
+            "steps": sorted({one.record.step for one in run.triggers}),
             "step": trigger.record.step if trigger else None,
             "note": _note(run, trigger) if trigger else "no extrapolation has been tried yet",
             "empty": trigger is None,
         },
         xaxis=look.axis("factor along D"),
         yaxis=look.axis(trigger.record.score_name if trigger else "score"),
-        shapes=[
-            look.across(one.score, look.NEUTRAL, "dash") for one in tries if one.factor == 0 and np.isfinite(one.score)
-        ],
+        shapes=[look.across(score, look.NEUTRAL, "dash") for score in start],
         showlegend=True,
         margin={"l": 56, "r": 10, "t": 22, "b": 40},
     )
@@ -78,46 +72,27 @@ def trigger_at(triggers: Sequence[Trigger], step: int | None) -> Trigger | None:
     return earlier[-1] if earlier else triggers[0]
 
 
-def _points(run: RunSeries, name: str, tries: Sequence[CandidateRecord], **style: Any) -> go.Scatter:
+def _points(run: RunSeries, name: str, found: Sequence[CandidateRecord], **style: Any) -> go.Scatter:
     return go.Scatter(
         uid=f"{run.id}:{name}",
         name=name,
-        x=np.array([one.factor for one in tries], np.float64),
-        y=np.array([one.score if np.isfinite(one.score) else np.nan for one in tries], np.float64),
+        x=np.array([one.factor for one in found], np.float64),
+        y=np.array([one.score if np.isfinite(one.score) else np.nan for one in found], np.float64),
         **{"showlegend": False, **style},
     )
 
 
-def _scored(run: RunSeries, name: str, tries: Sequence[CandidateRecord], symbol: str) -> go.Scatter:
-    above = np.array([one.gain_high - one.gain for one in tries], np.float64)
-    below = np.array([one.gain - one.gain_low for one in tries], np.float64)
+def _scored(found: Sequence[CandidateRecord]) -> dict[str, Any]:
+    """Marks with the intervals of their gains."""
+    above = np.array([one.gain_high - one.gain for one in found], np.float64)
+    below = np.array([one.gain - one.gain_low for one in found], np.float64)
     bars = {"array": _lengths(above), "arrayminus": _lengths(below), "symmetric": False, "thickness": 1, "width": 3}
-    return _points(
-        run,
-        name,
-        tries,
-        mode="markers",
-        marker={
-            "symbol": symbol,
-            "size": 9,
-            "color": look.run_color(run),
-            "line": {"width": 2 if "open" in symbol else 0},
-        },
-        error_y={"type": "data", "color": look.faded(look.NEUTRAL, 0.8), **bars},
-        customdata=[[one.factor, _hover(one)] for one in tries],
-        hovertemplate="%{customdata[1]}<extra></extra>",
-        showlegend=True,
-    )
+    bars |= {"type": "data", "color": look.faded(look.NEUTRAL, 0.8)}
+    return {"mode": "markers", "error_y": bars, "hovertemplate": "%{customdata[1]}<extra></extra>"}
 
 
 def _lengths(lengths: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(lengths), np.maximum(lengths, 0), 0.0)
-
-
-def _hover(one: CandidateRecord) -> str:
-    gain = f"gain {look.number(one.gain)} [{look.number(one.gain_low)}, {look.number(one.gain_high)}]"
-    text = f"factor {look.number(one.factor)}<br>score {look.number(one.score)}<br>{gain}<br>"
-    return text + one.reason.replace("<", "&lt;")
 
 
 def _note(run: RunSeries, trigger: Trigger) -> str:

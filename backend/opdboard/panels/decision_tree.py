@@ -141,7 +141,7 @@ def _marks(
         name=name,
         x=np.array([at + _OUT for at, _, _ in found], np.float64),
         y=np.array([_height(one.factor) for _, _, one in found], np.float64),
-        customdata=[[trigger.record.step, _hover(trigger, one), one.factor] for _, trigger, one in found],
+        customdata=[[trigger.record.step, tries.hover(trigger, one), one.factor] for _, trigger, one in found],
         hovertemplate="%{customdata[1]}<extra></extra>",
         mode="markers",
         marker={"symbol": symbol, "size": size, "color": color, "line": {"width": width}},
@@ -174,35 +174,9 @@ def _node(trigger: Trigger) -> str:
     return "<br>".join(line.replace("<", "&lt;") for line in lines)
 
 
-def _hover(trigger: Trigger, one: CandidateRecord) -> str:
-    record = trigger.record
-    chosen = one.factor == record.accepted_factor
-    verdict = "taken although refused" if chosen and record.overridden else "taken" if chosen else "not taken"
-    lines = [
-        f"step {record.step}, factor {look.number(one.factor)}: {verdict}"
-        + (", then taken back" if chosen and trigger.vetoed else ""),
-        f"{record.score_name} {look.number(one.score)}",
-        f"gain {look.number(one.gain)} [{look.number(one.gain_low)}, {look.number(one.gain_high)}]",
-        f"KL to W_t {look.number(one.kl_to_start)} nats/token",
-        f"{look.number(one.seconds)} s, {one.tokens:,} tokens",
-        one.reason,
-    ]
-    return "<br>".join(line.replace("<", "&lt;") for line in lines)
-
-
 def _band(at: int) -> dict[str, Any]:
-    return {
-        "type": "rect",
-        "xref": "x",
-        "yref": "y domain",
-        "x0": at - 0.2,
-        "x1": at + _OUT + 0.2,
-        "y0": 0,
-        "y1": 1,
-        "line": {"width": 0},
-        "fillcolor": look.faded(look.NEUTRAL, 0.16),
-        "layer": "below",
-    }
+    band = {"type": "rect", "line": {"width": 0}, "fillcolor": look.faded(look.NEUTRAL, 0.16)}
+    return {**look.vertical(at - 0.2, ""), "x1": at + _OUT + 0.2, **band}
 
 
 def table(series: Sequence[RunSeries], params: DecisionTreeParams) -> Table:  # noqa: ARG001

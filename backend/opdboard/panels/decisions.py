@@ -1,6 +1,6 @@
 """How far did we dare to jump? Every factor that was tried, and what became of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.records import CandidateRecord
 from opdboard.panels import look, scales, tries
 from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.series import Needs, RunSeries, Trigger
+from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import Table
 
 _KEY = "○ refused   ● accepted   ◎ chosen   ✕ taken back"
@@ -74,74 +73,44 @@ def _key(yshift: int) -> dict[str, Any]:
     return {"text": _KEY, "showarrow": False, "font": {"size": 11}, "yshift": yshift, **place}
 
 
-_Picked = Callable[[Trigger, CandidateRecord], bool]
-
-
 def _traces(run: RunSeries, axes: tuple[str, str]) -> list[go.Scatter]:
     """Four traces that always exist: refused, accepted, chosen, taken back."""
-
-    def tried(_trigger: Trigger, candidate: CandidateRecord) -> bool:
-        return candidate.factor != 0
-
-    def chosen(trigger: Trigger, candidate: CandidateRecord) -> bool:
-        return candidate.factor == trigger.record.accepted_factor != 0
-
-    kinds: list[tuple[str, _Picked, dict[str, Any]]] = [
-        (
-            "refused",
-            lambda t, c: tried(t, c) and not c.accepted,
-            {"symbol": "circle-open", "size": 9, "line": {"width": 2}},
-        ),
-        ("accepted", lambda t, c: tried(t, c) and c.accepted, {"symbol": "circle", "size": 9, "line": {"width": 0}}),
-        ("chosen", chosen, {"symbol": "circle-open", "size": 16, "color": look.NEUTRAL, "line": {"width": 2}}),
-        (
-            "taken back",
-            lambda t, c: t.vetoed and chosen(t, c),
-            {"symbol": "x-thin-open", "size": 14, "color": look.OKABE_ITO[0]},
-        ),
+    found = tries.tried(run.triggers)
+    chosen = tries.chosen(found)
+    back = [(trigger, one) for trigger, one in chosen if trigger.vetoed]
+    ring = {"symbol": "circle-open", "size": 16, "color": look.NEUTRAL, "line": {"width": 2}}
+    cross = {"symbol": "x-thin-open", "size": 14, "color": look.OKABE_ITO[0]}
+    return [
+        _colored(run, "refused", [each for each in found if not each[1].accepted], "circle-open", 2, axes),
+        _colored(run, "accepted", [each for each in found if each[1].accepted], "circle", 0, axes),
+        _marks(run, "chosen", chosen, ring, axes),
+        _marks(run, "taken back", back, cross, axes),
     ]
-    return [_marks(run, name, picked, marker, axes) for name, picked, marker in kinds]
 
 
-def _marks(run: RunSeries, name: str, picked: _Picked, marker: dict[str, Any], axes: tuple[str, str]) -> go.Scatter:
-    found = [
-        (trigger, candidate)
-        for trigger in run.triggers
-        for candidate in trigger.record.candidates
-        if picked(trigger, candidate)
-    ]
-    if "color" not in marker:
-        gains = [candidate.gain for _, candidate in found]
-        marker = {
-            **marker,
-            "color": np.array([gain if np.isfinite(gain) else 0.0 for gain in gains]),
-            "coloraxis": "coloraxis",
-        }
+def _colored(
+    run: RunSeries, name: str, found: Sequence[tries.Tried], symbol: str, width: int, axes: tuple[str, str]
+) -> go.Scatter:
+    gains = np.array([one.gain if np.isfinite(one.gain) else 0.0 for _, one in found])
+    marker = {"symbol": symbol, "size": 9, "line": {"width": width}, "color": gains, "coloraxis": "coloraxis"}
+    return _marks(run, name, found, marker, axes)
+
+
+def _marks(
+    run: RunSeries, name: str, found: Sequence[tries.Tried], marker: dict[str, Any], axes: tuple[str, str]
+) -> go.Scatter:
     return go.Scatter(
         uid=f"{run.id}:{name}",
         name=name,
         x=np.array([trigger.record.step for trigger, _ in found], np.float64),
-        y=np.array([candidate.factor for _, candidate in found], np.float64),
-        customdata=[[trigger.record.step, _hover(trigger, candidate)] for trigger, candidate in found],
+        y=np.array([one.factor for _, one in found], np.float64),
+        customdata=[[trigger.record.step, tries.hover(trigger, one)] for trigger, one in found],
         hovertemplate="%{customdata[1]}<extra></extra>",
         mode="markers",
         marker=marker,
         xaxis=axes[0],
         yaxis=axes[1],
     )
-
-
-def _hover(trigger: Trigger, candidate: CandidateRecord) -> str:
-    record = trigger.record
-    lines = [
-        f"step {record.step}, factor {look.number(candidate.factor)}",
-        f"{record.score_name} {look.number(candidate.score)}",
-        f"gain {look.number(candidate.gain)} [{look.number(candidate.gain_low)}, {look.number(candidate.gain_high)}]",
-        f"KL to W_t {look.number(candidate.kl_to_start)} nats/token",
-        f"{look.number(candidate.seconds)} s, {candidate.tokens:,} tokens",
-        candidate.reason + (" (taken back)" if trigger.vetoed else ""),
-    ]
-    return "<br>".join(line.replace("<", "&lt;") for line in lines)
 
 
 def table(series: Sequence[RunSeries], params: DecisionsParams) -> Table:  # noqa: ARG001

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from opdboard.domain.events import Topic
 from opdboard.domain.records import VariantRecord
 from opdboard.panels import look, scores
 from opdboard.panels.gathering import Entry, entries
-from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.panel import PanelParams
+from opdboard.panels.series import RunSeries
 from opdboard.panels.table import RUN, Column, Table, of_rows
 
 _KIND = "embedding_shift"
@@ -22,10 +21,6 @@ class EmbeddingShiftParams(PanelParams):
     """Which analysis."""
 
     analysis: scores.AnalysisId = ""
-
-
-def _needs(params: EmbeddingShiftParams) -> Needs:
-    return Needs(analyses=(_KIND,), analysis=params.analysis)
 
 
 def figure(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> go.Figure:  # noqa: ARG001
@@ -40,10 +35,7 @@ def figure(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> go.Figu
     return look.figure(
         traces,
         keep="embedding_shift",
-        meta={
-            "note": _note(compared) if traces else "analyse the run by 'Shift of the embeddings' first",
-            "empty": not traces,
-        },
+        meta=scores.meta(_KIND, _note(compared), empty=not traces),
         xaxis=look.axis("occurrences in the sampled responses", type="log"),
         yaxis=look.axis("1 − cos(base, trained)", type="log", exponentformat="power"),
         showlegend=len(traces) > 1,
@@ -57,7 +49,6 @@ def shifts(one: VariantRecord, name: str = "one_minus_cosine") -> np.ndarray:
 
 
 def _marks(entry: Entry, run: RunSeries, one: VariantRecord) -> go.Scatter:
-    color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
     y = shifts(one)
     return go.Scatter(
         uid=f"{run.id}:{one.family}",
@@ -66,7 +57,7 @@ def _marks(entry: Entry, run: RunSeries, one: VariantRecord) -> go.Scatter:
         y=np.where(y > _STILL, y, np.nan),
         text=[repr(token) for token in one.details["tokens"]],
         mode="markers",
-        marker={"color": color, "size": 8, "symbol": _SYMBOLS[one.family], "opacity": 0.8},
+        marker={"color": look.run_color(entry), "size": 8, "symbol": _SYMBOLS[one.family], "opacity": 0.8},
         hovertemplate="%{text}: 1 − cos = %{y:.3g}, %{x} times<extra>%{fullData.name}</extra>",
         legendgroup=entry.key,
     )
@@ -97,14 +88,11 @@ def table(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> Table:  
     return of_rows([RUN, *words, Column("occurrences"), Column("1 - cosine")], rows)
 
 
-PANEL = Panel(
-    name="embedding_shift",
-    title="Do the embeddings of used tokens move?",
-    description="How far the embedding of every token in sampled responses has turned from the base's, by its frequency.",
-    params=EmbeddingShiftParams,
-    topics=(Topic.ANALYSES,),
-    needs=_needs,
-    figure=figure,
-    table=table,
-    gathers=True,
+PANEL = scores.panel(
+    _KIND,
+    "Do the embeddings of used tokens move?",
+    "How far the embedding of every token in sampled responses has turned from the base's, by its frequency.",
+    EmbeddingShiftParams,
+    figure,
+    table,
 )

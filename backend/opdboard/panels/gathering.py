@@ -75,7 +75,7 @@ def _shared_modules(runs: Sequence[RunSeries]) -> list[Module]:
 def _mean_vectors(statistic: str, runs: Sequence[RunSeries], modules: Sequence[Module]) -> Vectors:
     usable = [run for run in runs if len(run.vectors[statistic].steps)]
     if not usable:
-        return runs[0].vectors[statistic]
+        return replace(runs[0].vectors[statistic], values=np.empty((0, len(modules)), np.float32))
     rows = [run.vectors[statistic] for run in usable]
     steps = reduce(np.intersect1d, [one.steps for one in rows])
     at = [np.searchsorted(one.steps, steps) for one in rows]

@@ -59,7 +59,7 @@ def _needs(params: HealthParams) -> Needs:
 
 
 def figure(series: Sequence[RunSeries], params: HealthParams) -> go.Figure:
-    """The view's curves over steps; a mark at the top where an alert was raised, filled when it is about one of them."""
+    """The view's curves over steps, of a group its members' with their alerts; a mark at the top where an alert was raised, filled when it is about one of them."""
     view = VIEWS[params.view]
     made = lines.figure(
         _lines(series, view, MAX_POINTS),
@@ -153,4 +153,5 @@ PANEL = Panel(
     needs=_needs,
     figure=figure,
     table=table,
+    gathers=True,
 )

@@ -8,6 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from opdboard.panels import labels, look
+from opdboard.panels.grouping import finite_extremes, finite_mean, groups
+from opdboard.panels.series import RunSeries, Vectors
 from opdboard.panels.table import STEP, Column, Points, Table, over
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -84,26 +86,43 @@ def traces(line: Line, axes: tuple[str, str] = ("x", "y"), *, odd_axis: str | No
 
 
 def figure(
-    lines: Sequence[Line], *, keep: str, meta: dict[str, Any], y_title: str, log: bool, **layout: Any
+    lines: Sequence[Line],
+    *,
+    keep: str,
+    meta: dict[str, Any],
+    y_title: str,
+    log: bool = False,
+    odd_axis: str | None = "y2",
+    **layout: Any,
 ) -> go.Figure:
-    """All lines in one plot over the optimizer step."""
+    """All lines in one plot, over the optimizer step where the layout does not say otherwise."""
     named = [labels.label_of(line.name, line.color, line.x, line.y, log_y=log) for line in lines]
     span = labels.span_of([line.y for line in lines], log=log)
     return look.figure(
-        [trace for line in lines for trace in traces(line, odd_axis="y2")],
+        [trace for line in lines for trace in traces(line, odd_axis=odd_axis)],
         keep=keep,
         meta={**meta, "empty": not any(len(line.x) for line in lines)},
         **{
             "xaxis": look.axis("optimizer step t"),
             "yaxis": look.axis(y_title, type="log" if log else "linear"),
-            "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+            **({"yaxis2": look.EDGES} if odd_axis else {}),
             "hovermode": "x unified",
             "showlegend": len(lines) > labels.MOST,
-            "margin": {"l": 52, "r": 12, "t": 10, "b": 40},
             "annotations": labels.end_labels(named, span, log_y=log),
             **layout,
         },
     )
+
+
+def of_groups(run: RunSeries, rows: Vectors, grouping: str) -> list[Line]:
+    """A line per group of modules through their mean, in the group's colour, with the smallest and the largest as its band."""
+    drawn = []
+    for number, (name, members) in enumerate(groups(run.modules, grouping).items()):
+        values = rows.values[:, members].astype(np.float64)
+        color = look.GROUP_COLORS.get(name, look.OKABE_ITO[number % 7])
+        x, mean, (low, high) = rows.steps.astype(np.float64), finite_mean(values), finite_extremes(values)
+        drawn.append(Line(f"{run.id}:{name}", name, color, x, mean, low, high))
+    return drawn
 
 
 def table(

@@ -14,6 +14,8 @@ NEUTRAL = "#808080"
 SEQUENTIAL = "Cividis"
 DIVERGING = "RdBu_r"
 DIVERGING_MARKS = [[0.0, "#2166ac"], [0.5, "#b0b0b0"], [1.0, "#b2182b"]]  # white marks would vanish
+EDGES = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
+"""An axis y2 on which marks at the edges of a plot stand."""
 GROUP_COLORS = {
     "all modules": OKABE_ITO[0],
     "attention": OKABE_ITO[0],
@@ -50,7 +52,9 @@ def faded(color: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def figure(traces: Sequence[Any], *, meta: dict[str, Any], keep: str, **layout: Any) -> go.Figure:
+def figure(
+    traces: Sequence[Any], *, meta: dict[str, Any], keep: str, legend_y: float = 1.01, **layout: Any
+) -> go.Figure:
     """A figure in the common look. keep: zoom survives while this stays the same; meta: what belongs beside the figure."""
     common: dict[str, Any] = {
         "template": go.layout.Template(),
@@ -60,7 +64,7 @@ def figure(traces: Sequence[Any], *, meta: dict[str, Any], keep: str, **layout: 
         "uirevision": keep,
         "showlegend": False,
         "hovermode": "closest",
-        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11}},
+        "legend": {"orientation": "h", "x": 0, "y": legend_y, "yanchor": "bottom", "font": {"size": 11}},
         "shapes": [],
         "annotations": [],
     }

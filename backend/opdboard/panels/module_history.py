@@ -56,8 +56,8 @@ def _lines(series: Sequence[RunSeries], params: ModuleHistoryParams) -> list[lin
     for run in series:
         index, rows = _place(run, params), run.vectors[params.statistic]
         if index is not None:
-            values = rows.values[:, index].astype(np.float64) if len(rows.steps) else np.empty(0)
-            drawn.append(lines.Line(run.id, run.name, look.run_color(run), rows.steps.astype(np.float64), values))
+            x, y = rows.steps.astype(np.float64), rows.values[:, index].astype(np.float64)
+            drawn.append(lines.Line(run.id, run.name, look.run_color(run), x, y))
     return drawn
 
 

@@ -49,7 +49,6 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
         yaxis=look.axis("reverse_kl [nats/token]", rangemode="tozero"),
         hovermode="x unified",
         showlegend=len(drawn) > labels.MOST,
-        margin={"l": 52, "r": 12, "t": 10, "b": 40},
         annotations=labels.end_labels(named, span),
     )
 

@@ -7,13 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 from pydantic import Field
 
-from opdboard.domain.events import Topic
 from opdboard.domain.modules import KINDS
 from opdboard.domain.records import VariantRecord
 from opdboard.panels import look, scores
 from opdboard.panels.gathering import Entry, entries
-from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.panel import PanelParams
+from opdboard.panels.series import RunSeries
 from opdboard.panels.table import MODULE, RUN, STEP, Column, Row, Table, of_rows
 
 _KIND = "rank_one_trajectory"
@@ -44,10 +43,6 @@ class RankOneTrajectoryParams(PanelParams):
     analysis: scores.AnalysisId = ""
 
 
-def _needs(params: RankOneTrajectoryParams) -> Needs:
-    return Needs(analyses=(_KIND,), analysis=params.analysis)
-
-
 def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.Figure:
     """Left: a path per matrix of one layer (of a group, of its first member). Right: EVR_{0:2} of every matrix by layer."""
     compared = scores.analysed(entries(series), _KIND)
@@ -64,22 +59,20 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
             for one in found
         ]
         traces.append(_ratios(entry, params.projection))
+    told = _note(compared, layer, params.projection) if compared else None
     return look.figure(
         traces,
         keep="rank_one_trajectory",
         meta={
-            "note": _note(compared, layer, params.projection)
-            if compared
-            else "analyse the run by 'Path of the leading direction' first",
+            **scores.meta(_KIND, told, empty=not compared),
             "choices": {"layer": layers},
-            "empty": not compared,
         },
         xaxis=look.axis(along, domain=(0.0, 0.5 - _GAP / 2), anchor="y"),
         yaxis=look.axis(across, anchor="x"),
         xaxis2=look.axis("layer", domain=(0.5 + _GAP / 2, 1.0), anchor="y2"),
         yaxis2=look.axis("EVR₀:₂", anchor="x2", range=[0, 1.05]),
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
+        legend_y=1.02,
         margin={"l": 52, "r": 12, "t": 40, "b": 44},
     )
 
@@ -121,7 +114,7 @@ def _ratios(entry: Entry, projection: str) -> go.Scatter:
         y=np.concatenate([ratios(run, projection) for run in entry.runs]),
         text=[one.label for one in found],
         mode="markers",
-        marker={"color": look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], "size": 6, "opacity": 0.6},
+        marker={"color": look.run_color(entry), "size": 6, "opacity": 0.6},
         hovertemplate="%{text}<br>EVR %{y:.3f}<extra>%{fullData.name}</extra>",
         xaxis="x2",
         yaxis="y2",
@@ -169,15 +162,11 @@ def table(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> Table
     return of_rows([RUN, MODULE[0], Column("EVR 0:2"), STEP, Column(along), Column(across)], rows)
 
 
-PANEL = Panel(
-    name="rank_one_trajectory",
-    title="Is the path of the leading direction a line?",
-    description="The leading direction u₁ of each matrix over the snapshots, projected onto a plane.",
-    params=RankOneTrajectoryParams,
-    topics=(Topic.ANALYSES,),
-    needs=_needs,
-    figure=figure,
-    table=table,
-    max_runs=2,
-    gathers=True,
+PANEL = scores.panel(
+    _KIND,
+    "Is the path of the leading direction a line?",
+    "The leading direction u₁ of each matrix over the snapshots, projected onto a plane.",
+    RankOneTrajectoryParams,
+    figure,
+    table,
 )

@@ -7,13 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 from pydantic import Field
 
-from opdboard.domain.events import Topic
 from opdboard.domain.records import Estimate
 from opdboard.panels import look, scores
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.intervals import mean_and_half_width
-from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.series import Needs, RunSeries
+from opdboard.panels.panel import PanelParams
+from opdboard.panels.series import RunSeries
 from opdboard.panels.table import RUN, Column, Table, of_rows
 
 _KIND = "reset_embeddings"
@@ -29,10 +28,6 @@ class ResetEmbeddingsParams(PanelParams):
     analysis: scores.AnalysisId = ""
 
 
-def _needs(params: ResetEmbeddingsParams) -> Needs:
-    return Needs(analyses=(_KIND,), analysis=params.analysis)
-
-
 def figure(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> go.Figure:
     """A bar per run or group and set of weights put back: the paired change against the trained weights."""
     compared = entries(series)
@@ -41,12 +36,7 @@ def figure(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> go.Fig
     return look.figure(
         bars,
         keep=f"reset_embeddings {params.measure}",
-        meta={
-            "note": f"against the trained weights; {about}"
-            if about
-            else "analyse the run by 'Put the embeddings back' first",
-            "empty": not bars,
-        },
+        meta=scores.meta(_KIND, about and f"against the trained weights; {about}", empty=not bars),
         xaxis=look.axis("put back to the base", type="category"),
         yaxis=look.axis(f"change of {params.measure} [{_UNITS[params.measure]}]", zeroline=True),
         barmode="group",
@@ -99,7 +89,7 @@ def _bar(entry: Entry, found: dict[str, Estimate]) -> go.Bar:
         name=entry.name,
         x=list(found),
         y=np.array([one.value for one in found.values()], np.float64),
-        marker={"color": look.faded(look.OKABE_ITO[entry.color % len(look.OKABE_ITO)], 0.8)},
+        marker={"color": look.faded(look.run_color(entry), 0.8)},
         error_y={
             "type": "data",
             "array": np.nan_to_num(np.array([one.high - one.value for one in found.values()], np.float64)),
@@ -113,14 +103,11 @@ def _bar(entry: Entry, found: dict[str, Estimate]) -> go.Bar:
     )
 
 
-PANEL = Panel(
-    name="reset_embeddings",
-    title="Do the embeddings matter?",
-    description="What the score changes by when the trained embeddings are put back to the base's, beside the whole gain.",
-    params=ResetEmbeddingsParams,
-    topics=(Topic.ANALYSES,),
-    needs=_needs,
-    figure=figure,
-    table=table,
-    gathers=True,
+PANEL = scores.panel(
+    _KIND,
+    "Do the embeddings matter?",
+    "What the score changes by when the trained embeddings are put back to the base's, beside the whole gain.",
+    ResetEmbeddingsParams,
+    figure,
+    table,
 )

@@ -170,7 +170,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
         },
         xaxis=look.axis(_X_TITLES[params.x], **_view(params)),
         yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear", **_from_zero(heights)),
-        yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis2=look.EDGES,
         hovermode="closest" if style.crowded else "x unified",
         showlegend=labels.MOST < len(named) <= FEW,
         annotations=labels.end_labels(named, labels.span_of(heights, log=params.log), log_y=params.log),
@@ -253,7 +253,7 @@ def _line(entry: Entry, index: int, compared: Sequence[Entry], keys: Sequence[st
     """Colour and dash: keys of one entry have colours, keys of several have dashes, and so have entries of one colour."""
     if len(compared) == 1 and len(keys) > 1:
         return look.OKABE_ITO[index % len(look.OKABE_ITO)], "solid"
-    color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
+    color = look.run_color(entry)
     if len(keys) == 1 and len(compared) <= FEW:
         index = [other.key for other in compared if other.color == entry.color].index(entry.key)
     return color, _DASHES[index % len(_DASHES)]

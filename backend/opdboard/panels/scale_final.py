@@ -6,10 +6,9 @@ from typing import Literal
 import plotly.graph_objects as go
 from pydantic import Field
 
-from opdboard.domain.events import Topic
-from opdboard.panels import labels, lines, look, scores
+from opdboard.panels import lines, look, scores
 from opdboard.panels.gathering import entries
-from opdboard.panels.panel import Panel, PanelParams
+from opdboard.panels.panel import PanelParams
 from opdboard.panels.scores import BASE, FINAL
 from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import Table
@@ -39,7 +38,6 @@ def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
     kinds = _needs(params).analyses
     drawn: list[lines.Line] = []
     for entry in compared:
-        color = look.OKABE_ITO[entry.color % len(look.OKABE_ITO)]
         for kind, family, word, dash in (
             ("scale_final", "scaled", "", "solid"),
             ("norm_vs_score", "checkpoint", " checkpoints", "dot"),
@@ -50,19 +48,15 @@ def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
             x = found.norm if params.x == "norm" else found.x
             band = (found.low, found.high) if kind == "scale_final" else (None, None)
             if len(x):
-                drawn.append(lines.Line(f"{entry.key}:{kind}", entry.name + word, color, x, found.y, *band, dash))
-    named = [labels.label_of(line.name, line.color, line.x, line.y) for line in drawn]
-    return look.figure(
-        [trace for line in drawn for trace in lines.traces(line)],
+                name, color = entry.name + word, look.run_color(entry)
+                drawn.append(lines.Line(f"{entry.key}:{kind}", name, color, x, found.y, *band, dash))
+    return scores.figure(
+        drawn,
+        _KINDS[0],
+        scores.note(compared, kinds, params.measure),
+        params.measure,
         keep=f"scale_final {params.measure} {params.x}",
-        meta={
-            "note": scores.note(compared, kinds, params.measure) or "analyse the run by 'Scale the final update' first",
-            "empty": not drawn,
-        },
         xaxis=look.axis("‖W − W₀‖F over all weights" if params.x == "norm" else "a", rangemode="tozero"),
-        yaxis=look.axis(scores.TITLES[params.measure]),
-        showlegend=len(drawn) > labels.MOST,
-        annotations=labels.end_labels(named, labels.span_of([line.y for line in drawn])),
     )
 
 
@@ -71,14 +65,12 @@ def table(series: Sequence[RunSeries], params: ScaleFinalParams) -> Table:
     return scores.table(entries(series), _needs(params).analyses)
 
 
-PANEL = Panel(
-    name="scale_final",
-    title="What is the norm of the update worth?",
-    description="Score of W₀ + a ΔW against its norm, so that runs are compared at equal norm; dotted: every checkpoint.",
-    params=ScaleFinalParams,
-    topics=(Topic.ANALYSES,),
+PANEL = scores.panel(
+    _KINDS[0],
+    "What is the norm of the update worth?",
+    "Score of W₀ + a ΔW against its norm, so that runs are compared at equal norm; dotted: every checkpoint.",
+    ScaleFinalParams,
+    figure,
+    table,
     needs=_needs,
-    figure=figure,
-    table=table,
-    gathers=True,
 )

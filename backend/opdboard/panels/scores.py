@@ -1,18 +1,22 @@
 """What analyses scored, as lines to draw: of a run with its interval over prompts, of a group over its members."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+import plotly.graph_objects as go
 from pydantic import Field
 
+from opdboard.domain.events import Topic
+from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
-from opdboard.panels import look
-from opdboard.panels.gathering import Entry
+from opdboard.panels import lines, look
+from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.intervals import mean_and_half_width
-from opdboard.panels.series import RunSeries
+from opdboard.panels.panel import P, Panel, PanelParams
+from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import RUN, Column, Row, Table, of_rows
 
 BASE, FINAL = "base", "final"
@@ -44,6 +48,13 @@ _SOURCES = {
 _NONE = Estimate(np.nan, np.nan, np.nan)
 
 
+class ScoreParams(PanelParams):
+    """Which score."""
+
+    measure: Measure = "recovery"
+    analysis: AnalysisId = ""
+
+
 @dataclass(frozen=True)
 class Curve:
     """Variants in rising x: place x, norm of the update, estimate y and its interval; all float64, NaN where unknown."""
@@ -53,6 +64,10 @@ class Curve:
     y: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    def line(self, uid: str, name: str, color: str, dash: str = "solid") -> lines.Line:
+        """The estimates over x, with their intervals as a band."""
+        return lines.Line(uid, name, color, self.x, self.y, self.low, self.high, dash)
 
 
 def variants(run: RunSeries, kind: str, *families: str) -> list[VariantRecord]:
@@ -162,6 +177,39 @@ def _has_gained(entry: Entry, kinds: Sequence[str], name: str) -> bool:
         if (score := score_of(one, name)) is not None
     ]
     return not gains or (float(np.mean(gains)) > 0 if name == "accuracy" else float(np.mean(gains)) < 0)
+
+
+def meta(kind: str, told: str | None, *, empty: bool) -> dict[str, Any]:
+    """What belongs beside a picture of that kind of analysis: what is told of it, or how to come by one."""
+    return {"note": told or f"analyse the run by '{INTERVENTIONS[kind].title}' first", "empty": empty}
+
+
+def figure(drawn: Sequence[lines.Line], kind: str, told: str | None, measure: str, **layout: Any) -> go.Figure:
+    """Lines of scores; the layout has the x axis."""
+    about = meta(kind, told, empty=not drawn)
+    common = {"y_title": TITLES[measure], "odd_axis": None, "hovermode": "closest"}
+    return lines.figure(drawn, meta=about, **{"keep": f"{kind} {measure}", **common, **layout})
+
+
+def panel(
+    kind: str,
+    title: str,
+    description: str,
+    params: type[P],
+    draw: Callable[[Sequence[RunSeries], P], go.Figure],
+    tell: Callable[[Sequence[RunSeries], P], Table] | None = None,
+    **more: Any,
+) -> Panel[P]:
+    """The panel of an analysis, of the same name; its table, unless it tells another, has every set of weights that was scored."""
+
+    def needs(asked: Any) -> Needs:
+        return Needs(analyses=(kind,), analysis=asked.analysis)
+
+    def scored(series: Sequence[RunSeries], _params: P) -> Table:
+        return table(entries(series), (kind,))
+
+    common = {"topics": (Topic.ANALYSES,), "needs": needs, "gathers": True}
+    return Panel(kind, title, description, params, figure=draw, table=tell or scored, **{**common, **more})
 
 
 def table(compared: Sequence[Entry], kinds: Sequence[str]) -> Table:

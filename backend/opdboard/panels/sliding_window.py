@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from opdboard.domain.events import Topic
 from opdboard.panels import lines, look, scores
 from opdboard.panels.gathering import Entry, entries
-from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Table, of_rows
 
@@ -18,18 +17,11 @@ _GROUPS = ("mlp", "attention")
 _NORM = "update_norm"
 
 
-class SlidingWindowParams(PanelParams):
-    """Which score."""
-
-    measure: scores.Measure = "recovery"
-    analysis: scores.AnalysisId = ""
-
-
-def _needs(params: SlidingWindowParams) -> Needs:
+def _needs(params: scores.ScoreParams) -> Needs:
     return Needs(vectors=(VectorNeed(_NORM),), analyses=(_KIND,), analysis=params.analysis)
 
 
-def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figure:
+def figure(series: Sequence[RunSeries], params: scores.ScoreParams) -> go.Figure:
     """One cell per run or group analysed: a line for MLP and one for attention over l, on bars of each layer's update norm."""
     compared = entries(series)
     shown = scores.analysed(compared, _KIND)
@@ -43,9 +35,7 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
         for group in _GROUPS:
             found = scores.curve(entry, _KIND, (group,), params.measure)
             traces.append(_bars(entry, group, layer_norms(entry, group), (x, bars), legend=cell.first))
-            color = look.GROUP_COLORS[group]
-            line = lines.Line(f"{entry.key}:{group}", group, color, found.x, found.y, found.low, found.high)
-            made = lines.traces(line, (x, y))
+            made = lines.traces(found.line(f"{entry.key}:{group}", group, look.GROUP_COLORS[group]), (x, y))
             made[-1].showlegend = cell.first
             traces += made
         shapes += scores.levels([entry], _KIND, params.measure, (x, y))
@@ -67,23 +57,20 @@ def figure(series: Sequence[RunSeries], params: SlidingWindowParams) -> go.Figur
     return look.figure(
         traces,
         keep=f"sliding_window {params.measure} {len(shown)}",
-        meta={
-            "note": f"{_window(series)}; bars: update norm of each layer; {about}"
-            if about
-            else "analyse the run by 'Inject a window of layers' first",
-            "empty": not shown,
-        },
+        meta=scores.meta(
+            _KIND, about and f"{_window(series)}; bars: update norm of each layer; {about}", empty=not shown
+        ),
         shapes=shapes,
         annotations=titles,
         barmode="overlay",
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom", "font": {"size": 11}},
+        legend_y=1.06,
         margin={"l": 52, "r": 44, "t": 44, "b": 40},
         **layout,
     )
 
 
-def table(series: Sequence[RunSeries], params: SlidingWindowParams) -> Table:  # noqa: ARG001
+def table(series: Sequence[RunSeries], params: scores.ScoreParams) -> Table:  # noqa: ARG001
     """Every set of weights that was scored, and the update norm of each layer's matrices."""
     scored = scores.table(entries(series), (_KIND,))
     nothing = (None,) * (len(scored.columns) - 3)
@@ -135,15 +122,14 @@ def _window(series: Sequence[RunSeries]) -> str:
     return f"windows of {max(widths)} layers, cut at the ends; all else at the base" if widths else "no window yet"
 
 
-PANEL = Panel(
-    name="sliding_window",
-    title="Which layers carry the gain?",
-    description="Score when only the MLPs' or only attention's update of the layers around l is injected, over each layer's norm.",
-    params=SlidingWindowParams,
-    topics=(Topic.ANALYSES, Topic.MODULES),
+PANEL = scores.panel(
+    _KIND,
+    "Which layers carry the gain?",
+    "Score when only the MLPs' or only attention's update of the layers around l is injected, over each layer's norm.",
+    scores.ScoreParams,
+    figure,
+    table,
     needs=_needs,
-    figure=figure,
-    table=table,
+    topics=(Topic.ANALYSES, Topic.MODULES),
     max_runs=4,
-    gathers=True,
 )

@@ -1,6 +1,8 @@
 """Is the update low-rank? Spectral measures of the update, averaged over groups of modules."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle
 from typing import Annotated, Literal
 
 import numpy as np
@@ -11,7 +13,7 @@ from opdboard.domain.events import Topic
 from opdboard.domain.measures import ESTIMATOR_STATISTIC, MODULE_SPECTRA
 from opdboard.panels import estimators, lines, look
 from opdboard.panels.gathering import Entry, entries, means
-from opdboard.panels.grouping import Grouping, finite_extremes, finite_mean, groups
+from opdboard.panels.grouping import Grouping, finite_mean
 from opdboard.panels.intervals import mean_and_half_width
 from opdboard.panels.panel import Panel, PanelParams, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
@@ -69,25 +71,14 @@ def _drawn(series: Sequence[RunSeries], params: SpectrumParams) -> list[lines.Li
 
 
 def _lines(run: RunSeries, params: SpectrumParams, *, alone: bool) -> list[lines.Line]:
-    rows = run.vectors[params.statistic]
-    drawn = []
-    for number, (name, members) in enumerate(groups(run.modules, params.grouping).items()):
-        values = rows.values[:, members].astype(np.float64) if len(rows.steps) else np.empty((0, len(members)))
-        low, high = finite_extremes(values)
-        color = look.GROUP_COLORS.get(name, look.OKABE_ITO[number % 7]) if alone else look.run_color(run)
-        drawn.append(
-            lines.Line(
-                uid=f"{run.id}:{name}",
-                name=name if alone else _name(run, name),
-                color=color,
-                x=rows.steps.astype(np.float64),
-                y=finite_mean(values),
-                low=low if alone else None,
-                high=high if alone else None,
-                dash="solid" if alone else lines.DASHES[number % len(lines.DASHES)],
-            )
-        )
-    return drawn
+    drawn = lines.of_groups(run, run.vectors[params.statistic], params.grouping)
+    if alone:
+        return drawn
+    color = look.run_color(run)
+    return [
+        replace(line, name=_name(run, line.name), color=color, low=None, high=None, dash=dash)
+        for line, dash in zip(drawn, cycle(lines.DASHES), strict=False)
+    ]
 
 
 def _name(run: RunSeries, group: str) -> str:

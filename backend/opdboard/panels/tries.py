@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from opdboard.domain.records import CandidateRecord
+from opdboard.panels import look
 from opdboard.panels.series import RunSeries, Trigger
 from opdboard.panels.table import RUN, STEP, Column, Table, of_rows
 
+Tried = tuple[Trigger, CandidateRecord]
 _COLUMNS = (
     STEP,
     Column("factor along D"),
@@ -20,6 +22,29 @@ _COLUMNS = (
     Column("tokens"),
     Column("seconds", "s"),
 )
+
+
+def tried(triggers: Sequence[Trigger]) -> list[Tried]:
+    """Every candidate that is not W_t itself, with its trigger."""
+    return [(trigger, one) for trigger in triggers for one in trigger.record.candidates if one.factor]
+
+
+def chosen(found: Sequence[Tried]) -> list[Tried]:
+    """Those that were taken, also where they were taken back."""
+    return [(trigger, one) for trigger, one in found if one.factor == trigger.record.accepted_factor]
+
+
+def hover(trigger: Trigger, one: CandidateRecord) -> str:
+    """All that is known of a try, in lines."""
+    lines = [
+        f"step {trigger.record.step}, factor {look.number(one.factor)}: {_fate(trigger, one)}",
+        f"{trigger.record.score_name} {look.number(one.score)}",
+        f"gain {look.number(one.gain)} [{look.number(one.gain_low)}, {look.number(one.gain_high)}]",
+        f"KL to W_t {look.number(one.kl_to_start)} nats/token",
+        f"{look.number(one.seconds)} s, {one.tokens:,} tokens",
+        one.reason,
+    ]
+    return "<br>".join(line.replace("<", "&lt;") for line in lines)
 
 
 def table(found: Sequence[tuple[RunSeries, Sequence[Trigger]]]) -> Table:

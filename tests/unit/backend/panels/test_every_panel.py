@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from support.drawn_runs import SEQ_OF_STEP, drawn_run, empty_run, loaded
 
 from opdboard.panels import registry
 from opdboard.panels.extension import Extension, as_json, extend
+from opdboard.panels.panel import Panel
 from opdboard.panels.series import RunSeries
 from opdboard.panels.table import Table
 
@@ -219,6 +221,18 @@ def test_first_data_newer_alignments_and_vetoes_ask_for_the_whole_figure():
         panel = registry.panel(name)
         run = loaded(drawn_run(), panel.needs(panel.params()))
         assert extend(panel, [run], panel.params(), [after_step + SEQ_OF_STEP]).reset, name
+
+
+@pytest.mark.parametrize("panel", registry.PANELS, ids=lambda panel: panel.name)
+def test_it_draws_and_tells_groups(panel: Panel[Any]):
+    params = panel.params()
+    groups = [
+        replace(loaded(drawn_run(2 * number + member), panel.needs(params)), group=f"g{number}")
+        for number in range(panel.min_runs)
+        for member in range(2)
+    ]
+    assert panel.draw(groups, params).layout.meta["empty"] is False
+    assert panel.tell(groups, params).count > 0
 
 
 def test_the_parameters_draw_controls():
