@@ -23,6 +23,7 @@ REPORTED = ("/points", "/attempts", "/end")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("mode", "examples"), [("POSITIVE", 5), ("NEGATIVE", 3)])
 def test_every_operation_answers_as_its_schema_says(
     client: TestClient, sqlite_database: Database, mode: str, examples: int

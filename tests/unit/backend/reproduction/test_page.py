@@ -18,7 +18,7 @@ from opdboard.reproduction.page import page
 from opdboard.reproduction.plan import ANALYSED, QUICK, SLOW_OPD, STUDENTS, TEACHER
 
 
-@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+@pytest.mark.parametrize("seeds", [(0,), pytest.param((0, 1), marks=pytest.mark.slow)])
 def test_every_claim_and_every_picture_is_on_the_page(
     server: Client, sqlite_database: Database, seeds: tuple[int, ...]
 ):
