@@ -60,7 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._keep(len(name) + len(value))
+        self._keep(len(name) + len(value) + len(b": \r\n"))
         super().on_header(name, value)
 
     @override
