@@ -1,6 +1,6 @@
 # make demo   installs into .venv, builds the UI, starts opdboard and opens the demo
 # make test   installs what the tests need and runs all of them: UI unit tests, then Python and browser tests
-# make test-quick  unit tests that neither start a trainer nor train for long
+# make test-quick  unit tests on SQLite alone that neither start a trainer nor train for long
 # make check  linters, types, import contracts
 # make types  describes the API anew for the UI's generated types
 # make ui     builds the UI alone; make format rewrites the sources as the linters want them

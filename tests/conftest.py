@@ -82,7 +82,7 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
     admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest) -> Database:
     """The same test on both engines."""
     return request.getfixturevalue("sqlite_database" if request.param == "sqlite" else "postgres_database")

@@ -82,6 +82,7 @@ def test_a_claim_whose_commit_is_lost_is_the_same_claim(database, lose, settings
     assert Supervisor(database, "host:2:0", settings)._claim(run_id) is None
 
 
+@pytest.mark.slow
 def test_connections_that_the_server_cuts_again_and_again_lose_nothing(postgres_database):
     run_id = create(postgres_database)
     sink = DatabaseSink(postgres_database, run_id, claim(postgres_database, run_id))

@@ -9,6 +9,8 @@ from opdboard.db.database import Database
 from opdboard.panels import registry
 from opdboard.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(settings: Settings, postgres_database: Database, tmp_path):

@@ -130,6 +130,7 @@ def check_equal(base_folder, folder, before, after) -> int:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_an_adapter_is_what_peft_merges_or_it_is_refused(case, tmp_path):
     family, settings, words = CASES[case]

@@ -17,6 +17,7 @@ REFUSED = {
 """Families with more than an output layer between the last hidden states and the logits: refused before the first step."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family not in REFUSED | NOT_TINY.keys()])
 def test_live_matrices_are_those_of_an_import_and_a_resume(family, tmp_path):
     transformers.logging.disable_progress_bar()
@@ -28,6 +29,7 @@ def test_live_matrices_are_those_of_an_import_and_a_resume(family, tmp_path):
     assert tuple(done) == STAGES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", sorted(REFUSED))
 def test_what_cannot_be_scored_in_parts_is_refused(family, tmp_path):
     with pytest.raises(ModelProblem, match="this architecture is not supported"):
