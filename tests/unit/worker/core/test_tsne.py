@@ -60,7 +60,7 @@ def test_groups_that_are_apart_stay_together_and_apart():
     assert y[:, 0].std() > y[:, 1].std() and bool((y[-1] > 0).all())
 
 
-@pytest.mark.parametrize("sizes", [[12], [4, 5], [20, 20]])
+@pytest.mark.parametrize("sizes", [[12], [4, 5], pytest.param([20, 20], marks=pytest.mark.slow)])
 def test_the_objective_is_at_a_minimum(sizes: list[int]):
     squares = squares_of(groups(sizes, apart=6.0))
     y = tsne(squares[None], started(1, len(squares)))[0]

@@ -123,6 +123,7 @@ def test_windows_narrower_and_wider_than_the_sequence(family, settings, window):
     assert torch.allclose(scored_N, plain_N, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_wide_window_is_tried_beyond_where_the_run_goes_beyond(monkeypatch):
     settings = COMMON | HEADS | {"sliding_window": 1100, "max_position_embeddings": 4096}
     assert tried_policy(_loaded("MistralConfig", settings), CPU, "float32", 1200).cached
