@@ -18,10 +18,19 @@ GENERATED_EXAMPLES = 16_384
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A turn of a conversation; `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Example:
     """A prompt with its known answer; `id` is stable between runs, `solution` is the worked answer where there is one.
 
-    `route` names the teacher that scores it, where rows do.
+    `prompt` is the text of the last user turn, `before` holds the turns in front of it, and `prefix` is the start of the
+    assistant's answer that is to be continued. `route` names the teacher that scores it, where rows do.
     """
 
     id: int
@@ -29,6 +38,13 @@ class Example:
     answer: str
     solution: str | None
     route: str | None = None
+    before: tuple[Turn, ...] = ()
+    prefix: str = ""
+
+    @property
+    def asked(self) -> tuple[tuple[Turn, ...], str, str]:
+        """All that is read before the response: examples with the same are duplicates."""
+        return self.before, self.prompt, self.prefix
 
 
 def load_examples(
@@ -61,8 +77,8 @@ def split(examples: Sequence[Example], held_out_size: int, seed: int = 0) -> tup
     dropped from training. Raises DataProblem when nothing would be left to train on.
     """
     held_out = sorted(examples, key=lambda example: _rank(example.id, seed))[:held_out_size]
-    prompts = {example.prompt for example in held_out}
-    training = [example for example in examples if example.prompt not in prompts]
+    asked = {example.asked for example in held_out}
+    training = [example for example in examples if example.asked not in asked]
     if not training:
         raise DataProblem(
             f"{len(examples)} usable examples are too few: {held_out_size} are held out and at least one more, with another "

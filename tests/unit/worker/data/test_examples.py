@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from opdboard.domain.data import ArithmeticData
 from opdboard.domain.errors import DataProblem
-from opdboard_worker.data.examples import Example, arithmetic_example, batch_indices, load_examples, split
+from opdboard_worker.data.examples import Example, Turn, arithmetic_example, batch_indices, load_examples, split
 
 
 def _examples(count):
@@ -54,6 +54,13 @@ def test_a_repeated_prompt_does_not_leak_into_training():
     twice = _examples(20) + [Example(20 + number, f"prompt {number}", str(number), None) for number in range(20)]
     train, held_out = split(twice, 5)
     assert not {example.prompt for example in train} & {example.prompt for example in held_out}
+
+
+def test_one_prompt_after_other_turns_or_with_another_start_of_an_answer_is_no_repetition():
+    asked = [((), ""), ((Turn("system", "Be brief."),), ""), ((), "First,")]
+    examples = [Example(number, "Why?", "1", None, None, *one) for number, one in enumerate(asked)]
+    train, held_out = split(examples, 1)
+    assert len(train) == 2 and train[0].asked != train[1].asked != held_out[0].asked
 
 
 def test_too_few_examples_say_how_many_are_needed():
