@@ -176,46 +176,6 @@ export interface paths {
         patch: operations["change_run"];
         trace?: never;
     };
-    "/api/runs/{run_id}/clone": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Clone Run
-         * @description Launch a new run with the same configuration.
-         */
-        post: operations["clone_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/fork": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Fork Run
-         * @description Launch a new run that starts from a checkpoint of this one, or from a candidate that it tried.
-         */
-        post: operations["fork_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/reported-runs": {
         parameters: {
             query?: never;
@@ -4229,17 +4189,6 @@ export interface components {
             total_steps: number;
         };
         /**
-         * RunClone
-         * @description A copy of a run's configuration as a new run.
-         */
-        RunClone: {
-            /**
-             * Name
-             * @description Empty: the original's name and 'copy'.
-             */
-            name?: string | null;
-        };
-        /**
          * RunConfig
          * @description One training run.
          */
@@ -4623,29 +4572,6 @@ export interface components {
         RunFields: {
             /** Fields */
             fields: components["schemas"]["RunFieldOut"][];
-        };
-        /**
-         * RunFork
-         * @description A new run that starts from a checkpoint of this one, or from a candidate that it tried.
-         */
-        RunFork: {
-            /**
-             * Step
-             * @description Checkpoint to start from; empty takes the latest.
-             */
-            step?: number | null;
-            /**
-             * Factor
-             * @description Start from W_t + factor D of the extrapolation tried at `step`, taken or refused, instead.
-             */
-            factor?: number | null;
-            /**
-             * Name
-             * @description Empty: the original's name and 'fork'.
-             */
-            name?: string | null;
-            /** @description Replaces the original's configuration; its student is set to the checkpoint. */
-            config?: components["schemas"]["RunConfig"] | null;
         };
         /**
          * RunGroupOut
@@ -6363,78 +6289,6 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    clone_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["RunClone"] | null;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunDetail"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    fork_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a run. */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["RunFork"] | null;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-"""Runs: list, group, launch, read, change, delete, clone, fork; and one action on many."""
+"""Runs: list, group, launch, read, change, delete; and one action on many."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ from opdboard.api.bodies import JsonRoute
 from opdboard.api.commands.actor import Actor
 from opdboard.api.context import Ctx
 from opdboard.api.named_runs import RunId
-from opdboard.api.runs import bulk, copies, fields, listing, service
+from opdboard.api.runs import bulk, fields, listing, service
 from opdboard.api.runs.bulk_schemas import BulkChange, BulkResult
 from opdboard.api.runs.listing_schemas import RunFields, RunGroupQuery, RunGroups, RunList, RunListQuery
-from opdboard.api.runs.schemas import RunChange, RunClone, RunCreate, RunDetail, RunFork
+from opdboard.api.runs.schemas import RunChange, RunCreate, RunDetail
 from opdboard.lifecycle.births import NewRun
 
 router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=JsonRoute)
@@ -63,15 +63,3 @@ def change_run(context: Ctx, run_id: RunId, body: RunChange) -> RunDetail:
 def delete_run(context: Ctx, run_id: RunId) -> None:
     """Delete a run, its series and its files; 409 while it is active or another run needs its checkpoints."""
     service.delete(context, run_id)
-
-
-@router.post("/{run_id}/clone", status_code=201)
-def clone_run(context: Ctx, run_id: RunId, body: RunClone | None = None) -> RunDetail:
-    """Launch a new run with the same configuration."""
-    return copies.clone(context, run_id, body or RunClone())
-
-
-@router.post("/{run_id}/fork", status_code=201)
-def fork_run(context: Ctx, run_id: RunId, body: RunFork | None = None) -> RunDetail:
-    """Launch a new run that starts from a checkpoint of this one, or from a candidate that it tried."""
-    return copies.fork(context, run_id, body or RunFork())

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, computed_field
 
 from opdboard.api.commands.schemas import CommandOut
-from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Count, Parameters
-from opdboard.domain.commands import LARGEST_FACTOR, Command
+from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Parameters
+from opdboard.domain.commands import Command
 from opdboard.domain.finite import Finite
 from opdboard.domain.methods import looks_ahead, method_name
 from opdboard.domain.run_config import RunConfig
@@ -112,25 +112,3 @@ class RunChange(Parameters):
     notes: Notes | None = None
     tags: Tags | None = None
     group: Group | None = None
-
-
-class RunClone(Parameters):
-    """A copy of a run's configuration as a new run."""
-
-    name: Name | None = Field(default=None, description="Empty: the original's name and 'copy'.")
-
-
-class RunFork(Parameters):
-    """A new run that starts from a checkpoint of this one, or from a candidate that it tried."""
-
-    step: Count | None = Field(default=None, description="Checkpoint to start from; empty takes the latest.")
-    factor: float | None = Field(
-        default=None,
-        gt=-1,
-        le=LARGEST_FACTOR,
-        description="Start from W_t + factor D of the extrapolation tried at `step`, taken or refused, instead.",
-    )
-    name: Name | None = Field(default=None, description="Empty: the original's name and 'fork'.")
-    config: RunConfig | None = Field(
-        default=None, description="Replaces the original's configuration; its student is set to the checkpoint."
-    )

@@ -76,7 +76,6 @@ def test_an_analysis_is_paused_and_stopped_but_has_no_weights_to_act_on(client, 
         refused = client.post(f"/api/runs/{analysis}/commands", json={"command": command})
         assert refused.status_code == 409 and "trains" in refused.json()["detail"], refused.text
     assert client.post(f"/api/runs/{analysis}/commands", json={"command": "pause"}).status_code == 201
-    assert client.post(f"/api/runs/{analysis}/clone").status_code == 409
 
 
 def refused(client: TestClient, kind: str, subject: str, **parameters) -> dict[str, str]:

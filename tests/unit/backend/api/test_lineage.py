@@ -25,7 +25,7 @@ def test_lineage_goes_up_to_the_first_and_down_to_the_last(client: TestClient, s
 
 def test_a_copy_and_a_deleted_source_are_told(client: TestClient, sqlite_database: Database):
     original = create(sqlite_database, name="original")
-    copy = client.post(f"/api/runs/{original}/clone").json()["id"]
+    copy = client.post("/api/runs", json={"config": {}, "copied_from": original}).json()["id"]
     with sqlite_database.write() as session:
         runs.delete_run(session, original)
     found = client.get(f"/api/runs/{copy}/lineage").json()

@@ -50,7 +50,8 @@ def test_everything_is_read_and_written(client: TestClient, postgres_database: D
     made = client.post("/api/runs", json={"config": {}, "tags": ["a"]}).json()
     assert client.patch(f"/api/runs/{made['id']}", json={"notes": "n"}).json()["notes"] == "n"
     assert client.post(f"/api/runs/{made['id']}/commands", json={"command": "stop"}).status_code == 201
-    assert client.post(f"/api/runs/{first}/fork").status_code == 201
+    fork = {"config": {"student": {"kind": "run", "run_id": first}}, "copied_from": first}
+    assert client.post("/api/runs", json=fork).status_code == 201
     assert client.post("/api/runs/bulk", json={"action": "tag", "query": "opd", "tags": ["b"]}).status_code == 200
     assert client.put("/api/views", json={"page": "runs", "name": "n", "search": "?q=opd"}).status_code == 200
     assert client.delete(f"/api/runs/{made['id']}").status_code == 204

@@ -114,46 +114,37 @@ def test_a_run_is_renamed_and_annotated(client: TestClient, sqlite_database: Dat
         assert client.patch(f"/api/runs/{run_id}", json=wrong).status_code == 422, wrong
 
 
-def test_a_clone_has_the_same_configuration(client: TestClient, sqlite_database: Database):
-    run_id = create(sqlite_database, name="mine", seed=5)
-    clone = client.post(f"/api/runs/{run_id}/clone").json()
-    assert (clone["name"], clone["config"]["seed"], clone["state"]) == ("mine copy", 5, "queued")
-    assert client.post(f"/api/runs/{run_id}/clone", json={"name": "yours"}).json()["name"] == "yours"
+def fork(client: TestClient, run_id: str, **place):
+    return client.post("/api/runs", json={"config": {"student": {"kind": "run", "run_id": run_id} | place}})
 
 
 def test_a_fork_starts_from_a_checkpoint(client: TestClient, sqlite_database: Database):
-    run_id, _ = filled(sqlite_database, name="mine")
-    fork = client.post(f"/api/runs/{run_id}/fork", json={})
-    assert fork.status_code == 201
-    made = fork.json()
-    assert (made["forked_from"], made["forked_step"], made["name"]) == (run_id, 4, "mine fork @ 4")
-    assert made["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 4, "factor": None}
-    changed = client.post(f"/api/runs/{run_id}/fork", json={"step": 4, "name": "f", "config": {"seed": 9}}).json()
-    assert (changed["name"], changed["config"]["seed"]) == ("f", 9)
-    missing = client.post(f"/api/runs/{run_id}/fork", json={"step": 5})
-    assert missing.status_code == 404
-    assert "present: 4" in missing.json()["detail"]
-    wrong = client.post(f"/api/runs/{run_id}/fork", json={"config": {"budget": {"steps": 0}}})
-    assert wrong.json()["fields"][0]["path"] == "budget.steps"
+    run_id, _ = filled(sqlite_database)
+    made = fork(client, run_id)
+    assert made.status_code == 201
+    assert (made.json()["forked_from"], made.json()["forked_step"]) == (run_id, 4)
+    assert made.json()["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 4, "factor": None}
+    missing = fork(client, run_id, step=5)
+    assert missing.status_code == 422
+    assert "present: 4" in missing.text
 
 
 def test_a_fork_starts_from_a_candidate_whose_weights_are_kept(client: TestClient, sqlite_database: Database):
-    run_id, attempt = filled(sqlite_database, name="mine")
+    run_id, attempt = filled(sqlite_database)
     tried = replace(
         decision(8, 0.0, [candidate(2, -0.1, accepted=False)]), weights_path="runs/x/candidates/8", weights_bytes=9
     )
     record(sqlite_database, run_id, attempt, 8, decisions=[tried])
-    made = client.post(f"/api/runs/{run_id}/fork", json={"step": 8, "factor": 2}).json()
+    made = fork(client, run_id, step=8, factor=2).json()
     assert (made["forked_from"], made["forked_step"], made["forked_factor"]) == (run_id, 8, 2)
-    assert made["name"] == "mine fork @ 8 × 2"
     assert made["config"]["student"] == {"kind": "run", "run_id": run_id, "step": 8, "factor": 2}
-    assert client.post(f"/api/runs/{run_id}/fork", json={"factor": 2}).json()["where"] == "step"
-    assert client.post(f"/api/runs/{run_id}/fork", json={"step": 8, "factor": -2}).json()["where"] == "factor"
-    assert "steps: 8" in client.post(f"/api/runs/{run_id}/fork", json={"step": 2, "factor": 2}).json()["detail"]
+    for wrong in ({"factor": 2}, {"step": 8, "factor": -2}):
+        assert fork(client, run_id, **wrong).status_code == 422
+    assert "steps: 8" in fork(client, run_id, step=2, factor=2).text
     with sqlite_database.read() as session:
         assert lineage.weights_in_use(session, run_id) == (set(), {8})
     record(sqlite_database, run_id, attempt, 9, removed_candidate_steps=[8])
-    assert client.post(f"/api/runs/{run_id}/fork", json={"step": 8, "factor": 2}).status_code == 404
+    assert fork(client, run_id, step=8, factor=2).status_code == 422
 
 
 def test_deleting_removes_rows_and_files_of_this_run_only(
