@@ -11,18 +11,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
-from transformers.pytorch_utils import Conv1D
 
 from opdboard.domain.modules import Module
 from opdboard.domain.optimizer import Lora
 from opdboard.domain.run_config import Copies, RunConfig
 from opdboard_worker.models.coverage import coverage
 from opdboard_worker.models.matrices import View, matrices_of
-from opdboard_worker.training.copies import WHOLE, Copy
+from opdboard_worker.training.copies import Copy
+from opdboard_worker.training.lora import LoraTensor, wrapped
 
-_ADAPTER = "default"
 _INSIDE = re.compile(r"\.base_layer(?=\.)")
 """What peft puts into the names of the weights that it wraps, once for each wrapper."""
 
@@ -111,63 +109,6 @@ class AllWeights:
         return False
 
 
-class LoraTensor:
-    """A weight whose factors A and B are trained; one pair for each expert where it holds several."""
-
-    def __init__(self, layer: Any, base: nn.Parameter, copies: Copies) -> None:
-        """layer: peft's, in place of the layer whose weight is base."""
-        self._layer = layer
-        self.base = base
-        self.initial_copy = Copy(base, copies)
-
-    @property
-    def factors(self) -> dict[str, nn.Parameter]:
-        """A and B, those of all experts side by side."""
-        return {"A": self._layer.lora_A[_ADAPTER].weight, "B": self._layer.lora_B[_ADAPTER].weight}
-
-    @torch.no_grad()
-    def update(self, view: View = WHOLE) -> Tensor:
-        """scaling B A, in the orientation of the weight, or of the matrix at a view."""
-        if view.expert is None:
-            return view.of(self._layer.get_delta_weight(_ADAPTER))
-        a, b = _of_expert(self.factors["A"], self.factors["B"], view.expert, self.base.shape[0])
-        change = (b @ a) * self._layer.scaling[_ADAPTER]
-        matrix = change.mT if self._stored_in_out else change
-        return view.turned(matrix[view.index[1:]])
-
-    @torch.no_grad()
-    def now(self, view: View = WHOLE) -> Tensor:
-        """scaling B A, and the displacement by jumps where there were any: W_t - W_0 of a matrix."""
-        update = self.update(view)
-        return update if self.at_initial else update + (view.of(self.base) - self.initial_copy.get(view))
-
-    @property
-    def _stored_in_out(self) -> bool:
-        """What peft takes experts for; where it is mistaken, A and B change places."""
-        return bool(getattr(self._layer.get_base_layer(), "is_transposed", False))
-
-    @property
-    def at_initial(self) -> bool:
-        """No jump has displaced the base."""
-        return torch.equal(self.base, self.initial_copy.get())
-
-    def gradients(self, view: View) -> list[Tensor]:
-        """Of A and B, as far as they make the matrix at a view."""
-        a, b = (factor.grad for factor in self.factors.values())
-        if a is None or b is None:
-            return []
-        if view.expert is not None:
-            a, b = _of_expert(a, b, view.expert, self.base.shape[0])
-            if view.transposed != self._stored_in_out:
-                return [a[:, view.rows], b]
-        return [a, b[view.rows]]
-
-
-def _of_expert(a: Tensor, b: Tensor, expert: int, experts: int) -> tuple[Tensor, Tensor]:
-    """The part of A (experts x rank, in) and of B (out, rank x experts) that is one expert's, as peft lays them out."""
-    return a.unflatten(0, (experts, -1))[expert], b.unflatten(1, (-1, experts))[..., expert]
-
-
 class LoraMatrix:
     """A matrix in a LoraTensor, as a WholeMatrix is; dW is known itself, without the rounding of W_t - W_0."""
 
@@ -219,7 +160,7 @@ class LoraFactors:
         weights = {name: model.get_parameter(name) for name in held}
         model.requires_grad_(False)
         torch.manual_seed(seed)
-        layers = _wrapped(model, list(held), settings)
+        layers = wrapped(model, list(held), settings)
         model.eval()
         self._model = model
         self._tensors = {name: LoraTensor(layers[name], weights[name], copies) for name in held}
@@ -302,27 +243,3 @@ def trained_part(model: Any, config: RunConfig) -> Trained:
     if isinstance(config.adapter, Lora):
         return LoraFactors(model, config.adapter, config.seed, config.copies)
     return AllWeights(model, config.copies)
-
-
-def _wrapped(model: Any, names: list[str], settings: Lora) -> dict[str, Any]:
-    """Puts factors on weights by name; peft's layer of each. What no linear layer owns is wrapped as a parameter."""
-    owners = {name: model.get_submodule(name.rpartition(".")[0]) for name in names}
-    linear = [name for name, owner in owners.items() if isinstance(owner, nn.Linear | Conv1D)]
-    others = [name for name in names if name not in linear]
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        target_modules=[name.removesuffix(".weight") for name in linear],
-        target_parameters=others,
-        lora_dropout=0.0,
-        bias="none",
-    )
-    inject_adapter_in_model(config, model, _ADAPTER)
-    layers = {name: model.get_submodule(name.removesuffix(".weight")) for name in linear}
-    for name in others:
-        owner, _, parameter = name.rpartition(".")
-        layer = model.get_submodule(owner)
-        while layer.parameter_name != parameter:
-            layer = layer.base_layer
-        layers[name] = layer
-    return layers
