@@ -7,7 +7,7 @@ from opdboard.api.alerts.schemas import AlertList
 from opdboard.api.analyses.schemas import AnalysisDetail, AnalysisList, VariantOut
 from opdboard.api.arrays import TypedArray
 from opdboard.api.checkpoints.schemas import CheckpointList
-from opdboard.api.commands.schemas import CommandOut, RunHistory
+from opdboard.api.commands.schemas import CommandOut, ProvenanceOut, RunHistory
 from opdboard.api.compare.schemas import ConfigDifference, RatioOut, SpeedupOut, SpeedupRowOut
 from opdboard.api.decisions.schemas import DecisionList, DecisionOut
 from opdboard.api.launch.schemas import SweepMade
@@ -20,7 +20,7 @@ from opdboard.api.workers.schemas import WorkerList
 
 __all__ = [
     "AlertList", "AnalysisDetail", "AnalysisList", "CheckpointList", "CommandOut", "ConfigDifference", "DecisionList",
-    "DecisionOut", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "RatioOut", "RunDetail", "RunHistory",
+    "DecisionOut", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "ProvenanceOut", "RatioOut", "RunDetail", "RunHistory",
     "RunList", "RunSummary", "SampleList", "ScalarOut", "SeriesOut", "SpeedupOut", "SpeedupRowOut", "StatisticOut",
     "SweepMade", "TypedArray", "VariantOut", "WorkerList",
 ]  # fmt: skip

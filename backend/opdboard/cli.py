@@ -194,14 +194,15 @@ def list_runs(
 
 @app.command()
 def show(run_id: RunId, as_json: AsJson = False) -> None:
-    """Show one run: state, progress, latest measures, extrapolation decisions."""
+    """Show one run: state, progress, latest measures, versions, extrapolation decisions."""
     with Client() as client:
         found = client.run(run_id)
         decisions = [] if as_json else client.decisions(run_id).decisions
+        made_with = [] if as_json else client.history(run_id).provenance
     if as_json:
         print(found.model_dump_json())
     else:
-        out.print(terminal.run_details(found, decisions))
+        out.print(terminal.run_details(found, decisions, made_with))
 
 
 @app.command()

@@ -131,21 +131,24 @@ class Client:
     ) -> "Reporter":
         """Report a run that another trainer makes, as a context manager: `with client.report(...) as run: run.log(1, {...})`.
 
-        about: config (any JSON object), student, teacher, group, tags, notes, device, modules ([{name, shape}, ...]).
+        about: config (any JSON object), student, teacher, group, tags, notes, device, modules ([{name, shape}, ...]), and
+        made_with ({software, models, files}, texts by name); without it the versions of installed packages are told.
         resume: id of a reported run to go on with, which keeps what it was begun with. step: the one its trainer goes on
         from, most often its checkpoint's: later points are dropped; None drops nothing and goes on after the last one.
         On any rank but 0 (of torch.distributed, or RANK) the report is silent: a training under torchrun is one run.
         """
+        from opdboard.domain.provenance import installed
         from opdboard.reporter import Reporter  # which imports this module
 
         if ranks.rank() != 0:
             return Reporter(resume or "", 0, None)
+        made_with = about.pop("made_with", None) or {"software": installed()}
         if resume is not None:
             after = self._call("GET", f"/runs/{resume}")["step"] if step is None else step
-            begun = self._call("POST", f"/runs/{resume}/attempts", {"step": after})
+            begun = self._call("POST", f"/runs/{resume}/attempts", {"step": after, "made_with": made_with})
         else:
             after = 0
-            body = {"name": name, "total_steps": total_steps, "method": method, **about}
+            body = {"name": name, "total_steps": total_steps, "method": method, "made_with": made_with, **about}
             check_storable(body)
             begun = self._call("POST", "/reported-runs", body)
         run_id = begun["run_id"]

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -12,7 +12,7 @@ from rich.text import Text
 from opdboard.domain.run_state import RunState
 
 if TYPE_CHECKING:
-    from opdboard.answers import DecisionOut, RunDetail, RunSummary
+    from opdboard.answers import DecisionOut, ProvenanceOut, RunDetail, RunSummary
 
 PATIENCE_SECONDS = 5.0
 STYLES = {
@@ -87,7 +87,9 @@ def runs_table(runs: "Iterable[RunSummary]") -> Table:
     return table
 
 
-def run_details(run: "RunDetail", decisions: "list[DecisionOut]") -> RenderableType:
+def run_details(
+    run: "RunDetail", decisions: "list[DecisionOut]", made_with: "Sequence[ProvenanceOut]" = ()
+) -> RenderableType:
     """Everything one wants to know about a run without a browser."""
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="dim")
@@ -107,6 +109,11 @@ def run_details(run: "RunDetail", decisions: "list[DecisionOut]") -> RenderableT
     for key, title in SHOWN_SCALARS.items():
         if key in latest:
             facts.add_row(title, number(latest[key]))
+    for told in made_with:
+        since = f" (from step {told.from_step})" if len(made_with) > 1 else ""
+        facts.add_row("versions" + since, plain(", ".join(f"{name} {text}" for name, text in told.software.items())))
+        for name, text in (told.models | told.files).items():
+            facts.add_row(plain(name), plain(text))
     for command in run.commands_pending:
         facts.add_row("asked for", command.command)
     if run.error:

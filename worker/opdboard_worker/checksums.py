@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -49,6 +49,17 @@ def check_weights(folder: Path) -> None:
     wrong = damage(folder, lambda name: not name.startswith("trainer/") or name.endswith("direction.safetensors"))
     if wrong is not None:
         raise ModelProblem(f"the checkpoint {folder.name} is damaged: {wrong}; choose another step", where=str(folder))
+
+
+def fingerprint(folder: Path, patterns: Sequence[str]) -> str:
+    """One SHA-256 for all files right in a folder whose names match, from their names and bytes and not from its place.
+
+    Checksums that were written with them are taken as they are: who loads checks them.
+    """
+    names = sorted({path.name for pattern in patterns for path in folder.glob(pattern) if path.is_file()} - {NAME})
+    written = json.loads((folder / NAME).read_text()) if (folder / NAME).is_file() else {}
+    digests = written | _digests(folder, [name for name in names if name not in written])
+    return hashlib.sha256("".join(f"{digests[name]}  {name}\n" for name in names).encode()).hexdigest()
 
 
 def _digests(folder: Path, names: list[str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ class Attempt:
 
         def say(session: Session) -> None:
             run = claims.fence(session, self.run_id, self.number)
-            run_alerts.damaged(session, run, AlertKind.DAMAGED_SNAPSHOT, message, step)
+            run_alerts.happened(session, run, AlertKind.DAMAGED_SNAPSHOT, message, step)
 
         PatientDatabase(self.database).write(say)
         log.warning("%s", message)

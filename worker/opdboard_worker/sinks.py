@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from opdboard.db.database import Database
 from opdboard.domain.modules import Module
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import Batch
 from opdboard.lifecycle import recording
 from opdboard_worker.patience import PatientDatabase
@@ -15,7 +16,7 @@ from opdboard_worker.patience import PatientDatabase
 class MetricSink(Protocol):
     """Takes batches; each becomes visible as a whole or not at all."""
 
-    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+    def begin(self, *, step: int, modules: list[Module], device: str, made_with: Provenance | None = None) -> None:
         """Training starts or goes on after `step`; anything reported beyond it is void."""
         ...
 
@@ -35,10 +36,10 @@ class DatabaseSink(MetricSink):
         self._written = 0
 
     @override
-    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+    def begin(self, *, step: int, modules: list[Module], device: str, made_with: Provenance | None = None) -> None:
         self._database.write(
             lambda session: recording.begin(
-                session, self._run_id, self._attempt, step=step, modules=modules, device=device
+                session, self._run_id, self._attempt, step=step, modules=modules, device=device, made_with=made_with
             )
         )
 
@@ -55,7 +56,7 @@ class NoSink(MetricSink):
     """Forgets everything; for the ranks of a run that are not the first."""
 
     @override
-    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+    def begin(self, *, step: int, modules: list[Module], device: str, made_with: Provenance | None = None) -> None:
         pass
 
     @override
@@ -70,7 +71,7 @@ class MemorySink(MetricSink):
     batches: list[Batch] = field(default_factory=list)
 
     @override
-    def begin(self, *, step: int, modules: list[Module], device: str) -> None:
+    def begin(self, *, step: int, modules: list[Module], device: str, made_with: Provenance | None = None) -> None:
         self.batches = [batch for batch in self.batches if batch.step <= step]
 
     @override

@@ -18,6 +18,7 @@ OF_THE_RUN = (
     AlertKind.STALLED,
     AlertKind.DAMAGED_CHECKPOINT,
     AlertKind.DAMAGED_SNAPSHOT,
+    AlertKind.OTHER_VERSIONS,
 )
 
 _RECENT = (

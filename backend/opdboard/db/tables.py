@@ -104,7 +104,10 @@ class Lineage(Table):
 
 
 class Attempt(Table):
-    """One try at a run; its number fences the writes of every earlier one."""
+    """One try at a run; its number fences the writes of every earlier one.
+
+    provenance: see domain.provenance; None of one that did not get as far as loading its models.
+    """
 
     __tablename__ = "attempts"
 
@@ -116,6 +119,7 @@ class Attempt(Table):
     resumed_from: Mapped[int | None] = mapped_column(Integer)
     outcome: Mapped[str | None] = mapped_column(Text)
     batches: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    provenance: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class StateChange(Table):

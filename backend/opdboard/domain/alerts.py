@@ -34,6 +34,7 @@ class AlertKind(StrEnum):
     STALLED = "stalled"
     DAMAGED_CHECKPOINT = "damaged_checkpoint"
     DAMAGED_SNAPSHOT = "damaged_snapshot"
+    OTHER_VERSIONS = "other_versions"
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,14 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.WARNING,
             "On resuming, a snapshot that later steps are aligned with cannot be read or differs from its checksum.",
             "The training is not concerned. Alignment of later steps with that one is left out; look at the disk.",
+        ),
+        Signature(
+            AlertKind.OTHER_VERSIONS,
+            "The run goes on with other versions",
+            Severity.WARNING,
+            "On resuming, a version of software, the weights or a data file are not those of the attempt before.",
+            "Numbers from here on may differ for that reason alone. Both sets of versions are kept with the run; to rule it out, "
+            "resume in the old environment or clone the run.",
         ),
         Signature(
             AlertKind.STALLED,

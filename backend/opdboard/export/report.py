@@ -36,6 +36,7 @@ def _about(client: Client, run: RunDetail) -> Iterator[str]:
     yield _decisions(client, run)
     yield _alerts(client, run)
     yield _samples(client, run)
+    yield _made_with(client, run)
     yield _configuration(run)
 
 
@@ -127,6 +128,15 @@ def _samples(client: Client, run: RunDetail) -> str:
         if rows
         else ""
     )
+
+
+def _made_with(client: Client, run: RunDetail) -> str:
+    rows = [
+        (told.from_step, path, text)
+        for told in client.history(run.id).provenance
+        for path, text in told.flat().items()
+    ]  # fmt: skip
+    return "<h3>Versions, weights and data</h3>" + table(("from step", "what", "which"), rows) if rows else ""
 
 
 def _configuration(run: RunDetail) -> str:

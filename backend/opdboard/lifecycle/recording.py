@@ -4,14 +4,16 @@ import time
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, analyses, commands, evidence, runs, series
+from opdboard.db import alerts, analyses, commands, evidence, provenance, runs, series
 from opdboard.db.tables import Attempt, Run
+from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.events import Topic
 from opdboard.domain.finite import finite
 from opdboard.domain.modules import Module
+from opdboard.domain.provenance import Provenance, changes
 from opdboard.domain.records import Batch
-from opdboard.lifecycle import alerting, claims
+from opdboard.lifecycle import alerting, claims, run_alerts
 
 
 def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number: int | None = None) -> int:
@@ -65,10 +67,20 @@ def _topics(batch: Batch) -> list[Topic]:
     return [topic for topic, did in moved.items() if did]
 
 
-def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: list[Module], device: str) -> Run:
+def begin(
+    session: Session,
+    run_id: str,
+    attempt: int,
+    *,
+    step: int,
+    modules: list[Module],
+    device: str,
+    made_with: Provenance | None = None,
+) -> Run:
     """A trainer is ready at this step (0, or its checkpoint's): forget what an earlier attempt wrote beyond it.
 
-    A trainer that begins at step 0 reports that step again, so everything goes.
+    A trainer that begins at step 0 reports that step again, so everything goes. made_with: None where nobody tells; an
+    alert tells when it is not what the attempt before was made with.
     """
     run = claims.fence(session, run_id, attempt)
     if step > 0 and run.modules and [one["name"] for one in run.modules] != [module.name for module in modules]:
@@ -91,4 +103,10 @@ def begin(session: Session, run_id: str, attempt: int, *, step: int, modules: li
     run.modules = [module.as_json() for module in modules]
     if attempt > 1:
         run.rewound_seq = runs.touch(run, *Topic)
+    if made_with is not None:
+        before = provenance.store(session, run_id, attempt, made_with)
+        different = [] if before is None else changes(before, made_with)
+        if different:
+            message = f"from step {step} on: {', '.join(different)}"
+            run_alerts.happened(session, run, AlertKind.OTHER_VERSIONS, message, step)
     return run

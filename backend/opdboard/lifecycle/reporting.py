@@ -13,6 +13,7 @@ from opdboard.domain.errors import Conflict
 from opdboard.domain.events import Topic
 from opdboard.domain.finite import finite
 from opdboard.domain.modules import Module
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import Batch, ModuleVector
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
@@ -33,27 +34,36 @@ class Appended:
     repeated: int
 
 
-def create(session: Session, wanted: NewRun[Reported], *, device: str = "", modules: Sequence[Module] = ()) -> Run:
+def create(
+    session: Session,
+    wanted: NewRun[Reported],
+    *,
+    device: str = "",
+    modules: Sequence[Module] = (),
+    made_with: Provenance | None = None,
+) -> Run:
     """A RUNNING run under its first attempt."""
     run = births.add(session, wanted)
-    _attempt(session, run, step=0, modules=list(modules), device=device)
+    _attempt(session, run, step=0, modules=list(modules), device=device, made_with=made_with)
     return run
 
 
-def begin_again(session: Session, run_id: str, step: int) -> Run:
+def begin_again(session: Session, run_id: str, step: int, made_with: Provenance | None = None) -> Run:
     """A new attempt that goes on after `step` (0 begins anew): earlier attempts may write no more, points beyond are dropped."""
     run = reported(runs.get(session, run_id, lock=True))
     transitions.transition(session, run, RunState.QUEUED, reason="its trainer begins again")
     modules = [Module.from_json(entry) for entry in run.modules]
-    _attempt(session, run, step=step, modules=modules, device=run.device or "")
+    _attempt(session, run, step=step, modules=modules, device=run.device or "", made_with=made_with)
     return run
 
 
-def _attempt(session: Session, run: Run, *, step: int, modules: list[Module], device: str) -> None:
+def _attempt(
+    session: Session, run: Run, *, step: int, modules: list[Module], device: str, made_with: Provenance | None
+) -> None:
     attempt = claims.claim(session, run.id, REPORTER)
     assert attempt is not None, "the run was made QUEUED in this transaction"
     run.worker_id = None
-    recording.begin(session, run.id, attempt, step=step, modules=modules, device=device)
+    recording.begin(session, run.id, attempt, step=step, modules=modules, device=device, made_with=made_with)
     transitions.transition(session, run, RunState.RUNNING, reason=REPORTER)
 
 

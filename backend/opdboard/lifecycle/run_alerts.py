@@ -34,8 +34,8 @@ def moving(session: Session, run: Run) -> None:
     runs.touch(run, Topic.ALERTS)
 
 
-def damaged(session: Session, run: Run, kind: AlertKind, message: str, step: int) -> None:
-    """Stored files were of no use, and the run goes on without them from this step: it happened, and is over."""
+def happened(session: Session, run: Run, kind: AlertKind, message: str, step: int) -> None:
+    """Something about how the run goes on from this step, such as without files that were damaged: it is over."""
     runs.touch(run, Topic.ALERTS)
     _raise(session, run, kind, _sentence(message), step=step).cleared_step = step
 

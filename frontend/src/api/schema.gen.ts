@@ -665,7 +665,7 @@ export interface paths {
         };
         /**
          * Compare Configs
-         * @description Which configuration keys differ.
+         * @description Which configuration keys differ, and which versions, weights and data files, as far as the runs tell them.
          */
         get: operations["compare_configs"];
         put?: never;
@@ -1277,7 +1277,7 @@ export interface components {
          * @description A user's rule, or a built-in failure signature.
          * @enum {string}
          */
-        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed" | "stalled" | "damaged_checkpoint" | "damaged_snapshot";
+        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed" | "stalled" | "damaged_checkpoint" | "damaged_snapshot" | "other_versions";
         /**
          * AlertList
          * @description One page of alerts, newest first.
@@ -1688,6 +1688,8 @@ export interface components {
              * @default 0
              */
             step: number;
+            /** @description Versions, models and files as texts; `opdboard.client` tells the versions by itself. */
+            made_with?: components["schemas"]["Provenance"] | null;
         };
         /**
          * AttemptOut
@@ -3866,6 +3868,73 @@ export interface components {
             tokens: number;
         };
         /**
+         * Provenance
+         * @description All of it as texts, by name.
+         */
+        Provenance: {
+            /**
+             * Software
+             * @description Versions: python, packages, cuda and the driver.
+             * @default {}
+             */
+            software: {
+                [key: string]: string;
+            };
+            /**
+             * Models
+             * @description The field that names a model -> the commit of a hub model, or the SHA-256 of the files that were loaded.
+             * @default {}
+             */
+            models: {
+                [key: string]: string;
+            };
+            /**
+             * Files
+             * @description Data file -> SHA-256 of its bytes.
+             * @default {}
+             */
+            files: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ProvenanceOut
+         * @description What the run was made with from an attempt on, until the next of these.
+         */
+        ProvenanceOut: {
+            /**
+             * Software
+             * @description Versions: python, packages, cuda and the driver.
+             * @default {}
+             */
+            software: {
+                [key: string]: string;
+            };
+            /**
+             * Models
+             * @description The field that names a model -> the commit of a hub model, or the SHA-256 of the files that were loaded.
+             * @default {}
+             */
+            models: {
+                [key: string]: string;
+            };
+            /**
+             * Files
+             * @description Data file -> SHA-256 of its bytes.
+             * @default {}
+             */
+            files: {
+                [key: string]: string;
+            };
+            /** Attempt */
+            attempt: number;
+            /**
+             * From Step
+             * @description The last step done before.
+             */
+            from_step: number;
+        };
+        /**
          * QueueOut
          * @description A queue, and how many live workers listen to it.
          */
@@ -4116,6 +4185,8 @@ export interface components {
              * @default
              */
             device: string;
+            /** @description Versions, models and files as texts; `opdboard.client` tells the versions by itself. */
+            made_with?: components["schemas"]["Provenance"] | null;
             /**
              * Modules
              * @default []
@@ -4628,6 +4699,11 @@ export interface components {
             attempts: components["schemas"]["AttemptOut"][];
             /** Commands */
             commands: components["schemas"]["CommandOut"][];
+            /**
+             * Provenance
+             * @description More than one where it was resumed with other versions; empty where nobody told.
+             */
+            provenance: components["schemas"]["ProvenanceOut"][];
         };
         /**
          * RunKind

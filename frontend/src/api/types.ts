@@ -13,6 +13,7 @@ export type BulkResult = Schemas["BulkResult"];
 export type SavedView = Schemas["ViewOut"];
 export type RunState = Schemas["RunState"];
 export type RunConfig = Schemas["RunConfig"];
+export type Provenance = Schemas["ProvenanceOut"];
 export type RunHistory = Schemas["RunHistory"];
 export type Command = Schemas["Command"];
 export type CommandRequest =

@@ -15,20 +15,6 @@ from opdboard.db.database import Database
 from opdboard.domain.run_state import RunState
 
 
-@pytest.fixture
-def invoke(monkeypatch, capsys):
-    """Run the command line as main() does; (exit code, standard output, standard error)."""
-
-    def _invoke(*arguments: str) -> tuple[object, str, str]:
-        monkeypatch.setattr("sys.argv", ["opdboard", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return _invoke
-
-
 def configuration(folder: Path, text: str) -> str:
     (folder / "run.yaml").write_text(text)
     return str(folder / "run.yaml")

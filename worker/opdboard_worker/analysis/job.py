@@ -10,9 +10,11 @@ from typing import Any
 
 from opdboard.db import runs
 from opdboard.domain.modules import Module
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import Batch, CommandResult
 from opdboard.domain.run_state import RunState
 from opdboard_worker.exits import EXIT_INTERRUPTED
+from opdboard_worker.models.provenance import software
 from opdboard_worker.process import Attempt
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ def do_job(attempt: Attempt, prepare: Prepare) -> int:
     if control.state() is RunState.STOPPING:
         control.become(RunState.STOPPED, reason="stopped before it began")
         return 0
-    sink.begin(step=done, modules=list(job.modules), device=job.device)
+    sink.begin(step=done, modules=list(job.modules), device=job.device, made_with=Provenance(software=software()))
     control.plan(job.total_steps)
     control.become(RunState.RUNNING, reason=f"going on after step {done}" if done else "from the beginning")
     began = time.perf_counter()

@@ -18,7 +18,8 @@ from huggingface_hub.errors import (
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.weight_files import first_line
 
-_WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
+MODEL_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
+"""What a safetensors model consists of."""
 _UNWANTED = ["*/*", "consolidated*"]
 """Sub-folders hold other formats; `consolidated` files are a second copy of the weights."""
 
@@ -26,7 +27,9 @@ _UNWANTED = ["*/*", "consolidated*"]
 def download(repo_id: str, revision: str) -> Path:
     """The folder with that revision; what is already cached is not fetched again. Raises ModelProblem."""
     try:
-        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=_WANTED, ignore_patterns=_UNWANTED))
+        return Path(
+            snapshot_download(repo_id, revision=revision, allow_patterns=MODEL_FILES, ignore_patterns=_UNWANTED)
+        )
     except HFValidationError as error:
         reason = (
             f"'{repo_id}' is not a hub name; it looks like owner/name. For a folder on the worker choose 'Local folder'"
@@ -48,3 +51,8 @@ def download(repo_id: str, revision: str) -> Path:
         raise ModelProblem(reason, where=repo_id) from error
     except (OSError, httpx.HTTPError, ValueError) as error:
         raise ModelProblem(f"{repo_id}@{revision} cannot be downloaded ({first_line(error)})", where=repo_id) from error
+
+
+def cached_commit(repo_id: str, revision: str) -> str:
+    """The commit that was downloaded last for a revision; the hub is not asked."""
+    return Path(snapshot_download(repo_id, revision=revision, local_files_only=True)).name

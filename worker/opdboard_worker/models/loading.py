@@ -51,13 +51,13 @@ def load(
     if isinstance(source, DemoModel):
         return load_demo(source.role, dtype)
     if isinstance(source, GgufModel):
-        file = _resolved(source.path, settings)
+        file = resolved(source.path, settings)
         _check_gguf(file)
         return _pretrained(file.parent, file.stem, dtype, gguf=file.name)
     if isinstance(source, HubModel):
         folder, label = download(source.repo_id, source.revision), f"{source.repo_id}@{source.revision}"
     elif isinstance(source, FolderModel):
-        folder = _resolved(source.path, settings)
+        folder = resolved(source.path, settings)
         label = folder.name
     else:
         folder = run_folder(source)
@@ -96,7 +96,7 @@ def weights_like(model: PreTrainedModel, folder: Path) -> dict[str, Tensor]:
     return {name: parameter.detach() for name, parameter in read.named_parameters()}
 
 
-def _resolved(path: str, settings: Settings) -> Path:
+def resolved(path: str, settings: Settings) -> Path:
     """Relative paths are looked for in the working folder of the worker, then in the data folder."""
     given = Path(path).expanduser()
     beside_data = settings.root / given

@@ -10,6 +10,7 @@ import torch
 
 from opdboard.domain.errors import BadInput, DataProblem, ModelProblem
 from opdboard.domain.module_signatures import ENOUGH_COVERED
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.run_config import RunConfig
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example, load_examples, split
@@ -21,6 +22,7 @@ from opdboard_worker.models.pair import (
     check_teacher_repeatable,
     eos_token_ids,
 )
+from opdboard_worker.models.provenance import provenance_of
 from opdboard_worker.training import checkpoint
 from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.clock import Clock
@@ -96,6 +98,7 @@ def assemble(
         train=train,
         held_out=held_out,
         device=_device_name(device, ranks),
+        made_with=Provenance() if ranks.rank else provenance_of(config, settings, run_folder),
         base_fingerprint=checkpoint.fingerprint(monitor.initial),
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from opdboard.domain.commands import Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import Batch, CommandResult, DecisionRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
@@ -77,6 +78,7 @@ class Parts:
     train: Sequence[Example]
     held_out: Sequence[Example]
     device: str
+    made_with: Provenance
     base_fingerprint: str
 
 
@@ -99,7 +101,12 @@ class Training:
 
     def run(self) -> RunState | None:
         """Train to the end; the state the run ends in, or None when interrupted with a checkpoint to go on from."""
-        self.sink.begin(step=self.progress.step, modules=self.parts.monitor.modules, device=self.parts.device)
+        self.sink.begin(
+            step=self.progress.step,
+            modules=self.parts.monitor.modules,
+            device=self.parts.device,
+            made_with=self.parts.made_with,
+        )
         self.control.become(RunState.RUNNING, reason=f"training from step {self.progress.step}")
         if self.progress.step == 0:
             self._report_start()

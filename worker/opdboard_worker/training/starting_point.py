@@ -65,7 +65,7 @@ def starting_point(database: PatientDatabase, run_id: str, attempt: int, root: P
 
     def say(session: Session) -> None:
         run = claims.fence(session, run_id, attempt)
-        run_alerts.damaged(session, run, AlertKind.DAMAGED_CHECKPOINT, message, start.step)
+        run_alerts.happened(session, run, AlertKind.DAMAGED_CHECKPOINT, message, start.step)
 
     database.write(say)
     log.warning("%s", message)

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from opdboard.domain.commands import Command
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.run_state import RunState
 
 
@@ -43,9 +44,19 @@ class AttemptOut(BaseModel):
     outcome: str | None
 
 
+class ProvenanceOut(Provenance):
+    """What the run was made with from an attempt on, until the next of these."""
+
+    attempt: int
+    from_step: int = Field(description="The last step done before.")
+
+
 class RunHistory(BaseModel):
     """Everything that happened to a run, oldest first."""
 
     changes: list[StateChangeOut]
     attempts: list[AttemptOut]
     commands: list[CommandOut]
+    provenance: list[ProvenanceOut] = Field(
+        description="More than one where it was resumed with other versions; empty where nobody told."
+    )

@@ -24,7 +24,7 @@ from opdboard.api.entries import entries, wanted, within_limit
 from opdboard.api.rows import filled
 from opdboard.api.runs.paths import flattened
 from opdboard.api.runs.service import summary
-from opdboard.db import groups
+from opdboard.db import groups, provenance
 from opdboard.db.groups import Entry
 from opdboard.domain.entries import entry_of_group
 from opdboard.domain.errors import NotFound
@@ -69,10 +69,11 @@ def find_choices(context: Ctx, query: Annotated[ChoiceQuery, Query()]) -> Choice
 
 @router.get("/config")
 def compare_configs(context: Ctx, query: Annotated[CompareQuery, Query()]) -> ConfigDifference:
-    """Which configuration keys differ."""
+    """Which configuration keys differ, and which versions, weights and data files, as far as the runs tell them."""
     with context.database.snapshot() as session:
         found = entries(session, query.runs)
         flat = {entry.key: [dict(flattened(run.config)) for run in entry.runs] for entry in found}
+        told = provenance.of_runs(session, [run.id for entry in found for run in entry.runs])
     differing: list[DifferingKey] = []
     same: list[SameKey] = []
     every = [config for members in flat.values() for config in members]
@@ -83,6 +84,16 @@ def compare_configs(context: Ctx, query: Annotated[CompareQuery, Query()]) -> Co
         else:
             values = {key: _distinct(members, path) for key, members in flat.items()}
             differing.append(DifferingKey(path=path, values={key: some for key, some in values.items() if some}))
+    made_with = {entry.key: [one.flat() for run in entry.runs for _, one in told[run.id]] for entry in found}
+    for path in dict.fromkeys(path for members in made_with.values() for one in members for path in one):
+        texts = {
+            key: list(dict.fromkeys(one[path] for one in members if path in one)) for key, members in made_with.items()
+        }
+        distinct = {text for some in texts.values() for text in some}
+        if len(distinct) == 1:
+            same.append(SameKey(path=path, value=distinct.pop()))
+        else:
+            differing.append(DifferingKey(path=path, values={key: some for key, some in texts.items() if some}))
     return ConfigDifference(differing=differing, same=same)
 
 

@@ -27,7 +27,7 @@ def create_reported_run(context: Ctx, body: ReportedRunCreate) -> AttemptBegun:
 @router.post("/runs/{run_id}/attempts", status_code=201)
 def begin_attempt(context: Ctx, run_id: RunId, body: AttemptCreate | None = None) -> AttemptBegun:
     """Go on with a reported run after a step, under a new attempt; writes of earlier ones are refused from now on."""
-    return service.begin_again(context, run_id, (body or AttemptCreate()).step)
+    return service.begin_again(context, run_id, body or AttemptCreate())
 
 
 @router.post("/runs/{run_id}/points")

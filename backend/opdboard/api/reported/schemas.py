@@ -3,16 +3,33 @@
 import time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from opdboard.api.parameters import NO_NUL, Count, Parameters
 from opdboard.api.runs.schemas import Labels, Name
+from opdboard.domain.provenance import Provenance
 
 MOST_POINTS = 100_000
 MOST_CONFIG = 1_000_000
+MOST_PROVENANCE = 20_000
 Key = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00,]+$")]
 Label = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+
+
+def _short(told: Provenance | None) -> Provenance | None:
+    if told is not None and len(told.model_dump_json()) > MOST_PROVENANCE:
+        raise ValueError(f"must not be longer than {MOST_PROVENANCE} characters of JSON")
+    return told
+
+
 Number = Annotated[float | None, Field(description="null, or the string NaN, is a number that is not one.")]
+
+
+MadeWith = Annotated[
+    Provenance | None,
+    AfterValidator(_short),
+    Field(description="Versions, models and files as texts; `opdboard.client` tells the versions by itself."),
+]
 
 
 class ReportedModule(Parameters):
@@ -34,6 +51,7 @@ class ReportedRunCreate(Labels):
     student: Label = ""
     teacher: Label = ""
     device: Label = ""
+    made_with: MadeWith = None
     modules: list[ReportedModule] = Field(default=[], max_length=20_000)
 
 
@@ -48,6 +66,7 @@ class AttemptCreate(Parameters):
     """A trainer that begins again."""
 
     step: Count = Field(default=0, description="The step it goes on after; points beyond are dropped. 0 begins anew.")
+    made_with: MadeWith = None
 
 
 class PointColumns(BaseModel):

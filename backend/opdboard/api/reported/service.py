@@ -7,6 +7,7 @@ from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.reported.schemas import (
     MOST_CONFIG,
     AttemptBegun,
+    AttemptCreate,
     PointsAdded,
     PointsCreate,
     ReportedEnd,
@@ -19,8 +20,10 @@ from opdboard.db import runs
 from opdboard.db.series import NewPoints
 from opdboard.domain.measures import POSITION_BINS, POSITION_STATISTIC
 from opdboard.domain.modules import Module, module_of
+from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import ModuleVector
 from opdboard.domain.run_state import RunState
+from opdboard.domain.storable import problems_in
 from opdboard.lifecycle import reporting
 from opdboard.lifecycle.births import NewRun, Reported
 
@@ -31,11 +34,20 @@ def create(context: Context, wanted: ReportedRunCreate) -> AttemptBegun:
     if size > MOST_CONFIG:
         message = f"is {size} characters of JSON, more than {MOST_CONFIG}: every filter of the runs table reads it"
         raise InvalidFields([FieldProblem(path="config", message=message)])
+    _check_made_with(wanted.made_with)
     about = Reported(wanted.name, wanted.method, wanted.total_steps, wanted.config, wanted.student, wanted.teacher)
     new = NewRun(about, wanted.group, wanted.tags, wanted.notes)
     with context.database.write() as session:
-        run = reporting.create(session, new, device=wanted.device, modules=_modules(wanted))
+        run = reporting.create(session, new, device=wanted.device, modules=_modules(wanted), made_with=wanted.made_with)
         return AttemptBegun(run_id=run.id, attempt=run.attempt)
+
+
+def _check_made_with(told: Provenance | None) -> None:
+    """InvalidFields where no database holds a text of it."""
+    found = [] if told is None else problems_in(told.model_dump(mode="json"))
+    wrong = [FieldProblem(path=f"made_with.{path}", message=why) for path, why in found]
+    if wrong:
+        raise InvalidFields(wrong)
 
 
 def _modules(wanted: ReportedRunCreate) -> list[Module]:
@@ -50,10 +62,11 @@ def _modules(wanted: ReportedRunCreate) -> list[Module]:
     return [module for module in known if module is not None]
 
 
-def begin_again(context: Context, run_id: str, step: int) -> AttemptBegun:
+def begin_again(context: Context, run_id: str, wanted: AttemptCreate) -> AttemptBegun:
     """The next attempt at a reported run."""
+    _check_made_with(wanted.made_with)
     with context.database.write() as session:
-        run = reporting.begin_again(session, run_id, step)
+        run = reporting.begin_again(session, run_id, wanted.step, wanted.made_with)
         return AttemptBegun(run_id=run.id, attempt=run.attempt)
 
 

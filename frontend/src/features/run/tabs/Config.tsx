@@ -6,6 +6,7 @@ import { Copy } from "~/components/Copy";
 import { useView } from "~/components/useView";
 import { toYaml } from "~/lib/yaml";
 import classes from "./Logs.module.css";
+import { MadeWith } from "./MadeWith";
 
 /** Everything that decided what this run computed. */
 export default function Config({ run }: { run: RunDetail }) {
@@ -27,6 +28,7 @@ export default function Config({ run }: { run: RunDetail }) {
       <pre className={`card ${classes.config}`} tabIndex={0} data-testid="config">
         {text}
       </pre>
+      <MadeWith run={run} />
     </>
   );
 }

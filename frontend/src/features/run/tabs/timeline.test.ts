@@ -9,6 +9,7 @@ test("what happened to a run is one list, the latest first", () => {
       { at: 2, from_state: "queued", to_state: "starting", reason: "" },
     ],
     attempts: [{ number: 1, worker_id: "w", started_at: 2.5, ended_at: 9, resumed_from: null, outcome: "finished" }],
+    provenance: [],
     commands: [
       {
         id: 7,

@@ -1,0 +1,59 @@
+"""Versions of what computes a run, and which weights and data files it reads."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from opdboard.domain.data import Data, FileData
+from opdboard.domain.model_sources import DemoModel, GgufModel, HubModel, ModelSource, RunModel
+from opdboard.domain.provenance import Provenance, installed
+from opdboard.domain.run_config import RunConfig
+from opdboard.settings import Settings
+from opdboard_worker.checksums import fingerprint
+from opdboard_worker.models.demo import ASSETS
+from opdboard_worker.models.hub import MODEL_FILES, cached_commit
+from opdboard_worker.models.loading import RunFolder, resolved
+
+_DRIVER = Path("/sys/module/nvidia/version")
+
+
+def software() -> dict[str, str]:
+    """Version by name; cuda and driver where torch sees a GPU."""
+    found = installed()
+    if torch.cuda.is_available():
+        found["cuda"] = str(torch.version.cuda or torch.version.hip)
+        if _DRIVER.is_file():
+            found["driver"] = _DRIVER.read_text().strip()
+    return found
+
+
+def provenance_of(config: RunConfig, settings: Settings, run_folder: RunFolder) -> Provenance:
+    """Of models that have been loaded and data that has been read, from where they were."""
+    models = {path: _origin(source, settings, run_folder) for path, source in config.sources.items()}
+    files = {str(path): f"sha256 {_digest(path)}" for path in _files(config.data)}
+    return Provenance(software=software(), models=models, files=files)
+
+
+def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> str:
+    match source:
+        case HubModel():
+            return f"commit {cached_commit(source.repo_id, source.revision)}"
+        case GgufModel():
+            return f"sha256 {_digest(resolved(source.path, settings))}"
+        case DemoModel():
+            return f"sha256 {_digest(ASSETS / f'{source.role}.safetensors')}"
+        case RunModel():
+            return f"sha256 {fingerprint(run_folder(source), MODEL_FILES)}"
+    return f"sha256 {fingerprint(resolved(source.path, settings), MODEL_FILES)}"
+
+
+def _files(data: Data) -> Iterator[Path]:
+    if isinstance(data, FileData):
+        yield Path(data.path).expanduser()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
