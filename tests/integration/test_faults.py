@@ -19,6 +19,7 @@ from opdboard.domain.alerts import AlertKind
 from opdboard.domain.commands import Command, request_of
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
+from opdboard.domain.reading import Reading, StudentReading
 from opdboard.domain.run_state import RunState
 from opdboard.domain.teachers import ModelTeacher
 from opdboard.lifecycle import steering
@@ -82,8 +83,9 @@ def test_a_teacher_of_another_tokenizer_is_refused(installation, demo_folder):
 def test_unusable_data_is_explained(installation, demo_folder, tmp_path, content, says):
     path = tmp_path / "data.jsonl"
     path.write_bytes(content)
-    data = FileData(path=str(path), prompt_format="plain", instruction="", verifier="exact")
-    error = _fails(installation, small_config(student=FolderModel(path=str(demo_folder)), data=data))
+    data = FileData(path=str(path), instruction="", verifier="exact")
+    plain = Reading(student=StudentReading(template="plain"))
+    error = _fails(installation, small_config(student=FolderModel(path=str(demo_folder)), data=data, reading=plain))
     assert error["error"] == "DataProblem" and says in error["detail"]
 
 

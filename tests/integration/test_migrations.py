@@ -8,12 +8,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import JSON, MetaData, column, inspect, select, text
+from sqlalchemy import table as sqlalchemy_table
 from support.commands import clean_environment
 from support.postgres import empty_database
 
 from opdboard.db.database import Database
 from opdboard.db.tables import Table
+from opdboard.domain.reading import Reading, TeacherReading
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -66,3 +68,73 @@ def test_several_processes_may_upgrade_at_once(empty, tmp_path):
     outcomes = [(upgrade.communicate(timeout=60)[1], upgrade.returncode) for upgrade in upgrades]
     assert outcomes == [("the database's schema is up to date\n", 0)] * 3
     assert empty.is_current()
+
+
+def test_the_format_of_prompts_becomes_the_students_template_and_back(empty):
+    sums = {"kind": "arithmetic", "digits": 3}
+    rows = {"kind": "file", "path": "rows.jsonl", "instruction": "½", "verifier": "math"}
+    old = {
+        "chat": {"name": "a", "data": {**rows, "prompt_format": "chat"}},
+        "plain": {"name": "b", "data": {**rows, "prompt_format": "plain"}},
+        "sums": {"name": "c", "data": sums},
+    }
+    foreign = {"data": {"kind": "file", "prompt_format": "plain"}}
+    view = "?q=data.prompt_format+%3D+chat&columns=name,data.prompt_format"
+    with empty.write() as session:
+        _migrate(session, "0004")
+        for run_id, kind, config in [
+            *((name, "trained", one) for name, one in old.items()),
+            ("x", "reported", foreign),
+        ]:
+            _add_run(session, run_id, kind, config)
+        session.execute(
+            text("INSERT INTO saved_views (page, name, search, updated_at) VALUES ('runs', 'v', :search, 0)"),
+            {"search": view},
+        )
+        _migrate(session, "0005")
+        new = _configs(session)
+        assert new.pop("x") == foreign
+        assert {name: one["reading"]["student"]["template"] for name, one in new.items()} == {
+            "chat": "own",
+            "plain": "plain",
+            "sums": "own",
+        }
+        assert new["sums"]["data"] == sums
+        assert new["plain"]["data"] == {**rows, "instruction_place": "after"}
+        assert all(Reading.model_validate(one["reading"]).teacher == TeacherReading() for one in new.values())
+        searched = session.execute(text("SELECT search FROM saved_views")).scalar()
+        assert searched == "?q=reading.student.template+%3D+own&columns=name,reading.student.template"
+        _migrate(session, "0004")
+        assert _configs(session) == {**old, "x": foreign}
+        assert session.execute(text("SELECT search FROM saved_views")).scalar() == view
+
+
+def _migrate(session, revision):
+    """Up or down to a revision."""
+    config = Config()
+    config.set_main_option("script_location", "opdboard_migrations:")
+    config.attributes["connection"] = session.connection()
+    there = MigrationContext.configure(session.connection()).get_current_revision()
+    (command.upgrade if (there or "") < revision else command.downgrade)(config, revision)
+
+
+def _add_run(session, run_id, kind, config):
+    values = {
+        "id": run_id, "kind": kind, "config": config, "name": run_id, "method": "opd", "state": "queued", "student": "",
+        "teacher": "", "group_name": "", "tags": [], "notes": "", "color": 0, "created_at": 0.0, "updated_at": 0.0,
+    }  # fmt: skip
+    runs = MetaData()
+    runs.reflect(session.connection(), only=["runs"])
+    table = runs.tables["runs"]
+    missing = {
+        column.name: 0
+        for column in table.columns
+        if not column.nullable and column.name not in values and column.server_default is None
+    }
+    given = {name: {} if isinstance(table.columns[name].type, JSON) else value for name, value in missing.items()}
+    session.execute(table.insert().values(**values, **given))
+
+
+def _configs(session):
+    table = sqlalchemy_table("runs", column("id"), column("config", JSON))
+    return {row.id: row.config for row in session.execute(select(table.c.id, table.c.config))}

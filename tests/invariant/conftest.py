@@ -11,6 +11,7 @@ from opdboard.domain.budget import Budget
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.reading import Reading, StudentReading
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState, check_transition
 from opdboard.settings import Settings
@@ -18,6 +19,8 @@ from opdboard_worker.sinks import MemorySink
 from opdboard_worker.training.assembly import assemble
 from opdboard_worker.training.control import Orders
 from opdboard_worker.training.loop import Training
+
+PLAIN = Reading(student=StudentReading(template="plain"))
 
 
 def tiny_config(steps: int = 4, **changes: Any) -> RunConfig:

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 import transformers
-from invariant.conftest import tiny_config
+from invariant.conftest import PLAIN, tiny_config
 
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
@@ -70,7 +70,8 @@ def config_of(tmp_path, family, steps=2, **changes):
         steps=steps,
         student=folder_of(tmp_path / "student", family, 0),
         teacher=ModelTeacher(source=folder_of(tmp_path / "teacher", family, 1)),
-        data=FileData(path=str(data), prompt_format="plain", instruction="", verifier="exact"),
+        data=FileData(path=str(data), instruction="", verifier="exact"),
+        reading=PLAIN,
         **changes,
     )
 

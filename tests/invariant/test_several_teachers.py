@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from invariant.conftest import tiny_config
+from invariant.conftest import PLAIN, tiny_config
 
 from opdboard.domain.data import FileData
 from opdboard.domain.errors import DataProblem
@@ -28,13 +28,13 @@ def sums(tmp_path, routes):
         for number in range(64)
     ]
     file.write_text("\n".join(map(json.dumps, rows)))
-    return FileData(path=str(file), prompt_format="plain", instruction="", verifier="exact")
+    return FileData(path=str(file), instruction="", verifier="exact")
 
 
 def test_each_example_is_scored_by_the_teacher_that_its_row_names(train, tmp_path):
     """A student that is one of its teachers has nothing to learn where that one scores, and is unlike the other."""
     data = sums(tmp_path, lambda number: "good" if number % 3 else "same")
-    config = tiny_config(steps=1, teacher=several(route_by="data_source"), data=data)
+    config = tiny_config(steps=1, teacher=several(route_by="data_source"), data=data, reading=PLAIN)
     training, _ = train(config)
     scorer = training.parts.scorer
     examples = list(training.parts.train[:12])
@@ -66,7 +66,7 @@ def test_two_of_the_same_are_one(train):
 def test_a_name_that_no_teacher_has_is_refused_before_anything_is_trained(train, tmp_path):
     data = sums(tmp_path, lambda number: "good" if number < 63 else "unknown")
     with pytest.raises(DataProblem, match="names 'unknown' in data_source, but the teachers are same, good"):
-        train(tiny_config(teacher=several(route_by="data_source"), data=data))
+        train(tiny_config(teacher=several(route_by="data_source"), data=data, reading=PLAIN))
 
 
 def test_teachers_are_drawn_by_weight_and_always_alike():

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import override
 
 from opdboard.domain.errors import OpdboardError
+from opdboard.domain.reading import MOVED
 from opdboard.domain.storable import readable_text
 
 MOST_PROBLEMS = 100
@@ -65,7 +66,7 @@ def _problem(error: Mapping[str, Any], given: object, skip: list[str]) -> FieldP
         location.append(error["ctx"]["discriminator"].strip("'"))
     path = ".".join(_without_tags(location, given)) or _field_named_in(message)
     if error["type"] == "extra_forbidden":
-        message = "there is no such key"
+        message = MOVED.get(path, "there is no such key")
     return FieldProblem(path=readable_text(path), message=readable_text(message))
 
 

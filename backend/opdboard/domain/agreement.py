@@ -7,10 +7,11 @@ from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
 from opdboard.domain.objectives import OBJECTIVES, Objective, ObjectiveSettings
 from opdboard.domain.optimizer import Adapter, Lora, Optimizer
+from opdboard.domain.reading import Reading
 from opdboard.domain.sampler import Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import STRATEGIES, Strategy
-from opdboard.domain.teachers import Teacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, RemoteTeacher, Teacher, TrainedTeacher
 
 
 def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devices: int) -> None:
@@ -106,6 +107,36 @@ def check_data(data: Data, student: ModelSource, teacher: Teacher) -> None:
     if teacher.reads is not None and on_demo_data:
         raise ValueError(
             f"teacher.kind '{teacher.kind}' needs a model that can read a solution; arithmetic data has none"
+        )
+
+
+def check_reading(reading: Reading, data: Data, teacher: Teacher) -> None:
+    """Each side can have the template that it is to read through, and nothing is set that nobody would read."""
+    student, own = reading.student.template, reading.teacher.template
+    if isinstance(data, ArithmeticData):
+        if student == "teacher" or own == "own" or reading.system_prompt:
+            raise ValueError(
+                "reading.student.template is of no use with data.kind 'arithmetic': sums are read as they are, without template "
+                "and system prompt; leave the fields of reading as they were"
+            )
+        return
+    if student == "teacher" and not isinstance(teacher, ModelTeacher):
+        raise ValueError(
+            f"reading.student.template 'teacher' needs one loaded teacher with a tokenizer of its own, not teacher.kind '{teacher.kind}': "
+            "choose 'own' or 'plain'"
+        )
+    if own == "own" and isinstance(teacher, RemoteTeacher):
+        raise ValueError(
+            "reading.teacher.template 'own' needs the teacher's tokenizer, which teacher.kind 'remote' does not give: choose "
+            "'student' or 'plain', or load the teacher"
+        )
+    if own != "own" and reading.teacher.template_arguments:
+        raise ValueError(
+            f"reading.teacher.template_arguments has no effect with reading.teacher.template '{own}': empty it, or choose 'own'"
+        )
+    if student == "plain" and reading.student.template_arguments:
+        raise ValueError(
+            "reading.student.template_arguments has no effect with reading.student.template 'plain': empty it, or choose 'own'"
         )
 
 

@@ -1,6 +1,7 @@
 """Runs that make weights for other runs: the teacher that is trained first."""
 
 from opdboard.domain.model_sources import RunModel
+from opdboard.domain.reading import TeacherReading
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.teachers import ModelTeacher, NoTeacher, TrainedTeacher
 
@@ -10,7 +11,7 @@ _LONGEST_NAME = 200
 def teacher_run(config: RunConfig) -> RunConfig | None:
     """The run to make first for a configuration whose teacher is trained, else None.
 
-    It has the same student, data, seed, measures and machine; method, optimizer and budget are the teacher's own.
+    It has the same student, data, reading, seed, measures and machine; method, optimizer and budget are the teacher's own.
     """
     teacher = config.teacher
     if not isinstance(teacher, TrainedTeacher):
@@ -22,6 +23,7 @@ def teacher_run(config: RunConfig) -> RunConfig | None:
         student=config.student,
         teacher=NoTeacher(),
         data=config.data,
+        reading=config.reading.model_copy(update={"teacher": TeacherReading(), "ends": "leave"}),
         objective=teacher.objective,
         optimizer=teacher.optimizer,
         budget=teacher.budget,

@@ -24,12 +24,13 @@ class FileData(Frozen):
         min_length=1,
         description="A .jsonl or .parquet file on the worker; each row has prompt (or problem) and answer.",
     )
-    prompt_format: Literal["chat", "plain"] = Field(
-        default="chat", description="chat wraps each prompt in the tokenizer's chat template, plain uses it as it is."
-    )
     instruction: str = Field(
         default="Reason briefly, then give the final answer within \\boxed{}.",
-        description="Appended to every prompt; may be empty.",
+        description="Added to every prompt; may be empty.",
+    )
+    instruction_place: Literal["after", "before", "system"] = Field(
+        default="after",
+        description="Where the instruction stands: behind the prompt, in front of it, or in the system prompt.",
     )
     verifier: Literal["math", "exact"] = Field(
         default="math", description="How an answer is judged: mathematical equality (math-verify) or exact text match."

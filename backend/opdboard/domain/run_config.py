@@ -17,6 +17,7 @@ from opdboard.domain.model_sources import DemoModel, ModelSource, RunModel
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import FullVocabulary, Objective
 from opdboard.domain.optimizer import Adapter, AllWeights, Optimizer
+from opdboard.domain.reading import Reading
 from opdboard.domain.sampler import OwnSampler, Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import Strategy
@@ -28,6 +29,7 @@ Copies = Literal["device", "cpu", "bf16"]
 _SECTIONS = [
     {"title": "Model and teacher", "fields": ["student", "teacher"]},
     {"title": "Data", "fields": ["data"]},
+    {"title": "What each side reads", "fields": ["reading"], "folded": True},
     {"title": "Objective", "fields": ["objective"]},
     {"title": "Strategy", "fields": ["strategy"]},
     {"title": "Optimizer", "fields": ["adapter", "optimizer"]},
@@ -41,7 +43,7 @@ _SECTIONS = [
 class RunConfig(Frozen):
     """One training run."""
 
-    # Sections of the launch form; a field that none of them names comes last.
+    # Sections of the launch form, some of which start folded; a field that none of them names comes last.
     model_config = ConfigDict(json_schema_extra={"sections": _SECTIONS})  # pyright: ignore[reportArgumentType]
 
     name: str = Field(default="", max_length=200, description="Shown everywhere; empty makes one from the method.")
@@ -52,6 +54,7 @@ class RunConfig(Frozen):
         "named all the same is compared with at each evaluation.",
     )
     data: Data = Field(default=ArithmeticData(), description="Prompts, their answers, and how an answer is judged.")
+    reading: Reading = Field(default=Reading(), description="What student and teacher read before a response.")
     objective: Objective = Field(default=FullVocabulary(), description="What a step minimises.")
     strategy: Strategy = Field(
         default=NoStrategy(), description="What happens to the weights beyond the optimizer's steps."
@@ -118,4 +121,5 @@ class RunConfig(Frozen):
         agreement.check_scoring(self.teacher, self.strategy, self.selection)
         agreement.check_moving(self.strategy, self.adapter)
         agreement.check_data(self.data, self.student, self.teacher)
+        agreement.check_reading(self.reading, self.data, self.teacher)
         return self

@@ -2506,18 +2506,18 @@ export interface components {
              */
             path: string;
             /**
-             * Prompt Format
-             * @description chat wraps each prompt in the tokenizer's chat template, plain uses it as it is.
-             * @default chat
-             * @enum {string}
-             */
-            prompt_format: "chat" | "plain";
-            /**
              * Instruction
-             * @description Appended to every prompt; may be empty.
+             * @description Added to every prompt; may be empty.
              * @default Reason briefly, then give the final answer within \boxed{}.
              */
             instruction: string;
+            /**
+             * Instruction Place
+             * @description Where the instruction stands: behind the prompt, in front of it, or in the system prompt.
+             * @default after
+             * @enum {string}
+             */
+            instruction_place: "after" | "before" | "system";
             /**
              * Verifier
              * @description How an answer is judged: mathematical equality (math-verify) or exact text match.
@@ -3018,6 +3018,7 @@ export interface components {
              */
             chunk_tokens: number;
         };
+        JsonValue: unknown;
         /**
          * Line-searched OPD (ours)
          * @description Search the update's line on the teacher KL, both ways, and let the learning rate follow what was found (ours).
@@ -3983,6 +3984,42 @@ export interface components {
             gpu_seconds: components["schemas"]["RatioOut"] | null;
         };
         /**
+         * Reading
+         * @description What each side reads before a response.
+         */
+        Reading: {
+            /**
+             * System Prompt
+             * @description Put in front of every prompt that has none of its own, on both sides; may be empty.
+             * @default
+             */
+            system_prompt: string;
+            /**
+             * @default {
+             *       "template": "own",
+             *       "template_arguments": {},
+             *       "end_tokens": []
+             *     }
+             */
+            student: components["schemas"]["StudentReading"];
+            /**
+             * @description How the teacher reads the same prompt.
+             * @default {
+             *       "template": "student",
+             *       "template_arguments": {},
+             *       "end_tokens": []
+             *     }
+             */
+            teacher: components["schemas"]["TeacherReading"];
+            /**
+             * Ends
+             * @description Where the two end a response with different tokens: map counts them as one event on both sides, their probabilities summed before anything is compared; leave compares token by token.
+             * @default leave
+             * @enum {string}
+             */
+            ends: "leave" | "map";
+        };
+        /**
          * Ready
          * @description Requests will be answered.
          */
@@ -4300,6 +4337,24 @@ export interface components {
              *     }
              */
             data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"];
+            /**
+             * @description What student and teacher read before a response.
+             * @default {
+             *       "system_prompt": "",
+             *       "student": {
+             *         "end_tokens": [],
+             *         "template": "own",
+             *         "template_arguments": {}
+             *       },
+             *       "teacher": {
+             *         "end_tokens": [],
+             *         "template": "student",
+             *         "template_arguments": {}
+             *       },
+             *       "ends": "leave"
+             *     }
+             */
+            reading: components["schemas"]["Reading"];
             /**
              * Objective
              * @description What a step minimises.
@@ -5452,6 +5507,33 @@ export interface components {
             command: "stop";
         };
         /**
+         * Student
+         * @description How the student reads a prompt.
+         */
+        StudentReading: {
+            /**
+             * Template
+             * @description own is the chat template of its tokenizer, teacher that of the teacher's tokenizer, for one that has none; plain writes the text as it is. Generated sums are always plain.
+             * @default own
+             * @enum {string}
+             */
+            template: "own" | "teacher" | "plain";
+            /**
+             * Template Arguments
+             * @description Handed to the chat template by name, such as enable_thinking: false.
+             * @default {}
+             */
+            template_arguments: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * End Tokens
+             * @description Tokens that end a response, such as <|im_end|>; none takes those of tokenizer and generation config.
+             * @default []
+             */
+            end_tokens: string[];
+        };
+        /**
          * Sweep
          * @description What is varied. Every combination of a seed and one value of each path becomes a run.
          */
@@ -5591,6 +5673,33 @@ export interface components {
             restarts: number;
             /** Last Error */
             last_error: string | null;
+        };
+        /**
+         * Teacher
+         * @description How the teacher reads a prompt.
+         */
+        TeacherReading: {
+            /**
+             * Template
+             * @description student reads the student's very tokens; own is the chat template of its own tokenizer; plain writes the text as it is.
+             * @default student
+             * @enum {string}
+             */
+            template: "student" | "own" | "plain";
+            /**
+             * Template Arguments
+             * @description Handed to the chat template by name, such as enable_thinking: false. Only where it reads through its own template.
+             * @default {}
+             */
+            template_arguments: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * End Tokens
+             * @description Tokens that it ends a response with; none takes those of tokenizer and generation config.
+             * @default []
+             */
+            end_tokens: string[];
         };
         /**
          * OPD, top k

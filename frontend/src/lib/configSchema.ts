@@ -5,6 +5,8 @@ import { inWords, type JsonSchema } from "./formSchema";
 export interface Section {
   title: string;
   fields: string[];
+  /** Starts folded: its defaults suit most. */
+  folded?: boolean;
 }
 
 /** Sections in the schema's order; a field that none names joins the last. */

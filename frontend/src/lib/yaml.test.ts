@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { positionOf, readYaml, toYaml, updatedYaml } from "./yaml";
+import { argumentsText, positionOf, readYaml, toYaml, typedArguments, updatedYaml } from "./yaml";
 
 it("writes what every YAML parser reads back as the same values", () => {
   const text = toYaml({ name: "OPD, lr 1e-5", kind: "no", day: "2026-01-01", rate: 1e-5, none: null, text: "a\nb" });
   expect(text).toBe('name: OPD, lr 1e-5\nkind: "no"\nday: "2026-01-01"\nrate: 1e-5\nnone: null\ntext: |-\n  a\n  b\n');
   expect(readYaml(text).value?.day).toBe("2026-01-01");
+});
+
+it("writes values by name in a line, and reads what was typed as one", () => {
+  const values = { enable_thinking: false, date: "2024-01-01", budget: 100, tools: [{ name: "a, b" }] };
+  expect(argumentsText({ enable_thinking: false, budget: 100 })).toBe("enable_thinking: false, budget: 100");
+  expect(argumentsText({})).toBe("");
+  expect(typedArguments(argumentsText(values))).toEqual(values);
+  expect(typedArguments("")).toEqual({});
+  expect(typedArguments("enable_thinking: fal")).toEqual({ enable_thinking: "fal" });
+  for (const half of ["enable", "a: 1, b", "a: [1", "}, {"]) expect(typedArguments(half)).toBe(half);
 });
 
 describe("a text that is edited", () => {

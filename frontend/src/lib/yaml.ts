@@ -80,3 +80,18 @@ export function positionOf(text: string, path: string): { line: number; column: 
   }
   return { line: 1, column: 1 };
 }
+
+/** Values by name in one line: `enable_thinking: false, budget: 100`. */
+export function argumentsText(values: Values): string {
+  const document = new Document(values, OPTIONS);
+  if (isMap(document.contents)) document.contents.flow = true;
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim().slice(1, -1);
+}
+
+/** What was typed as such a line; the text itself where it is none, for the server to refuse. */
+export function typedArguments(text: string): Values | string {
+  const document = parseDocument(`{${text}}`, OPTIONS);
+  // `enable_thinking` alone is half typed: YAML would make it null.
+  const whole = isMap(document.contents) && document.contents.items.every(({ value }) => value !== null);
+  return whole && document.errors.length === 0 ? (document.toJS() as Values) : text;
+}

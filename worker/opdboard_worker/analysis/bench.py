@@ -114,7 +114,7 @@ def make_bench(
     config = config.model_copy(update=changes)
     where = device_of(config, Alone())
     loaded = load(config.student, settings=settings, run_folder=run_folder)
-    prompts = PromptBuilder(loaded.tokenizer, config.data, config.teacher, launched)
+    prompts = PromptBuilder(loaded.tokenizer, config.data, config.teacher, config.reading, launched)
     _, held_out = fitting_examples(config, prompts)
     teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)

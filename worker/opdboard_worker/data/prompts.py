@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from opdboard.domain.data import Data, FileData
 from opdboard.domain.errors import DataProblem
+from opdboard.domain.reading import Reading, StudentReading
 from opdboard.domain.teachers import Teacher
 from opdboard_worker.data.examples import Example
 
@@ -37,7 +38,12 @@ class PromptBuilder:
     """Prompts of one run; the tokenizer is the student's, which the teacher's must equal."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, data: Data, teacher: Teacher, launched: datetime | None = None
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        data: Data,
+        teacher: Teacher,
+        reading: Reading,
+        launched: datetime | None = None,
     ) -> None:
         """Raises DataProblem when the chat format is asked of a tokenizer that has no chat template.
 
@@ -46,13 +52,19 @@ class PromptBuilder:
         """
         self.tokenizer = tokenizer
         self._launched = launched or datetime.now(UTC)
-        self._chat = isinstance(data, FileData) and data.prompt_format == "chat"
+        if (
+            reading != Reading(student=StudentReading(template=reading.student.template))
+            or reading.student.template == "teacher"
+        ):
+            raise DataProblem("of reading only student.template own and plain can be used so far", where="reading")
+        self._chat = isinstance(data, FileData) and reading.student.template == "own"
         self._instruction = data.instruction.strip() if isinstance(data, FileData) else ""
+        self._first = isinstance(data, FileData) and data.instruction_place == "before"
         self._context = teacher.reads
         if self._chat and not tokenizer.chat_template:
             raise DataProblem(
-                "the student's tokenizer has no chat template; choose data.prompt_format 'plain', or a model that has one",
-                where="data.prompt_format",
+                "the student's tokenizer has no chat template; choose reading.student.template 'plain', or a model that has one",
+                where="reading.student.template",
             )
         # What a fast tokenizer comes down to, which takes a fraction of the time on short texts.
         self._backend = tokenizer.backend_tokenizer if isinstance(tokenizer, PreTrainedTokenizerFast) else None
@@ -137,7 +149,10 @@ class PromptBuilder:
         return pieces
 
     def _student_text(self, example: Example) -> str:
-        return f"{example.prompt}\n\n{self._instruction}" if self._instruction else example.prompt
+        if not self._instruction:
+            return example.prompt
+        parts = (example.prompt, self._instruction)
+        return "\n\n".join(reversed(parts) if self._first else parts)
 
     def _read(self, text: str) -> list[int]:
         if self._chat:
@@ -174,13 +189,13 @@ class PromptBuilder:
         if failed is not None and not rendered:
             raise DataProblem(
                 f"the student's chat template cannot render a user message ({type(failed).__name__}: {failed}); "
-                "choose data.prompt_format 'plain'",
-                where="data.prompt_format",
+                "choose reading.student.template 'plain'",
+                where="reading.student.template",
             ) from failed
         raise DataProblem(
             f"the student's chat template leaves the user's message out: of {text[:60]!r} it makes {rendered[:120]!r}. "
-            "Choose data.prompt_format 'plain', or mend the template",
-            where="data.prompt_format",
+            "Choose reading.student.template 'plain', or mend the template",
+            where="reading.student.template",
         )
 
     def _rendered(self, content: Any) -> str:

@@ -62,7 +62,7 @@ def assemble(
     eos = eos_token_ids(student_model)
     check_embeddings(student_model, "student")
 
-    prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher, launched)
+    prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher, config.reading, launched)
     train, held_out = fitting_examples(config, prompts)
     read = [*train, *held_out]
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens

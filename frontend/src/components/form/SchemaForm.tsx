@@ -4,6 +4,7 @@ import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
 import { errorTree, type FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
+import { ObjectField } from "./fields";
 import type { FormContext } from "./formContext";
 import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "./lists";
 import { ObjectFieldTemplate } from "./sections";
@@ -17,6 +18,7 @@ const everyTemplate = {
   ObjectFieldTemplate,
   MultiSchemaFieldTemplate,
 };
+const fields = { ObjectField };
 const widgets = { TextWidget, SelectWidget, CheckboxWidget: SwitchWidget };
 const validator = customizeValidator();
 
@@ -44,6 +46,7 @@ export function SchemaForm<T>(props: SchemaFormProps<T>) {
       formContext={context}
       validator={validator}
       templates={templates}
+      fields={fields}
       widgets={widgets}
       extraErrors={errors}
       showErrorList={false}

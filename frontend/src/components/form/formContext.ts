@@ -15,6 +15,6 @@ export interface FormContext {
   changes: Readonly<Record<string, Difference>>;
   /** Must do the same at every render. */
   putBack: (difference: Difference) => void;
-  /** Whether sections start folded. */
+  /** Whether all sections start folded. */
   folded: boolean;
 }

@@ -37,7 +37,7 @@ function Sections({ properties, context }: SectionsProps) {
   const contents = new Map(properties.map(({ name, content }) => [name, content]));
   return (
     <>
-      {context.sections.map(({ title, fields, summary, changed, refused }) => (
+      {context.sections.map(({ title, fields, summary, changed, refused, folded }) => (
         <FormSection
           key={title}
           title={title}
@@ -56,7 +56,7 @@ function Sections({ properties, context }: SectionsProps) {
               )}
             </>
           }
-          folded={context.folded}
+          folded={context.folded || folded === true}
           single={fields.length === 1}
         >
           {fields.map((field) => contents.get(field))}

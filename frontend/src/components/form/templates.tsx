@@ -18,7 +18,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
   const context = registry.formContext as FormContext;
   const description = rawDescription ?? schema.description;
   const isList = schema.type === "array";
-  if (schema.oneOf !== undefined || schema.type === "object" || isList) {
+  if (schema.oneOf !== undefined || (schema.type === "object" && !isOpen(schema)) || isList) {
     return (
       <fieldset className={classes.group} data-top={fieldPathId.path.length === 1} id={`${id}-section`}>
         <legend>{label}</legend>
@@ -100,6 +100,11 @@ function Errors({ id, messages }: { id: string; messages: string[] | undefined }
 export function isOption(schema: FieldTemplateProps["schema"]): boolean {
   const kind = schema.properties?.kind;
   return typeof kind === "object" && kind.const !== undefined;
+}
+
+/** An object of whatever names: one line of text. */
+export function isOpen(schema: FieldTemplateProps["schema"]): boolean {
+  return (schema.additionalProperties ?? false) !== false;
 }
 
 export function isLong(schema: FieldTemplateProps["schema"]): boolean {

@@ -48,11 +48,13 @@ const schema = {
       oneOf: [{ $ref: "#/$defs/Demo" }, { $ref: "#/$defs/Hub" }],
     },
     budget: { $ref: "#/$defs/Budget", description: "How long." },
+    arguments: { type: "object", title: "Arguments", description: "By name.", additionalProperties: true, default: {} },
     teachers: { type: "array", title: "Teachers", minItems: 1, items: { $ref: "#/$defs/Teacher" } },
   },
   sections: [
     { title: "Model", fields: ["student"] },
     { title: "Budget", fields: ["budget"] },
+    { title: "Arguments", fields: ["arguments"], folded: true },
     { title: "Run", fields: [] },
   ],
 };
@@ -64,6 +66,7 @@ function draw(problems: FieldProblem[] = [], changes: Difference[] = []) {
     name: "a",
     student: { kind: "hub", repo_id: "org/model" },
     budget: { steps: 8, micro_batch_size: null },
+    arguments: { enable_thinking: false },
     teachers: [{ weight: 2 }, { weight: 3 }],
   } as unknown as RunConfig;
   render(
@@ -132,4 +135,17 @@ it("lists entries that can be added and taken out", () => {
   expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ teachers: [{ weight: 2 }, { weight: 3 }, { weight: 1 }] });
   fireEvent.click(screen.getByRole("button", { name: "Remove number 1" }));
   expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ teachers: [{ weight: 3 }, { weight: 1 }] });
+});
+
+it("takes values of whatever names as a line of text, in a section that starts folded", () => {
+  const { onChange } = draw([{ path: "arguments", message: "should be a dictionary" }]);
+  expect(screen.getByTestId("section-Arguments")).toHaveProperty("open", false);
+  expect(screen.getByTestId("section-Budget")).toHaveProperty("open", true);
+  const field = screen.getByLabelText("Arguments");
+  expect(field).toHaveProperty("value", "enable_thinking: false");
+  expect(document.getElementById("root_arguments-error")?.textContent).toBe("Should be a dictionary");
+  fireEvent.change(field, { target: { value: "enable_thinking: true, budget: 10" } });
+  expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ arguments: { enable_thinking: true, budget: 10 } });
+  fireEvent.change(field, { target: { value: "enable_th" } });
+  expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ arguments: "enable_th" });
 });

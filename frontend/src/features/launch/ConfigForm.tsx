@@ -6,7 +6,7 @@ import { shownValue } from "~/components/form/words";
 import type { Difference, Values } from "~/lib/configPaths";
 import { type Leaf, leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
 import { type FieldProblem, pathInWords } from "~/lib/formErrors";
-import type { JsonSchema } from "~/lib/formSchema";
+import { inWords, type JsonSchema } from "~/lib/formSchema";
 
 interface ConfigFormProps {
   schema: JsonSchema;
@@ -28,10 +28,7 @@ export default function ConfigForm(props: ConfigFormProps) {
     return {
       sections: sectionsOf(schema).map((section) => ({
         ...section,
-        summary: leaves
-          .filter(({ path }) => within(path, section))
-          .map(inShort)
-          .join(" · "),
+        summary: inShort(leaves.filter(({ path }) => within(path, section))),
         changed: changes.filter(({ path }) => within(path, section)).map(({ path }) => pathInWords(path)),
         refused: problems.filter(({ path }) => within(path, section)).length,
       })),
@@ -43,9 +40,16 @@ export default function ConfigForm(props: ConfigFormProps) {
   return <SchemaForm schema={schema} values={config} problems={problems} context={context} {...rest} />;
 }
 
-function inShort({ path, label, shown }: Leaf): string {
-  const value = shownValue(shown);
-  return path.endsWith(".kind") ? value.replaceAll("_", " ") : `${label} ${value}`;
+/** What a section holds; a label that several of its values share says which of them it is. */
+function inShort(leaves: Leaf[]): string {
+  return leaves
+    .map(({ path, label, shown }) => {
+      const value = shownValue(shown);
+      if (path.endsWith(".kind")) return value.replaceAll("_", " ");
+      const alone = leaves.filter((other) => other.label === label).length === 1;
+      return `${alone ? label : inWords(path.split(".").slice(-2).join("_"))} ${value}`;
+    })
+    .join(" · ");
 }
 
 function within(path: string, section: Section): boolean {

@@ -177,6 +177,13 @@ def test_one_bad_combination_and_nothing_is_made(client: TestClient, sweep: dict
     assert plan(client, TINY, sweep=sweep)["problems"] == answer.json()["fields"]
 
 
+def test_a_field_of_an_earlier_version_names_the_one_that_it_has_become(client: TestClient):
+    config = {**TINY, "data": {"kind": "file", "path": "rows.jsonl", "prompt_format": "plain"}}
+    (problem,) = plan(client, config)["problems"]
+    assert problem["path"] == "data.prompt_format"
+    assert problem["message"].startswith("this is reading.student.template now: own where it was chat, plain where")
+
+
 def test_a_run_from_a_checkpoint_is_a_fork_of_its_run(client: TestClient, sqlite_database: Database):
     parent, _ = filled(sqlite_database)
     step = client.get(f"/api/runs/{parent}/checkpoints").json()["checkpoints"][-1]["step"]

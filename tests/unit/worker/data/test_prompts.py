@@ -10,11 +10,13 @@ from transformers import PreTrainedTokenizerFast
 
 from opdboard.domain.data import ArithmeticData, FileData
 from opdboard.domain.errors import DataProblem
+from opdboard.domain.reading import Reading, StudentReading
 from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
 from opdboard_worker.data.examples import Example, arithmetic_example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.demo import build_tokenizer
 
+PLAIN = Reading(student=StudentReading(template="plain"))
 OTHER_MODEL = ModelTeacher.model_validate({"source": {"kind": "demo"}})
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}</s>{% endfor %}"
@@ -47,21 +49,21 @@ def _data(**changes):
 
 def test_a_sum_is_read_as_it_is_behind_one_begin_token():
     tokenizer = build_tokenizer()
-    prompts = PromptBuilder(tokenizer, ArithmeticData(), OTHER_MODEL)
+    prompts = PromptBuilder(tokenizer, ArithmeticData(), OTHER_MODEL, Reading())
     ids = prompts.student_ids(arithmetic_example(123_456, 3))
     assert tokenizer.convert_ids_to_tokens(ids) == ["<bos>", *"123+456="]
     assert prompts.teacher_ids(arithmetic_example(123_456, 3)) == ids
 
 
 def test_the_chat_template_wraps_prompt_and_instruction_once():
-    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
     ids = prompts.student_ids(EXAMPLE)
     assert TOKENIZER.decode(ids) == "<s><|user|>How many?\n\nBox it.</s><|assistant|>"
     assert TOKENIZER.convert_ids_to_tokens(ids).count("<s>") == 1
 
 
 def test_a_plain_prompt_gets_the_begin_token_but_no_end():
-    plain = PromptBuilder(TOKENIZER, _data(prompt_format="plain", instruction=""), OTHER_MODEL)
+    plain = PromptBuilder(TOKENIZER, _data(instruction=""), OTHER_MODEL, PLAIN)
     assert TOKENIZER.decode(plain.student_ids(EXAMPLE)) == "<s>How many?"
     own = Example(1, "<s>How many?", "18", None)
     assert TOKENIZER.decode(plain.student_ids(own)) == "<s>How many?"
@@ -69,13 +71,13 @@ def test_a_plain_prompt_gets_the_begin_token_but_no_end():
 
 def test_a_tokenizer_that_does_not_use_its_begin_token_is_followed():
     tokenizer = _byte_tokenizer(wrapped=False)
-    plain = PromptBuilder(tokenizer, _data(prompt_format="plain", instruction=""), OTHER_MODEL)
+    plain = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, PLAIN)
     assert tokenizer.decode(plain.student_ids(EXAMPLE)) == "How many?"
 
 
 def test_a_privileged_teacher_reads_the_solution_and_the_student_does_not():
     teacher = PrivilegedTeacher(context="{prompt} [{solution}] {braces} stay")
-    prompts = PromptBuilder(TOKENIZER, _data(), teacher)
+    prompts = PromptBuilder(TOKENIZER, _data(), teacher, Reading())
     assert TOKENIZER.decode(prompts.teacher_ids(EXAMPLE)) == (
         "<s><|user|>How many?\n\nBox it. [Nine and nine, {prompt} makes \\boxed{18}.] {braces} stay</s><|assistant|>"
     )
@@ -84,19 +86,19 @@ def test_a_privileged_teacher_reads_the_solution_and_the_student_does_not():
 
 @pytest.mark.parametrize("solution", [None, ""])
 def test_without_a_solution_the_privileged_teacher_reads_the_answer(solution):
-    prompts = PromptBuilder(TOKENIZER, _data(), PrivilegedTeacher(context="{prompt} [{solution}]"))
+    prompts = PromptBuilder(TOKENIZER, _data(), PrivilegedTeacher(context="{prompt} [{solution}]"), Reading())
     assert "[18]" in TOKENIZER.decode(prompts.teacher_ids(Example(0, "How many?", "18", solution)))
 
 
 def test_chat_needs_a_template():
-    with pytest.raises(DataProblem, match=r"choose data\.prompt_format 'plain'"):
-        PromptBuilder(_byte_tokenizer(template=None), _data(), OTHER_MODEL)
+    with pytest.raises(DataProblem, match=r"choose reading\.student\.template 'plain'"):
+        PromptBuilder(_byte_tokenizer(template=None), _data(), OTHER_MODEL, Reading())
 
 
 def test_a_template_that_refuses_is_named():
     refusing = _byte_tokenizer(template="{{ raise_exception('tools only') }}")
     with pytest.raises(DataProblem, match="tools only"):
-        PromptBuilder(refusing, _data(), OTHER_MODEL).student_ids(EXAMPLE)
+        PromptBuilder(refusing, _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -109,13 +111,13 @@ def test_a_template_that_refuses_is_named():
 )
 def test_a_template_that_keeps_nothing_of_a_prompt_is_refused(template):
     with pytest.raises(DataProblem, match="leaves the user's message out"):
-        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL).student_ids(EXAMPLE)
+        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
 
 
 def test_a_template_that_wants_a_message_in_parts_gets_it():
     parts = "{% for part in messages[0]['content'] if part.type == 'text' %}[{{ part.text }}]{% endfor %}>"
     tokenizer = _byte_tokenizer(template=parts)
-    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL).student_ids(EXAMPLE)
+    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
     assert tokenizer.decode(ids) == "[How many?]>"
 
 
@@ -124,13 +126,13 @@ def test_a_template_that_wants_a_message_in_parts_gets_it():
 )
 def test_whatever_a_template_raises_is_a_sentence(template):
     with pytest.raises(DataProblem, match="cannot render a user message"):
-        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL).student_ids(EXAMPLE)
+        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
 
 
 def test_a_template_that_writes_the_date_writes_that_of_the_run():
     tokenizer = _byte_tokenizer(template="{{ strftime_now('%d %b %Y') }}: {{ messages[0]['content'] }}>")
     launched = datetime(2024, 2, 29, 23, 59, tzinfo=UTC)
-    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, launched).student_ids(EXAMPLE)
+    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, Reading(), launched).student_ids(EXAMPLE)
     assert tokenizer.decode(ids) == "29 Feb 2024: How many?>"
 
 
@@ -139,7 +141,7 @@ def test_prompts_that_become_the_same_tokens_are_refused():
     rust = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     rust.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=rust, unk_token="[UNK]", eos_token="</s>")
-    prompts = PromptBuilder(tokenizer, _data(prompt_format="plain", instruction=""), OTHER_MODEL)
+    prompts = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, PLAIN)
     prompts.check([EXAMPLE, Example(1, "how many?", "18", None)][:1])
     with pytest.raises(DataProblem, match="become the same 4 tokens"):
         prompts.check([Example(0, "How many cats?", "1", None), Example(1, "How many dogs?", "2", None)])
@@ -148,18 +150,18 @@ def test_prompts_that_become_the_same_tokens_are_refused():
 
 
 def test_prompts_that_come_back_are_fine():
-    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
     prompts.check([EXAMPLE, EXAMPLE, Example(1, "½ of  it,\n東京?", "18", None)])
 
 
 def test_characters_that_the_tokenizer_lacks_are_named():
-    plain = PromptBuilder(build_tokenizer(), _data(prompt_format="plain"), OTHER_MODEL)
+    plain = PromptBuilder(build_tokenizer(), _data(), OTHER_MODEL, PLAIN)
     with pytest.raises(DataProblem, match="cannot encode 'How many"):
         plain.student_ids(EXAMPLE)
 
 
 def _pieces(text):
-    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
     ids = TOKENIZER(text, add_special_tokens=False)["input_ids"]
     return prompts.decode_tokens(ids), ids
 
@@ -177,13 +179,13 @@ def test_pieces_make_up_the_text(text):
 
 @given(st.lists(st.integers(0, 257), max_size=30))
 def test_pieces_of_arbitrary_tokens_make_up_what_they_decode_to(ids):
-    pieces = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL).decode_tokens(ids)
+    pieces = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading()).decode_tokens(ids)
     assert len(pieces) == len(ids)
     assert "".join(pieces) == TOKENIZER.decode(ids)
 
 
 def test_long_responses_are_decoded_in_linear_time():
-    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL)
+    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
     ids = TOKENIZER("½ of it is 7. " * 1200, add_special_tokens=False)["input_ids"]
     assert "".join(prompts.decode_tokens(ids)) == "½ of it is 7. " * 1200
 
@@ -193,5 +195,5 @@ def test_long_responses_are_decoded_in_linear_time():
 def test_responses_are_decoded_as_the_tokenizer_itself_does(clean_up, rows):
     tokenizer = _byte_tokenizer()
     tokenizer.clean_up_tokenization_spaces = clean_up
-    texts = PromptBuilder(tokenizer, _data(), OTHER_MODEL).texts(rows)
+    texts = PromptBuilder(tokenizer, _data(), OTHER_MODEL, Reading()).texts(rows)
     assert texts == tokenizer.batch_decode(rows, skip_special_tokens=True)

@@ -1,0 +1,73 @@
+"""What each side reads: which choices fit together, and what is refused with what to choose."""
+
+import pytest
+from pydantic import ValidationError
+
+from opdboard.domain.chain import recipe, teacher_run
+from opdboard.domain.data import FileData
+from opdboard.domain.model_sources import HubModel
+from opdboard.domain.objectives import SampledToken
+from opdboard.domain.reading import Reading
+from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher, TrainedTeacher
+
+MODEL = HubModel(repo_id="org/student", revision="main")
+OTHER = ModelTeacher(source=HubModel(repo_id="org/teacher", revision="main"))
+REMOTE = RemoteTeacher(url="http://gpu1:8000/v1", model="big")
+ROWS = FileData(path="rows.jsonl")
+
+
+def config(reading, teacher=OTHER, **changes):
+    return RunConfig(student=MODEL, teacher=teacher, data=ROWS, reading=reading, **changes)
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        {},
+        {"system_prompt": "Be brief.", "student": {"template": "teacher"}, "teacher": {"template": "own"}},
+        {"student": {"template_arguments": {"enable_thinking": False, "tools": [{"name": "sum"}]}}},
+        {"teacher": {"template": "own", "template_arguments": {"enable_thinking": True}}},
+        {
+            "student": {"template": "plain", "end_tokens": ["<|im_end|>"]},
+            "teacher": {"template": "plain"},
+            "ends": "map",
+        },
+    ],
+)
+def test_what_fits_is_stored_and_read_back(reading):
+    made = config(Reading.model_validate(reading))
+    assert RunConfig.model_validate_json(made.model_dump_json()) == made
+
+
+@pytest.mark.parametrize(
+    ("reading", "teacher", "says"),
+    [
+        ({"student": {"template": "teacher"}}, PrivilegedTeacher(), "needs one loaded teacher with a tokenizer of its own"),
+        ({"student": {"template": "teacher"}}, REMOTE, "choose 'own' or 'plain'"),
+        ({"teacher": {"template": "own"}}, REMOTE, "does not give: choose 'student' or 'plain', or load the teacher"),
+        ({"teacher": {"template_arguments": {"a": 1}}}, OTHER, "has no effect with reading.teacher.template 'student'"),
+        ({"student": {"template": "plain", "template_arguments": {"a": 1}}}, OTHER, "empty it, or choose 'own'"),
+        ({"student": {"template_arguments": {"tokenize": True}}}, OTHER, "'tokenize' cannot be handed to a template"),
+        ({"student": {"template_arguments": {"not a name": 1}}}, OTHER, "'not a name' cannot be handed"),
+    ],
+)  # fmt: skip
+def test_what_nobody_would_read_is_refused(reading, teacher, says):
+    with pytest.raises(ValidationError, match=says):
+        config(Reading.model_validate(reading), teacher, objective=SampledToken())
+
+
+@pytest.mark.parametrize("reading", [{"system_prompt": "Be brief."}, {"teacher": {"template": "own"}}])
+def test_sums_are_read_as_they_are(reading):
+    with pytest.raises(ValidationError, match="sums are read as they are"):
+        RunConfig(reading=Reading.model_validate(reading))
+    RunConfig(reading=Reading.model_validate({"student": {"template": "plain"}}))
+
+
+def test_a_teacher_that_is_trained_first_reads_as_the_student_does():
+    readings = [
+        {"teacher": {"template": name}, "student": {"template": "plain"}} for name in ("student", "own", "plain")
+    ]
+    made = [teacher_run(config(Reading.model_validate(reading), TrainedTeacher())) for reading in readings]
+    assert [run.reading.student.template for run in made if run] == ["plain"] * 3
+    assert len({recipe(run) for run in made if run}) == 1
