@@ -1,4 +1,4 @@
-"""A small OpenAI-compatible server that really computes log-probabilities, with the demo teacher, as vLLM and SGLang answer.
+"""A small OpenAI-compatible server that really computes log-probabilities, as vLLM and SGLang answer.
 
 `faults` holds what becomes of the next answers, one each: "busy" (status 503), "slow", "refuse" (400), "short" (an entry
 too few), "nan", "other" (the scores of another token), "junk" (no JSON), "moved" (to `moved_to`). Without faults every answer is right.
@@ -9,25 +9,25 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from fastapi import FastAPI, Request, Response
 
 from opdboard_worker.models.demo import load_demo
+from opdboard_worker.models.loaded import LoadedModel
 from support.served import served
 
 
 class TeacherServer:
     """The server's address, the faults to come, and how often it was asked."""
 
-    def __init__(self, role: Literal["base", "teacher"]) -> None:
+    def __init__(self, loaded: LoadedModel) -> None:
         self.faults: list[str] = []
         self.asked = 0
         self.keys: set[str] = set()
         self.url = ""
         self.moved_to = ""
-        loaded = load_demo(role)
         self._model, self.tokenizer = loaded.model.eval(), loaded.tokenizer
         self._one_at_a_time = threading.Lock()
         self.closing = threading.Event()
@@ -90,9 +90,9 @@ class TeacherServer:
 
 
 @contextmanager
-def serving(role: Literal["base", "teacher"] = "teacher") -> Iterator[TeacherServer]:
-    """A server on a free port of this machine, until the block is left."""
-    state = TeacherServer(role)
+def serving(loaded: LoadedModel | None = None) -> Iterator[TeacherServer]:
+    """A server on a free port of this machine, until the block is left; of the demo teacher if no other is given."""
+    state = TeacherServer(loaded or load_demo("teacher"))
     app = FastAPI()
 
     @app.post("/v1/completions")

@@ -143,10 +143,10 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
         ),
         Signature(
             AlertKind.VOCABULARY_MISMATCH,
-            "Student and teacher do not share their special tokens",
+            "Student and teacher do not share a tokenizer",
             Severity.CRITICAL,
-            "The check before training found different tokenizers, special tokens or numbers of logits.",
-            "Choose two models of one family with the same tokenizer.",
+            "The check before training found a text that the two tokenizers write otherwise.",
+            "Choose two models with the same tokenizer.",
         ),
         Signature(
             AlertKind.RUN_FAILED,

@@ -36,8 +36,9 @@ def shift_steps(bench: Bench, updates: Updates, step: int) -> Callable[[int], It
             if index <= after:
                 continue
             used = used or _used_tokens(bench, updates.at(step))
-            base_VH = bench.base[name]
-            record = _shift(bench, used, base_VH, base_VH + update[name])
+            tokens = slice(bench.scorer.student.vocabulary.size)  # rows beyond are padding, which no response can use
+            base_VH = bench.base[name][tokens]
+            record = _shift(bench, used, base_VH, base_VH + update[name][tokens])
             yield Batch(
                 step=index,
                 at=0.0,

@@ -1,11 +1,10 @@
 """Preflight checks of a student and its teacher, before any step is made."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from opdboard.domain.errors import ModelProblem, VocabularyMismatch
+from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.models.remote import RemoteModel
 
@@ -21,39 +20,53 @@ _PROBES = (
 
 
 def check_pair(student: LoadedModel, teacher: LoadedModel) -> None:
-    """Raise VocabularyMismatch, naming every difference, unless the teacher can score the student's tokens as they are.
+    """Raise VocabularyMismatch, naming the first text that they write otherwise, unless both have the same tokens.
 
-    Compared are the number of logits, the tokenizers' sizes, special tokens with their ids, and the token ids of probe strings.
-    Which token is used for padding is left out: it is masked everywhere, and base and instruct models of one family often differ in it.
+    Compared are all tokens, added ones included, by text and id, and then the ids of probe strings. What a token is used as
+    (to end, to pad) is not, nor how many rows of logits a model has: those beyond the tokens are padding. Raises ModelProblem
+    where one of them has fewer.
     """
-    differences: list[str] = []
-    for what, sizes in {
-        "logits": (output_size(student), output_size(teacher)),
-        "tokens in the tokenizer": (len(student.tokenizer), len(teacher.tokenizer)),
-    }.items():
-        if sizes[0] != sizes[1]:
-            differences.append(f"{what}: {sizes[0]} and {sizes[1]}")
-    differences += _different_specials(_special_tokens(student), _special_tokens(teacher))
-    differences += _different_probes(student, teacher)
-    if differences:
-        raise VocabularyMismatch(
-            f"student ({student.label}) and teacher ({teacher.label}) do not share a vocabulary: {'; '.join(differences)}. "
-            "Choose two models of one family with the same tokenizer",
-            where="teacher",
-        )
-    for loaded, who in ((student, "student"), (teacher, "teacher")):
-        if len(loaded.tokenizer) > output_size(loaded):
-            raise ModelProblem(
-                f"the {who}'s tokenizer has {len(loaded.tokenizer)} tokens but the model only {output_size(loaded)} logits; "
-                "they do not belong together",
-                where=who,
-            )
+    for loaded in (student, teacher):
+        vocabulary_of(loaded)
+    tokens = [tokens_of(loaded) for loaded in (student, teacher)]
+    known = sorted({*tokens[0].items(), *tokens[1].items()}, key=lambda token: token[::-1])
+    texts = (text for text, _ in known if tokens[0].get(text) != tokens[1].get(text))
+    differing = next(texts, None)
+    if differing is not None:
+        shown = _as_text(student if differing in tokens[0] else teacher, differing)
+        written = [
+            f"token {own[differing]}" if differing in own else _written(_encoded(loaded, shown))
+            for own, loaded in zip(tokens, (student, teacher), strict=True)
+        ]
+        raise _mismatch(student, teacher, shown, written)
+    for probe in _PROBES:
+        ids = [_encoded(loaded, probe) for loaded in (student, teacher)]
+        if ids[0] != ids[1]:
+            raise _mismatch(student, teacher, probe, [_written(one) for one in ids])
+
+
+def _mismatch(student: LoadedModel, teacher: LoadedModel, text: str, written: list[str]) -> VocabularyMismatch:
+    return VocabularyMismatch(
+        f"{text!r} is {written[0]} to the student ({student.label}) and {written[1]} to the teacher ({teacher.label}); choose two "
+        "models with the same tokenizer",
+        where="teacher",
+    )
+
+
+def _written(ids: list[int] | str) -> str:
+    return ids if isinstance(ids, str) else f"tokens {ids}"
+
+
+def _as_text(loaded: LoadedModel, token: str) -> str:
+    """What a token writes; its name in the tokenizer where it is a part of a character."""
+    text = str(loaded.tokenizer.convert_tokens_to_string([token]))
+    return token if not text or "\N{REPLACEMENT CHARACTER}" in text else text
 
 
 def check_remote_vocabulary(student: LoadedModel, teacher: RemoteModel) -> None:
     """Raise VocabularyMismatch when the server writes tokens of probe strings otherwise than the student's tokenizer.
 
-    Less than `check_pair` knows: sizes and special tokens stay unseen. Compared are the texts of single tokens, but for
+    Less than `check_pair` knows: most tokens stay unseen. Compared are the texts of single tokens, but for
     those that are part of a character. Raises RemoteTeacherProblem when the server cannot be asked.
     """
     for probe in _PROBES:
@@ -72,14 +85,15 @@ def check_remote_vocabulary(student: LoadedModel, teacher: RemoteModel) -> None:
 
 def eos_token_ids(loaded: LoadedModel) -> list[int]:
     """Ids of the tokens that end a response, from the generation config and the tokenizer, ascending. ModelProblem if none."""
+    size = min(_size_of(loaded), output_size(loaded))
     candidates: list[object] = [loaded.tokenizer.eos_token_id]
     generation = loaded.model.generation_config
     declared = None if generation is None else generation.eos_token_id
     candidates += declared if isinstance(declared, list) else [declared]
-    ids = sorted({token for token in candidates if isinstance(token, int) and 0 <= token < output_size(loaded)})
+    ids = sorted({token for token in candidates if isinstance(token, int) and 0 <= token < size})
     if not ids:
         raise ModelProblem(
-            f"{loaded.label} has no end-of-sequence token among its {output_size(loaded)} tokens, so responses cannot end; "
+            f"{loaded.label} has no end-of-sequence token among its {size} tokens, so responses cannot end; "
             "set eos_token in its tokenizer_config.json",
             where="student",
         )
@@ -120,45 +134,34 @@ def check_starts_near_zero(kl: float, *, tolerance: float = 1e-3) -> None:
         )
 
 
+def vocabulary_of(loaded: LoadedModel) -> Vocabulary:
+    """Up to the largest id of the tokenizer. ModelProblem where the model has fewer logits."""
+    size, rows = _size_of(loaded), output_size(loaded)
+    if size > rows:
+        raise ModelProblem(
+            f"the tokenizer of {loaded.label} has a token with the id {size - 1}, but the model has only {rows} logits; they do not "
+            "belong together",
+            where=loaded.label,
+        )
+    return Vocabulary(size)
+
+
+def _size_of(loaded: LoadedModel) -> int:
+    return 1 + max(tokens_of(loaded).values(), default=-1)
+
+
+def tokens_of(loaded: LoadedModel) -> dict[str, int]:
+    """All tokens, added ones too, by text. What llama.cpp's conversion calls [PAD<id>] stands for a row without a token."""
+    return {text: token for text, token in loaded.tokenizer.get_vocab().items() if text != f"[PAD{token}]"}
+
+
 def output_size(loaded: LoadedModel) -> int:
-    """Number of logits."""
+    """Rows of logits."""
     head = loaded.model.get_output_embeddings()
     weight = getattr(head, "weight", None)
     if isinstance(weight, Tensor):
         return weight.shape[0]
     return loaded.model.config.get_text_config().vocab_size
-
-
-def _special_tokens(loaded: LoadedModel) -> dict[str, str]:
-    """What each special token is, as 'text (id)', by role, and by text for those without a role."""
-    tokenizer = loaded.tokenizer
-    roles: Mapping[str, object] = tokenizer.special_tokens_map
-    named = {
-        role: f"{token} ({tokenizer.convert_tokens_to_ids(str(token))})"
-        for role, token in roles.items()
-        if role != "pad_token" and not isinstance(token, list | tuple)
-    }
-    others = {
-        token.content: f"id {number}" for number, token in tokenizer.added_tokens_decoder.items() if token.special
-    }
-    return named | others
-
-
-def _different_specials(student: dict[str, str], teacher: dict[str, str]) -> list[str]:
-    names = list(dict.fromkeys([*student, *teacher]))
-    return [
-        f"{name}: {student.get(name, 'none')} and {teacher.get(name, 'none')}"
-        for name in names
-        if student.get(name) != teacher.get(name)
-    ]
-
-
-def _different_probes(student: LoadedModel, teacher: LoadedModel) -> list[str]:
-    for probe in _PROBES:
-        ids = [_encoded(loaded, probe) for loaded in (student, teacher)]
-        if ids[0] != ids[1]:
-            return [f"{probe!r} is {ids[0]} and {ids[1]}"]
-    return []
 
 
 def _encoded(loaded: LoadedModel, text: str) -> list[int] | str:

@@ -86,7 +86,8 @@ def _plainly(policy: Policy, rollout: Rollout) -> Tensor:
         sequence = torch.cat([torch.tensor(prompt, device=policy.device), token_R])
         with policy.autocast():
             logits_TV = policy.model(input_ids=sequence.unsqueeze(0), use_cache=False).logits[0]
-        logp_RV = torch.log_softmax(logits_TV[len(prompt) - 1 : -1].float(), -1)
+        logits_RV = policy.vocabulary.logits(logits_TV[len(prompt) - 1 : -1])
+        logp_RV = torch.log_softmax(logits_RV.float(), -1)
         rows.append(logp_RV.gather(1, token_R.unsqueeze(1)).squeeze(1))
     return torch.stack(rows)
 
@@ -102,8 +103,7 @@ def _prompts(policy: Policy, longest: int) -> list[list[int]]:
         if isinstance(window, int) and window < min(longest, room - 2):
             lengths |= {max(1, window - _TOKENS // 2), window + 3}
     special = {*getattr(policy.tokenizer, "all_special_ids", ()), *_named(policy)}
-    rows = min(text.vocab_size, policy.model.get_input_embeddings().weight.shape[0])
-    ordinary = [token for token in range(min(rows, 1000)) if token not in special] or [0]
+    ordinary = [token for token in range(min(policy.vocabulary.size, 1000)) if token not in special] or [0]
     generator = torch.Generator().manual_seed(0)
     return [
         [ordinary[place] for place in torch.randint(len(ordinary), (length,), generator=generator).tolist()]

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from opdboard.domain.errors import ModelProblem
 from opdboard_worker.models.loading import LoadedModel
+from opdboard_worker.models.pair import vocabulary_of
 from opdboard_worker.training.recompute import RecomputedLayers
 
 _PROBE_TOLERANCE = 1e-3
@@ -67,13 +68,14 @@ class Policy:
     """A loaded model on its device, run in float32 or under bf16 autocast."""
 
     def __init__(self, loaded: LoadedModel, device: torch.device, precision: str, *, recompute: bool = False) -> None:
-        """Moves the model; ModelProblem when its logits cannot be rebuilt from its last hidden state.
+        """Moves the model; ModelProblem when its logits cannot be rebuilt from its last hidden state, or are fewer than its tokens.
 
         recompute: gradient checkpointing. BadInput where the model cannot.
         """
         self.model: Any = loaded.model.to(device)  # pyright: ignore[reportArgumentType]
         self.tokenizer: Any = loaded.tokenizer
         self.label = loaded.label
+        self.vocabulary = vocabulary_of(loaded)
         self.device = device
         self.precision = precision
         self.cached = True
@@ -95,11 +97,11 @@ class Policy:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def head(self, hidden_NH: Tensor) -> Tensor:
-        """Logits (N, V) of hidden states (N, H)."""
-        logits_NV = self._output(hidden_NH) * self._scale
+        """Logits (N, V) of hidden states (N, H): of the vocabulary's tokens alone, see Vocabulary.logits."""
+        logits_NR = self._output(hidden_NH) * self._scale
         if self._softcap:
-            logits_NV = torch.tanh(logits_NV / self._softcap) * self._softcap
-        return logits_NV
+            logits_NR = torch.tanh(logits_NR / self._softcap) * self._softcap
+        return self.vocabulary.logits(logits_NR)
 
     def forward(self, token_BT: Tensor, mask_BT: Tensor, position_BT: Tensor, cache: Any = None) -> tuple[Tensor, Any]:
         """Last hidden states (B, T, H) and the key-value cache, which is extended when given."""
@@ -139,12 +141,12 @@ class Policy:
 
     @torch.no_grad()
     def _check_head(self) -> None:
-        token_BT = torch.arange(1, 5, device=self.device).unsqueeze(0) % self.model.config.get_text_config().vocab_size
+        token_BT = torch.arange(1, 5, device=self.device).unsqueeze(0) % self.vocabulary.size
         mask_BT = torch.ones_like(token_BT)
         hidden_BTH, _ = self.forward(token_BT, mask_BT, positions(mask_BT.bool()))
         rebuilt, expected = (
             self.head(hidden_BTH),
-            self.model(input_ids=token_BT, attention_mask=mask_BT, use_cache=False).logits,
+            self.vocabulary.logits(self.model(input_ids=token_BT, attention_mask=mask_BT, use_cache=False).logits),
         )
         error = float((rebuilt - expected).abs().max() / expected.abs().max().clamp_min(1e-6))
         if not error <= _PROBE_TOLERANCE:

@@ -1,8 +1,11 @@
 """Who scores the student's tokens: a loaded model, or one behind an endpoint. A teacher scores; it never decodes in training."""
 
+import logging
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
 
@@ -11,10 +14,13 @@ import torch
 from opdboard.domain.errors import DataProblem, RemoteTeacherProblem
 from opdboard.domain.teachers import SeveralTeachers
 from opdboard_worker.core.teachers import MixedTeacher, PartialTeacher, TeacherScores, WholeTeacher
+from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.remote import RemoteModel
 from opdboard_worker.training.policy import Policy, Responses
+
+log = logging.getLogger(__name__)
 
 
 class Teacher(Protocol):
@@ -115,12 +121,21 @@ class DistantTeacher:
     complete = False
 
     def __init__(
-        self, model: RemoteModel, prompts: PromptBuilder, *, vocabulary: int, device: torch.device, parallel: int
+        self,
+        model: RemoteModel,
+        prompts: PromptBuilder,
+        *,
+        vocabulary: Vocabulary,
+        enough: Callable[[int], bool],
+        device: torch.device,
+        parallel: int,
     ) -> None:
-        """vocabulary: number of the student's logits; parallel: requests at the same time."""
+        """vocabulary: the student's; enough: whether so many of the likeliest tokens do; parallel: requests at the same time."""
         self._model = model
         self._prompts = prompts
         self._vocabulary = vocabulary
+        self._enough = enough
+        self._padding_told = False
         self._device = device
         self._requests = ThreadPoolExecutor(parallel, thread_name_prefix="teacher")
 
@@ -132,23 +147,57 @@ class DistantTeacher:
         """One request per response. Raises RemoteTeacherProblem."""
         texts = [tokens[mask].tolist() for tokens, mask in zip(responses.token_BR, responses.mask_BR, strict=True)]
         prompts = [self._prompts.teacher_ids(example) for example in examples]
-        told = list(
-            self._requests.map(lambda prompt, text: self._model.score([*prompt, *text], len(prompt)), prompts, texts)
-        )
-        top_tokens = [place for scores in told for place in scores.top_tokens]
-        top_logp = [place for scores in told for place in scores.top_logp]
-        largest = max((token for place in top_tokens for token in place), default=0)
-        if largest >= self._vocabulary:
-            raise RemoteTeacherProblem(
-                f"the server finds token {largest} likely, but the student has {self._vocabulary} tokens; serve a model with the "
-                "student's tokenizer",
-                where="teacher",
+        told = [
+            place
+            for scores in self._requests.map(
+                lambda prompt, text: self._model.score([*prompt, *text], len(prompt)), prompts, texts
             )
-        shape = (len(top_tokens), len(top_tokens[0]) if top_tokens else 0)
+            for place in zip(scores.logp, scores.top_tokens, scores.top_logp, strict=True)
+        ]
+        places = [self._without_padding(*place) for place in told]
+        asked, known = (
+            min((len(place) for place in column), default=0)
+            for column in ([top for _, top, _ in told], [one.top for one in places])
+        )
+        if self._enough(asked) and not self._enough(known):
+            raise RemoteTeacherProblem(
+                f"of the {asked} likeliest tokens that the server tells, {asked - known} are padding (ids from "
+                f"{self._vocabulary.size}), and the others are too few for the objective; raise teacher.top_logprobs",
+                where="teacher.top_logprobs",
+            )
+        top_tokens = [[token for token, _ in place.top[:known]] for place in places]
+        top_logp = [[logp for _, logp in place.top[:known]] for place in places]
+        shape = (len(places), known)
         return PartialTeacher(
             responses.token_N.to(self._device),
-            torch.tensor([logp for scores in told for logp in scores.logp], device=self._device),
+            torch.tensor([place.logp for place in places], device=self._device),
             torch.tensor(top_tokens, dtype=torch.long, device=self._device).reshape(shape),
             torch.tensor(top_logp, device=self._device).reshape(shape),
-            self._vocabulary,
+            self._vocabulary.size,
         )
+
+    def _without_padding(self, logp: float, top_tokens: list[int], top_logp: list[float]) -> "_Place":
+        """One place's log-probabilities, given that it is none of the padding rows that are among the likeliest."""
+        top = list(zip(top_tokens, top_logp, strict=True))
+        padding = sum(math.exp(one) for token, one in top if token >= self._vocabulary.size)
+        if not padding:
+            return _Place(logp, top)
+        if padding >= 1:
+            raise RemoteTeacherProblem("the server gives all probability to padding", where="teacher")
+        if not self._padding_told:
+            self._padding_told = True
+            log.warning(
+                "the server finds rows beyond the tokenizer likely (%.2g of the probability): they are padding and left out, and "
+                "the rest is divided by what remains",
+                padding,
+            )
+        rest = math.log1p(-padding)
+        return _Place(logp - rest, [(token, one - rest) for token, one in top if token < self._vocabulary.size])
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a server tells of one response token: its log-probability, and (token, log-probability) of the likeliest."""
+
+    logp: float
+    top: list[tuple[int, float]]

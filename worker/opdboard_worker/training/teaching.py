@@ -1,7 +1,7 @@
 """From the configured teacher to the one that scores, checked against the student, and to the objective's reference."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -24,7 +24,7 @@ from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.limits import check_length
 from opdboard_worker.models.loading import LoadedModel, RunFolder, load
-from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, output_size
+from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, vocabulary_of
 from opdboard_worker.models.remote import RemoteModel
 from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.policy import Policy
@@ -72,7 +72,7 @@ def teacher_and_reference(
                 route(example)  # a name that no teacher has is refused now, not at the step that comes to it
             teacher = RoutedTeacher({one.name: loaded(one.source) for one in several}, route, prompts)
         case RemoteTeacher():
-            teacher = _remote_teacher(config.teacher, student, prompts, device, settings)
+            teacher = _remote_teacher(config.teacher, config.objective.learns_from, student, prompts, device, settings)
         case ModelTeacher() | PrivilegedTeacher():
             policy = loaded(config.teacher.sources.get("teacher.source", config.student))
             teacher = LoadedTeacher(policy, prompts)
@@ -82,12 +82,23 @@ def teacher_and_reference(
 
 
 def _remote_teacher(
-    remote: RemoteTeacher, student: LoadedModel, prompts: PromptBuilder, device: torch.device, settings: Settings
+    remote: RemoteTeacher,
+    enough: Callable[[int], bool],
+    student: LoadedModel,
+    prompts: PromptBuilder,
+    device: torch.device,
+    settings: Settings,
 ) -> DistantTeacher:
     model = RemoteModel(remote, key_of(remote, settings.teacher_keys))
     check_remote_vocabulary(student, model)
-    parallel = remote.parallel_requests
-    return DistantTeacher(model, prompts, vocabulary=output_size(student), device=device, parallel=parallel)
+    return DistantTeacher(
+        model,
+        prompts,
+        vocabulary=vocabulary_of(student),
+        enough=enough,
+        device=device,
+        parallel=remote.parallel_requests,
+    )
 
 
 def _copy(loaded: LoadedModel) -> LoadedModel:

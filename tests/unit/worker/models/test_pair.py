@@ -4,14 +4,22 @@ import dataclasses
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import DemoModel
+from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loaded import LoadedModel
-from opdboard_worker.models.pair import check_pair, check_starts_near_zero, check_teacher_repeatable, eos_token_ids
+from opdboard_worker.models.pair import (
+    check_pair,
+    check_starts_near_zero,
+    check_teacher_repeatable,
+    eos_token_ids,
+    tokens_of,
+    vocabulary_of,
+)
 
 
 @pytest.fixture
@@ -31,44 +39,82 @@ def test_models_of_one_tokenizer_fit(student, tiny, load_source):
     check_pair(load_source(DemoModel(role="base")), load_source(DemoModel(role="teacher")))
 
 
-def test_padding_may_differ(student):
+def test_what_tokens_are_used_as_may_differ(student):
     other = build_tokenizer()
-    other.pad_token = other.eos_token
+    other.pad_token, other.eos_token, other.bos_token = "<eos>", "<bos>", "<eos>"
     check_pair(student, dataclasses.replace(student, tokenizer=other))
 
 
-def test_another_number_of_logits_is_named(student, tiny):
-    detail = _refusal(student, LoadedModel(tiny(vocab_size=16), build_tokenizer(), "padded"))
-    assert "student (small) and teacher (padded)" in detail and "logits: 15 and 16" in detail
+@pytest.mark.parametrize("rows", [16, 24])
+def test_rows_beyond_the_tokenizer_may_differ_on_either_side(student, tiny, rows):
+    other = LoadedModel(tiny(vocab_size=rows), build_tokenizer(), "padded")
+    check_pair(student, other)
+    check_pair(other, student)
+    assert vocabulary_of(student) == vocabulary_of(other) == Vocabulary(15)
 
 
-def test_every_differing_special_token_is_named_with_both_values(student):
-    tokenizer = build_tokenizer()
-    tokenizer.eos_token, tokenizer.bos_token = "<bos>", "<eos>"
-    detail = _refusal(student, dataclasses.replace(student, tokenizer=tokenizer))
-    assert "eos_token: <eos> (14) and <bos> (13)" in detail
-    assert "bos_token: <bos> (13) and <eos> (14)" in detail
-
-
-def test_an_additional_special_token_is_named(student, tiny):
+def test_an_additional_token_is_named(student, tiny):
     tokenizer = build_tokenizer()
     tokenizer.add_special_tokens({"additional_special_tokens": ["<think>"]})
-    detail = _refusal(student, LoadedModel(tiny(), tokenizer, "thinker"))
-    assert "tokens in the tokenizer: 15 and 16" in detail and "<think>: none and id 15" in detail
+    thinker = LoadedModel(tiny(vocab_size=16), tokenizer, "thinker")
+    assert "'<think>' is not encodable to the student (small) and token 15 to the teacher (thinker)" in _refusal(
+        student, thinker
+    )
+    assert "'<think>' is token 15 to the student (thinker)" in _refusal(thinker, student)
 
 
-def test_tokens_in_another_order_are_shown_on_a_probe(student):
+def byte_level(**changes):
+    """A GPT-2-like tokenizer of bytes and one merge, with an end token at an id of its own."""
+    tokens = {token: number for number, token in enumerate([*sorted(pre_tokenizers.ByteLevel.alphabet()), "\u0120a"])}
+    rust = Tokenizer(models.BPE(tokens | changes.get("tokens", {}), [("\u0120", "a")]))
+    rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    rust.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=rust, clean_up_tokenization_spaces=False)
+    tokenizer.add_special_tokens({"eos_token": "<end>"})
+    return tokenizer
+
+
+def test_a_token_is_shown_as_the_text_that_it_writes(tiny):
+    model = tiny(vocab_size=300)
+    one, other = byte_level(), byte_level()
+    one.add_tokens(["boxed"])
+    detail = _refusal(LoadedModel(model, one, "a"), LoadedModel(model, other, "b"))
+    assert "'boxed' is token 258 to the student (a) and tokens [" in detail
+
+
+def test_a_tokenizer_with_holes_counts_up_to_its_largest_id(tiny):
+    holes = LoadedModel(tiny(vocab_size=320), byte_level(tokens={"<late>": 300}), "holes")
+    assert len(holes.tokenizer) == 259 and vocabulary_of(holes) == Vocabulary(301)
+    check_pair(holes, holes)
+
+
+def test_rows_that_a_gguf_conversion_names_are_no_tokens(tiny):
+    filled = byte_level(tokens={f"[PAD{number}]": number for number in range(257, 300)})
+    loaded = LoadedModel(tiny(vocab_size=301), filled, "gguf")
+    assert "[PAD299]" in filled.get_vocab() and "[PAD299]" not in tokens_of(loaded)
+
+
+def test_tokens_in_another_order_are_refused_by_the_first(student):
     vocabulary = {token: number for number, token in enumerate([*"9876543210+=", "<pad>", "<bos>", "<eos>"])}
     rust = Tokenizer(models.WordLevel(vocabulary))
     rust.pre_tokenizer = build_tokenizer().backend_tokenizer.pre_tokenizer
     other = PreTrainedTokenizerFast(tokenizer_object=rust, pad_token="<pad>", bos_token="<bos>", eos_token="<eos>")
     detail = _refusal(student, dataclasses.replace(student, tokenizer=other))
-    assert "'0123456789+=' is [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] and [9, 8, 7" in detail
+    assert "'0' is token 0 to the student (small) and token 9 to the teacher (small)" in detail
+    assert detail.count(". ") == 0, "one sentence"
+
+
+def test_a_text_that_is_cut_otherwise_is_shown(tiny):
+    model = tiny(vocab_size=300)
+    one, other = byte_level(), byte_level()
+    other.backend_tokenizer.normalizer = normalizers.Lowercase()
+    detail = _refusal(LoadedModel(model, one, "a"), LoadedModel(model, other, "b"))
+    assert detail.startswith("'The answer is") and detail.count("tokens [") == 2
 
 
 def test_a_tokenizer_larger_than_its_model_is_refused(tiny):
     lone = LoadedModel(tiny(vocab_size=14, eos_token_id=13), build_tokenizer(), "small")
-    assert "15 tokens but the model only 14 logits" in _refusal(lone, lone)
+    assert "a token with the id 14, but the model has only 14 logits" in _refusal(lone, lone)
 
 
 def test_responses_end_at_every_token_that_is_declared_to_end_them(student):

@@ -17,7 +17,7 @@ from typing_extensions import override
 from opdboard.domain.errors import BadInput
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
-from opdboard_worker.models.saving import as_saved, save
+from opdboard_worker.models.saving import as_saved, of_tokens_alone, save_tokens_alone
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.samplers.sampler import Engine, EngineSampler, Generated, samples
 from opdboard_worker.training.trained import Trained
@@ -25,9 +25,15 @@ from opdboard_worker.training.trained import Trained
 
 @samples(VllmSampler)
 def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trained: Trained) -> EngineSampler:
-    """An engine made from the student as it is, and told of its weights from then on. Raises BadInput."""
+    """An engine made from the student as it is, and told of its weights from then on. Raises BadInput.
+
+    Its copy has no rows beyond the tokens: what it neither samples nor normalises over cannot differ from the trainer's head.
+    """
+    model, size = student.model, student.vocabulary.size
+
     with tempfile.TemporaryDirectory(prefix="opdboard-engine-") as name:
-        save(student.model, student.tokenizer, Path(name), trained.state_dict())
+        whole = trained.state_dict() or model.state_dict()
+        save_tokens_alone(model, student.tokenizer, Path(name), whole, size)
         engine = VllmEngine(
             Path(name),
             memory_share=settings.memory_share,
@@ -36,7 +42,8 @@ def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trai
         )
 
     def weights() -> dict[str, Tensor]:
-        return as_saved(student.model, trained.state_dict() or dict(student.model.named_parameters()))
+        whole = trained.state_dict() or dict(model.named_parameters())
+        return as_saved(model, of_tokens_alone(model, whole, size))
 
     return EngineSampler(engine, student, weights)
 
