@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import tomllib
@@ -41,3 +42,10 @@ def test_source_files_have_one_reason_to_change():
     sources = [file for file in sources if ".gen." not in file.name]
     lengths = {str(file): len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in sources}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_each_migration_follows_the_one_before():
+    versions = sorted((ROOT / "migrations" / "opdboard_migrations" / "versions").glob("[0-9]*.py"))
+    told = [re.findall(r'^(?:down_)?revision = "?(\w+)"?$', file.read_text(), re.MULTILINE) for file in versions]
+    numbers = [file.name.split("_")[0] for file in versions]
+    assert told == [[number, before] for number, before in zip(numbers, ["None", *numbers[:-1]], strict=True)]
