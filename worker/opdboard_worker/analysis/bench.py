@@ -20,7 +20,6 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.settings import Settings
 from opdboard_worker.core.interventions import Update, whole_norm
 from opdboard_worker.data.examples import Example
-from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.loading import RunFolder, load, weights_like
 from opdboard_worker.models.matrices import matrices_of
 from opdboard_worker.models.pair import eos_token_ids
@@ -28,6 +27,7 @@ from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.assembly import device_of, fitting_examples
 from opdboard_worker.training.probe import Answers, Scorer
 from opdboard_worker.training.ranks import Alone
+from opdboard_worker.training.reading import prompt_builder
 from opdboard_worker.training.teaching import teacher_and_reference
 
 
@@ -114,7 +114,7 @@ def make_bench(
     config = config.model_copy(update=changes)
     where = device_of(config, Alone())
     loaded = load(config.student, settings=settings, run_folder=run_folder)
-    prompts = PromptBuilder(loaded.tokenizer, config.data, config.teacher, config.reading, launched)
+    prompts = prompt_builder(config, loaded, settings, run_folder, launched)
     _, held_out = fitting_examples(config, prompts)
     teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)

@@ -8,6 +8,7 @@ the architecture supports it, else eager; both are equal bit for bit from run to
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from opdboard.regular_files import open_regular
 from opdboard.settings import Settings
 from opdboard_worker.checksums import check_weights
 from opdboard_worker.models.candidates import move_to_candidate
-from opdboard_worker.models.demo import load_demo
+from opdboard_worker.models.demo import build_tokenizer, load_demo
 from opdboard_worker.models.folder_check import check_folder
 from opdboard_worker.models.hub import download
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.models.saving import save
 from opdboard_worker.models.weight_files import first_line
 
-__all__ = ["LoadedModel", "load", "save", "weights_like"]
+__all__ = ["LoadedModel", "load", "load_tokenizer", "save", "weights_like"]
 
 log = logging.getLogger(__name__)
 
@@ -50,25 +51,66 @@ def load(
     """
     if isinstance(source, DemoModel):
         return load_demo(source.role, dtype)
-    if isinstance(source, GgufModel):
-        file = resolved(source.path, settings)
-        _check_gguf(file)
-        return _pretrained(file.parent, file.stem, dtype, gguf=file.name)
-    if isinstance(source, HubModel):
-        folder, label = download(source.repo_id, source.revision), f"{source.repo_id}@{source.revision}"
-    elif isinstance(source, FolderModel):
-        folder = resolved(source.path, settings)
-        label = folder.name
-    else:
-        folder = run_folder(source)
-        check_weights(folder)
-        label = f"run {source.run_id}, {'latest checkpoint' if source.step is None else f'step {source.step}'}"
-    check_folder(folder)
+    place = _placed(source, settings, run_folder)
+    if isinstance(source, RunModel):
+        check_weights(place.folder)
+    _check_place(place)
+    loaded = _pretrained(place, dtype)
     if isinstance(source, RunModel) and source.factor is not None:
-        loaded = _pretrained(folder, f"{label}, factor {source.factor:g}", dtype)
-        move_to_candidate(loaded.model, folder, source.factor)
-        return loaded
-    return _pretrained(folder, label, dtype)
+        move_to_candidate(loaded.model, place.folder, source.factor)
+    return loaded
+
+
+def load_tokenizer(source: ModelSource, *, settings: Settings, run_folder: RunFolder) -> PreTrainedTokenizerBase:
+    """The model's tokenizer alone, as its files have it. Raises ModelProblem as `load` does."""
+    if isinstance(source, DemoModel):
+        return build_tokenizer()
+    place = _placed(source, settings, run_folder)
+    _check_place(place)
+    return _tokenizer(place)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a model's files are, and what people call it; gguf: the file's name, for such a model."""
+
+    folder: Path
+    label: str
+    gguf: str | None = None
+
+    @property
+    def where(self) -> str:
+        return str(self.folder / self.gguf if self.gguf else self.folder)
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """What transformers is told for tokenizer and model alike."""
+        return {"trust_remote_code": False, "local_files_only": True} | ({"gguf_file": self.gguf} if self.gguf else {})
+
+
+def _placed(source: ModelSource, settings: Settings, run_folder: RunFolder) -> _Place:
+    match source:
+        case GgufModel():
+            file = resolved(source.path, settings)
+            return _Place(file.parent, file.stem, file.name)
+        case HubModel():
+            return _Place(download(source.repo_id, source.revision), f"{source.repo_id}@{source.revision}")
+        case FolderModel():
+            folder = resolved(source.path, settings)
+            return _Place(folder, folder.name)
+        case RunModel():
+            label = f"run {source.run_id}, {'latest checkpoint' if source.step is None else f'step {source.step}'}"
+            factor = "" if source.factor is None else f", factor {source.factor:g}"
+            return _Place(run_folder(source), label + factor)
+        case DemoModel():
+            raise AssertionError("the demo models are no files")
+
+
+def _check_place(place: _Place) -> None:
+    if place.gguf:
+        _check_gguf(place.folder / place.gguf)
+    else:
+        check_folder(place.folder)
 
 
 def weights_like(model: PreTrainedModel, folder: Path) -> dict[str, Tensor]:
@@ -103,23 +145,28 @@ def resolved(path: str, settings: Settings) -> Path:
     return beside_data if not given.exists() and beside_data.exists() else given
 
 
-def _pretrained(folder: Path, label: str, dtype: torch.dtype, *, gguf: str | None = None) -> LoadedModel:
-    where = str(folder / gguf if gguf else folder)
+def _tokenizer(place: _Place) -> PreTrainedTokenizerBase:
+    read = _translated(place.where, "tokenizer", lambda: AutoTokenizer.from_pretrained(place.folder, **place.how))
+    if not len(read):
+        raise ModelProblem(
+            f"the tokenizer of {place.label} has no tokens; provide its tokenizer.json", where=place.where
+        )
+    return read
+
+
+def _pretrained(place: _Place, dtype: torch.dtype) -> LoadedModel:
+    where, how = place.where, place.how
     transformers.logging.disable_progress_bar()  # the log of a run is lines, not a terminal
-    how: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    if gguf:
-        how["gguf_file"] = gguf
+    if place.gguf:
         log.info("reading and de-quantising %s, which may take a minute", where)
-    tokenizer = _translated(where, "tokenizer", lambda: AutoTokenizer.from_pretrained(folder, **how))
-    if not len(tokenizer):
-        raise ModelProblem(f"the tokenizer of {label} has no tokens; provide its tokenizer.json", where=where)
-    if gguf and hasattr(transformers, "GgufConfig"):
+    tokenizer = _tokenizer(place)
+    if place.gguf and hasattr(transformers, "GgufConfig"):
         how["quantization_config"] = transformers.GgufConfig(dequantize=True)  # packed weights cannot be trained
     model, found = _translated(
         where,
         "model",
         lambda: AutoModelForCausalLM.from_pretrained(
-            folder,
+            place.folder,
             dtype=dtype,
             use_safetensors=True,
             ignore_mismatched_sizes=True,  # reported below, with shapes
@@ -129,13 +176,12 @@ def _pretrained(folder: Path, label: str, dtype: torch.dtype, *, gguf: str | Non
         ),
     )
     _check_complete(model, found, where)
-    if gguf:
+    if place.gguf:
         _forget_quantization(model)
-    if gguf:
-        _end_turns_too(model, folder / gguf)
+        _end_turns_too(model, place.folder / place.gguf)
     complete_tokens(model, tokenizer)
-    log.info("loaded %s: %.1fM parameters", label, sum(p.numel() for p in model.parameters()) / 1e6)
-    return LoadedModel(model.eval(), tokenizer, label)
+    log.info("loaded %s: %.1fM parameters", place.label, sum(p.numel() for p in model.parameters()) / 1e6)
+    return LoadedModel(model.eval(), tokenizer, place.label)
 
 
 def _translated(where: str, what: str, read: Callable[[], Any]) -> Any:

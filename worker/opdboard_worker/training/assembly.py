@@ -34,6 +34,7 @@ from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.probe import Scorer, TeacherAnswers
 from opdboard_worker.training.ranks import Alone, Ranks
+from opdboard_worker.training.reading import prompt_builder
 from opdboard_worker.training.samplers.sampler import check_agreement, make_sampler
 from opdboard_worker.training.strategies.strategy import Surroundings, make_strategy
 from opdboard_worker.training.teaching import teacher_and_reference
@@ -62,7 +63,7 @@ def assemble(
     eos = eos_token_ids(student_model)
     check_embeddings(student_model, "student")
 
-    prompts = PromptBuilder(student_model.tokenizer, config.data, config.teacher, config.reading, launched)
+    prompts = prompt_builder(config, student_model, settings, run_folder, launched)
     train, held_out = fitting_examples(config, prompts)
     read = [*train, *held_out]
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
@@ -228,7 +229,8 @@ def _preflight(scorer: Scorer, held_out: list[Example]) -> None:
         # A server batches requests as they come, and in half precision that shows.
         tolerance = 1e-4 if scorer.teacher.complete else 0.05
         check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob, tolerance=tolerance)
-        if teacher.reads is None and teacher.starts_as(scorer.config.student):
+        alike = all(scorer.prompts.teacher_ids(one) == scorer.prompts.student_ids(one) for one in few)
+        if alike and teacher.starts_as(scorer.config.student):
             check_starts_near_zero(float(first.reverse_kl.mean()))
     if scorer.config.sampler.copy_bytes:
         check_agreement(rollout, scorer.student_logp(few, rollout))

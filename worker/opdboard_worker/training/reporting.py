@@ -116,7 +116,7 @@ def samples(
             SampleRecord(
                 step=step,
                 index=index,
-                prompt=str(prompts.tokenizer.decode(list(responses.prompts[index]))),
+                prompt=prompts.text(responses.prompts[index]),
                 answer=example.answer,
                 response=answers.texts[index],
                 tokens=prompts.decode_tokens(ids),

@@ -1,11 +1,11 @@
 """What the models read, and their tokens back as text."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from support.tokenizers import byte_tokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from opdboard.domain.data import ArithmeticData, FileData
@@ -18,29 +18,10 @@ from opdboard_worker.models.demo import build_tokenizer
 
 PLAIN = Reading(student=StudentReading(template="plain"))
 OTHER_MODEL = ModelTeacher.model_validate({"source": {"kind": "demo"}})
-TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}</s>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
 EXAMPLE = Example(0, "How many?", "18", "Nine and nine, {prompt} makes \\boxed{18}.")
 
 
-def _byte_tokenizer(*, wrapped: bool = True, template: str | None = TEMPLATE) -> PreTrainedTokenizerFast:
-    """One token per UTF-8 byte; `wrapped` puts <s> before and </s> behind every text that is encoded with special tokens."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: number for number, token in enumerate([*alphabet, "<s>", "</s>"])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    if wrapped:
-        specials = [(name, vocabulary[name]) for name in ("<s>", "</s>")]
-        tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=specials)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", chat_template=template
-    )
-
-
-TOKENIZER = _byte_tokenizer()
+TOKENIZER = byte_tokenizer()
 
 
 def _data(**changes):
@@ -70,7 +51,7 @@ def test_a_plain_prompt_gets_the_begin_token_but_no_end():
 
 
 def test_a_tokenizer_that_does_not_use_its_begin_token_is_followed():
-    tokenizer = _byte_tokenizer(wrapped=False)
+    tokenizer = byte_tokenizer(wrapped=False)
     plain = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, PLAIN)
     assert tokenizer.decode(plain.student_ids(EXAMPLE)) == "How many?"
 
@@ -90,13 +71,8 @@ def test_without_a_solution_the_privileged_teacher_reads_the_answer(solution):
     assert "[18]" in TOKENIZER.decode(prompts.teacher_ids(Example(0, "How many?", "18", solution)))
 
 
-def test_chat_needs_a_template():
-    with pytest.raises(DataProblem, match=r"choose reading\.student\.template 'plain'"):
-        PromptBuilder(_byte_tokenizer(template=None), _data(), OTHER_MODEL, Reading())
-
-
 def test_a_template_that_refuses_is_named():
-    refusing = _byte_tokenizer(template="{{ raise_exception('tools only') }}")
+    refusing = byte_tokenizer(template="{{ raise_exception('tools only') }}")
     with pytest.raises(DataProblem, match="tools only"):
         PromptBuilder(refusing, _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
 
@@ -111,12 +87,12 @@ def test_a_template_that_refuses_is_named():
 )
 def test_a_template_that_keeps_nothing_of_a_prompt_is_refused(template):
     with pytest.raises(DataProblem, match="leaves the user's message out"):
-        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
+        PromptBuilder(byte_tokenizer(template=template), _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
 
 
 def test_a_template_that_wants_a_message_in_parts_gets_it():
     parts = "{% for part in messages[0]['content'] if part.type == 'text' %}[{{ part.text }}]{% endfor %}>"
-    tokenizer = _byte_tokenizer(template=parts)
+    tokenizer = byte_tokenizer(template=parts)
     ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
     assert tokenizer.decode(ids) == "[How many?]>"
 
@@ -126,13 +102,15 @@ def test_a_template_that_wants_a_message_in_parts_gets_it():
 )
 def test_whatever_a_template_raises_is_a_sentence(template):
     with pytest.raises(DataProblem, match="cannot render a user message"):
-        PromptBuilder(_byte_tokenizer(template=template), _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
+        PromptBuilder(byte_tokenizer(template=template), _data(), OTHER_MODEL, Reading()).student_ids(EXAMPLE)
 
 
 def test_a_template_that_writes_the_date_writes_that_of_the_run():
-    tokenizer = _byte_tokenizer(template="{{ strftime_now('%d %b %Y') }}: {{ messages[0]['content'] }}>")
+    tokenizer = byte_tokenizer(template="{{ strftime_now('%d %b %Y') }}: {{ messages[0]['content'] }}>")
     launched = datetime(2024, 2, 29, 23, 59, tzinfo=UTC)
-    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, Reading(), launched).student_ids(EXAMPLE)
+    ids = PromptBuilder(tokenizer, _data(instruction=""), OTHER_MODEL, Reading(), launched=launched).student_ids(
+        EXAMPLE
+    )
     assert tokenizer.decode(ids) == "29 Feb 2024: How many?>"
 
 
@@ -160,40 +138,16 @@ def test_characters_that_the_tokenizer_lacks_are_named():
         plain.student_ids(EXAMPLE)
 
 
-def _pieces(text):
+def test_supervised_training_goes_on_behind_what_is_to_be_continued():
     prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
-    ids = TOKENIZER(text, add_special_tokens=False)["input_ids"]
-    return prompts.decode_tokens(ids), ids
+    begun = Example(0, "How many?", "18", "Nine and nine.", prefix="Nine")
+    assert TOKENIZER.decode(prompts.solution_ids(begun)) == " and nine.</s>"
+    assert TOKENIZER.decode(prompts.solution_ids(replace(begun, prefix="Ten"))) == "Nine and nine.</s>"
 
 
-def test_a_character_of_several_tokens_stands_at_its_last():
-    assert _pieces("a½🙂</s>")[0] == ["a", "", "½", "", "", "", "🙂", "</s>"]
-
-
-@given(st.text(max_size=30))
-def test_pieces_make_up_the_text(text):
-    pieces, ids = _pieces(text)
-    assert len(pieces) == len(ids)
-    assert "".join(pieces) == TOKENIZER.decode(ids)
-
-
-@given(st.lists(st.integers(0, 257), max_size=30))
-def test_pieces_of_arbitrary_tokens_make_up_what_they_decode_to(ids):
-    pieces = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading()).decode_tokens(ids)
-    assert len(pieces) == len(ids)
-    assert "".join(pieces) == TOKENIZER.decode(ids)
-
-
-def test_long_responses_are_decoded_in_linear_time():
-    prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
-    ids = TOKENIZER("½ of it is 7. " * 1200, add_special_tokens=False)["input_ids"]
-    assert "".join(prompts.decode_tokens(ids)) == "½ of it is 7. " * 1200
-
-
-@pytest.mark.parametrize("clean_up", [False, True])
-@given(rows=st.lists(st.lists(st.integers(0, 257), max_size=8), max_size=4))
-def test_responses_are_decoded_as_the_tokenizer_itself_does(clean_up, rows):
-    tokenizer = _byte_tokenizer()
-    tokenizer.clean_up_tokenization_spaces = clean_up
-    texts = PromptBuilder(tokenizer, _data(), OTHER_MODEL, Reading()).texts(rows)
-    assert texts == tokenizer.batch_decode(rows, skip_special_tokens=True)
+def test_supervised_training_learns_the_first_of_the_end_tokens():
+    tokenizer = byte_tokenizer()
+    reading = Reading(student=StudentReading(end_tokens=["<|im_end|>", "</s>"]))
+    assert tokenizer.decode(PromptBuilder(tokenizer, _data(), OTHER_MODEL, reading).solution_ids(EXAMPLE)).endswith(
+        "<|im_end|>"
+    )
