@@ -16,7 +16,8 @@ SIMPLE_OF_TRL = (
 
 
 def speaker(place="after", system="", context=None):
-    return Speaker(FileData(path="rows.jsonl", instruction=" Box it. ", instruction_place=place), system, context)
+    data = {"path": "rows.jsonl", "instruction": " Box it. ", "instruction_place": place}
+    return Speaker(FileData.model_validate(data), system, context)
 
 
 @pytest.mark.parametrize(

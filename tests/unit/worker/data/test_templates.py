@@ -11,11 +11,11 @@ from transformers import AutoTokenizer
 from opdboard.domain.data import FileData
 from opdboard.domain.errors import BadInput, DataProblem
 from opdboard.domain.reading import Reading
-from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, Teacher
 from opdboard_worker.data.examples import Example, Turn
 from opdboard_worker.data.prompts import PromptBuilder
 
-OTHER_MODEL = ModelTeacher.model_validate({"source": {"kind": "demo"}})
+OTHER_MODEL: Teacher = ModelTeacher.model_validate({"source": {"kind": "demo"}})
 ROWS = FileData(path="rows.jsonl", instruction="")
 LAUNCHED = datetime(2024, 2, 29, 23, 59, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def by_transformers(tokenizer, messages, **arguments):
     )
 
 
-def builder(tokenizer, reading=None, teacher=OTHER_MODEL, **others):
+def builder(tokenizer, reading=None, teacher: Teacher = OTHER_MODEL, **others):
     reading = Reading.model_validate(reading or {})
     return PromptBuilder(tokenizer, ROWS, teacher, reading, launched=LAUNCHED, **others)
 

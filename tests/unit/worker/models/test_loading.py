@@ -15,7 +15,7 @@ from opdboard.domain.errors import ModelProblem
 from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, RunModel
 from opdboard.settings import Settings
 from opdboard_worker.models.demo import build_tokenizer
-from opdboard_worker.models.loading import load, save
+from opdboard_worker.models.loading import load, load_tokenizer, save
 
 
 def _same_weights(first, second):
@@ -35,6 +35,15 @@ def test_a_folder_is_loaded_for_use(folder, tiny, load_source):
     assert loaded.label == "model"
     assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.float32}
     assert loaded.tokenizer("12=")["input_ids"] == [13, 1, 2, 11]
+
+
+def test_a_tokenizer_is_read_by_itself(folder, tmp_path):
+    def read(source):
+        return load_tokenizer(source, settings=Settings(data_dir=tmp_path), run_folder=lambda _: folder)
+
+    demo = build_tokenizer().get_vocab()
+    sources = [FolderModel(path=str(folder)), RunModel(run_id="a", step=2), DemoModel(role="teacher")]
+    assert [read(source).get_vocab() for source in sources] == [demo] * 3
 
 
 def test_half_precision_weights_become_float32(folder, tiny, load_source):
