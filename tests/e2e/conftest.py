@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, ViewportSize, expect, sync_playwright
 from support.commands import LongCommand, clean_environment, wait_until, web_server
 from support.shown_runs import fill
 
@@ -21,6 +21,7 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.export.figures import browser as installed_browser
 
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -151,9 +152,9 @@ def long_run(server: Server) -> Iterator[Callable[..., str]]:
             server.wait_for(run_id, states=("stopped",))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; it ends with the module, since Playwright's event loop runs as long as it does."""
+    """Headless Chromium; it ends with this folder's tests, since Playwright's event loop runs as long as it does."""
     executable = installed_browser()
     if executable is None:
         pytest.fail("no Chromium: `make test` installs one; or set CHROMIUM to the path of another")
@@ -164,23 +165,84 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def tab(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """A fresh tab at 1280 x 800; a test fails on anything the page writes to the console as an error."""
+def window(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """A tab that several tests may use one after the other: only its first page costs the start of a renderer."""
     expect.set_options(timeout=60_000)
-    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, **options)
+    context = browser.new_context(base_url=url, viewport=VIEWPORT, **options)
     page = context.new_page()
     page.set_default_timeout(60_000)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+@contextmanager
+def emptied(page: Page, url: str) -> Iterator[Page]:
+    """The tab as a new one: nothing stored, no other tab, 1280 x 800."""
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(color_scheme="light")
+    try:
+        yield page
+    finally:
+        for other in page.context.pages:
+            if other != page:
+                other.close()
+        page.goto("about:blank")  # what is open goes on asking the server
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "all"})
+        devtools.detach()
+
+
+@contextmanager
+def watched(page: Page) -> Iterator[Page]:
+    """A test fails on anything that the page writes to the console as an error."""
     complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+
+    def note_error(error: Error) -> None:
+        complaints.append(str(error))
+
+    def note_message(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    page.on("pageerror", note_error)
+    page.on("console", note_message)
     yield page
-    context.close()
+    page.remove_listener("pageerror", note_error)
+    page.remove_listener("console", note_message)
     # The browser itself reports every answer of 4xx; tests of errors cause those on purpose.
     assert [text for text in complaints if "status of 4" not in text] == []
 
 
+@contextmanager
+def tab(browser: Browser, url: str) -> Iterator[Page]:
+    """A tab of a test's own, beside the others or with a clock that it sets."""
+    with window(browser, url) as page, watched(page):
+        yield page
+
+
+@pytest.fixture(scope="package")
+def server_window(browser: Browser, server: Server) -> Iterator[Page]:
+    with window(browser, server.url) as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+def page(server_window: Page, server: Server) -> Iterator[Page]:
     """A tab on the installation."""
-    with tab(browser, server.url) as page:
+    with emptied(server_window, server.url) as page, watched(page):
+        yield page
+
+
+@pytest.fixture(scope="module")
+def shown_window(browser: Browser, shown: Shown) -> Iterator[Page]:
+    with window(browser, shown.url) as page:
+        yield page
+
+
+@pytest.fixture
+def shown_page(shown_window: Page, shown: Shown) -> Iterator[Page]:
+    """A tab on the runs whose every number is known."""
+    with emptied(shown_window, shown.url) as page, watched(page):
         yield page

@@ -1,22 +1,20 @@
 """The analyses of a run: what was found as pictures, a new one asked for, and what is refused beside its field."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from e2e.axe import assert_accessible
-from e2e.conftest import Shown, tab
+from e2e.conftest import Shown
 from e2e.pictures import wait_until_drawn
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from support.analysed import SERIES_OF, analyse
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def page(browser: Browser, shown: Shown) -> Iterator[Page]:
-    with tab(browser, shown.url) as page:
-        yield page
+def page(shown_page: Page) -> Page:
+    return shown_page
 
 
 def test_an_analysis_is_asked_for_and_what_was_found_is_drawn(page: Page, shown: Shown) -> None:

@@ -8,8 +8,8 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -40,9 +40,8 @@ NODE = """(step) => {
 
 
 @pytest.fixture
-def page(browser: Browser, shown: Shown) -> Iterator[Page]:
-    with tab(browser, shown.url) as page:
-        yield page
+def page(shown_page: Page) -> Page:
+    return shown_page
 
 
 def open_tab(page: Page, shown: Shown, name: str, run: str = "effopd") -> None:
@@ -289,12 +288,12 @@ def test_a_run_is_taken_away_as_numbers_and_as_a_report(page: Page, shown: Shown
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_tab_is_accessible(browser: Browser, shown: Shown, scheme: str) -> None:
-    with tab(browser, shown.url, color_scheme=scheme) as page:
-        open_tab(page, shown, TABS[0])
-        for name in TABS:
-            page.get_by_test_id(f"tab-{name}").click()
-            opened = page.get_by_role("tabpanel")
-            expect(opened).to_be_visible()
-            expect(opened.locator(".mantine-Loader-root")).to_have_count(0)
-            assert_accessible(page)
+def test_every_tab_is_accessible(page: Page, shown: Shown, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    open_tab(page, shown, TABS[0])
+    for name in TABS:
+        page.get_by_test_id(f"tab-{name}").click()
+        opened = page.get_by_role("tabpanel")
+        expect(opened).to_be_visible()
+        expect(opened.locator(".mantine-Loader-root")).to_have_count(0)
+        assert_accessible(page)

@@ -1,12 +1,11 @@
 """What a run wrote: its samples at every step, beside other steps and runs, prompt by prompt; and its log, live."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from e2e.conftest import Shown, tab
-from playwright.sync_api import Browser, Locator, Page, expect
+from e2e.conftest import Shown
+from playwright.sync_api import Locator, Page, expect
 from support.stored_runs import start
 
 from opdboard.db import logs
@@ -17,9 +16,8 @@ LINES = 1700  # of the log: more than three pages of 500
 
 
 @pytest.fixture
-def page(browser: Browser, shown: Shown) -> Iterator[Page]:
-    with tab(browser, shown.url) as page:
-        yield page
+def page(shown_page: Page) -> Page:
+    return shown_page
 
 
 def samples(shown: Shown, run: str, step: int) -> list[dict[str, Any]]:

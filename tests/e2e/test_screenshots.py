@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from e2e.approved import compare
-from e2e.conftest import Shown
+from e2e.conftest import Shown, window
 from playwright.sync_api import Browser, Page
 from support.commands import wait_until
 
@@ -28,21 +29,20 @@ def scheme(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="module")
+def shown_window(browser: Browser, shown: Shown) -> Iterator[Page]:
+    """In England, at noon."""
+    with window(browser, shown.url, timezone_id=where_it_is_noon(), locale="en-GB", reduced_motion="reduce") as page:
+        yield page
+
+
 @pytest.fixture(params=list(WIDTHS))
-def screen(request: pytest.FixtureRequest, browser: Browser, shown: Shown, scheme: str) -> Iterator[tuple[str, Page]]:
+def screen(request: pytest.FixtureRequest, shown_page: Page, scheme: Literal["light", "dark"]) -> tuple[str, Page]:
     """A tab of that width and theme."""
     width, height = WIDTHS[request.param]
-    context = browser.new_context(
-        base_url=shown.url,
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,  # pyright: ignore[reportArgumentType]
-        timezone_id=where_it_is_noon(),
-        locale="en-GB",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    yield f"{request.param}-{scheme}", page
-    context.close()
+    shown_page.set_viewport_size({"width": width, "height": height})
+    shown_page.emulate_media(color_scheme=scheme)
+    return f"{request.param}-{scheme}", shown_page
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ def test_a_page_looks_as_approved(
 def settled(page: Page) -> bytes:
     """The page once nothing moves any more: two pictures in a row that are the same."""
     last = b""
+    page.wait_for_function(f"() => !({LOADING})()", polling=100)
 
     def still() -> bool:
         nonlocal last

@@ -2,8 +2,8 @@
 
 import httpx
 import pytest
-from e2e.conftest import Shown, tab
-from playwright.sync_api import Browser, expect
+from e2e.conftest import Shown
+from playwright.sync_api import Page, expect
 
 from opdboard.db import runs
 
@@ -22,7 +22,12 @@ LINES_OF_WORDS = """(element) => {
 }"""
 
 
-def test_the_meter_fits_beside_long_names(browser: Browser, shown: Shown) -> None:
+@pytest.fixture
+def page(shown_page: Page) -> Page:
+    return shown_page
+
+
+def test_the_meter_fits_beside_long_names(page: Page, shown: Shown) -> None:
     """At 1280 with the columns of a best rate, too; a run in the queue says why nothing is compared."""
     names = ("reference 2", "reference", "effopd", "failed", "queued")
     for name in names:
@@ -31,25 +36,23 @@ def test_the_meter_fits_beside_long_names(browser: Browser, shown: Shown) -> Non
     with shown.database.write() as session:
         run = runs.get(session, shown.ids["reference 2"], lock=True)
         run.config = run.config | {"optimizer": run.config["optimizer"] | {"learning_rate": 3e-5}}
-    with tab(browser, shown.url) as page:
-        keys = ",".join(shown.ids[name] for name in names)
-        page.goto(f"/compare?runs={keys}&reference={shown.ids['reference']}")
-        meter = page.get_by_test_id("speedup-meter")
-        expect(meter.get_by_text("Against its best rate")).to_be_visible()
-        expect(page.get_by_test_id(f"speedup-{shown.ids['queued']}")).to_contain_text("not evaluated yet")
-        expect(page.get_by_test_id("speedup-rates")).to_contain_text(
-            "queued has not been evaluated often enough yet, so nothing is compared"
-        )
-        expect(page.get_by_test_id("speedup-rates")).not_to_contain_text("queued is evaluated at another cadence")
-        wrap = meter.locator("table").locator("..")
-        assert wrap.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0
+    keys = ",".join(shown.ids[name] for name in names)
+    page.goto(f"/compare?runs={keys}&reference={shown.ids['reference']}")
+    meter = page.get_by_test_id("speedup-meter")
+    expect(meter.get_by_text("Against its best rate")).to_be_visible()
+    expect(page.get_by_test_id(f"speedup-{shown.ids['queued']}")).to_contain_text("not evaluated yet")
+    expect(page.get_by_test_id("speedup-rates")).to_contain_text(
+        "queued has not been evaluated often enough yet, so nothing is compared"
+    )
+    expect(page.get_by_test_id("speedup-rates")).not_to_contain_text("queued is evaluated at another cadence")
+    wrap = meter.locator("table").locator("..")
+    assert wrap.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0
 
 
-def test_heads_of_the_queues_do_not_break_within_words(browser: Browser, shown: Shown) -> None:
-    with tab(browser, shown.url) as page:
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.goto("/settings")
-        heads = page.get_by_role("columnheader")
-        expect(heads.first).to_be_visible()
-        for head in heads.all():
-            assert set(head.evaluate(LINES_OF_WORDS)) == {1}, head.inner_text()
+def test_heads_of_the_queues_do_not_break_within_words(page: Page, shown: Shown) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/settings")
+    heads = page.get_by_role("columnheader")
+    expect(heads.first).to_be_visible()
+    for head in heads.all():
+        assert set(head.evaluate(LINES_OF_WORDS)) == {1}, head.inner_text()
