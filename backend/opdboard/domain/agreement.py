@@ -140,6 +140,27 @@ def check_reading(reading: Reading, data: Data, teacher: Teacher) -> None:
         )
 
 
+def check_ends(reading: Reading, teacher: Teacher, objective: Objective, sampler: Sampler, budget: Budget) -> None:
+    """End tokens that are counted as one can be, by whoever scores and whoever samples."""
+    if reading.ends != "map":
+        return
+    if isinstance(teacher, RemoteTeacher):
+        if not reading.teacher.end_tokens:
+            raise ValueError(
+                "reading.ends 'map' needs reading.teacher.end_tokens with teacher.kind 'remote': a server does not tell them"
+            )
+        if not objective.learns_from(0):
+            raise ValueError(
+                f"reading.ends 'map' sums what the teacher gives to every end token, which teacher.kind 'remote' tells of the sampled "
+                f"token alone, too little for objective.kind '{objective.kind}': choose 'sampled_token', or load the teacher"
+            )
+    if sampler.copy_bytes and budget.temperature != 1.0:
+        raise ValueError(
+            f"budget.temperature is {budget.temperature:g}, at which sampler.kind '{sampler.kind}' cannot sample what reading.ends "
+            "'map' makes one event: set it to 1, or choose sampler.kind 'own'"
+        )
+
+
 def _quoted(objective: type[ObjectiveSettings]) -> str:
     return f"'{objective.model_fields['kind'].default}'"
 

@@ -122,4 +122,5 @@ class RunConfig(Frozen):
         agreement.check_moving(self.strategy, self.adapter)
         agreement.check_data(self.data, self.student, self.teacher)
         agreement.check_reading(self.reading, self.data, self.teacher)
+        agreement.check_ends(self.reading, self.teacher, self.objective, self.sampler, self.budget)
         return self

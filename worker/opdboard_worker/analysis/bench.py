@@ -116,9 +116,11 @@ def make_bench(
     loaded = load(config.student, settings=settings, run_folder=run_folder)
     prompts = prompt_builder(config, loaded, settings, run_folder, launched)
     _, held_out = fitting_examples(config, prompts)
-    teacher, _ = teacher_and_reference(config, loaded, prompts, where, settings, run_folder, held_out)
+    eos = eos_token_ids(loaded, config.reading.student.end_tokens)
+    teaching = teacher_and_reference(config, loaded, eos, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)
     longest = prompts.longest(held_out) + config.budget.max_response_tokens
     student = tried_policy(loaded, where, config.precision, longest)
-    scorer = Scorer(config, student, teacher, prompts, eos_token_ids(loaded), Alone())
+    student.vocabulary = teaching.vocabulary
+    scorer = Scorer(config, student, teaching.teacher, prompts, eos, Alone())
     return Bench(scorer, held_out[: evaluation.prompts], evaluation)

@@ -143,14 +143,11 @@ class PromptBuilder:
         if partly:
             log.warning("in %d prompts the student's tokenizer does not know a character", partly)
 
-    def solution_ids(self, example: Example) -> list[int]:
-        """Token ids of the worked solution, or else the answer, with the end token: what supervised training learns.
+    def solution_ids(self, example: Example, end: int) -> list[int]:
+        """Token ids of the worked solution, or else the answer, with an end token: what supervised training learns.
 
         A solution that begins with what is to be continued goes on behind it.
         """
-        named = self._reading.student.end_tokens
-        end = self.tokenizer.convert_tokens_to_ids(named[0]) if named else self.tokenizer.eos_token_id
-        assert isinstance(end, int), "a model without an end token is refused before"
         worked = example.solution or example.answer
         return [*_read(self._tokens.ids, worked.removeprefix(example.prefix), example), end]
 

@@ -1,9 +1,12 @@
 """Preflight checks of a student and its teacher, before any step is made."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor
 
-from opdboard.domain.errors import ModelProblem, VocabularyMismatch
+from opdboard.domain.errors import BadInput, ModelProblem, VocabularyMismatch
 from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.models.remote import RemoteModel
@@ -83,21 +86,39 @@ def check_remote_vocabulary(student: LoadedModel, teacher: RemoteModel) -> None:
                 )
 
 
-def eos_token_ids(loaded: LoadedModel) -> list[int]:
-    """Ids of the tokens that end a response, from the generation config and the tokenizer, ascending. ModelProblem if none."""
-    size = min(_size_of(loaded), output_size(loaded))
-    candidates: list[object] = [loaded.tokenizer.eos_token_id]
-    generation = loaded.model.generation_config
+def eos_token_ids(
+    loaded: LoadedModel, named: Sequence[str] = (), who: Literal["student", "teacher"] = "student"
+) -> list[int]:
+    """Ids of the tokens that end a response: the tokenizer's own first, where it is one of them, then ascending.
+
+    named: their texts; without, those of generation config and tokenizer. BadInput tells which text is not one token;
+    ModelProblem where a student has none, since its responses could not end.
+    """
+    generation, own = loaded.model.generation_config, loaded.tokenizer.eos_token_id
     declared = None if generation is None else generation.eos_token_id
-    candidates += declared if isinstance(declared, list) else [declared]
+    candidates: list[object] = [own, *declared] if isinstance(declared, list) else [own, declared]
+    if named:
+        candidates = [_end_token(loaded, text, who) for text in named]
+    size = min(_size_of(loaded), output_size(loaded))
     ids = sorted({token for token in candidates if isinstance(token, int) and 0 <= token < size})
-    if not ids:
+    if not ids and who == "student":
         raise ModelProblem(
             f"{loaded.label} has no end-of-sequence token among its {size} tokens, so responses cannot end; "
             "set eos_token in its tokenizer_config.json",
             where="student",
         )
-    return ids
+    return sorted(ids, key=lambda token: token != own)
+
+
+def _end_token(loaded: LoadedModel, text: str, who: str) -> int:
+    token = tokens_of(loaded).get(text)
+    ids = _encoded(loaded, text) if token is None else [token]
+    if isinstance(ids, str) or len(ids) != 1:
+        raise BadInput(
+            f"{text!r} in reading.{who}.end_tokens is {_written(ids)} to the {who} ({loaded.label}); name single tokens",
+            where=f"reading.{who}.end_tokens",
+        )
+    return ids[0]
 
 
 def check_teacher_repeatable(logp_once: Tensor, logp_again: Tensor, *, tolerance: float = 1e-4) -> None:

@@ -60,7 +60,7 @@ def assemble(
     device = device_of(config, ranks)
     _seed_everything(config.seed)
     student_model = load(config.student, settings=settings, run_folder=run_folder)
-    eos = eos_token_ids(student_model)
+    eos = eos_token_ids(student_model, config.reading.student.end_tokens)
     check_embeddings(student_model, "student")
 
     prompts = prompt_builder(config, student_model, settings, run_folder, launched)
@@ -68,7 +68,7 @@ def assemble(
     read = [*train, *held_out]
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
     check_length(student_model, longest_prompt, longest_response, "student")
-    teacher, reference = teacher_and_reference(config, student_model, prompts, device, settings, run_folder, read)
+    teaching = teacher_and_reference(config, student_model, eos, prompts, device, settings, run_folder, read)
     log.info("student %s, teacher %s on %s", student_model.label, config.teacher.label or "none", device)
     trained = trained_part(student_model.model.to(device), config)  # pyright: ignore[reportArgumentType]
     student = tried_policy(
@@ -78,8 +78,9 @@ def assemble(
         longest_prompt + longest_response,
         recompute=config.budget.gradient_checkpointing,
     )
+    student.vocabulary = teaching.vocabulary
     sampler = make_sampler(config.sampler, config, student, trained)
-    scorer = Scorer(config, student, teacher, prompts, eos, ranks, sampler)
+    scorer = Scorer(config, student, teaching.teacher, prompts, eos, ranks, sampler)
     _preflight(scorer, held_out)
 
     monitor = WeightMonitor(trained, config.monitoring, snapshots)
@@ -92,7 +93,7 @@ def assemble(
         config=config,
         scorer=scorer,
         trained=trained,
-        learner=make_learner(config.objective, scorer, train, reference),
+        learner=make_learner(config.objective, scorer, train, teaching.reference),
         updater=updater,
         monitor=monitor,
         lookahead=_lookahead(config, trained, scorer, updater, train),

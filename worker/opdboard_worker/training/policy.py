@@ -76,6 +76,9 @@ class Policy:
         self.tokenizer: Any = loaded.tokenizer
         self.label = loaded.label
         self.vocabulary = vocabulary_of(loaded)
+        """What it is compared on; where end tokens are mapped, teaching says so to every policy of a pair."""
+        self.ends: Sequence[int] = ()
+        """Tokens that end its own texts, besides the student's."""
         self.device = device
         self.precision = precision
         self.cached = True

@@ -85,7 +85,7 @@ class Scorer:
     ) -> None:
         """teacher: None for methods without one; prompts: builds what each of the two reads; ranks: share the work.
 
-        sampler: answers for the student; it itself, if not given.
+        eos: what ends a response, the token for given answers first. sampler: answers for the student; it itself, if not given.
         """
         self.config = config
         self.chunk_tokens = config.objective.chunk_tokens
@@ -95,6 +95,11 @@ class Scorer:
         self.ranks = ranks
         self._sampler = sampler or partial(sample, student)
         self._eos = eos
+
+    @property
+    def end(self) -> int:
+        """The token that a given answer ends with; of an event, the one that stands for it."""
+        return self._eos[0]
 
     def head(self, policy: Policy) -> Head:
         """Logits of the distribution that a policy samples from: at budget.temperature."""
@@ -136,6 +141,7 @@ class Scorer:
     ) -> Rollout:
         """Sampled answers of the student (or another policy), random numbers decided by the run's seed and the key.
 
+        They end at the student's end tokens, another policy's also at its own.
         places: which of the examples are answered; all, if not given. Each keeps the numbers of its own place.
         """
         budget = self.config.budget
@@ -146,14 +152,14 @@ class Scorer:
             [ids(examples[place]) for place in answered],
             uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key)[answered],
             temperature=budget.temperature,
-            eos=self._eos,
+            eos=self._eos if policy is None else [*self._eos, *policy.ends],
             pass_size=budget.rollout_batch_size or self.micro_batch_size,
         )
 
     def texts(self, rollout: Rollout) -> list[str]:
-        """Responses as text, without special tokens."""
+        """Responses as text, without special tokens and without the token that ended them."""
         responses = rollout.responses
-        lengths = rollout.lengths_B.tolist()
+        lengths = (rollout.lengths_B - rollout.ended_B.long()).tolist()
         rows = [tokens[:length] for tokens, length in zip(responses.token_BR.tolist(), lengths, strict=True)]
         return self.prompts.texts(rows)
 

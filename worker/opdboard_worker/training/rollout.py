@@ -84,6 +84,7 @@ def token_places(order: Sequence[int], lengths_B: Tensor) -> Tensor:
 
 def given(policy: Policy, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], longest: int) -> Rollout:
     """Answers that nobody sampled, cut at `longest` tokens; their log-probabilities are unknown (NaN)."""
+    answers = [policy.vocabulary.tokens(answer) for answer in answers]
     width = max(1, min(longest, max(len(answer) for answer in answers)))
     token_BR = torch.full((len(answers), width), policy.pad_id)
     mask_BR = torch.zeros((len(answers), width), dtype=torch.bool)

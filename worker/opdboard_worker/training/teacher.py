@@ -17,7 +17,7 @@ from opdboard_worker.core.teachers import MixedTeacher, PartialTeacher, TeacherS
 from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
-from opdboard_worker.models.remote import RemoteModel
+from opdboard_worker.models.remote import RemoteModel, TokenScores
 from opdboard_worker.training.policy import Policy, Responses
 
 log = logging.getLogger(__name__)
@@ -144,21 +144,18 @@ class DistantTeacher:
         return None
 
     def scores(self, examples: Sequence[Example], responses: Responses) -> TeacherScores:
-        """One request per response. Raises RemoteTeacherProblem."""
+        """One request per response, and one for each other token of the event where it happens. Raises RemoteTeacherProblem."""
         texts = [tokens[mask].tolist() for tokens, mask in zip(responses.token_BR, responses.mask_BR, strict=True)]
         prompts = [self._prompts.teacher_ids(example) for example in examples]
         told = [
             place
-            for scores in self._requests.map(
-                lambda prompt, text: self._model.score([*prompt, *text], len(prompt)), prompts, texts
-            )
+            for scores in self._requests.map(self._score, prompts, texts)
             for place in zip(scores.logp, scores.top_tokens, scores.top_logp, strict=True)
         ]
         places = [self._without_padding(*place) for place in told]
-        asked, known = (
-            min((len(place) for place in column), default=0)
-            for column in ([top for _, top, _ in told], [one.top for one in places])
-        )
+        asked = min((len(top) for _, top, _ in told), default=0)
+        # How likely the event is elsewhere is not told, so that no list of the likeliest would be right.
+        known = 0 if self._vocabulary.event else min((len(place.top) for place in places), default=0)
         if self._enough(asked) and not self._enough(known):
             raise RemoteTeacherProblem(
                 f"of the {asked} likeliest tokens that the server tells, {asked - known} are padding (ids from "
@@ -175,6 +172,19 @@ class DistantTeacher:
             torch.tensor(top_logp, device=self._device).reshape(shape),
             self._vocabulary.size,
         )
+
+    def _score(self, prompt: list[int], text: list[int]) -> TokenScores:
+        """As the server tells, with the probability of the whole event at each place where it happens."""
+        scores = self._model.score([*prompt, *text], len(prompt))
+        if not self._vocabulary.event:
+            return scores
+        end, *others = self._vocabulary.event
+        logp = list(scores.logp)
+        for place in (place for place, token in enumerate(text) if token == end):
+            before = [*prompt, *text[:place]]
+            parts = [logp[place], *(self._model.score([*before, other], len(before)).logp[0] for other in others)]
+            logp[place] = float(torch.tensor(parts, dtype=torch.float64).logsumexp(0))
+        return TokenScores(logp, scores.top_tokens, scores.top_logp)
 
     def _without_padding(self, logp: float, top_tokens: list[int], top_logp: list[float]) -> "_Place":
         """One place's log-probabilities, given that it is none of the padding rows that are among the likeliest."""

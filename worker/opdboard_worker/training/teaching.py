@@ -1,8 +1,10 @@
 """From the configured teacher to the one that scores, checked against the student, and to the objective's reference."""
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 
@@ -20,45 +22,66 @@ from opdboard.domain.teachers import (
 )
 from opdboard.settings import Settings
 from opdboard.teacher_keys import key_of
+from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.limits import check_length
 from opdboard_worker.models.loading import LoadedModel, RunFolder, load
-from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, vocabulary_of
+from opdboard_worker.models.pair import check_pair, check_remote_vocabulary, eos_token_ids, vocabulary_of
 from opdboard_worker.models.remote import RemoteModel
 from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.teacher import DistantTeacher, LoadedTeacher, RoutedTeacher, Teacher, route_of
 
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """Who teaches, what the objective compares with besides, and the vocabulary that all policies of the pair have."""
+
+    teacher: Teacher | None
+    reference: Policy | None
+    vocabulary: Vocabulary
+
 
 def teacher_and_reference(
     config: RunConfig,
     student: LoadedModel,
+    ends: Sequence[int],
     prompts: PromptBuilder,
     device: torch.device,
     settings: Settings,
     run_folder: RunFolder,
     examples: Sequence[Example],
-) -> tuple[Teacher | None, Policy | None]:
+) -> Teaching:
     """The teacher, found to fit the student, and the initial student where the objective compares with it.
 
-    examples: all that it will score. Each is None where nobody asks for it. A teacher with the student's weights is the reference as well.
+    ends: the student's end tokens; examples: all that it will score. Each is None where nobody asks for it. A teacher with the student's weights is the reference as well.
     """
 
     longest_prompt, longest_response = prompts.longest(examples, teacher=True), config.budget.max_response_tokens
 
+    policies: list[Policy] = []
+    their_ends: list[tuple[str, Sequence[int]]] = []
+    named_ends = config.reading.teacher.end_tokens
+
     def frozen(loaded: LoadedModel) -> Policy:
         loaded.model.requires_grad_(False)
-        return tried_policy(loaded, device, config.precision, longest_prompt + longest_response)
+        policies.append(tried_policy(loaded, device, config.precision, longest_prompt + longest_response))
+        return policies[-1]
 
     def loaded(source: ModelSource) -> Policy:
         own = source == config.student
         model = _copy(student) if own else load(source, settings=settings, run_folder=run_folder)
         check_pair(student, model)
         check_length(model, longest_prompt, longest_response, "teacher")
-        return frozen(model)
+        made = frozen(model)
+        made.ends = ends if own and not named_ends else eos_token_ids(model, named_ends, "teacher")
+        their_ends.append((made.label, made.ends))
+        return made
 
-    policy = None
+    policy = vocabulary = None
     match config.teacher:
         case TrainedTeacher():
             raise BadInput(
@@ -72,33 +95,58 @@ def teacher_and_reference(
                 route(example)  # a name that no teacher has is refused now, not at the step that comes to it
             teacher = RoutedTeacher({one.name: loaded(one.source) for one in several}, route, prompts)
         case RemoteTeacher():
-            teacher = _remote_teacher(config.teacher, config.objective.learns_from, student, prompts, device, settings)
+            model = _remote_model(config.teacher, student, settings)
+            if named_ends:
+                their_ends.append((config.teacher.label, eos_token_ids(student, named_ends, "teacher")))
+            vocabulary = _vocabulary(config, student, ends, their_ends)
+            teacher = DistantTeacher(
+                model,
+                prompts,
+                vocabulary=vocabulary,
+                enough=config.objective.learns_from,
+                device=device,
+                parallel=config.teacher.parallel_requests,
+            )
         case ModelTeacher() | PrivilegedTeacher():
             policy = loaded(config.teacher.sources.get("teacher.source", config.student))
             teacher = LoadedTeacher(policy, prompts)
-    if not config.objective.needs_reference:
-        return teacher, None
-    return teacher, frozen(_copy(student)) if keeps_reference(config) else policy
+    reference = frozen(_copy(student)) if keeps_reference(config) else policy
+    if vocabulary is None:
+        vocabulary = _vocabulary(config, student, ends, their_ends)
+    for one in policies:
+        one.vocabulary = vocabulary
+    return Teaching(teacher, reference if config.objective.needs_reference else None, vocabulary)
 
 
-def _remote_teacher(
-    remote: RemoteTeacher,
-    enough: Callable[[int], bool],
-    student: LoadedModel,
-    prompts: PromptBuilder,
-    device: torch.device,
-    settings: Settings,
-) -> DistantTeacher:
+def _vocabulary(
+    config: RunConfig, student: LoadedModel, ends: Sequence[int], their_ends: Sequence[tuple[str, Sequence[int]]]
+) -> Vocabulary:
+    """The student's, with all end tokens as one event where a teacher has others and the run maps them."""
+    vocabulary = vocabulary_of(student)
+    if all(set(theirs) == set(ends) for _, theirs in their_ends):
+        return vocabulary
+    texts = student.tokenizer.convert_ids_to_tokens
+    told = "; ".join(
+        f"{who} ends a text with {' or '.join(map(repr, texts(list(ids)))) or 'no token'}"
+        for who, ids in dict([("the student", ends), *their_ends]).items()
+    )
+    if config.reading.ends == "map":
+        log.info("%s: one event, since reading.ends is 'map'", told)
+        return replace(
+            vocabulary, event=(ends[0], *sorted({*ends, *chain(*(ids for _, ids in their_ends))} - {ends[0]}))
+        )
+    log.warning(
+        "%s: compared token by token, such a teacher pulls the student away from its own end, and lengths explode; reading.ends "
+        "'map' counts these tokens as one event",
+        told,
+    )
+    return vocabulary
+
+
+def _remote_model(remote: RemoteTeacher, student: LoadedModel, settings: Settings) -> RemoteModel:
     model = RemoteModel(remote, key_of(remote, settings.teacher_keys))
     check_remote_vocabulary(student, model)
-    return DistantTeacher(
-        model,
-        prompts,
-        vocabulary=vocabulary_of(student),
-        enough=enough,
-        device=device,
-        parallel=remote.parallel_requests,
-    )
+    return model
 
 
 def _copy(loaded: LoadedModel) -> LoadedModel:

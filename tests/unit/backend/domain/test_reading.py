@@ -3,12 +3,14 @@
 import pytest
 from pydantic import ValidationError
 
+from opdboard.domain.budget import Budget
 from opdboard.domain.chain import recipe, teacher_run
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import HubModel
-from opdboard.domain.objectives import SampledToken
+from opdboard.domain.objectives import SampledToken, TopK
 from opdboard.domain.reading import Reading
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.sampler import VllmSampler
 from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher, TrainedTeacher
 
 MODEL = HubModel(repo_id="org/student", revision="main")
@@ -71,3 +73,34 @@ def test_a_teacher_that_is_trained_first_reads_as_the_student_does():
     made = [teacher_run(config(Reading.model_validate(reading), TrainedTeacher())) for reading in readings]
     assert [run.reading.student.template for run in made if run] == ["plain"] * 3
     assert len({recipe(run) for run in made if run}) == 1
+
+
+TELLING = REMOTE.model_copy(update={"top_logprobs": 4})
+MAPPED = {"ends": "map", "teacher": {"end_tokens": ["<|im_end|>"]}}
+
+
+@pytest.mark.parametrize(
+    ("reading", "changes", "says"),
+    [
+        ({"ends": "map"}, {"teacher": REMOTE, "objective": SampledToken()}, "needs reading.teacher.end_tokens"),
+        (
+            MAPPED,
+            {"teacher": TELLING, "objective": TopK(k=4, support="teacher")},
+            "too little for objective.kind 'top_k': choose 'sampled_token'",
+        ),
+        (
+            MAPPED,
+            {"sampler": VllmSampler(), "device": "cuda", "budget": Budget(temperature=0.7)},
+            "budget.temperature is 0.7, at which sampler.kind 'vllm'",
+        ),
+    ],
+)
+def test_end_tokens_that_cannot_be_counted_as_one_are_refused(reading, changes, says):
+    with pytest.raises(ValidationError, match=says):
+        config(Reading.model_validate(reading), **changes)
+
+
+def test_end_tokens_that_can_be_counted_as_one_are_taken():
+    reading = Reading.model_validate(MAPPED)
+    assert config(reading, REMOTE, objective=SampledToken()).reading.ends == "map"
+    assert config(reading, sampler=VllmSampler(), device="cuda").reading.ends == "map"

@@ -141,12 +141,8 @@ def test_characters_that_the_tokenizer_lacks_are_named():
 def test_supervised_training_goes_on_behind_what_is_to_be_continued():
     prompts = PromptBuilder(TOKENIZER, _data(), OTHER_MODEL, Reading())
     begun = Example(0, "How many?", "18", "Nine and nine.", prefix="Nine")
-    assert TOKENIZER.decode(prompts.solution_ids(begun)) == " and nine.</s>"
-    assert TOKENIZER.decode(prompts.solution_ids(replace(begun, prefix="Ten"))) == "Nine and nine.</s>"
-
-
-def test_supervised_training_learns_the_first_of_the_end_tokens():
-    tokenizer = byte_tokenizer()
-    reading = Reading(student=StudentReading(end_tokens=["<|im_end|>", "</s>"]))
-    ids = PromptBuilder(tokenizer, _data(), OTHER_MODEL, reading).solution_ids(EXAMPLE)
-    assert tokenizer.convert_ids_to_tokens(ids)[-1] == "<|im_end|>"
+    assert TOKENIZER.decode(prompts.solution_ids(begun, TOKENIZER.eos_token_id)) == " and nine.</s>"
+    assert (
+        TOKENIZER.decode(prompts.solution_ids(replace(begun, prefix="Ten"), TOKENIZER.eos_token_id))
+        == "Nine and nine.</s>"
+    )

@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from opdboard.domain.errors import ModelProblem
+from opdboard.domain.errors import BadInput, ModelProblem
 from opdboard.domain.model_sources import DemoModel
 from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.models.demo import build_tokenizer
@@ -120,7 +120,26 @@ def test_a_tokenizer_larger_than_its_model_is_refused(tiny):
 def test_responses_end_at_every_token_that_is_declared_to_end_them(student):
     assert eos_token_ids(student) == [14]
     student.model.generation_config.eos_token_id = [11, 14]
-    assert eos_token_ids(student) == [11, 14]
+    assert eos_token_ids(student) == [14, 11], "the tokenizer's own first"
+    student.model.generation_config.eos_token_id = [11, 14, 15, 99]
+    assert eos_token_ids(student) == [14, 11], "others are no tokens"
+
+
+def test_end_tokens_can_be_named(student):
+    assert eos_token_ids(student, ["<bos>", "="]) == [11, 13]
+    assert eos_token_ids(student, ["+", "<eos>"]) == [14, 10]
+    for text, written in {"12": r"tokens \[1, 2\]", "<im_end>": "not encodable"}.items():
+        with pytest.raises(
+            BadInput, match=f"{text}' in reading.teacher.end_tokens is {written} to the teacher"
+        ) as caught:
+            eos_token_ids(student, ["+", text], "teacher")
+        assert caught.value.where == "reading.teacher.end_tokens"
+
+
+def test_a_teacher_need_not_end_anything(tiny):
+    tokenizer = build_tokenizer()
+    tokenizer.eos_token = None
+    assert eos_token_ids(LoadedModel(tiny(eos_token_id=None), tokenizer, "endless"), (), "teacher") == []
 
 
 def test_a_model_that_cannot_end_is_refused(tiny):

@@ -9,6 +9,7 @@ from opdboard.domain.optimizer import Lora
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
 from opdboard.settings import Settings
+from opdboard_worker.core.vocabulary import Vocabulary
 from opdboard_worker.training.assembly import assemble
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.rollout import draw, uniforms
@@ -34,17 +35,21 @@ class SecondModel:
                 parameter.copy_(given[name])
         self.loads += 1
 
-    def generate(self, prompts, seeds, *, longest, temperature, eos):
-        return [self._one(prompt, seed, longest, temperature, eos) for prompt, seed in zip(prompts, seeds, strict=True)]
+    def generate(self, prompts, seeds, *, longest, temperature, eos, event):
+        return [
+            self._one(prompt, seed, longest, temperature, [*eos, *event], event)
+            for prompt, seed in zip(prompts, seeds, strict=True)
+        ]
 
-    def _one(self, prompt, seed, longest, temperature, eos):
+    def _one(self, prompt, seed, longest, temperature, eos, event):
         generator = torch.Generator().manual_seed(seed)
         tokens, logp = [], []
         while len(tokens) < longest and (not tokens or tokens[-1] not in eos):
             logits_V = self.policy.model(input_ids=torch.tensor([[*prompt, *tokens]])).logits[0, -1]
             token, one = draw(logits_V[None] / temperature, torch.rand(1, generator=generator, dtype=torch.float64))
             tokens.append(int(token))
-            logp.append(float(one))
+            whole = logits_V.log_softmax(-1)[list(event)].logsumexp(0) if int(token) in event else one
+            logp.append(float(whole))
         return Generated(tokens, logp)
 
 
@@ -80,6 +85,16 @@ def test_an_engine_samples_from_the_weights_of_the_moment(policy, engine):
             for parameter in policy.model.parameters():
                 parameter.add_(0.05 * torch.randn_like(parameter))
     assert engine.loads == 3
+
+
+def test_what_an_engine_ends_with_counts_as_the_event(policy, engine):
+    eos, digits = policy.tokenizer.eos_token_id, [3, 4, 5, 6, 7]
+    policy.vocabulary = Vocabulary(15, (eos, *digits))
+    rollout = sampled(EngineSampler(engine, policy, weights_of(policy)), policy, "key")
+    token_N = rollout.responses.token_N
+    assert not torch.isin(token_N, torch.tensor(digits)).any() and rollout.ended_B.all()
+    logp_N = trainer_logp(policy, rollout.responses)
+    torch.testing.assert_close(rollout.sampler_logp_BR[rollout.responses.mask_BR], logp_N, atol=1e-4, rtol=0.0)
 
 
 def test_an_engine_with_other_weights_is_noticed(policy, engine):

@@ -33,7 +33,7 @@ class Supervised(Learner):
         rollout = given(
             self._scorer.student,
             [prompts.student_ids(example) for example in examples],
-            [prompts.solution_ids(example) for example in examples],
+            [prompts.solution_ids(example, self._scorer.end) for example in examples],
             config.budget.max_response_tokens,
         )
         read = int(total(self._ranks, int(rollout.lengths_B.sum())))

@@ -55,7 +55,10 @@ def own_sampler(_settings: OwnSampler, _config: object, student: Policy, _traine
 
 @dataclass(frozen=True)
 class Generated:
-    """One response of an engine: token ids, the end token included, and the log-probability of each in nats."""
+    """One response of an engine: token ids, the end token included, and the log-probability of each in nats.
+
+    Of a token of the event, the log-probability of the event.
+    """
 
     tokens: Sequence[int]
     logp: Sequence[float]
@@ -76,8 +79,12 @@ class Engine(Protocol):
         longest: int,
         temperature: float,
         eos: Sequence[int],
+        event: Sequence[int],
     ) -> list[Generated]:
-        """One response per prompt, each from its own seed, under the distribution that `temperature` makes."""
+        """One response per prompt, each from its own seed, under the distribution that `temperature` makes.
+
+        event: tokens of which any ends a response, their probabilities counting together; may be empty.
+        """
         ...
 
 
@@ -105,7 +112,13 @@ class EngineSampler(Sampler):
         self._engine.load(self._weights().items())
         rows, width = uniform_BR.shape
         seeds = [int(number * 2**31) for number in uniform_BR[:, 0].tolist()]
-        generated = self._engine.generate(prompts, seeds, longest=width, temperature=temperature, eos=eos)
+        vocabulary = self._student.vocabulary
+        generated = [
+            Generated(vocabulary.tokens(one.tokens), one.logp)
+            for one in self._engine.generate(
+                prompts, seeds, longest=width, temperature=temperature, eos=eos, event=vocabulary.event
+            )
+        ]
         token_BR = torch.full((rows, width), self._student.pad_id)
         mask_BR = torch.zeros((rows, width), dtype=torch.bool)
         logp_BR = torch.zeros((rows, width))
@@ -114,7 +127,7 @@ class EngineSampler(Sampler):
             token_BR[row, :length] = torch.tensor(one.tokens)
             logp_BR[row, :length] = torch.tensor(one.logp)
             mask_BR[row, :length] = True
-        ended_B = torch.tensor([one.tokens[-1] in eos for one in generated], dtype=torch.bool)
+        ended_B = torch.tensor([bool(one.tokens) and one.tokens[-1] in eos for one in generated], dtype=torch.bool)
         return Rollout(Responses(prompts, token_BR, mask_BR), logp_BR, ended_B).to(self._student.device)
 
 

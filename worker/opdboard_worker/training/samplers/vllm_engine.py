@@ -94,15 +94,19 @@ class VllmEngine(Engine):
         longest: int,
         temperature: float,
         eos: Sequence[int],
+        event: Sequence[int],
     ) -> list[Generated]:
+        # Without an event the log-probability of the sampled token alone, else of the event's tokens at every place too.
+        told = {"logprob_token_ids": list(event)} if event else {"logprobs": 0}
         parameters = [
             self._parameters(
                 temperature=temperature,
                 max_tokens=longest,
                 seed=seed,
-                logprobs=0,  # of the sampled token alone
-                stop_token_ids=list(eos),
+                stop_token_ids=[*eos, *event],
+                ignore_eos=True,  # the ends named here are all there are
                 detokenize=False,
+                **told,
             )
             for seed in seeds
         ]
@@ -111,7 +115,14 @@ class VllmEngine(Engine):
         return [
             Generated(
                 list(answer.token_ids),
-                [at[token].logprob for at, token in zip(answer.logprobs, answer.token_ids, strict=True)],
+                [
+                    _log_sum([at[one].logprob for one in (event if token in event else [token])])
+                    for at, token in zip(answer.logprobs, answer.token_ids, strict=True)
+                ],
             )
             for answer in answers
         ]
+
+
+def _log_sum(logp: Sequence[float]) -> float:
+    return float(torch.tensor(logp, dtype=torch.float64).logsumexp(0))
