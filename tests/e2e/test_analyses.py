@@ -43,6 +43,27 @@ def test_an_analysis_is_asked_for_and_what_was_found_is_drawn(page: Page, shown:
     expect(newest).to_contain_text("Scale the final update")
 
 
+def test_a_checkpoint_is_exported_from_its_row(page: Page, shown: Shown) -> None:
+    run = shown.ids["effopd"]
+    analyse(shown.database, run, "export_adapter")
+    page.goto(f"/runs/{run}?tab=checkpoints")
+    page.get_by_role("link", name="Export the checkpoint of step").first.click()
+    form = page.get_by_test_id("ask-analysis")
+    expect(form.get_by_test_id("analysis-kind")).to_have_value("Export the model")
+    step = form.get_by_label("Step", exact=True).input_value()
+    form.get_by_label("Push to").fill("no name")
+    form.get_by_test_id("analysis-submit").click()
+    expect(form.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Push to").fill("me/sums")
+    form.get_by_test_id("analysis-submit").click()
+    newest, done = page.get_by_test_id("analyses").locator("tbody tr").nth(0), page.get_by_test_id("analyses")
+    expect(newest).to_contain_text("Export the model")
+    expect(newest.get_by_role("cell").nth(4)).to_have_text(step)
+    expect(done).to_contain_text("runs/x/model")
+    expect(done).to_contain_text("misses 10")
+    assert_accessible(page)
+
+
 def test_runs_are_compared_by_what_came_of_changed_weights(page: Page, shown: Shown) -> None:
     runs = [shown.ids["effopd"], shown.ids["reference"]]
     for run in runs:

@@ -20,8 +20,10 @@ SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
     "reset_embeddings": {"reset": (0, 1, 2)},
     "embedding_shift": {"input": (0,), "output": (0,)},
     "rank_one_trajectory": {"module": (0, 1, 2)},
+    "export_model": {"written": (0,)},
+    "export_adapter": {"written": (0,)},
 }
-_OBSERVED = ("embedding_shift", "rank_one_trajectory")
+_OBSERVED = ("embedding_shift", "rank_one_trajectory", "export_model", "export_adapter")
 
 
 def variant(kind: str, index: int, family: str, x: float, number: int) -> VariantRecord:
@@ -42,6 +44,10 @@ def variant(kind: str, index: int, family: str, x: float, number: int) -> Varian
     if kind == "embedding_shift":
         details = {"tokens": ["1", "<eos>"], "counts": [9, 3], "one_minus_cosine": [1e-4, None], "distinct": 2}
         details |= {"unused_one_minus_cosine": [1e-6], "vocabulary": 3}
+    if kind == "export_adapter":
+        details = {"rank": 3, "missed": 0.1, "missed_by_rank": [0.5, 0.2, 0.1], "left_out": 0.04}
+    if family == "written":
+        details |= {"folder": "runs/x/model", "bytes": 1000}
     scored = [] if kind in _OBSERVED else scores
     return VariantRecord(index, family, x, labels.get(family, f"{family} {x:g}"), index * 0.1, scored, details)
 

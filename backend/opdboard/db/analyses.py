@@ -1,6 +1,7 @@
 """What analyses found: variants of a run's weights with their scores, and the analyses that a run has."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -74,6 +75,17 @@ def variants_of(session: Session, analysis_id: str) -> list[VariantRow]:
     """Everything the analysis has found so far, in its order."""
     query = select(VariantRow).where(VariantRow.run_id == analysis_id).order_by(VariantRow.index)
     return list(session.scalars(query))
+
+
+def exported(session: Session, analysis_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Export -> what it says of the folder that it has written, and of where it was pushed to."""
+    query = select(VariantRow.run_id, VariantRow.details).where(
+        VariantRow.run_id.in_(analysis_ids), VariantRow.family.in_(("written", "pushed"))
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for analysis_id, details in session.execute(query.order_by(VariantRow.index)):
+        found[analysis_id] = found.get(analysis_id, {}) | details
+    return found
 
 
 def record_of(row: VariantRow) -> VariantRecord:

@@ -1,6 +1,7 @@
 """Which runs come from which: whose weights a run's student or teacher loads, whose configuration it copied."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
@@ -101,13 +102,13 @@ def weights_in_use(session: Session, run_id: str) -> tuple[set[int], set[int]]:
         if link.step is not None:
             steps[link.factor is not None].add(link.step)
         elif link.relation == _SUBJECT:
-            steps[0].update(_steps_asked(session, link.run_id))
+            parameters = session.get_one(Run, link.run_id).config.get("parameters", {})
+            steps[parameters.get("factor") is not None].update(_steps_asked(parameters))
     return steps
 
 
-def _steps_asked(session: Session, analysis_id: str) -> Iterable[int]:
-    """The checkpoints that an analysis names."""
-    parameters = session.get_one(Run, analysis_id).config.get("parameters", {})
+def _steps_asked(parameters: Mapping[str, Any]) -> Iterable[int]:
+    """The checkpoints, or the trigger, that an analysis names."""
     named = [parameters.get("step"), parameters.get("early_step"), *parameters.get("steps", ())]
     return [step for step in named if step is not None]
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from opdboard.domain.exports import ExportAdapter, ExportModel
 from opdboard.domain.frozen import Frozen
 
 Step = Annotated[int, Field(ge=0)]
@@ -124,11 +125,11 @@ class RankOneTrajectory(Frozen):
 
 @dataclass(frozen=True)
 class Intervention:
-    """One kind of analysis: what it asks for, and the picture that shows its result."""
+    """One kind of analysis: what it asks for, and the picture that shows its result, where it is one."""
 
     kind: str
     parameters: type[Frozen]
-    panel: str
+    panel: str | None
 
     @property
     def title(self) -> str:
@@ -156,5 +157,7 @@ INTERVENTIONS = {
         Intervention("reset_embeddings", ResetEmbeddings, "reset_embeddings"),
         Intervention("embedding_shift", EmbeddingShift, "embedding_shift"),
         Intervention("rank_one_trajectory", RankOneTrajectory, "rank_one_trajectory"),
+        Intervention("export_model", ExportModel, None),
+        Intervention("export_adapter", ExportAdapter, "export_adapter"),
     )
 }

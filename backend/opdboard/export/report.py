@@ -43,7 +43,7 @@ def _about(client: Client, run: RunDetail) -> Iterator[str]:
 def _analysed(client: Client, run: RunDetail) -> list[str]:
     """The pictures of the analyses that the run has."""
     found = {one.kind for one in client.analyses([run.id]).analyses if one.step > 0}
-    return list(dict.fromkeys(one.panel for kind, one in INTERVENTIONS.items() if kind in found))
+    return list(dict.fromkeys(one.panel for kind, one in INTERVENTIONS.items() if one.panel and kind in found))
 
 
 def _overview(runs: Sequence[RunDetail]) -> str:

@@ -10,6 +10,7 @@ from opdboard.panels import (
     decisions,
     difference,
     embedding_shift,
+    export_adapter,
     first_last_cosine,
     health,
     lock_in,
@@ -46,6 +47,7 @@ PANELS: tuple[Panel[Any], ...] = (
     reset_embeddings.PANEL,
     embedding_shift.PANEL,
     rank_one_trajectory.PANEL,
+    export_adapter.PANEL,
     first_last_cosine.PANEL,
     lock_in.PANEL,
 )

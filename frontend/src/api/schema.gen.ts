@@ -1602,6 +1602,8 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            /** @description Of an export, once it is on disk. */
+            written: components["schemas"]["ExportOut"] | null;
             /** Variants */
             variants: components["schemas"]["VariantOut"][];
         };
@@ -1649,6 +1651,8 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            /** @description Of an export, once it is on disk. */
+            written: components["schemas"]["ExportOut"] | null;
         };
         /**
          * Generated arithmetic (demo)
@@ -2442,6 +2446,29 @@ export interface components {
             high: number | null;
         };
         /**
+         * ExportOut
+         * @description What an export has written.
+         */
+        ExportOut: {
+            /**
+             * Folder
+             * @description Relative to the data folder.
+             */
+            folder: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Missed
+             * @description Share of ||dW||_F that an adapter misses; null of a whole model.
+             */
+            missed: number | null;
+            /**
+             * Address
+             * @description Where it was pushed to.
+             */
+            address: string | null;
+        };
+        /**
          * Extrapolate
          * @description Look ahead along W_t - anchor after this step.
          */
@@ -2986,7 +3013,7 @@ export interface components {
              * Panel
              * @description The picture that shows its result, drawn for the run that it is about.
              */
-            panel: string;
+            panel: string | null;
             /**
              * Parameters Schema
              * @description JSON schema of config.parameters; it draws the form.

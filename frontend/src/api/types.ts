@@ -58,6 +58,7 @@ export type ImportConfig = Schemas["ImportConfig"];
 export type Folder = Schemas["FolderOut"];
 export type Installation = Schemas["InstallationOut"];
 export type Analysis = Schemas["AnalysisOut"];
+export type Export = Schemas["ExportOut"];
 export type Intervention = Schemas["InterventionOut"];
 
 /** Left out = the server's own default. */

@@ -6,7 +6,9 @@ type Settings = { [setting: `${string}.${string}`]: string | undefined };
 
 type Pictures = Keys<"module" | "expand" | "table"> & Settings;
 type Samples = Keys<"sample" | "samples" | "color" | "only" | "with" | "steps" | "prompt" | "responses">;
-type OfRun = Keys<"tab" | "notes" | "trigger" | "curve" | "board" | "analyse" | "decision" | "audit" | "format">;
+type OfRun = Keys<
+  "tab" | "notes" | "trigger" | "curve" | "board" | "analyse" | "export" | "factor" | "decision" | "audit" | "format"
+>;
 type Logs = Keys<"level" | "attempt" | "find" | "follow">;
 
 const text =

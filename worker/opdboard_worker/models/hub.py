@@ -1,14 +1,14 @@
-"""Models of the Hugging Face hub, as a folder in the local cache.
+"""Models of the Hugging Face hub, as a folder in the local cache, and folders that go there.
 
 Pickled weights are not even downloaded: only the kinds of file that a safetensors model consists of are asked for.
 """
 
 from pathlib import Path
 
-import httpx
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
+    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
 )
 
 from opdboard.domain.errors import ModelProblem
+from opdboard_worker.checksums import NAME as CHECKSUMS
 from opdboard_worker.models.weight_files import first_line
 
 MODEL_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
@@ -49,10 +50,42 @@ def download(repo_id: str, revision: str) -> Path:
             "connect the worker, or copy the model there and choose 'Local folder'"
         )
         raise ModelProblem(reason, where=repo_id) from error
-    except (OSError, httpx.HTTPError, ValueError) as error:
+    except (
+        Exception
+    ) as error:  # which HTTP library the hub's client uses, and so what it raises, changes with its version
         raise ModelProblem(f"{repo_id}@{revision} cannot be downloaded ({first_line(error)})", where=repo_id) from error
 
 
 def cached_commit(repo_id: str, revision: str) -> str:
     """The commit that was downloaded last for a revision; the hub is not asked."""
     return Path(snapshot_download(repo_id, revision=revision, local_files_only=True)).name
+
+
+def upload(folder: Path, repo_id: str, *, private: bool) -> str:
+    """Push a folder to a repository, which is made where there is none; the address of the commit. Raises ModelProblem.
+
+    private: of a repository that is made; one that is there stays as it is.
+    """
+    hub = HfApi()
+    try:
+        hub.create_repo(repo_id, private=private, exist_ok=True)
+        commit = hub.upload_folder(
+            repo_id=repo_id,
+            folder_path=folder,
+            commit_message="Weights exported by opdboard",
+            ignore_patterns=[CHECKSUMS],
+        )
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in (401, 403):
+            reason = f"the hub does not let this worker write to {repo_id}: give it a token with that right (HF_TOKEN)"
+        elif status == 429:
+            reason = f"the hub takes no more from this worker for now; resume this job later to push to {repo_id}"
+        else:
+            reason = f"the hub refuses {repo_id}: status {status}, {first_line(error)}"
+        raise ModelProblem(reason, where=repo_id) from error
+    except Exception as error:  # as above
+        raise ModelProblem(
+            f"{repo_id} cannot be pushed to ({first_line(error)}); what was exported is in {folder}", where=repo_id
+        ) from error
+    return commit.commit_url

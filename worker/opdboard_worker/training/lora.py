@@ -48,32 +48,10 @@ class LoraTensor:
         update = self.update(view)
         return update if self.at_initial else update + (view.of(self.base) - self.initial_copy.get(view))
 
-    @torch.no_grad()
-    def approximate(self, change: Tensor) -> Tensor:
-        """Factors with which update() is the best approximation of a change of the whole weight.
-
-        Returns sigma^2 of its components (rank,), falling, those of all experts summed place by place: the squared error of
-        the first j is ||change||_F^2 minus the sum of j of them.
-        """
-        several = change.ndim == 3
-        turned = self._stored_in_out if several else bool(getattr(self._layer, "fan_in_fan_out", False))
-        matrices = change if several else change.unsqueeze(0)
-        scaling, rank = self._layer.scaling[ADAPTER], self._layer.r[ADAPTER]
-        squares_k = torch.zeros(rank, dtype=torch.float64)
-        for place, matrix in enumerate(matrices.mT if turned else matrices):
-            found = low_rank(matrix, rank)
-            a, b = self.factors["A"], self.factors["B"]
-            if several:
-                a, b = _of_expert(a, b, place, len(matrices))
-            a.copy_(found.a_kN)
-            b.copy_(found.b_Mk / scaling)
-            squares_k += found.squares_k.cpu()
-        return squares_k
-
     @property
     def _stored_in_out(self) -> bool:
         """What peft takes experts for; where it is mistaken, A and B change places."""
-        return bool(getattr(self._layer.get_base_layer(), "is_transposed", False))
+        return _stored_in_out(self._layer)
 
     @property
     def at_initial(self) -> bool:
@@ -92,9 +70,35 @@ class LoraTensor:
         return [a, b[view.rows]]
 
 
+def _stored_in_out(layer: Any) -> bool:
+    return bool(getattr(layer.get_base_layer(), "is_transposed", False))
+
+
 def _of_expert(a: Tensor, b: Tensor, expert: int, experts: int) -> tuple[Tensor, Tensor]:
     """The part of A (experts x rank, in) and of B (out, rank x experts) that is one expert's, as peft lays them out."""
     return a.unflatten(0, (experts, -1))[expert], b.unflatten(1, (-1, experts))[..., expert]
+
+
+@torch.no_grad()
+def approximate(layer: Any, change: Tensor) -> Tensor:
+    """Gives peft's layer the factors that come nearest to a change of its whole weight, (out, in), (in, out) or one per expert.
+
+    Returns sigma^2 of their components (rank,), falling, those of all experts summed place by place: the squared error of the
+    first j is ||change||_F^2 minus the sum of j of them.
+    """
+    factors = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
+    rank, scaling = layer.r[ADAPTER], layer.scaling[ADAPTER]
+    several = change.ndim == 3
+    turned = _stored_in_out(layer) if several else layer.fan_in_fan_out
+    matrices = change if several else change.unsqueeze(0)
+    squares_k = torch.zeros(rank, dtype=torch.float64)
+    for place, matrix in enumerate(matrices.mT if turned else matrices):
+        found = low_rank(matrix, rank)
+        a, b = _of_expert(*factors, place, len(matrices)) if several else factors
+        a.copy_(found.a_kN)
+        b.copy_(found.b_Mk / scaling)
+        squares_k += found.squares_k.cpu()
+    return squares_k
 
 
 def wrapped(model: nn.Module, names: Sequence[str], settings: Lora) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def _checkpoints(session: Session, run_id: str, parameters: dict[str, Any]) -> d
         if not wanted:
             _present(session, run_id, None, "steps")
         return {"steps": wanted}
+    if parameters.get("factor") is not None:
+        return {"step": _kept_candidates(session, run_id, parameters["step"])}
     step = _present(session, run_id, parameters["step"], "step")
     if "early_step" not in parameters:
         return {"step": step}
@@ -66,6 +68,15 @@ def _present(session: Session, run_id: str, step: int | None, name: str) -> int:
         return evidence.checkpoint_at(session, run_id, step).step
     except NotFound as problem:
         raise _wrong(name, problem.detail) from None
+
+
+def _kept_candidates(session: Session, run_id: str, step: int | None) -> int:
+    if step is None:
+        raise _wrong("step", "name the step at which the factor was tried")
+    try:
+        return evidence.candidates_at(session, run_id, step).step
+    except NotFound as problem:
+        raise _wrong("step", problem.detail) from None
 
 
 def _wrong(name: str, message: str) -> InvalidFields:

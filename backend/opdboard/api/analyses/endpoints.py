@@ -1,11 +1,19 @@
 """Analyses of a run's checkpoints: which there are, what they found; as runs they are steered and deleted like any other."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
 
 from opdboard.api.analyses.asked import completed
-from opdboard.api.analyses.schemas import AnalysisCreate, AnalysisDetail, AnalysisList, AnalysisOut, InterventionOut
+from opdboard.api.analyses.schemas import (
+    AnalysisCreate,
+    AnalysisDetail,
+    AnalysisList,
+    AnalysisOut,
+    ExportOut,
+    InterventionOut,
+)
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.named_runs import RunId, Runs
@@ -33,7 +41,8 @@ def list_analyses(context: Ctx, runs: Runs) -> AnalysisList:
     with context.database.read() as session:
         members = [run.id for entry in groups.resolve(session, wanted, lazily=True) for run in entry.runs]
         found = analyses.of_runs(session, members)
-        return AnalysisList(analyses=[filled(AnalysisOut, run, **_of_run(run)) for run in found])
+        written = analyses.exported(session, [run.id for run in found])
+        return AnalysisList(analyses=[filled(AnalysisOut, run, **_of_run(run, written)) for run in found])
 
 
 @router.get("/interventions")
@@ -55,7 +64,8 @@ def read_analysis(context: Ctx, run_id: RunId) -> AnalysisDetail:
                 f"run {run_id} is no analysis; the analyses of a run: /api/analyses?runs={run_id}", where=run_id
             )
         found = [analyses.record_of(row) for row in analyses.variants_of(session, run_id)]
-        return filled(AnalysisDetail, run, variants=found, **_of_run(run))
+        written = analyses.exported(session, [run_id])
+        return filled(AnalysisDetail, run, variants=found, **_of_run(run, written))
 
 
 @router.post("", status_code=201)
@@ -71,6 +81,12 @@ def create_analysis(context: Ctx, body: AnalysisCreate) -> RunDetail:
     return made
 
 
-def _of_run(run: Run) -> dict[str, Any]:
-    """What an analysis is called otherwise than its run."""
-    return {"kind": run.method, "run_id": run.config["run_id"], "parameters": run.config["parameters"]}
+def _of_run(run: Run, exported: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What an analysis is called otherwise than its run, and what an export has written."""
+    written = exported.get(run.id)
+    return {
+        "kind": run.method,
+        "run_id": run.config["run_id"],
+        "parameters": run.config["parameters"],
+        "written": written and ExportOut.model_validate(dict.fromkeys(ExportOut.model_fields) | dict(written)),
+    }

@@ -22,8 +22,17 @@ class InterventionOut(BaseModel):
     kind: str
     title: str
     description: str
-    panel: str = Field(description="The picture that shows its result, drawn for the run that it is about.")
+    panel: str | None = Field(description="The picture that shows its result, drawn for the run that it is about.")
     parameters_schema: dict[str, Any] = Field(description="JSON schema of config.parameters; it draws the form.")
+
+
+class ExportOut(BaseModel):
+    """What an export has written."""
+
+    folder: str = Field(description="Relative to the data folder.")
+    bytes: int
+    missed: float | None = Field(description="Share of ||dW||_F that an adapter misses; null of a whole model.")
+    address: str | None = Field(description="Where it was pushed to.")
 
 
 class AnalysisOut(BaseModel):
@@ -40,6 +49,7 @@ class AnalysisOut(BaseModel):
     created_at: float
     ended_at: float | None
     parameters: dict[str, Any]
+    written: ExportOut | None = Field(description="Of an export, once it is on disk.")
 
 
 class AnalysisList(BaseModel):

@@ -19,7 +19,7 @@ export function AnalysisPanels({ analyses, interventions, runs, entries, only }:
   const { data: panels = [] } = useQuery(panelListQuery());
   const drawn = entries?.length ?? runs.length;
   const found = new Set((only ? [only] : analyses).filter(({ step }) => step > 0).map(({ kind }) => kind));
-  const names = [...new Set(interventions.filter(({ kind }) => found.has(kind)).map(({ panel }) => panel))];
+  const names = [...new Set(interventions.flatMap(({ kind, panel }) => (panel && found.has(kind) ? [panel] : [])))];
   const possible = names.filter((name) => panels.some((panel) => panel.name === name && drawn <= panel.max_runs));
   return (
     <div className={classes.pictures}>

@@ -61,6 +61,7 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("reset_embeddings", {}, 2),
     ("embedding_shift", {}, 2),
     ("rank_one_trajectory", {}, 2),
+    ("export_adapter", {}, 2),
     ("rank_one_trajectory", {"layer": 0}, 1),
     ("first_last_cosine", {}, 2),
     ("lock_in", {}, 1),

@@ -1,25 +1,17 @@
 """Interventions on a short real run: what is scored, that it is paired, and that nothing is done twice."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from support.short_run import CONFIG, found, no_runs
 
-from opdboard.db import analyses, evidence, runs
-from opdboard.db.database import Database
+from opdboard.db import runs
 from opdboard.domain.analysis_config import AnalysisConfig
-from opdboard.domain.budget import Budget
 from opdboard.domain.errors import BadInput, ModelProblem
 from opdboard.domain.interventions import INTERVENTIONS, Evaluation
-from opdboard.domain.modules import module_of
-from opdboard.domain.monitoring import Monitoring
-from opdboard.domain.optimizer import Optimizer
-from opdboard.domain.records import CheckpointRecord, VariantRecord
-from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_state import RunState
+from opdboard.domain.records import VariantRecord
 from opdboard.lifecycle import births, claims, recording
 from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
@@ -27,94 +19,10 @@ from opdboard_worker.analysis import interventions
 from opdboard_worker.analysis.bench import make_bench
 from opdboard_worker.analysis.job import do_job
 from opdboard_worker.analysis.subject import Updates
-from opdboard_worker.models.demo import load_demo
-from opdboard_worker.sinks import MemorySink
-from opdboard_worker.training.assembly import assemble
-from opdboard_worker.training.control import Orders
-from opdboard_worker.training.loop import Training
 
-CONFIG = RunConfig(
-    optimizer=Optimizer(learning_rate=1e-3),
-    budget=Budget(
-        steps=4, batch_size=8, max_prompt_tokens=16, max_response_tokens=6, checkpoint_every=1, keep_checkpoints=9
-    ),
-    monitoring=Monitoring(evaluate_every=4, held_out_size=16, spectral_every=4, samples_count=0),
-    device="cpu",
-)
 SCORING = {"evaluation": {"prompts": 8, "samples": 2}}
 
 pytestmark = pytest.mark.slow
-
-
-class Undisturbed:
-    """A Control that asks for nothing."""
-
-    def orders(self, step: int) -> Orders:
-        return Orders()
-
-    def become(self, state: RunState, *, reason: str = "", error: dict[str, Any] | None = None) -> bool:
-        return True
-
-    def wait_while_paused(self, pause_ids: list[int], step: int) -> Orders:
-        return Orders()
-
-    def weights_in_use(self) -> tuple[set[int], set[int]]:
-        return set(), set()
-
-
-def no_runs(source: object) -> Path:
-    raise AssertionError(f"nothing here loads {source}")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a run of four steps, whose id is 'subject'."""
-    torch.set_num_threads(1)
-    root = tmp_path_factory.mktemp("trained")
-    folder = root / "runs" / "subject"
-    parts = assemble(CONFIG, Settings(data_dir=root), no_runs, folder / "snapshots")
-    Training(parts, MemorySink(), Undisturbed(), folder / "checkpoints", root).run()
-    return root
-
-
-@pytest.fixture
-def subject(trained: Path, settings: Settings, sqlite_database: Database) -> str:
-    """That run in a database, with its modules and checkpoints."""
-    modules = [module_of(name, tuple(one.shape)) for name, one in load_demo("base").model.named_parameters()]
-    with sqlite_database.write() as session:
-        run = births.add(session, NewRun(CONFIG))
-        run.modules = [
-            {"name": one.name, "layer": one.layer, "kind": one.kind, "shape": list(one.shape)} for one in modules if one
-        ]
-        records = [
-            CheckpointRecord(step, f"runs/{run.id}/checkpoints/step-{step:06d}", 1, "schedule") for step in range(1, 5)
-        ]
-        evidence.add_checkpoints(session, run.id, 1, records)
-    settings.run_folder(run.id).parent.mkdir(parents=True)
-    settings.run_folder(run.id).symlink_to(trained / "runs" / "subject")
-    return run.id
-
-
-@pytest.fixture
-def analyse(subject: str, attempt, sqlite_database: Database) -> Callable[..., list[VariantRecord]]:
-    """analyse(kind, **parameters) -> what a whole analysis found."""
-
-    def queue(kind: str, **parameters: Any) -> str:
-        asked = INTERVENTIONS[kind].read(parameters).model_dump(mode="json")
-        with sqlite_database.write() as session:
-            return births.add(session, NewRun(AnalysisConfig(kind=kind, run_id=subject, parameters=asked))).id
-
-    def run(kind: str, **parameters: Any) -> list[VariantRecord]:
-        run_id = queue(kind, **parameters)
-        assert do_job(attempt(run_id), interventions.prepare) == 0
-        return found(sqlite_database, run_id)
-
-    return run
-
-
-def found(database: Database, run_id: str) -> list[VariantRecord]:
-    with database.read() as session:
-        return [analyses.record_of(row) for row in analyses.variants_of(session, run_id)]
 
 
 def score(record: VariantRecord, measure: str = "reverse_kl"):

@@ -9,7 +9,7 @@ import { Empty } from "~/components/Empty";
 import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
-import { flag } from "~/lib/urlParams";
+import { flag, integer, real } from "~/lib/urlParams";
 import { AnalysisList } from "./AnalysisList";
 import { AskAnalysis } from "./AskAnalysis";
 
@@ -28,24 +28,32 @@ export default function Analyses({ run }: { run: RunDetail }) {
   const own = analyses.find(({ id }) => id === run.id);
   if (run.kind === "analysis") return <OfItself own={own} interventions={offered.data} runs={runs} />;
   const scorable = offered.data.filter(({ kind }) => run.kind === "trained" || kind === "rank_one_trajectory");
-  const open = flag(search.analyse);
+  const exported = integer(search.export);
+  const open = flag(search.analyse) || exported !== null;
   return (
     <Stack>
       <div>
         <Button
           leftSection={<IconPlus size={14} aria-hidden />}
           aria-expanded={open}
-          onClick={() => change({ analyse: open ? undefined : "1" })}
+          onClick={() => change({ analyse: open ? undefined : "1", export: undefined, factor: undefined })}
           data-testid="analyse"
         >
           Analyse this run…
         </Button>
       </div>
-      {open && <AskAnalysis runId={run.id} interventions={scorable} />}
+      {open && (
+        <AskAnalysis
+          runId={run.id}
+          interventions={scorable}
+          {...(exported === null ? {} : { kind: "export_model", given: weights(exported, search.factor) })}
+        />
+      )}
       {analyses.length === 0 ? (
         <Empty card title="No analysis of this run yet">
           An analysis puts changed weights into the student and scores them: the update scaled, cut to a few directions
-          or a few layers, taken early. Checkpoints that are still on disk can be analysed.
+          or a few layers, taken early. Exports are asked for here too: the model, or its update as an adapter. Any
+          checkpoint that is still on disk will do.
         </Empty>
       ) : (
         <AnalysisList analyses={analyses} interventions={offered.data} />
@@ -53,6 +61,10 @@ export default function Analyses({ run }: { run: RunDetail }) {
       <AnalysisPanels analyses={analyses} interventions={offered.data} runs={runs} />
     </Stack>
   );
+}
+
+function weights(step: number, factor: string | undefined) {
+  return factor === undefined ? { step } : { step, factor: real(factor, 0) };
 }
 
 type Panels = Pick<Parameters<typeof AnalysisPanels>[0], "interventions" | "runs">;

@@ -1,10 +1,10 @@
 import { Button, Group } from "@mantine/core";
-import type { Analysis, Intervention } from "~/api/types";
+import type { Analysis, Export, Intervention } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Progress, StatePill } from "~/components/RunBits";
 import { Table } from "~/components/Table";
 import { useView } from "~/components/useView";
-import { moment } from "~/lib/format";
+import { bytes, moment, percent } from "~/lib/format";
 
 interface AnalysisListProps {
   analyses: readonly Analysis[];
@@ -53,6 +53,9 @@ export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
         },
         { head: "Asked for", className: "nowrap", cell: ({ created_at }) => moment(created_at) },
         { head: "Checkpoints", cell: ({ parameters }) => steps(parameters) },
+        ...(analyses.some(({ written }) => written)
+          ? [{ head: "Written", cell: ({ written }: Analysis) => written && <Written {...written} /> }]
+          : []),
         {
           head: "Open",
           hidden: true,
@@ -85,8 +88,27 @@ export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
   );
 }
 
-function steps({ step, early_step, steps: several }: Record<string, unknown>): string {
+/** Where an export lies, and how true an adapter is. */
+function Written({ folder, bytes: size, missed, address }: Export) {
+  return (
+    <>
+      <code>{folder}</code>
+      <p className="soft">
+        {bytes(size)}
+        {missed !== null && `, misses ${percent(missed)} of ‖ΔW‖F`}
+        {address !== null && (
+          <>
+            , pushed to <a href={address}>{address.replace(/^https?:\/\//, "").replace(/\/commit\/.*/, "")}</a>
+          </>
+        )}
+      </p>
+    </>
+  );
+}
+
+function steps({ step, factor, early_step, steps: several }: Record<string, unknown>): string {
   if (Array.isArray(several)) return several.length > 6 ? `${several.length} checkpoints` : several.join(", ");
   if (typeof step !== "number") return "all snapshots";
+  if (typeof factor === "number") return `candidate ${step} × ${factor}`;
   return typeof early_step === "number" ? `${early_step}, ${step}` : String(step);
 }

@@ -11,12 +11,20 @@ import { notify } from "~/components/notify";
 
 const AnalysisForm = lazy(() => import("./AnalysisForm"));
 
+interface AskAnalysisProps {
+  runId: string;
+  interventions: readonly Intervention[];
+  /** The intervention to begin with, and parameters of it; without, the first one. */
+  kind?: string;
+  given?: Record<string, unknown>;
+}
+
 /** Which intervention, with what parameters; queued as a job of its own. */
-export function AskAnalysis({ runId, interventions }: { runId: string; interventions: readonly Intervention[] }) {
+export function AskAnalysis({ runId, interventions, kind: first, given = {} }: AskAnalysisProps) {
   const cache = useQueryClient();
   const form = useId();
-  const [kind, setKind] = useState(interventions[0]?.kind ?? "");
-  const [values, setValues] = useState<Record<string, unknown>>({});
+  const [kind, setKind] = useState(first ?? interventions[0]?.kind ?? "");
+  const [values, setValues] = useState(given);
   const chosen = interventions.find((one) => one.kind === kind);
   const queue = useMutation({
     mutationFn: () => queueAnalysis(runId, kind, values),
@@ -57,7 +65,7 @@ export function AskAnalysis({ runId, interventions }: { runId: string; intervent
           loading={queue.isPending}
           data-testid="analysis-submit"
         >
-          Queue the analysis
+          Queue it
         </Button>
       </Group>
       <p className="soft">{chosen.description}</p>

@@ -1,3 +1,4 @@
+import { Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { checkpointsQuery } from "~/api/runs";
 import type { Checkpoint, RunDetail } from "~/api/types";
@@ -7,6 +8,7 @@ import table from "~/components/table.module.css";
 import { Unread } from "~/components/Unread";
 import { bytes, fixed, moment, percent } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
+import { ExportLink } from "../ExportLink";
 import { ForkButton } from "../ForkButton";
 
 /** What is on disk, and a new run from any of it. */
@@ -62,14 +64,17 @@ function columnsOf(run: RunDetail, metric: string | null, heading: string | null
     { head: "Written", className: "nowrap", cell: ({ created_at }) => moment(created_at) },
     { head: "Folder", className: "mono", cell: ({ removed, path }) => (removed ? "removed to save space" : path) },
     {
-      head: "Fork",
+      head: "Fork and export",
       hidden: true,
       right: true,
       cell: ({ removed, step }) =>
         !removed && (
-          <ForkButton runId={run.id} step={step} testId={`fork-${step}`}>
-            Fork from here
-          </ForkButton>
+          <Group gap={6} justify="flex-end" wrap="nowrap">
+            <ExportLink runId={run.id} step={step} />
+            <ForkButton runId={run.id} step={step} testId={`fork-${step}`}>
+              Fork from here
+            </ForkButton>
+          </Group>
         ),
     },
   ];

@@ -12,6 +12,7 @@ import { useView } from "~/components/useView";
 import { bytes, count, duration, number, signed } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
 import { firstOf } from "~/lib/pinned";
+import { ExportLink } from "../ExportLink";
 import { ForkButton } from "../ForkButton";
 import { DecisionState } from "./DecisionState";
 import classes from "./Decisions.module.css";
@@ -173,6 +174,7 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
           >
             Fork
           </ForkButton>
+          {decision.weights_kept && <ExportLink runId={run.id} step={decision.step} factor={candidate.factor} />}
         </Group>
       </td>
     </tr>

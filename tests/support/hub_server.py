@@ -1,0 +1,168 @@
+"""A small server that speaks the Hugging Face hub's protocol: repositories are made, pushed to, listed and downloaded.
+
+`refuse` holds the status with which the next requests are answered, one each; `tokens` those that came with them.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+
+from support.served import served
+
+
+@dataclass
+class Repository:
+    """Files of its one branch by path, and the hash that stands for them all."""
+
+    private: bool
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def sha(self) -> str:
+        listed = sorted((path, hashlib.sha256(content).hexdigest()) for path, content in self.files.items())
+        return hashlib.sha1(json.dumps(listed).encode()).hexdigest()
+
+
+class HubServer:
+    """Its address and what it holds."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.models: dict[str, Repository] = {}
+        self.refuse: list[int] = []
+        self.tokens: set[str] = set()
+        self._large: dict[str, bytes] = {}
+
+    def model(self, repo_id: str) -> Repository:
+        if repo_id not in self.models:
+            raise HTTPException(404, headers={"X-Error-Code": "RepoNotFound"})
+        return self.models[repo_id]
+
+    def create(self, wanted: dict[str, Any]) -> dict[str, str]:
+        repo_id = "/".join(filter(None, (wanted.get("organization"), wanted["name"])))
+        if repo_id in self.models:
+            raise HTTPException(409)
+        self.models[repo_id] = Repository(private=wanted.get("visibility") == "private" or bool(wanted.get("private")))
+        return {"url": f"{self.url}/{repo_id}", "name": repo_id, "id": repo_id}
+
+    def large_objects(self, repo_id: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        def action(oid: str) -> dict[str, Any]:
+            return {"upload": {"href": f"{self.url}/large/{oid}", "header": {}}}
+
+        self.model(repo_id)
+        objects = [{**one, "actions": action(one["oid"])} for one in wanted["objects"]]
+        return {"transfer": "basic", "objects": objects}
+
+    def put_large(self, oid: str, content: bytes) -> None:
+        if hashlib.sha256(content).hexdigest() != oid:
+            raise HTTPException(422)
+        self._large[oid] = content
+
+    def commit(self, repo_id: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        repository = self.model(repo_id)
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "file":
+                repository.files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                repository.files[value["path"]] = self._large[value["oid"]]
+        address = f"{self.url}/{repo_id}/commit/{repository.sha}"
+        return {"success": True, "commitUrl": address, "commitOid": repository.sha}
+
+    def info(self, repo_id: str) -> dict[str, Any]:
+        repository = self.model(repo_id)
+        return {
+            "_id": "0",
+            "id": repo_id,
+            "modelId": repo_id,
+            "private": repository.private,
+            "gated": False,
+            "sha": repository.sha,
+            "tags": [],
+            "downloads": 0,
+            "likes": 0,
+            "siblings": [{"rfilename": path} for path in repository.files],
+        }
+
+    def tree(self, repo_id: str) -> list[dict[str, Any]]:
+        files = self.model(repo_id).files
+        return [
+            {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+            for path, content in files.items()
+        ]
+
+    def file(self, repo_id: str, path: str) -> Response:
+        repository = self.model(repo_id)
+        if path not in repository.files:
+            raise HTTPException(404, headers={"X-Error-Code": "EntryNotFound"})
+        content = repository.files[path]
+        headers = {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": repository.sha}
+        return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _application(hub: HubServer) -> FastAPI:
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def _refuse(request: Request, follow: Any) -> Response:
+        if request.url.path.startswith(("/api/models", "/api/repos")):
+            hub.tokens.add(request.headers.get("authorization", "").removeprefix("Bearer "))
+        return Response(status_code=hub.refuse.pop(0)) if hub.refuse else await follow(request)
+
+    @app.post("/api/repos/create")
+    async def _create(request: Request) -> Any:
+        return hub.create(await request.json())
+
+    @app.post("/api/validate-yaml")
+    async def _validate() -> Any:
+        return {"errors": [], "warnings": []}
+
+    @app.post("/api/models/{owner}/{name}/preupload/{revision}")
+    async def _preupload(owner: str, name: str, request: Request) -> Any:
+        hub.model(f"{owner}/{name}")
+        asked = (await request.json())["files"]
+        modes = [(one["path"], "lfs" if one["path"].endswith(".safetensors") else "regular") for one in asked]
+        return {"files": [{"path": path, "uploadMode": mode, "shouldIgnore": False} for path, mode in modes]}
+
+    @app.post("/{owner}/{name}.git/info/lfs/objects/batch")
+    async def _batch(owner: str, name: str, request: Request) -> Any:
+        return hub.large_objects(f"{owner}/{name}", await request.json())
+
+    @app.put("/large/{oid}")
+    async def _large(oid: str, request: Request) -> None:
+        hub.put_large(oid, await request.body())
+
+    @app.post("/api/models/{owner}/{name}/commit/{revision}")
+    async def _commit(owner: str, name: str, request: Request) -> Any:
+        lines = (await request.body()).decode().splitlines()
+        return hub.commit(f"{owner}/{name}", [json.loads(line) for line in lines if line])
+
+    @app.get("/api/models/{owner}/{name}/tree/{revision}")
+    async def _tree(owner: str, name: str) -> Any:
+        return hub.tree(f"{owner}/{name}")
+
+    @app.get("/api/models/{owner}/{name}/revision/{revision}")
+    @app.get("/api/models/{owner}/{name}")
+    async def _info(owner: str, name: str) -> Any:
+        return hub.info(f"{owner}/{name}")
+
+    @app.api_route("/{owner}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
+    async def _file(owner: str, name: str, path: str) -> Response:
+        return hub.file(f"{owner}/{name}", path)
+
+    return app
+
+
+@contextmanager
+def hub_server() -> Iterator[HubServer]:
+    """The server, until the block is left."""
+    hub = HubServer()
+    with served(_application(hub)) as url:
+        hub.url = url
+        yield hub
