@@ -1,13 +1,12 @@
 """The README.md of exported weights, written from the run: what it is, how it was made, what was measured, how to do it again."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
 from sqlalchemy.orm import Session
 
-from opdboard.db import evidence, series
+from opdboard.db import evidence, provenance, series
 from opdboard.db.tables import Run
 from opdboard.domain.exports import Export, ExportAdapter
 from opdboard.domain.measures import SCALARS
@@ -16,7 +15,6 @@ from opdboard.domain.run_config import RunConfig
 
 _HELD_OUT = ("eval/reverse_kl", "eval/reverse_kl_k3", "eval/accuracy", "eval/teacher_accuracy")
 _MOST_ROWS = 20
-_LIBRARIES = ("opdboard", "torch", "transformers", "peft")
 
 
 def model_card(session: Session, run: Run, asked: Export, facts: Mapping[str, Any]) -> str:
@@ -37,6 +35,7 @@ def model_card(session: Session, run: Run, asked: Export, facts: Mapping[str, An
             _table(["", ""], [[name, str(value)] for name, value in _recipe(run, config).items()]),
             *_held_out(session, run, asked),
             *_jumps(session, run, asked),
+            *_made_with(session, run),
             "## Do it again",
             "`opdboard.yaml` beside this file is the run's whole configuration:",
             "```sh\nopdboard run opdboard.yaml\n```",
@@ -78,7 +77,6 @@ def _recipe(run: Run, config: RunConfig) -> dict[str, Any]:
         "seed": config.seed,
         "precision": config.precision,
         "device": run.device or "",
-        "exported with": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
     }
 
 
@@ -102,6 +100,20 @@ def _jumps(session: Session, run: Run, asked: Export) -> list[str]:
         return []
     named = ", ".join(f"factor {one.accepted_factor:g} at step {one.step}" for one in taken) or "none"
     return ["## Extrapolations", f"{len(before)} were tried, {len(taken)} taken: {named}."]
+
+
+def _made_with(session: Session, run: Run) -> list[str]:
+    """Of each attempt that was made with anything else than the one before; files by their names, for folders are private."""
+    told = [
+        [f"attempt {attempt.number}", name, text]
+        for attempt, found in provenance.of_runs(session, [run.id])[run.id]
+        for name, text in [
+            *found.software.items(),
+            *found.models.items(),
+            *((path.rsplit("/", 1)[-1], text) for path, text in found.files.items()),
+        ]
+    ]
+    return ["## Made with", _table(["", "", "version, commit or SHA-256"], told)] if told else []
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
