@@ -69,12 +69,15 @@ class Reading(Frozen):
     """What each side reads before a response."""
 
     system_prompt: str = Field(
-        default="", description="Put in front of every prompt that has none of its own, on both sides; may be empty."
+        default="",
+        description="Put in front of every prompt that has none of its own, on both sides; may be empty.",
+        json_schema_extra={"x-control": "textarea"},
     )
     student: StudentReading = Field(default=StudentReading(), description="How the student reads a prompt.")
     teacher: TeacherReading = Field(default=TeacherReading(), description="How the teacher reads the same prompt.")
     ends: Literal["leave", "map"] = Field(
         default="leave",
+        title="Where end tokens differ",
         description="Where the two end a response with different tokens: map counts them as one event on both sides, their "
         "probabilities summed before anything is compared; leave compares token by token.",
     )

@@ -4039,7 +4039,7 @@ export interface components {
              */
             teacher: components["schemas"]["TeacherReading"];
             /**
-             * Ends
+             * Where end tokens differ
              * @description Where the two end a response with different tokens: map counts them as one event on both sides, their probabilities summed before anything is compared; leave compares token by token.
              * @default leave
              * @enum {string}

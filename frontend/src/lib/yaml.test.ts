@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { argumentsText, positionOf, readYaml, toYaml, typedArguments, updatedYaml } from "./yaml";
+import { lineOf, positionOf, readYaml, toYaml, typedLine, updatedYaml } from "./yaml";
 
 it("writes what every YAML parser reads back as the same values", () => {
   const text = toYaml({ name: "OPD, lr 1e-5", kind: "no", day: "2026-01-01", rate: 1e-5, none: null, text: "a\nb" });
@@ -7,14 +7,22 @@ it("writes what every YAML parser reads back as the same values", () => {
   expect(readYaml(text).value?.day).toBe("2026-01-01");
 });
 
-it("writes values by name in a line, and reads what was typed as one", () => {
+it("writes values in a line, and reads what was typed as one", () => {
   const values = { enable_thinking: false, date: "2024-01-01", budget: 100, tools: [{ name: "a, b" }] };
-  expect(argumentsText({ enable_thinking: false, budget: 100 })).toBe("enable_thinking: false, budget: 100");
-  expect(argumentsText({})).toBe("");
-  expect(typedArguments(argumentsText(values))).toEqual(values);
-  expect(typedArguments("")).toEqual({});
-  expect(typedArguments("enable_thinking: fal")).toEqual({ enable_thinking: "fal" });
-  for (const half of ["enable", "a: 1, b", "a: [1", "}, {"]) expect(typedArguments(half)).toBe(half);
+  expect(lineOf({ enable_thinking: false, budget: 100 })).toBe("enable_thinking: false, budget: 100");
+  expect(lineOf({})).toBe("");
+  expect(typedLine(lineOf(values), "object")).toEqual(values);
+  expect(typedLine("", "object")).toEqual({});
+  expect(typedLine("enable_thinking: fal", "object")).toEqual({ enable_thinking: "fal" });
+  for (const half of ["enable", "a: 1, b", "a: [1", "}, {"]) expect(typedLine(half, "object")).toBe(half);
+});
+
+it("writes a list in a line, whatever is in its texts", () => {
+  const tokens = ["<|im_end|>", "</s>", "a, b", "\n\n", "[END]", "# no", ": :", "|", "10", " "];
+  expect(lineOf(["<|im_end|>", "</s>"])).toBe("<|im_end|>, </s>");
+  expect(typedLine(lineOf(tokens), "array")).toEqual(tokens);
+  expect(typedLine("", "array")).toEqual([]);
+  for (const half of ["a, [", "], ["]) expect(typedLine(half, "array")).toBe(half);
 });
 
 describe("a text that is edited", () => {

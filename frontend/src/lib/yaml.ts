@@ -1,5 +1,5 @@
 /** Configurations as YAML that people edit: comments survive, problems have a line, and any YAML parser reads the same. */
-import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { Document, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
 import { isValues, same, type Values } from "./configPaths";
 
 export interface TextProblem {
@@ -81,17 +81,18 @@ export function positionOf(text: string, path: string): { line: number; column: 
   return { line: 1, column: 1 };
 }
 
-/** Values by name in one line: `enable_thinking: false, budget: 100`. */
-export function argumentsText(values: Values): string {
+/** Values by name, or a list, in one line: `enable_thinking: false, budget: 100`. */
+export function lineOf(values: Values | readonly unknown[]): string {
   const document = new Document(values, OPTIONS);
-  if (isMap(document.contents)) document.contents.flow = true;
+  if (isCollection(document.contents)) document.contents.flow = true;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim().slice(1, -1);
 }
 
 /** What was typed as such a line; the text itself where it is none, for the server to refuse. */
-export function typedArguments(text: string): Values | string {
-  const document = parseDocument(`{${text}}`, OPTIONS);
+export function typedLine(text: string, type: "object" | "array"): Values | unknown[] | string {
+  const document = parseDocument(type === "object" ? `{${text}}` : `[${text}]`, OPTIONS);
+  const { contents, errors } = document;
   // `enable_thinking` alone is half typed: YAML would make it null.
-  const whole = isMap(document.contents) && document.contents.items.every(({ value }) => value !== null);
-  return whole && document.errors.length === 0 ? (document.toJS() as Values) : text;
+  const whole = isSeq(contents) || (isMap(contents) && contents.items.every(({ value }) => value !== null));
+  return whole && errors.length === 0 ? (document.toJS() as Values | unknown[]) : text;
 }

@@ -4,7 +4,7 @@ import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
 import { errorTree, type FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
-import { ObjectField } from "./fields";
+import { ArrayField, ObjectField } from "./fields";
 import type { FormContext } from "./formContext";
 import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "./lists";
 import { ObjectFieldTemplate } from "./sections";
@@ -18,7 +18,7 @@ const everyTemplate = {
   ObjectFieldTemplate,
   MultiSchemaFieldTemplate,
 };
-const fields = { ObjectField };
+const fields = { ArrayField, ObjectField };
 const widgets = { TextWidget, SelectWidget, CheckboxWidget: SwitchWidget };
 const validator = customizeValidator();
 

@@ -3,20 +3,35 @@ import { getDefaultRegistry } from "@rjsf/core";
 import type { FieldProps } from "@rjsf/utils";
 import { type ComponentType, useState } from "react";
 import { isValues, same } from "~/lib/configPaths";
-import { argumentsText, typedArguments } from "~/lib/yaml";
-import { isOpen } from "./templates";
+import { lineOf, typedLine } from "~/lib/yaml";
+import { isLine } from "./templates";
 
-const PlainObject = getDefaultRegistry().fields.ObjectField as ComponentType<FieldProps>;
+const plain = getDefaultRegistry().fields as Record<string, ComponentType<FieldProps>>;
+const PlainObject = plain.ObjectField as ComponentType<FieldProps>;
+const PlainArray = plain.ArrayField as ComponentType<FieldProps>;
 
 /** An object of known fields as rjsf draws it, one of whatever names as text: `enable_thinking: false`. */
 export function ObjectField(props: FieldProps) {
-  return isOpen(props.schema) ? <OpenObject {...props} /> : <PlainObject {...props} />;
+  return isLine(props.schema) ? <Line type="object" {...props} /> : <PlainObject {...props} />;
 }
 
-function OpenObject({ fieldPathId, formData, onChange, disabled, rawErrors }: FieldProps) {
+/** A list as rjsf draws it, one of texts as one line: `<|im_end|>, </s>`. */
+export function ArrayField(props: FieldProps) {
+  return isLine(props.schema) ? <Line type="array" {...props} /> : <PlainArray {...props} />;
+}
+
+function Line({
+  type,
+  fieldPathId,
+  formData,
+  onChange,
+  disabled,
+  rawErrors,
+}: FieldProps & { type: "object" | "array" }) {
   const [typed, setTyped] = useState<string | null>(null);
   const id = fieldPathId.$id;
-  const stands = typed !== null && same(typedArguments(typed), formData);
+  const stands = typed !== null && same(typedLine(typed, type), formData);
+  const written = isValues(formData) || Array.isArray(formData) ? lineOf(formData) : String(formData ?? "");
   return (
     <TextInput
       id={id}
@@ -25,10 +40,10 @@ function OpenObject({ fieldPathId, formData, onChange, disabled, rawErrors }: Fi
       aria-describedby={`${id}-help ${id}-error`}
       autoComplete="off"
       placeholder="none"
-      value={stands ? typed : isValues(formData) ? argumentsText(formData) : String(formData ?? "")}
+      value={stands ? typed : written}
       onChange={(event) => {
         setTyped(event.currentTarget.value);
-        onChange(typedArguments(event.currentTarget.value), fieldPathId.path);
+        onChange(typedLine(event.currentTarget.value, type), fieldPathId.path);
       }}
       onBlur={() => setTyped(null)}
     />

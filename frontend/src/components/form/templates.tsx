@@ -18,7 +18,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
   const context = registry.formContext as FormContext;
   const description = rawDescription ?? schema.description;
   const isList = schema.type === "array";
-  if (schema.oneOf !== undefined || (schema.type === "object" && !isOpen(schema)) || isList) {
+  if (schema.oneOf !== undefined || ((schema.type === "object" || isList) && !isLine(schema))) {
     return (
       <fieldset className={classes.group} data-top={fieldPathId.path.length === 1} id={`${id}-section`}>
         <legend>{label}</legend>
@@ -34,11 +34,12 @@ export function FieldTemplate(props: FieldTemplateProps) {
   }
   const bounds = range(schema as JsonSchema);
   const change = context.changes[path];
+  const within = Object.keys(context.changes).some((changed) => changed.startsWith(`${path}.`));
   return (
     <div
       className={classes.field}
       data-wide={isLong(schema)}
-      data-changed={change !== undefined}
+      data-changed={change !== undefined || within}
       data-invalid={(rawErrors?.length ?? 0) > 0}
     >
       <div className={classes.label}>
@@ -102,13 +103,15 @@ export function isOption(schema: FieldTemplateProps["schema"]): boolean {
   return typeof kind === "object" && kind.const !== undefined;
 }
 
-/** An object of whatever names: one line of text. */
-export function isOpen(schema: FieldTemplateProps["schema"]): boolean {
+/** An object of whatever names, or a list of texts: one line of text each. */
+export function isLine(schema: FieldTemplateProps["schema"]): boolean {
+  const items = schema.items;
+  if (schema.type === "array") return typeof items === "object" && !Array.isArray(items) && items.type === "string";
   return (schema.additionalProperties ?? false) !== false;
 }
 
 export function isLong(schema: FieldTemplateProps["schema"]): boolean {
-  return typeof schema.default === "string" && schema.default.length > 30;
+  return schema["x-control"] === "textarea" || (typeof schema.default === "string" && schema.default.length > 30);
 }
 
 /** Which variant, then its fields. */

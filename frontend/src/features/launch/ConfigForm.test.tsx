@@ -48,13 +48,14 @@ const schema = {
       oneOf: [{ $ref: "#/$defs/Demo" }, { $ref: "#/$defs/Hub" }],
     },
     budget: { $ref: "#/$defs/Budget", description: "How long." },
+    ends: { type: "array", title: "Ends", items: { type: "string" }, default: [] },
     arguments: { type: "object", title: "Arguments", description: "By name.", additionalProperties: true, default: {} },
     teachers: { type: "array", title: "Teachers", minItems: 1, items: { $ref: "#/$defs/Teacher" } },
   },
   sections: [
     { title: "Model", fields: ["student"] },
     { title: "Budget", fields: ["budget"] },
-    { title: "Arguments", fields: ["arguments"], folded: true },
+    { title: "Arguments", fields: ["arguments", "ends"], folded: true },
     { title: "Run", fields: [] },
   ],
 };
@@ -66,6 +67,7 @@ function draw(problems: FieldProblem[] = [], changes: Difference[] = []) {
     name: "a",
     student: { kind: "hub", repo_id: "org/model" },
     budget: { steps: 8, micro_batch_size: null },
+    ends: ["</s>"],
     arguments: { enable_thinking: false },
     teachers: [{ weight: 2 }, { weight: 3 }],
   } as unknown as RunConfig;
@@ -148,4 +150,8 @@ it("takes values of whatever names as a line of text, in a section that starts f
   expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ arguments: { enable_thinking: true, budget: 10 } });
   fireEvent.change(field, { target: { value: "enable_th" } });
   expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ arguments: "enable_th" });
+  const ends = screen.getByLabelText("Ends");
+  expect(ends).toHaveProperty("value", "</s>");
+  fireEvent.change(ends, { target: { value: "</s>, <|im_end|>" } });
+  expect(onChange.mock.calls.at(-1)?.[0]).toMatchObject({ ends: ["</s>", "<|im_end|>"] });
 });

@@ -47,9 +47,13 @@ function inShort(leaves: Leaf[]): string {
       const value = shownValue(shown);
       if (path.endsWith(".kind")) return value.replaceAll("_", " ");
       const alone = leaves.filter((other) => other.label === label).length === 1;
-      return `${alone ? label : inWords(path.split(".").slice(-2).join("_"))} ${value}`;
+      return `${alone ? label : inWords(capital(path.split(".").slice(-2).join("_")))} ${value}`;
     })
     .join(" · ");
+}
+
+function capital(text: string): string {
+  return text.replace(/^./, (first) => first.toUpperCase());
 }
 
 function within(path: string, section: Section): boolean {

@@ -11,7 +11,7 @@ from opdboard.domain.objectives import SampledToken, TopK
 from opdboard.domain.reading import Reading
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
-from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher, Teacher, TrainedTeacher
 
 MODEL = HubModel(repo_id="org/student", revision="main")
 OTHER = ModelTeacher(source=HubModel(repo_id="org/teacher", revision="main"))
@@ -19,7 +19,7 @@ REMOTE = RemoteTeacher(url="http://gpu1:8000/v1", model="big")
 ROWS = FileData(path="rows.jsonl")
 
 
-def config(reading, teacher=OTHER, **changes):
+def config(reading, teacher: Teacher = OTHER, **changes):
     return RunConfig(student=MODEL, teacher=teacher, data=ROWS, reading=reading, **changes)
 
 
