@@ -131,7 +131,8 @@ def latest_checkpoint(session: Session, run_id: str) -> Checkpoint | None:
 def add_samples(session: Session, run_id: str, seq: int, samples: Sequence[SampleRecord]) -> None:
     """Store responses; NUL characters, which PostgreSQL text cannot hold, become the replacement character."""
     for record in samples:
-        texts = {name: readable_text(getattr(record, name)) for name in ("prompt", "answer", "response")}
+        written = {name: getattr(record, name) for name in ("prompt", "answer", "response")}
+        texts = {name: None if text is None else readable_text(text) for name, text in written.items()}
         tokens = [readable_text(token) for token in record.tokens]
         arrays = {name: np.asarray(getattr(record, name), "<f4").tobytes() for name in ("token_kl", "token_advantage")}
         fields = vars(record) | texts | arrays | {"tokens": tokens}
@@ -152,7 +153,7 @@ def sample_steps(session: Session, run_id: str) -> list[int]:
     return sorted(set(session.scalars(select(Sample.step).where(Sample.run_id == run_id))))
 
 
-def sampled_prompts(session: Session, run_id: str) -> list[tuple[str, str, int]]:
+def sampled_prompts(session: Session, run_id: str) -> list[tuple[str, str | None, int]]:
     """Prompt, expected answer and number of stored responses of every prompt, in the order of its first response."""
     query = (
         select(Sample.prompt, Sample.answer, func.count())

@@ -256,7 +256,7 @@ class Sample(Table):
     step: Mapped[int] = mapped_column(Integer)
     index: Mapped[int] = mapped_column("position", Integer)
     prompt: Mapped[str] = mapped_column(Text)
-    answer: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(Text)
     response: Mapped[str] = mapped_column(Text)
     tokens: Mapped[list[str]] = mapped_column(JSON)
     token_kl: Mapped[bytes] = mapped_column(LargeBinary)

@@ -67,6 +67,7 @@ SCALARS = (
             card="Accuracy, student and teacher",
             short="Accuracy",
         ),
+        Measure("eval/judged", "Held-out responses with a known answer, of which the accuracy is", "responses"),
         Measure(
             "eval/teacher_accuracy",
             "Held-out accuracy of the teacher",

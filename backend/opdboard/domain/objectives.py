@@ -32,6 +32,10 @@ class ObjectiveSettings(Frozen):
     name: ClassVar[str]
     """That part in words."""
     needs_teacher: ClassVar[bool] = False
+    needs_answers: ClassVar[bool] = False
+    """Whether responses are rewarded by the data's answers."""
+    needs_solutions: ClassVar[bool] = False
+    """Whether the data's worked solutions, or else its answers, are learnt."""
     from_a_part: ClassVar[str] = ""
     """What to choose for a teacher to do that tells a part of its distribution, as a refusal says it."""
 
@@ -133,6 +137,7 @@ class Grpo(ObjectiveSettings):
 
     model_config = ConfigDict(title="GRPO (verifiable reward)")
     method, name = "grpo", "GRPO"
+    needs_answers = True
     kind: Literal["grpo"] = "grpo"
     group_size: int = Field(default=8, ge=2, description=_GROUP)
     clip_low: float = Field(default=0.2, gt=0, lt=1, description="Ratios of probabilities below 1 - this are clipped.")
@@ -154,6 +159,7 @@ class Dapo(ObjectiveSettings):
 
     model_config = ConfigDict(title="DAPO (verifiable reward)")
     method, name = "dapo", "DAPO"
+    needs_answers = True
     kind: Literal["dapo"] = "dapo"
     group_size: int = Field(default=8, ge=2, description=_GROUP)
     clip_low: float = Field(default=0.2, gt=0, lt=1, description="Ratios of probabilities below 1 - this are clipped.")
@@ -180,6 +186,7 @@ class Sft(ObjectiveSettings):
 
     model_config = ConfigDict(title="SFT (worked answers)")
     method, name = "sft", "SFT"
+    needs_solutions = True
     kind: Literal["sft"] = "sft"
     chunk_tokens: int = Field(default=1024, ge=1, description=_CHUNK)
 

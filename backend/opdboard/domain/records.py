@@ -67,12 +67,12 @@ class DecisionRecord:
 
 @dataclass(frozen=True)
 class SampleRecord:
-    """One response with its text cut into tokens; token_kl in nats, one value per token."""
+    """One response with its text cut into tokens; token_kl in nats, one value per token. answer: None where none is known."""
 
     step: int
     index: int
     prompt: str
-    answer: str
+    answer: str | None
     response: str
     tokens: Sequence[str]
     token_kl: Sequence[float]

@@ -95,13 +95,12 @@ class RunConfig(Frozen):
         return method_of(self.objective, self.strategy)
 
     @property
-    def selection_metric(self) -> str:
-        """The held-out measure that tells which state is best."""
+    def selection_metrics(self) -> tuple[str, ...]:
+        """The held-out measures that tell which state is best: the first of them that is measured does."""
         if self.selection.metric != "auto":
-            return self.selection.metric
-        if not self.objective.needs_teacher:
-            return "eval/accuracy"
-        return "eval/reverse_kl_k3" if self.teacher.partial else "eval/reverse_kl"
+            return (self.selection.metric,)
+        kl = "eval/reverse_kl_k3" if self.teacher.partial else "eval/reverse_kl"
+        return (kl,) if self.objective.needs_teacher else ("eval/accuracy", kl)
 
     @property
     def sources(self) -> dict[str, ModelSource]:

@@ -14,7 +14,8 @@ class Selection(Frozen):
 
     metric: Literal["auto", "eval/accuracy", "eval/reverse_kl"] = Field(
         default="auto",
-        description="Held-out measure that says what is best; auto is the reverse KL of a distillation, else the accuracy.",
+        description="Held-out measure that says what is best; auto is the reverse KL of a distillation, "
+        "else the accuracy, or the reverse KL to a teacher where the data has no answers.",
     )
     keep_best: bool = Field(
         default=False,

@@ -120,7 +120,12 @@ def _alerts(client: Client, run: RunDetail) -> str:
 def _samples(client: Client, run: RunDetail) -> str:
     found = client.samples(run.id)
     rows = [
-        (one.prompt, one.response, one.answer, {True: "correct", False: "wrong", None: "–"}[one.correct])
+        (
+            one.prompt,
+            one.response,
+            "–" if one.answer is None else one.answer,
+            {True: "correct", False: "wrong", None: "–"}[one.correct],
+        )
         for one in found.samples[:MOST_SAMPLES]
     ]
     return (

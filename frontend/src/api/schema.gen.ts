@@ -1959,6 +1959,42 @@ export interface components {
             runs: components["schemas"]["RunChoice"][];
         };
         /**
+         * Columns
+         * @description Where a row's fields stand in a format that is not recognised; what is empty is looked for.
+         */
+        Columns: {
+            /**
+             * Prompt
+             * @description A column, or a path into one such as reward_model.ground_truth or messages.0.content: a text, or a list of turns with role and content.
+             * @default
+             */
+            prompt: string;
+            /**
+             * Answer
+             * @description A column, or a path into one such as reward_model.ground_truth or messages.0.content: what responses are judged by; may be null.
+             * @default
+             */
+            answer: string;
+            /**
+             * Answer Pattern
+             * @description A regular expression with one group, which is the answer; where it finds nothing the row is refused. Empty = all of the text is.
+             * @default
+             */
+            answer_pattern: string;
+            /**
+             * Solution
+             * @description A column, or a path into one such as reward_model.ground_truth or messages.0.content: the worked answer; may be null.
+             * @default
+             */
+            solution: string;
+            /**
+             * System
+             * @description A column, or a path into one such as reward_model.ground_truth or messages.0.content: a system prompt of the row's own.
+             * @default
+             */
+            system: string;
+        };
+        /**
          * Command
          * @description A steering action; each is stored with who asked, when, and what the trainer did.
          * @enum {string}
@@ -2518,8 +2554,8 @@ export interface components {
             };
         };
         /**
-         * JSONL or Parquet file
-         * @description Prompts from a JSONL or Parquet file.
+         * File (JSONL, JSON, CSV or Parquet)
+         * @description Prompts from files: recognised are the formats of TRL, verl, GSM8K and MATH, and others by their columns.
          */
         FileData: {
             /**
@@ -2529,9 +2565,20 @@ export interface components {
             kind: "file";
             /**
              * Path
-             * @description A .jsonl or .parquet file on the worker; each row has prompt (or problem) and answer.
+             * @description On the worker: .jsonl, .json, .csv or .parquet, the text ones also .gz or .zst; several as folder/*.jsonl.
              */
             path: string;
+            /**
+             * @description Only for formats that are not recognised.
+             * @default {
+             *       "prompt": "",
+             *       "answer": "",
+             *       "answer_pattern": "",
+             *       "solution": "",
+             *       "system": ""
+             *     }
+             */
+            columns: components["schemas"]["Columns"];
             /**
              * Instruction
              * @description Added to every prompt; may be empty.
@@ -3851,7 +3898,7 @@ export interface components {
             /** Prompt */
             prompt: string;
             /** Answer */
-            answer: string;
+            answer: string | null;
             /** Points */
             points: components["schemas"]["PromptPoint"][];
             /** Samples */
@@ -3875,7 +3922,7 @@ export interface components {
             /** Prompt */
             prompt: string;
             /** Answer */
-            answer: string;
+            answer: string | null;
             /** Responses */
             responses: number;
         };
@@ -5130,7 +5177,7 @@ export interface components {
             /** Prompt */
             prompt: string;
             /** Answer */
-            answer: string;
+            answer: string | null;
             /** Response */
             response: string;
             /** Tokens */
@@ -5170,7 +5217,7 @@ export interface components {
             /** Prompt */
             prompt: string;
             /** Answer */
-            answer: string;
+            answer: string | null;
             /** Response */
             response: string;
             /** Tokens */
@@ -5266,7 +5313,7 @@ export interface components {
         Selection: {
             /**
              * Metric
-             * @description Held-out measure that says what is best; auto is the reverse KL of a distillation, else the accuracy.
+             * @description Held-out measure that says what is best; auto is the reverse KL of a distillation, else the accuracy, or the reverse KL to a teacher where the data has no answers.
              * @default auto
              * @enum {string}
              */

@@ -53,12 +53,15 @@ export function passes(sample: Judged, only: "all" | "wrong" | "cut"): boolean {
 interface Prompted {
   prompt_id: string;
   prompt: string;
-  answer: string;
+  answer: string | null;
 }
 
 /** A row per prompt, in the order in which they first come; a cell per list, undefined where the prompt is not in it. */
 export function sampleRows<T extends Prompted>(lists: readonly (readonly T[])[]) {
-  const rows = new Map<string, { prompt_id: string; prompt: string; answer: string; cells: (T | undefined)[] }>();
+  const rows = new Map<
+    string,
+    { prompt_id: string; prompt: string; answer: string | null; cells: (T | undefined)[] }
+  >();
   lists.forEach((samples, column) => {
     for (const sample of samples) {
       const { prompt_id, prompt, answer } = sample;

@@ -37,7 +37,8 @@ class Scored:
 
     norm: float
     per_prompt: Mapping[str, Tensor]
-    """'accuracy' and, with a teacher that tells whole distributions, 'reverse_kl' [nats/token]; (N,), float64."""
+    """'accuracy' of the prompts with an answer, and with a teacher that tells whole distributions 'reverse_kl' [nats/token]
+    of all of them; (N,), float64. A measure that there is nothing of is left out."""
 
 
 class Bench:
@@ -73,8 +74,8 @@ class Bench:
         """Answer every prompt from W_0 + dW, `samples` times, and judge the answers."""
         with self.standing_at(update):
             answers = self.answers()
-        accuracy_SN = torch.tensor([one.correct for one in answers], dtype=torch.float64)
-        per_prompt = {"accuracy": accuracy_SN.mean(0)}
+        accuracy_SN = torch.tensor([one.judged for one in answers], dtype=torch.float64)
+        per_prompt = {"accuracy": accuracy_SN.mean(0)} if accuracy_SN.numel() else {}
         if self.scorer.measures_reverse_kl:
             kl_SN = torch.stack([one.reverse_kl_by_example().double().cpu() for one in answers])
             per_prompt["reverse_kl"] = kl_SN.mean(0)

@@ -83,7 +83,7 @@ class Validation:
     """What one set of weights scored on the N validation examples, which always come in the same order."""
 
     accuracy_N: Tensor | None
-    """Verifier's score of each sampled answer; None where the examples have no labels."""
+    """Verifier's score of the answers to the examples with labels; None where none has one."""
     negative_reverse_kl_N: Tensor | None
     """-KL(student || teacher) of each example's response, mean over its tokens, nats per token; None without a teacher."""
     kl_to_start: float

@@ -32,7 +32,7 @@ class Speaker:
         """The same, with the answer known where the teacher is told it."""
         if self.context is None:
             return self.to_student(example)
-        filling = {"prompt": self._question(example), "solution": example.solution or example.answer}
+        filling = {"prompt": self._question(example), "solution": example.worked}
         # In one pass and not by str.format: the context may hold other braces, the solution may hold '{prompt}'.
         return self._conversation(example, _SLOTS.sub(lambda slot: filling[slot[1]], self.context))
 

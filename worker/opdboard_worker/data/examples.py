@@ -4,42 +4,48 @@ Everything here is a pure function of the configuration, so a resumed run needs 
 """
 
 import hashlib
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from opdboard.data_files.recognition import Recogniser
+from opdboard.data_files.rows import read_rows
+from opdboard.data_files.turns import Turn
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.errors import DataProblem
-from opdboard_worker.data.files import read_rows
+
+log = logging.getLogger(__name__)
 
 GENERATED_EXAMPLES = 16_384
 """Sums drawn for a run: more prompts than half of the demo's 128 steps of 256, quick to make and to tokenize."""
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A turn of a conversation; `role` is system, user or assistant."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True)
 class Example:
-    """A prompt with its known answer; `id` is stable between runs, `solution` is the worked answer where there is one.
+    """A prompt, with its answer and worked solution where they are known; `id` is stable between runs.
 
     `prompt` is the text of the last user turn, `before` holds the turns in front of it, and `prefix` is the start of the
-    assistant's answer that is to be continued. `route` names the teacher that scores it, where rows do.
+    assistant's answer that is to be continued. `route` names the teacher that scores it, where rows do; `where` tells the
+    file and the line or row.
     """
 
     id: int
     prompt: str
-    answer: str
+    answer: str | None
     solution: str | None
     route: str | None = None
     before: tuple[Turn, ...] = ()
     prefix: str = ""
+    where: str = ""
+
+    @property
+    def worked(self) -> str:
+        """The solution, or else the answer; only of data that were checked to have one (`answered.check_answers`)."""
+        worked = self.solution or self.answer
+        assert worked is not None, "rows without both are refused for what reads them"
+        return worked
 
     @property
     def asked(self) -> tuple[tuple[Turn, ...], str, str]:
@@ -59,8 +65,14 @@ def load_examples(
         space = 10 ** (2 * data.digits)
         drawn = random.Random(f"sums {data.digits} {seed}").sample(range(space), min(generate, space))
         return [arithmetic_example(number, data.digits) for number in drawn]
-    rows = read_rows(data.path, route_by)
-    return [Example(index, row.prompt, row.answer, row.solution, row.route) for index, row in enumerate(rows)]
+    recogniser = Recogniser(data.columns, route_by)
+    examples = [
+        Example(index, row.prompt, row.answer, row.solution, row.route, row.before, row.prefix, row.where)
+        for index, row in enumerate(read_rows(data.path, recogniser))
+    ]
+    for told in recogniser.told():
+        log.info("%s: %s", data.path, told)
+    return examples
 
 
 def arithmetic_example(number: int, digits: int) -> Example:

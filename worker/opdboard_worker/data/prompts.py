@@ -148,8 +148,7 @@ class PromptBuilder:
 
         A solution that begins with what is to be continued goes on behind it.
         """
-        worked = example.solution or example.answer
-        return [*_read(self._tokens.ids, worked.removeprefix(example.prefix), example), end]
+        return [*_read(self._tokens.ids, example.worked.removeprefix(example.prefix), example), end]
 
     def text(self, ids: Sequence[int]) -> str:
         """Exactly what the ids say, special tokens included."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from opdboard.data_files.opening import files_of
 from opdboard.domain.data import Data, FileData
 from opdboard.domain.model_sources import DemoModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.domain.provenance import Provenance, installed
@@ -51,7 +52,7 @@ def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> s
 
 def _files(data: Data) -> Iterator[Path]:
     if isinstance(data, FileData):
-        yield Path(data.path).expanduser()
+        yield from files_of(data.path)
 
 
 def _digest(path: Path) -> str:

@@ -13,6 +13,7 @@ from opdboard.domain.module_signatures import ENOUGH_COVERED
 from opdboard.domain.provenance import Provenance
 from opdboard.domain.run_config import RunConfig
 from opdboard.settings import Settings
+from opdboard_worker.data.answered import check_answers
 from opdboard_worker.data.examples import Example, load_examples, split
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.limits import check_embeddings, check_length
@@ -65,6 +66,7 @@ def assemble(
 
     prompts = prompt_builder(config, student_model, settings, run_folder, launched)
     train, held_out = fitting_examples(config, prompts)
+    check_answers(config, train, held_out)
     read = [*train, *held_out]
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
     check_length(student_model, longest_prompt, longest_response, "student")
@@ -195,15 +197,20 @@ def _lookahead(
     updater: Updater,
     train: list[Example],
 ) -> Lookahead:
-    validation = random.Random(f"validation {config.seed}").sample(train, min(config.strategy.examples, len(train)))
+    # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
+    manual_score = "negative_reverse_kl" if scorer.measures_reverse_kl else "accuracy"
+    by_answers = config.strategy.needs_answers or manual_score == "accuracy"
+    eligible = [one for one in train if one.answer is not None] if by_answers else train
+    eligible = eligible or train
+    validation = random.Random(f"validation {config.seed}").sample(
+        eligible, min(config.strategy.examples, len(eligible))
+    )
 
     def teacher_answers() -> TeacherAnswers:
         answers = scorer.teacher_answers(validation, "validation")
         assert answers is not None, "strategies that ask are refused with a teacher that cannot answer"
         return answers
 
-    # A commanded extrapolation is scored by the teacher KL, which needs no labels, where there is a teacher.
-    manual_score = "negative_reverse_kl" if scorer.measures_reverse_kl else "accuracy"
     strategy = make_strategy(config.strategy, Surroundings(updater, trained.held, manual_score, teacher_answers))
     moved = moving(trained.movable, config.strategy.moves, trained.held)
     initial = {name: trained.initial_copies.get(name) or Copy(one, config.copies) for name, one in moved.items()}

@@ -4,6 +4,8 @@ from opdboard.domain.commands import Extrapolate
 from opdboard.domain.records import CommandResult, DecisionRecord
 from opdboard_worker.training.control import Orders
 
+NOT_JUDGED = "nothing tells better weights from worse: no example of D_v has an answer, and no teacher tells its whole distribution"
+
 
 def first_request(orders: Orders, *, scheduled: bool) -> Extrapolate | None:
     """What is tried on command at this step: a factor, even in place of the scheduled search; else a search, unless due."""

@@ -74,6 +74,13 @@ class Lookahead:
         self._updater = updater
         self._validation = validation
 
+    @property
+    def judges(self) -> bool:
+        """Whether D_v and the teacher tell what a commanded extrapolation is judged by."""
+        known = {"accuracy"} if any(example.answer is not None for example in self._validation) else set[str]()
+        known |= {"negative_reverse_kl"} if self._scorer.measures_reverse_kl else set()
+        return known.issuperset(self.strategy.rule.scores)
+
     def due(self, step: int) -> bool:
         """Whether the strategy looks ahead after this step: by its own schedule, or because its last look was put off."""
         return self._owed_since is not None or self._settings.looks_at(step)

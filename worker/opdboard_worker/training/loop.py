@@ -249,6 +249,11 @@ class Training:
             )
             batch.vetoed_decision_step = vetoed if vetoed is not None else batch.vetoed_decision_step
         due = lookahead.due(step)
+        if orders.extrapolate and not lookahead.judges:
+            batch.command_results += [
+                CommandResult(command_id, False, command_answers.NOT_JUDGED) for command_id, _ in orders.extrapolate
+            ]
+            orders = replace(orders, extrapolate=[])
         request = command_answers.first_request(orders, scheduled=due)
         if request is None and not due:
             return None
@@ -296,7 +301,9 @@ class Training:
             batch.scalars |= reporting.evaluation_scalars(
                 answers, self.parts.scorer.teacher, self.progress.start_accuracy, self.progress.teacher_accuracy
             )
-            self._note_best(batch.step, batch.scalars[self.config.selection_metric])
+            metric = next((name for name in self.config.selection_metrics if name in batch.scalars), None)
+            if metric is not None:
+                self._note_best(batch.step, metric, batch.scalars[metric])
             if self.parts.scorer.measures_reverse_kl:
                 longest = self.config.budget.max_response_tokens
                 batch.vectors.append(reporting.position_vector(batch.step, answers, longest))
@@ -305,9 +312,9 @@ class Training:
                 batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count
             )
 
-    def _note_best(self, step: int, value: float) -> None:
+    def _note_best(self, step: int, metric: str, value: float) -> None:
         progress = self.progress
-        if is_gain(self.config.selection_metric, value, progress.best_value, self.config.selection.least_gain):
+        if is_gain(metric, value, progress.best_value, self.config.selection.least_gain):
             progress.best_value, progress.best_step, progress.evaluations_without_gain = value, step, 0
         else:
             progress.evaluations_without_gain += 1

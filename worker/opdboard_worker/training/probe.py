@@ -31,17 +31,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answers:
-    """A probe's outcome: the rollout, its texts, whether each is right, and per-token measures in responses.token_N order."""
+    """A probe's outcome: the rollout, its texts, and per-token measures in responses.token_N order.
+
+    correct: whether each is right, None where the data has no answer to judge it by.
+    """
 
     rollout: Rollout
     texts: list[str]
-    correct: list[bool]
+    correct: list[bool | None]
     measures: TokenMeasures
 
     @property
-    def accuracy(self) -> float:
-        """Share of right answers."""
-        return sum(self.correct) / len(self.correct)
+    def judged(self) -> list[bool]:
+        """The verdicts there are."""
+        return [verdict for verdict in self.correct if verdict is not None]
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of right answers among those that are judged; None where none is."""
+        return sum(self.judged) / len(self.judged) if self.judged else None
 
     @property
     def reverse_kl(self) -> float:
@@ -163,15 +171,22 @@ class Scorer:
         rows = [tokens[:length] for tokens, length in zip(responses.token_BR.tolist(), lengths, strict=True)]
         return self.prompts.texts(rows)
 
-    def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool]:
-        """Whether each text answers its example."""
+    def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool | None]:
+        """Whether each text answers its example; None where no answer is known."""
         kind = getattr(self.config.data, "verifier", "exact")
-        return [verify(kind, text, example.answer) for example, text in zip(examples, texts, strict=True)]
+        return [
+            None if example.answer is None else verify(kind, text, example.answer)
+            for example, text in zip(examples, texts, strict=True)
+        ]
 
     def teacher_answers(self, examples: Sequence[Example], *key: object) -> TeacherAnswers | None:
-        """The teacher's on the same random numbers; None where it cannot be asked to answer."""
+        """The teacher's on the same random numbers, of the examples whose answer is known.
+
+        None where there is no such example, or the teacher cannot be asked to answer.
+        """
         groups: dict[Policy, list[Example]] = {}
-        for example in examples:
+        known = [example for example in examples if example.answer is not None]
+        for example in known:
             policy = None if self.teacher is None else self.teacher.policy_of(example)
             if policy is None:
                 return None
@@ -180,9 +195,9 @@ class Scorer:
         for policy, group in groups.items():
             mine = share(self.ranks, len(group))
             rollout = self.roll(group, *key, places=mine, policy=policy, privileged=True)
-            right += sum(self.verdicts([group[place] for place in mine], self.texts(rollout)))
+            right += sum(map(bool, self.verdicts([group[place] for place in mine], self.texts(rollout))))
             tokens += int(rollout.lengths_B.sum())
-        return TeacherAnswers(total(self.ranks, right) / len(examples), int(total(self.ranks, tokens)))
+        return TeacherAnswers(total(self.ranks, right) / len(known), int(total(self.ranks, tokens))) if known else None
 
     def use_smaller_chunks(self, tokens: int) -> None:
         """From now on: the loss ran out of memory with more."""

@@ -22,15 +22,18 @@ _NEED_WHOLE_TEACHER = ("reverse_kl", "entropy_teacher", "overlap_ratio", "overla
 
 @dataclass(frozen=True)
 class ResponseFacts:
-    """What is reported of some responses, one entry each; `repeats` and `correct` are empty where nobody asked."""
+    """What is reported of some responses, one entry each; `repeats` and `correct` are empty where nobody asked.
+
+    correct: None where no answer is known.
+    """
 
     lengths: list[int]
     ended: list[bool]
     repeats: list[bool]
-    correct: list[bool]
+    correct: list[bool | None]
 
 
-def facts_of(rollout: Rollout, texts: Sequence[str] = (), correct: Sequence[bool] = ()) -> ResponseFacts:
+def facts_of(rollout: Rollout, texts: Sequence[str] = (), correct: Sequence[bool | None] = ()) -> ResponseFacts:
     """Small enough to be gathered from all ranks."""
     repeats = [repeats_itself(text) for text in texts]
     return ResponseFacts(rollout.lengths_B.tolist(), rollout.ended_B.tolist(), repeats, list(correct))
@@ -66,31 +69,32 @@ def length_scalars(parts: Sequence[ResponseFacts]) -> dict[str, float]:
 
 
 def rollout_scalars(parts: Sequence[ResponseFacts]) -> dict[str, float]:
-    """Lengths, truncation, repetition and accuracy of a batch, from its parts."""
+    """Lengths, truncation, repetition and, where answers are known, accuracy of a batch, from its parts."""
     repeats = [flag for part in parts for flag in part.repeats]
-    correct = [flag for part in parts for flag in part.correct]
-    return length_scalars(parts) | {
-        "repetition_rate": sum(repeats) / len(repeats),
-        "accuracy": sum(correct) / len(correct),
-    }
+    correct = [flag for part in parts for flag in part.correct if flag is not None]
+    accuracy = {"accuracy": sum(correct) / len(correct)} if correct else {}
+    return length_scalars(parts) | {"repetition_rate": sum(repeats) / len(repeats)} | accuracy
 
 
 def evaluation_scalars(
     answers: Answers, teacher: Teacher | None, at_start: float | None, of_teacher: float | None
 ) -> dict[str, float]:
-    """The held-out curve; gap_recovery is NaN where student and teacher started equal.
+    """The held-out curve; gap_recovery is NaN where student and teacher started equal, and no accuracy is that of no answers.
 
     of_teacher: its accuracy, None where it cannot be asked to answer. To a teacher that tells the log-probabilities of a
     few tokens only, the reverse KL is estimated.
     """
-    scalars = {"eval/accuracy": answers.accuracy}
+    accuracy, judged = answers.accuracy, len(answers.judged)
+    scalars = {} if accuracy is None else {"eval/accuracy": accuracy}
+    if 0 < judged < len(answers.correct):
+        scalars["eval/judged"] = judged
     if teacher is not None and teacher.complete:
         scalars["eval/reverse_kl"] = answers.reverse_kl
     elif teacher is not None:
         scalars["eval/reverse_kl_k3"] = float(answers.measures.k3.mean())
-    if at_start is not None and of_teacher is not None:
+    if accuracy is not None and at_start is not None and of_teacher is not None:
         gap = of_teacher - at_start
-        scalars["eval/gap_recovery"] = (answers.accuracy - at_start) / gap if gap else math.nan
+        scalars["eval/gap_recovery"] = (accuracy - at_start) / gap if gap else math.nan
         scalars["eval/teacher_accuracy"] = of_teacher
     return scalars
 

@@ -77,7 +77,7 @@ class Candidates:
 
     def _validation(self, answers: Answers, kl_to_start: float, began: float) -> Validation:
         return Validation(
-            accuracy_N=torch.tensor(answers.correct, dtype=torch.float64),
+            accuracy_N=torch.tensor(answers.judged, dtype=torch.float64) if answers.judged else None,
             negative_reverse_kl_N=None
             if not self._scorer.measures_reverse_kl
             else -answers.reverse_kl_by_example().double().cpu(),

@@ -21,8 +21,9 @@ def list_checkpoints(context: Ctx, run_id: RunId) -> CheckpointList:
     with context.database.snapshot() as session:
         run = runs.get(session, run_id)
         found = evidence.checkpoints_of(session, run_id)
-        metric = runs.config_of(run).selection_metric if run.kind == RunKind.TRAINED else None
-        stored = {} if metric is None else series.read_scalars(session, run_id, [metric])
+        metrics = runs.config_of(run).selection_metrics if run.kind == RunKind.TRAINED else ()
+        stored = series.read_scalars(session, run_id, list(metrics)) if metrics else {}
+    metric = next((name for name in metrics if name in stored), next(iter(metrics), None))
     values = stored[metric].by_step() if metric in stored else {}
     best: Checkpoint | None = None
     for row in found:

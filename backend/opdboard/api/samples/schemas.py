@@ -26,7 +26,7 @@ class SampleOut(BaseModel):
     index: int
     prompt_id: str
     prompt: str
-    answer: str
+    answer: str | None
     response: str
     tokens: list[str]
     token_kl: list[Finite]
@@ -48,7 +48,7 @@ class PromptOut(BaseModel):
 
     prompt_id: str
     prompt: str
-    answer: str
+    answer: str | None
     responses: int
 
 
@@ -79,6 +79,6 @@ class PromptHistory(BaseModel):
 
     prompt_id: str
     prompt: str
-    answer: str
+    answer: str | None
     points: list[PromptPoint]
     samples: list[SampleAtStep]

@@ -53,6 +53,11 @@ class StrategySettings(Frozen):
         return True
 
     @property
+    def needs_answers(self) -> bool:
+        """Whether candidates or checkpoints are scored by the data's answers."""
+        return getattr(self, "score", "negative_reverse_kl") != "negative_reverse_kl"
+
+    @property
     def moves(self) -> Moving:
         """What an extrapolation moves."""
         return getattr(self, "parameters", "matrices")

@@ -8,7 +8,7 @@ import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { largest, passes } from "~/lib/samples";
 import { PromptCurve } from "./PromptCurve";
-import { Prompt, SampleCard } from "./SampleCard";
+import { Expected, Prompt, SampleCard } from "./SampleCard";
 import classes from "./Samples.module.css";
 import { SampleTools, useSampleLook } from "./SampleTools";
 
@@ -61,9 +61,9 @@ export function PromptOverTime({ run, tools }: { run: RunSummary; tools?: ReactN
       </SampleTools>
       <div className={classes.rowHead}>
         <Prompt text={data.prompt} />
-        <span className={classes.answer}>
-          <span className="soft">expected</span> {data.answer}
-        </span>
+        <div className={classes.answer}>
+          <Expected answer={data.answer} />
+        </div>
       </div>
       <PromptCurve points={data.points} />
       <ol className={classes.strip}>

@@ -80,9 +80,7 @@ export function SampleCard({ sample, measure, top, label, withoutPrompt = false,
       </div>
       {!withoutPrompt && (
         <footer className={classes.answer}>
-          <span>
-            <span className="soft">expected</span> {sample.answer}
-          </span>
+          <Expected answer={sample.answer} />
           {onFollow && (
             <Button
               variant="subtle"
@@ -97,6 +95,19 @@ export function SampleCard({ sample, measure, top, label, withoutPrompt = false,
         </footer>
       )}
     </article>
+  );
+}
+
+/** The data's answer; nothing where it has none. */
+export function Expected({ answer }: { answer: string | null }) {
+  return (
+    <span>
+      {answer !== null && (
+        <>
+          <span className="soft">expected</span> {answer}
+        </>
+      )}
+    </span>
   );
 }
 

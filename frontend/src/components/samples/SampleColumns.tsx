@@ -6,7 +6,7 @@ import { Empty } from "~/components/Empty";
 import { ErrorBox } from "~/components/ErrorBox";
 import { Loading } from "~/components/Loading";
 import { largest, passes, sampleRows } from "~/lib/samples";
-import { Prompt, SampleCard } from "./SampleCard";
+import { Expected, Prompt, SampleCard } from "./SampleCard";
 import classes from "./Samples.module.css";
 import { SampleTools, useSampleLook } from "./SampleTools";
 
@@ -48,9 +48,9 @@ export function SampleColumns({ columns, tools }: SampleColumnsProps) {
           <section key={prompt_id} className={classes.row} data-testid={`prompt-${prompt_id}`}>
             <div className={classes.rowHead}>
               <Prompt text={prompt} />
-              <span className={classes.answer}>
-                <span className="soft">expected</span> {answer}
-              </span>
+              <div className={classes.answer}>
+                <Expected answer={answer} />
+              </div>
             </div>
             <div className={classes.columns} style={{ "--columns": columns.length } as React.CSSProperties}>
               {columns.map((column, index) => (

@@ -67,6 +67,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
 }
 
 function TrainingFacts({ run }: { run: RunDetail }) {
+  const judged = run.latest["eval/judged"];
   return (
     <>
       <Fact
@@ -74,7 +75,11 @@ function TrainingFacts({ run }: { run: RunDetail }) {
         value={fixed(run.latest["eval/reverse_kl"], 4)}
         help="nats per token, latest evaluation"
       />
-      <Fact name="accuracy" value={percent(run.latest["eval/accuracy"])} help="held-out prompts, latest evaluation" />
+      <Fact
+        name="accuracy"
+        value={percent(run.latest["eval/accuracy"])}
+        help={`${judged == null ? "" : `the ${judged} `}held-out prompts${judged == null ? "" : " with a known answer"}, latest evaluation`}
+      />
       <Fact
         name="tokens"
         value={count(tokensSpent(run.latest))}

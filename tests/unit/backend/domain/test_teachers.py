@@ -50,8 +50,8 @@ def test_settings_that_make_no_sense(values, sentence):
 
 
 def test_what_is_best_is_told_by_an_estimate():
-    assert RunConfig(teacher=REMOTE, objective=SampledToken()).selection_metric == "eval/reverse_kl_k3"
-    assert RunConfig(teacher=REMOTE, objective=Grpo()).selection_metric == "eval/accuracy"
+    assert RunConfig(teacher=REMOTE, objective=SampledToken()).selection_metrics == ("eval/reverse_kl_k3",)
+    assert RunConfig(teacher=REMOTE, objective=Grpo()).selection_metrics == ("eval/accuracy", "eval/reverse_kl_k3")
     with pytest.raises(ValidationError, match="choose 'auto'"):
         RunConfig(teacher=REMOTE, objective=SampledToken(), selection=Selection(metric="eval/reverse_kl"))
 

@@ -2,6 +2,8 @@ r"""Where in a text the final answer stands: the last box, behind '####' or 'the
 
 import re
 
+from opdboard.data_files.boxes import last_boxed
+
 _QUANTITY = re.compile(
     r"(?<![\w.])[-−+]?\s?(?:\\?[$€£¥₹]\s?)?[-−]?"
     r"(?:\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d+(?::\d+)+"
@@ -23,21 +25,6 @@ _SAID = re.compile(
 _LONGEST_SENTENCE = 1000
 _MOST_ENDS = 8
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\\*]|\s*$)(?<![ap]\.m\.)|\n")
-
-
-def last_boxed(text: str) -> str | None:
-    r"""Content of the last complete \boxed{...} or \fbox{...}, braces balanced; None without one. In linear time."""
-    begins = {found.end(): found.start() for found in re.finditer(r"\\f?box(?:ed)?\s*\{", text)}
-    open_at: list[int] = []
-    complete: tuple[int, str] | None = None
-    for brace in re.finditer(r"[{}]", text):
-        if brace[0] == "{":
-            open_at.append(brace.end())
-        elif open_at:
-            start = open_at.pop()
-            if start in begins and (complete is None or begins[start] > complete[0]):
-                complete = begins[start], text[start : brace.start()]
-    return None if complete is None else complete[1]
 
 
 def stated(text: str) -> str | None:

@@ -133,7 +133,7 @@ class Reinforcement(Learner):
         mine = [place * size + one for place in share(self._ranks, wanted) for one in range(size)]
         rollout = self._scorer.roll(batch, "rollout", step, number, places=mine)
         examples, texts = [batch[place] for place in mine], self._scorer.texts(rollout)
-        correct = self._scorer.verdicts(examples, texts)
+        correct = [bool(verdict) for verdict in self._scorer.verdicts(examples, texts)]
         mixed = mixed_groups(torch.tensor(correct, dtype=torch.bool).view(-1, size)).tolist()
         mixed_Q = [False] * wanted
         gathered = [flag for part in self._ranks.gather(mixed) for flag in part]

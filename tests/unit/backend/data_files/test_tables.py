@@ -10,9 +10,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from opdboard.domain.data import FileData
+from opdboard.data_files.recognition import Recogniser
+from opdboard.data_files.rows import read_rows
+from opdboard.domain.data import Columns
 from opdboard.domain.errors import DataProblem
-from opdboard_worker.data.examples import load_examples
 
 GOOD = {"prompt": "1+1?", "answer": "2"}
 
@@ -31,8 +32,8 @@ def jsonl(tmp_path):
     return write
 
 
-def _load(path):
-    return load_examples(FileData(path=path))
+def _load(path, route_by=""):
+    return list(read_rows(path, Recogniser(Columns(), route_by)))
 
 
 def test_rows_keep_their_order_and_fields(jsonl):
@@ -42,8 +43,8 @@ def test_rows_keep_their_order_and_fields(jsonl):
         {"prompt": None, "problem": "this", "answer": "x", "solution": None},
     ]
     first, second, third = _load(jsonl(rows))
-    assert (first.id, first.prompt, first.answer, first.solution) == (0, "What is ½ + ½?", "1", "Add.")
-    assert (second.id, second.prompt, second.answer, second.solution) == (1, "p", "0.5", None)
+    assert (first.prompt, first.answer, first.solution) == ("What is ½ + ½?", "1", "Add.")
+    assert (second.prompt, second.answer, second.solution) == ("p", "0.5", None)
     assert (third.prompt, third.solution) == ("this", None)
 
 
@@ -80,8 +81,8 @@ def test_byte_order_mark_blank_lines_and_windows_line_ends(jsonl):
         ("[" * 100_000, "not valid JSON"),
         ('{"prompt": "p", "answer": ' + "9" * 5000 + "}", "not valid JSON"),
         ("[1, 2]", "a list, not an object"),
-        ('{"prompt": "p", "reply": "2"}', "no answer; it has prompt, reply"),
-        ('{"answer": "2"}', r"no prompt \(or problem\); it has answer"),
+        ('{"prompt": "p"} {}', "more behind its end at character 16"),
+        ('{"reply": "p", "answer": "2"}', r"no prompt \(nor .*\); it has reply, answer"),
         ('{"prompt": "p", "answer": ["2"]}', "answer is a list"),
         ('{"prompt": "p", "answer": true}', "answer is true or false"),
         ('{"prompt": 7, "answer": "2"}', "prompt is a number"),
@@ -121,8 +122,8 @@ def test_an_empty_file_says_so(jsonl, content):
 
 
 def test_other_places_are_refused(tmp_path, jsonl):
-    with pytest.raises(DataProblem, match=r"neither a \.jsonl nor a \.parquet"):
-        _load(jsonl([GOOD], name="rows.csv"))
+    with pytest.raises(DataProblem, match=r"no \.jsonl, \.json, \.csv or \.parquet"):
+        _load(jsonl([GOOD], name="rows.txt"))
     with pytest.raises(DataProblem, match="there is no file"):
         _load(str(tmp_path / "missing.jsonl"))
     (tmp_path / "folder.jsonl").mkdir()
@@ -139,7 +140,7 @@ def test_parquet_rows_are_read_like_lines(tmp_path):
     columns = {"problem": ["a", "b"], "answer": [1, 2], "solution": ["s", None], "embedding": [[0.0], [1.0]]}
     first, second = _load(_parquet(tmp_path / "rows.parquet", columns))
     assert (first.prompt, first.answer, first.solution) == ("a", "1", "s")
-    assert (second.id, second.prompt, second.answer, second.solution) == (1, "b", "2", None)
+    assert (second.prompt, second.answer, second.solution) == ("b", "2", None)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +176,8 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path):
 
 
 def test_a_bad_parquet_row_is_named_by_number(tmp_path):
-    path = _parquet(tmp_path / "rows.parquet", {"prompt": ["a", "b"], "answer": ["1", None]})
-    with pytest.raises(DataProblem, match="no answer") as caught:
+    path = _parquet(tmp_path / "rows.parquet", {"prompt": ["a", None], "level": [1, 2]})
+    with pytest.raises(DataProblem, match=r"no prompt .*; it has prompt, level") as caught:
         _load(path)
     assert caught.value.where == f"{path}:2"
 
@@ -190,20 +191,20 @@ def test_a_damaged_parquet_file_is_refused(tmp_path):
 
 def test_a_field_that_names_a_teacher_is_read_and_missed(jsonl):
     rows = [GOOD | {"data_source": "math"}, GOOD | {"data_source": 7}]
-    data = FileData(path=jsonl(rows))
-    assert [example.route for example in load_examples(data, route_by="data_source")] == ["math", "7"]
-    assert [example.route for example in load_examples(data)] == [None, None]
+    path = jsonl(rows)
+    assert [row.route for row in _load(path, "data_source")] == ["math", "7"]
+    assert [row.route for row in _load(path)] == [None, None]
     file = jsonl([GOOD | {"data_source": "math"}, GOOD], "missing.jsonl")
     with pytest.raises(DataProblem, match=r"the row has no data_source \(teacher.route_by\)") as caught:
-        load_examples(FileData(path=file), route_by="data_source")
+        _load(file, "data_source")
     assert caught.value.where == f"{file}:2"
 
 
 def test_a_field_that_names_a_teacher_is_read_from_parquet(tmp_path):
     file = tmp_path / "rows.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([GOOD | {"data_source": "code"}]), file)
-    [example] = load_examples(FileData(path=str(file)), route_by="data_source")
-    assert example.route == "code"
+    [row] = _load(str(file), "data_source")
+    assert row.route == "code"
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])

@@ -1,0 +1,46 @@
+"""Do the rows have what a run needs of them? Distillation needs prompts alone; rewards, scores and worked solutions need more."""
+
+from collections.abc import Sequence
+
+from opdboard.domain.errors import DataProblem
+from opdboard.domain.run_config import RunConfig
+from opdboard_worker.data.examples import Example
+
+
+def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequence[Example]) -> None:
+    """DataProblem that names the first row without what some setting needs, and the setting."""
+    objective, strategy, selection = config.objective, config.strategy, config.selection
+    if objective.needs_answers:
+        _every(train, f"objective.kind '{objective.kind}' rewards right answers", worked=False)
+    if objective.needs_solutions:
+        _every(train, f"objective.kind '{objective.kind}' learns worked solutions, or else answers", worked=True)
+    if config.teacher.reads is not None:
+        _every(
+            [*train, *held_out],
+            f"teacher.kind '{config.teacher.kind}' reads the solution, or else the answer",
+            worked=True,
+        )
+    if strategy.needs_answers:
+        _some(
+            train,
+            f"strategy.kind '{strategy.kind}' scores by the accuracy: choose strategy.score 'negative_reverse_kl', or another strategy",
+        )
+    if selection.metric == "eval/accuracy":
+        _some(held_out, "selection.metric is 'eval/accuracy': choose 'auto'")
+    elif (selection.keep_best or selection.patience is not None) and not config.teacher.scores:
+        _some(held_out, "selection can tell no best state without a teacher or answers: unset keep_best and patience")
+
+
+def _every(examples: Sequence[Example], why: str, *, worked: bool) -> None:
+    without = (one for one in examples if one.answer is None and not (worked and one.solution))
+    if (first := next(without, None)) is not None:
+        raise DataProblem(
+            f"the row has no answer{' and no solution' if worked else ''}, and {why}: give every row one (data.columns says "
+            "where it stands), or choose another",
+            where=first.where or "data",
+        )
+
+
+def _some(examples: Sequence[Example], why: str) -> None:
+    if all(example.answer is None for example in examples):
+        raise DataProblem(f"no row has an answer, this one to begin with, and {why}", where=examples[0].where or "data")
