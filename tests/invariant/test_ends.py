@@ -1,5 +1,7 @@
 """End tokens of student and teacher that differ: told, or counted as one event."""
 
+from typing import Any
+
 import pytest
 import torch
 from invariant.conftest import tiny_config
@@ -19,9 +21,9 @@ MAPPED = Reading.model_validate({"ends": "map", "teacher": {"end_tokens": ["<bos
 def ending_otherwise():
     """The demo teacher, which writes <bos> where it would write <eos>, and says so."""
     model, tokenizer = load_demo("teacher").model, build_tokenizer()
-    head = model.get_output_embeddings().weight
+    head: Any = model.get_output_embeddings()
     with torch.no_grad():
-        head[[BOS_ID, EOS_ID]] = head[[EOS_ID, BOS_ID]].clone()
+        head.weight[[BOS_ID, EOS_ID]] = head.weight[[EOS_ID, BOS_ID]].clone()
     model.generation_config.eos_token_id = BOS_ID
     tokenizer.eos_token = "<bos>"
     return LoadedModel(model, tokenizer, "otherwise")
@@ -61,7 +63,8 @@ def test_mapped_end_tokens_are_one_event(train, otherwise, caplog):
 def test_a_server_can_be_asked_for_the_whole_event(train, otherwise):
     config = tiny_config(steps=2, objective=SampledToken(), reading=MAPPED)
     _, local = train(config.model_copy(update={"teacher": otherwise}))
-    for settings in ({}, {"api": "echo"}, {"top_logprobs": 3}):
+    asked: list[dict[str, Any]] = [{}, {"api": "echo"}, {"top_logprobs": 3}]
+    for settings in asked:
         with serving(ending_otherwise()) as server:
             remote = RemoteTeacher(url=server.url, model="demo", **settings)
             _, told = train(config.model_copy(update={"teacher": remote}))

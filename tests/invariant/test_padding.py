@@ -1,5 +1,7 @@
 """Rows of logits beyond the tokenizer are padding: training with them is training with the rows cut off by hand."""
 
+from typing import Any
+
 import pytest
 import torch
 from invariant.conftest import tiny_config
@@ -33,7 +35,7 @@ DISTILLATIONS = [
     *(TopK(k=4, support=support) for support in ("student", "teacher", "union")),
     *(JensenShannon(beta=beta) for beta in (0.0, 0.5, 1.0)),
 ]
-SMALL = {
+SMALL: dict[str, Any] = {
     "vocab_size": TOKENS,
     "hidden_size": 16,
     "intermediate_size": 24,

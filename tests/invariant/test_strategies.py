@@ -295,7 +295,7 @@ def test_a_sampling_engine_gets_the_weights_of_every_update_and_of_every_candida
         def load(self, weights):
             held.update({name: tensor.detach().clone() for name, tensor in weights})
 
-        def generate(self, prompts, seeds, *, longest, temperature, eos):
+        def generate(self, prompts, seeds, *, longest, temperature, eos, event):
             now = weights(self.student)
             assert held.keys() == now.keys() and all(torch.equal(held[name], now[name]) for name in now)
             moments.append(sum(float(value.double().sum()) for value in now.values()))
