@@ -124,3 +124,17 @@ def test_supervised_training_with_a_teacher_is_selected_by_the_kl(train, sums):
     training, sink = train(sums(solved=True, objective=Sft()))
     curve = sink.series("eval/reverse_kl")
     assert training.progress.best_value == min(curve.values())
+
+
+def test_a_held_out_file_is_read_like_the_data(train, sums, tmp_path):
+    """With answers that the data lacks, one prompt of which is among the data's."""
+    config = sums()
+    rows = [arithmetic_example(number * 1_003, digits=3) for number in (39, 40, 41)]
+    file = tmp_path / "held-out.csv"
+    file.write_text("prompt,answer\n" + "".join(f"{row.prompt},{row.answer}\n" for row in rows))
+    monitoring = config.monitoring.model_copy(update={"held_out_size": None, "held_out_share": 1.0})
+    data = config.data.model_copy(update={"held_out": str(file)})
+    training, sink = train(config.model_copy(update={"data": data, "monitoring": monitoring}))
+    assert {one.prompt for one in training.parts.held_out} == {row.prompt for row in rows}
+    assert len(training.parts.train) == 39
+    assert len(sink.series("eval/accuracy")) == 3 and not sink.series("accuracy")

@@ -59,6 +59,11 @@ class FileData(Frozen):
         min_length=1,
         description="On the worker: .jsonl, .json, .csv or .parquet, the text ones also .gz or .zst; several as folder/*.jsonl.",
     )
+    held_out: str = Field(
+        default="",
+        max_length=4000,
+        description="A file of its own, or a pattern, whose rows are held out in place of some of the above; read like them.",
+    )
     columns: Columns = Field(default=Columns(), description="Only for formats that are not recognised.")
     instruction: str = Field(
         default="Reason briefly, then give the final answer within \\boxed{}.",

@@ -9,6 +9,7 @@ from opdboard.domain.run_config import RunConfig
 class Workload:
     """Counts of one run. Tokens are upper bounds: every response as long as budget.max_response_tokens allows.
 
+    evaluation_tokens: None where a share of the data is held out, whose size nobody knows before it is read.
     Dynamic sampling (DAPO) draws more prompts than are trained on, as many times as it takes.
     """
 
@@ -19,14 +20,15 @@ class Workload:
     candidates: int
     search_tokens: int
     evaluations: int
-    evaluation_tokens: int
+    evaluation_tokens: int | None
     checkpoints: int
     checkpoints_kept: int
     snapshots: int
 
     def __add__(self, other: "Workload") -> "Workload":
         """Both together."""
-        return Workload(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        both = [(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)]
+        return Workload(*(None if None in pair else sum(pair) for pair in both))
 
 
 def workload(config: RunConfig) -> Workload:
@@ -46,9 +48,9 @@ def workload(config: RunConfig) -> Workload:
         candidates=candidates,
         search_tokens=search_tokens,
         evaluations=evaluations,
-        evaluation_tokens=(evaluations + config.teacher.scores)
-        * monitoring.held_out_size
-        * longest,  # a teacher answers once, too
+        evaluation_tokens=None
+        if monitoring.held_out_size is None
+        else (evaluations + config.teacher.scores) * monitoring.held_out_size * longest,  # a teacher answers once, too
         checkpoints=checkpoints,
         checkpoints_kept=min(checkpoints, budget.keep_checkpoints) + config.selection.keep_best,
         snapshots=_snapshots(monitoring.spectral_every, budget.steps),

@@ -2569,6 +2569,12 @@ export interface components {
              */
             path: string;
             /**
+             * Held Out
+             * @description A file of its own, or a pattern, whose rows are held out in place of some of the above; read like them.
+             * @default
+             */
+            held_out: string;
+            /**
              * @description Only for formats that are not recognised.
              * @default {
              *       "prompt": "",
@@ -3393,10 +3399,15 @@ export interface components {
             evaluate_every: number;
             /**
              * Held Out Size
-             * @description Held-out prompts, never trained on, with fixed random numbers.
+             * @description Held-out prompts, never trained on, with fixed random numbers; empty where held_out_share tells how many. Of a held-out file (data.held_out) at most so many rows, drawn once.
              * @default 64
              */
-            held_out_size: number;
+            held_out_size: number | null;
+            /**
+             * Held Out Share
+             * @description Share of the prompts that is held out, where held_out_size is empty; 1 is all of a held-out file.
+             */
+            held_out_share?: number | null;
             /**
              * Modules Every
              * @description Steps between per-module norms.
@@ -6173,8 +6184,11 @@ export interface components {
             search_tokens: number;
             /** Evaluations */
             evaluations: number;
-            /** Evaluation Tokens */
-            evaluation_tokens: number;
+            /**
+             * Evaluation Tokens
+             * @description Not known before the data is read where a share is held out.
+             */
+            evaluation_tokens: number | null;
             /** Checkpoints */
             checkpoints: number;
             /** Checkpoints Kept */

@@ -13,7 +13,7 @@ from functools import lru_cache
 from opdboard.data_files.recognition import Recogniser
 from opdboard.data_files.rows import read_rows
 from opdboard.data_files.turns import Turn
-from opdboard.domain.data import ArithmeticData, Data
+from opdboard.domain.data import ArithmeticData, Data, FileData
 from opdboard.domain.errors import DataProblem
 
 log = logging.getLogger(__name__)
@@ -65,13 +65,23 @@ def load_examples(
         space = 10 ** (2 * data.digits)
         drawn = random.Random(f"sums {data.digits} {seed}").sample(range(space), min(generate, space))
         return [arithmetic_example(number, data.digits) for number in drawn]
+    return _examples_of(data.path, data, route_by)
+
+
+def load_held_out(data: Data, *, route_by: str = "") -> list[Example]:
+    """All examples of the held-out file; none where the data has no such file."""
+    path = getattr(data, "held_out", "")
+    return _examples_of(path, data, route_by) if path and isinstance(data, FileData) else []
+
+
+def _examples_of(path: str, data: FileData, route_by: str) -> list[Example]:
     recogniser = Recogniser(data.columns, route_by)
     examples = [
         Example(index, row.prompt, row.answer, row.solution, row.route, row.before, row.prefix, row.where)
-        for index, row in enumerate(read_rows(data.path, recogniser))
+        for index, row in enumerate(read_rows(path, recogniser))
     ]
     for told in recogniser.told():
-        log.info("%s: %s", data.path, told)
+        log.info("%s: %s", path, told)
     return examples
 
 
@@ -81,20 +91,29 @@ def arithmetic_example(number: int, digits: int) -> Example:
     return Example(number, f"{first:0{digits}d}+{second:0{digits}d}=", str(first + second)[::-1], None)
 
 
-def split(examples: Sequence[Example], held_out_size: int, seed: int = 0) -> tuple[list[Example], list[Example]]:
+def split(
+    examples: Sequence[Example], held_out_size: int, seed: int = 0, *, own: Sequence[Example] = ()
+) -> tuple[list[Example], list[Example]]:
     """(training, held out): the `held_out_size` examples whose hashed ids come first are held out.
 
     Membership depends on ids and `seed`, not on the order of the rows. Pass one seed to all runs that are compared or
     forked from one another, else the one trains on what the other is judged by. Rows that repeat a held-out prompt are
-    dropped from training. Raises DataProblem when nothing would be left to train on.
+    dropped from training. own: examples of a held-out file, of which `held_out_size` at most are held out, in place of some
+    of the others. Raises DataProblem when nothing would be left to train on.
     """
-    held_out = sorted(examples, key=lambda example: _rank(example.id, seed))[:held_out_size]
+    held_out = sorted(own or examples, key=lambda example: _rank(example.id, seed))[:held_out_size]
     asked = {example.asked for example in held_out}
     training = [example for example in examples if example.asked not in asked]
+    if not training and own:
+        raise DataProblem(
+            f"all {len(examples)} usable examples ask what the held-out file asks, so that none is left to train on; name "
+            "another file there",
+            where="data.held_out",
+        )
     if not training:
         raise DataProblem(
             f"{len(examples)} usable examples are too few: {held_out_size} are held out and at least one more, with another "
-            f"prompt, must be left to train on; provide {held_out_size + 1} or more, or lower monitoring.held_out_size",
+            f"prompt, must be left to train on; provide {held_out_size + 1} or more, or lower monitoring.held_out_size or held_out_share",
             where="monitoring.held_out_size",
         )
     return training, held_out

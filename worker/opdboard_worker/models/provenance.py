@@ -53,6 +53,7 @@ def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> s
 def _files(data: Data) -> Iterator[Path]:
     if isinstance(data, FileData):
         yield from files_of(data.path)
+        yield from files_of(data.held_out) if data.held_out else ()
 
 
 def _digest(path: Path) -> str:

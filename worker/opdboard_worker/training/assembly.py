@@ -14,7 +14,7 @@ from opdboard.domain.provenance import Provenance
 from opdboard.domain.run_config import RunConfig
 from opdboard.settings import Settings
 from opdboard_worker.data.answered import check_answers
-from opdboard_worker.data.examples import Example, load_examples, split
+from opdboard_worker.data.examples import Example, load_examples, load_held_out, split
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.limits import check_embeddings, check_length
 from opdboard_worker.models.loading import RunFolder, load, weights_like
@@ -171,23 +171,25 @@ def _seed_everything(seed: int) -> None:
 
 def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples whose prompts fit."""
-    everything = load_examples(config.data, route_by=config.teacher.routed_by)
+    fitting = _fitting(load_examples(config.data, route_by=config.teacher.routed_by), config, prompts)
+    own = load_held_out(config.data, route_by=config.teacher.routed_by)
+    own = _fitting(own, config, prompts) if own else []
+    prompts.check([*fitting, *own])
+    # Whatever the run's seed: a fork must not train on what its parent was held out from.
+    return split(fitting, config.monitoring.held_out_of(len(own or fitting)), own=own)
+
+
+def _fitting(examples: list[Example], config: RunConfig, prompts: PromptBuilder) -> list[Example]:
     limit = config.budget.max_prompt_tokens
-    fitting = [example for example in everything if len(prompts.student_ids(example)) <= limit]
-    if len(fitting) < len(everything):
-        log.info(
-            "%d of %d prompts are longer than %d tokens and left out",
-            len(everything) - len(fitting),
-            len(everything),
-            limit,
-        )
+    fitting = [example for example in examples if len(prompts.student_ids(example)) <= limit]
+    if len(fitting) < len(examples):
+        left_out = len(examples) - len(fitting)
+        log.info("%d of %d prompts are longer than %d tokens and left out", left_out, len(examples), limit)
     if not fitting:
         raise DataProblem(
             f"every prompt is longer than budget.max_prompt_tokens ({limit})", where="budget.max_prompt_tokens"
         )
-    prompts.check(fitting)
-    # Whatever the run's seed: a fork must not train on what its parent was held out from.
-    return split(fitting, config.monitoring.held_out_size)
+    return fitting
 
 
 def _lookahead(

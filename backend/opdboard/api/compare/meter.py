@@ -66,7 +66,10 @@ def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeri
         method=entry.runs[0].method,
         learning_rates=_told(entry, "optimizer", "learning_rate"),
         batch_sizes=_told(entry, "budget", "batch_size"),
-        held_out_sizes=_told(entry, "monitoring", "held_out_size"),
+        held_out_sizes=[
+            *_told(entry, "monitoring", "held_out_size"),
+            *_told(entry, "monitoring", "held_out_share"),
+        ],
         temperatures=_told(entry, "budget", "temperature"),
         going=any(not state.ended for state in states),
         failed=RunState.FAILED in states,

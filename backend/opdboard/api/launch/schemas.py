@@ -60,7 +60,7 @@ class WorkloadOut(BaseModel):
     candidates: int = Field(description="Tries of all triggers, at most.")
     search_tokens: int
     evaluations: int
-    evaluation_tokens: int
+    evaluation_tokens: int | None = Field(description="Not known before the data is read where a share is held out.")
     checkpoints: int
     checkpoints_kept: int
     snapshots: int = Field(description="Steps at which spectra and subspaces are measured.")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from opdboard.domain.data import ArithmeticData
 from opdboard.domain.errors import DataProblem
+from opdboard.domain.monitoring import Monitoring
 from opdboard_worker.data.examples import Example, Turn, arithmetic_example, batch_indices, load_examples, split
 
 
@@ -61,6 +62,26 @@ def test_one_prompt_after_other_turns_or_with_another_start_of_an_answer_is_no_r
     examples = [Example(number, "Why?", "1", None, None, *one) for number, one in enumerate(asked)]
     train, held_out = split(examples, 1)
     assert len(train) == 2 and train[0].asked != train[1].asked != held_out[0].asked
+
+
+def test_a_held_out_file_gives_what_is_held_out_and_takes_its_prompts_from_training():
+    own = [Example(number, f"prompt {number}", None, None) for number in (3, 4, 100, 101)]
+    train, held_out = split(_examples(10), 64, own=own)
+    assert {example.prompt for example in held_out} == {"prompt 3", "prompt 4", "prompt 100", "prompt 101"}
+    assert [example.id for example in train] == [0, 1, 2, 5, 6, 7, 8, 9]
+    assert len(split(_examples(10), 2, own=own)[1]) == 2
+    with pytest.raises(DataProblem, match="none is left to train on") as caught:
+        split(_examples(10), 64, own=_examples(10))
+    assert caught.value.where == "data.held_out"
+
+
+def test_a_share_is_of_the_prompts_there_are():
+    shared = Monitoring(held_out_size=None, held_out_share=0.05)
+    assert [shared.held_out_of(prompts) for prompts in (1, 100, 1319)] == [1, 5, 66]
+    assert Monitoring(held_out_size=None, held_out_share=1).held_out_of(7) == 7
+    for wrong in ({"held_out_share": 0.5}, {"held_out_size": None}):
+        with pytest.raises(ValueError, match="set one of"):
+            Monitoring(**wrong)
 
 
 def test_too_few_examples_say_how_many_are_needed():
