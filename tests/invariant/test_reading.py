@@ -120,3 +120,35 @@ def test_of_several_teachers_each_reads_its_own_tokens(train, tmp_path, pair):
     prompts = training.parts.scorer.prompts
     read_by = {prompts.text(prompts.teacher_ids(example)).partition("user")[0] for example in training.parts.train}
     assert {text.partition("Today")[0] for text in read_by} == {"<|im_start|>", "<s><|start|>system<|end|>\n\n"}
+
+
+def test_conversations_of_a_file_are_read_as_they_stand_and_an_answer_that_began_is_judged_whole(train, tmp_path, pair):
+    config = config_of(tmp_path, pair[1], ModelTeacher(source=pair[1]), {})
+    rows = [
+        {
+            "prompt": [
+                {"role": "system", "content": "Count."},
+                {"role": "user", "content": f"{number}?"},
+                {"role": "assistant", "content": "Yes."},
+                {"role": "user", "content": f"{number}+1?"},
+                *([{"role": "assistant", "content": "It is \\boxed{"}] if number % 2 else []),
+            ],
+            "answer": str(number + 1),
+        }
+        for number in range(24)
+    ]
+    file = tmp_path / "talks.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = FileData(path=str(file), instruction="", verifier="math")
+    training, _ = train(config.model_copy(update={"data": data}))
+    scorer, (_, tokenizer) = training.parts.scorer, read(pair[1])
+    for example in [*training.parts.train, *training.parts.held_out]:
+        continued = example.id % 2 == 1
+        assert scorer.prompts.student_ids(example) == tokenizer.apply_chat_template(
+            rows[example.id]["prompt"],
+            return_dict=False,
+            add_generation_prompt=not continued,
+            continue_final_message=continued,
+        )
+        response = f"{example.answer}}}" if continued else f"\\boxed{{{example.answer}}}"
+        assert scorer.verdicts([example], [response]) == [True]

@@ -205,7 +205,8 @@ def _read(ids: Callable[[Read], list[int]], what: Read, example: Example) -> lis
     try:
         return ids(what)
     except Unreadable as problem:
-        raise DataProblem(f"row {example.id + 1}: {problem}", where=problem.where) from problem
+        row = example.where or f"row {example.id + 1}"
+        raise DataProblem(f"{row}: {problem}", where=problem.where) from problem
 
 
 def _last(turns: Conversation) -> str:

@@ -172,10 +172,15 @@ class Scorer:
         return self.prompts.texts(rows)
 
     def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool | None]:
-        """Whether each text answers its example; None where no answer is known."""
+        """Whether each text answers its example; None where no answer is known.
+
+        An answer that had begun is judged as a whole, but an exact one by what was written.
+        """
         kind = getattr(self.config.data, "verifier", "exact")
         return [
-            None if example.answer is None else verify(kind, text, example.answer)
+            None
+            if example.answer is None
+            else verify(kind, text if kind == "exact" else example.prefix + text, example.answer)
             for example, text in zip(examples, texts, strict=True)
         ]
 

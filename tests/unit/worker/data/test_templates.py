@@ -23,7 +23,7 @@ ALONE = Example(0, " How many? ", "18", None)
 TALK = Example(
     1, "And now?", "20", None, before=(Turn("user", "How many?"), Turn("assistant", "<think>Nine twice.</think>\n18"))
 )
-TAUGHT = Example(2, "How many?", "18", None, before=(Turn("system", "Count."),))
+TAUGHT = Example(2, "How many?", "18", None, before=(Turn("system", "Count."),), where="rows.jsonl:3")
 BEGUN = Example(3, "How many?", "18", None, prefix="The answer is \\boxed{")
 BEGUN_TALK = Example(4, "And now?", "20", None, before=TALK.before, prefix="<think>Ten")
 MULTILINGUAL = Example(5, "½ of it,\n東京?", "18", None, before=(Turn("system", "🙂"), *TALK.before), prefix="Ja, ")
@@ -187,7 +187,7 @@ def test_a_privileged_teacher_may_think_where_the_student_does_not():
 @pytest.mark.parametrize(
     ("example", "reading", "says"),
     [
-        (TAUGHT, {}, "row 3: the student's chat template cannot render the turns system, user .*System role not supported"),
+        (TAUGHT, {}, r"^rows.jsonl:3: the student's chat template cannot render the turns system, user .*System role not supported"),
         (ALONE, {"system_prompt": "Be brief."}, "row 1: .*leave reading.system_prompt empty.* or choose reading.student.template"),
         (
             Example(6, "b", "", None, before=(Turn("user", "a"),)),
@@ -204,7 +204,7 @@ def test_a_template_that_refuses_a_conversation_is_named_with_the_row(example, r
 def test_a_teachers_template_that_refuses_is_named_as_such():
     prompts = builder(byte_tokenizer(), {"teacher": {"template": "own"}}, teachers={"": byte_tokenizer(STRICT)})
     with pytest.raises(
-        DataProblem, match=r"row 3: the teacher's chat template .* choose reading.teacher.template 'plain'"
+        DataProblem, match=r"^rows.jsonl:3: the teacher's chat template .* choose reading.teacher.template 'plain'"
     ):
         prompts.teacher_ids(TAUGHT)
 
