@@ -14,6 +14,7 @@ from opdboard.api.alerts import endpoints as alerts
 from opdboard.api.analyses import endpoints as analyses
 from opdboard.api.background import Background
 from opdboard.api.checkpoints import endpoints as checkpoints
+from opdboard.api.checks import endpoints as checks
 from opdboard.api.commands import endpoints as commands
 from opdboard.api.compare import endpoints as compare
 from opdboard.api.context import Context
@@ -54,6 +55,7 @@ _NOUNS = (
     series,
     decisions,
     checkpoints,
+    checks,
     samples,
     logs,
     panels,

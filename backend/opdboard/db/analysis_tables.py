@@ -1,4 +1,4 @@
-"""The tables of what analyses found. db.tables, which holds all others, names them too."""
+"""The tables of what analyses and checks found. db.tables, which holds all others, names them too."""
 
 from typing import Any
 
@@ -53,3 +53,12 @@ class VariantScore(Table):
     recovery_low: Mapped[float] = mapped_column(AnyFloat)
     recovery_high: Mapped[float] = mapped_column(AnyFloat)
     per_prompt: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CheckRow(Table):
+    """What was found of the run's pair and data before any step of its latest attempt; see domain.check.Check."""
+
+    __tablename__ = "checks"
+
+    run_id: Mapped[str] = mapped_column(String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)

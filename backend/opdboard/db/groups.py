@@ -11,7 +11,7 @@ from opdboard.db import runs
 from opdboard.db.tables import Run
 from opdboard.domain.entries import entry_of_group, group_named
 from opdboard.domain.errors import NotFound
-from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_kinds import UNLISTED
 from opdboard.domain.run_state import RunState
 
 _LONG = (Run.modules, Run.config)
@@ -86,7 +86,7 @@ def named_like(session: Session, search: str, *, limit: int) -> list[tuple[str, 
 
 def runs_like(session: Session, search: str, *, limit: int) -> list[Run]:
     """Runs whose name, id or group contains the text, latest first."""
-    query = select(Run).where(Run.kind != RunKind.ANALYSIS).options(*_WITHOUT_LONG)  # those have no curves
+    query = select(Run).where(Run.kind.not_in(UNLISTED)).options(*_WITHOUT_LONG)  # those have no curves
     if search:
         query = query.where(or_(*(one.icontains(search, autoescape=True) for one in (Run.name, Run.id, Run.group))))
     return list(session.scalars(query.order_by(Run.created_at.desc(), Run.id).limit(limit)))

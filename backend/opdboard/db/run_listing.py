@@ -14,7 +14,7 @@ from opdboard.db.json_values import JsonValues
 from opdboard.db.run_conditions import Conditions
 from opdboard.db.tables import Run
 from opdboard.domain.run_fields import Field
-from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_kinds import UNLISTED
 from opdboard.domain.run_query import LISTED, Condition
 from opdboard.domain.run_state import ACTIVE, RunState
 
@@ -29,7 +29,7 @@ class Order:
 
 LOOKED_THROUGH = 2000
 NEWEST_FIRST: tuple[Order, ...] = ()
-_LISTED = Run.kind != RunKind.ANALYSIS
+_LISTED = Run.kind.not_in(UNLISTED)
 
 
 def _matching(session: Session, wanted: Condition | None, *columns: Any) -> Any:

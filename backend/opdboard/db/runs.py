@@ -77,7 +77,9 @@ def config_of(run: Run) -> RunConfig:
             f"run {run.id} is reported by another trainer, whose configuration cannot be launched", where=run.id
         )
     if kind.is_job:
-        raise Conflict(f"run {run.id} is an {kind}: it trains nothing, so there is nothing to launch", where=run.id)
+        raise Conflict(
+            f"run {run.id} is of kind {kind}: it trains nothing, so there is nothing to launch", where=run.id
+        )
     return RunConfig.model_validate(run.config)
 
 

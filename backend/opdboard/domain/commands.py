@@ -49,6 +49,7 @@ _ASKED_OF: dict[RunKind, tuple[Command, ...]] = {
     RunKind.REPORTED: (Command.STOP,),
     RunKind.IMPORT: (Command.PAUSE, Command.RESUME, Command.STOP),
     RunKind.ANALYSIS: (Command.PAUSE, Command.RESUME, Command.STOP),
+    RunKind.CHECK: (Command.STOP,),
 }
 
 

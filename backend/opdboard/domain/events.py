@@ -17,3 +17,4 @@ class Topic(StrEnum):
     COMMANDS = "commands"
     ALERTS = "alerts"
     ANALYSES = "analyses"
+    CHECK = "check"

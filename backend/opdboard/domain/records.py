@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from opdboard.domain.check import Check
+
 
 @dataclass(frozen=True)
 class ModuleVector:
@@ -158,3 +160,4 @@ class Batch:
     removed_candidate_steps: list[int] = field(default_factory=list)
     command_results: list[CommandResult] = field(default_factory=list)
     variants: list[VariantRecord] = field(default_factory=list)
+    check: Check | None = None

@@ -80,7 +80,7 @@ PROPERTIES: Mapping[str, Field] = {
         ),
         _property(
             "kind", "word", "Kind",
-            "trained by a worker, reported by another trainer, an import of checkpoints, or an analysis, listed only when asked for.",
+            "trained by a worker, reported by another trainer, an import of checkpoints, or an analysis or a check, listed only when asked for.",
             tuple(RunKind),
         ),
         _property("group", "text", "Group", "The group the run was launched in."),

@@ -13,9 +13,15 @@ class RunKind(StrEnum):
     IMPORT = "import"
     """A worker measures a series of checkpoints that are there already."""
     ANALYSIS = "analysis"
-    """A worker evaluates changed weights of another run; listed only where asked for."""
+    """A worker evaluates changed weights of another run."""
+    CHECK = "check"
+    """A worker loads a pair and looks, before a launch; gone soon after."""
 
     @property
     def is_job(self) -> bool:
         """A worker does it without training: it can be paused, stopped and resumed, nothing else."""
-        return self in (RunKind.IMPORT, RunKind.ANALYSIS)
+        return self in (RunKind.IMPORT, RunKind.ANALYSIS, RunKind.CHECK)
+
+
+UNLISTED = (RunKind.ANALYSIS, RunKind.CHECK)
+"""Listed only where asked for."""

@@ -21,7 +21,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 from opdboard.domain.errors import BadInput, QueryProblem
 from opdboard.domain.query_values import Value, read_value
 from opdboard.domain.run_fields import PROPERTIES, Field, Stored, find_field, nothing_more
-from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_kinds import UNLISTED
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~"]
 LONGEST = 4000
@@ -83,8 +83,8 @@ class Either:
 
 Condition = Words | Comparison | OneOf | Empty | Not | Both | Either
 
-LISTED: Condition = Not(Comparison(PROPERTIES["kind"], "=", Value(RunKind.ANALYSIS, words=(RunKind.ANALYSIS,))))
-"""What a table shows where nothing is asked for: all runs but analyses."""
+LISTED: Condition = Not(OneOf(PROPERTIES["kind"], tuple(Value(kind, words=(kind,)) for kind in UNLISTED)))
+"""What a table shows where nothing is asked for: all runs but analyses and checks."""
 
 _GRAMMAR = r"""
 ?start: either

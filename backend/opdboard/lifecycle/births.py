@@ -1,4 +1,4 @@
-"""How runs are born: launched, swept, forked, copied, or about checkpoints that are there; or reported by another trainer."""
+"""How runs are born: launched, swept, forked, copied, checked, or about checkpoints that are there; or reported by another trainer."""
 
 import re
 from collections.abc import Sequence
@@ -33,7 +33,14 @@ class Reported:
     teacher: str = ""
 
 
-Config = TypeVar("Config", RunConfig, AnalysisConfig, ImportConfig, Reported, covariant=True)
+@dataclass(frozen=True)
+class ToCheck:
+    """A configuration that is not launched: a worker only looks at its pair and data."""
+
+    config: RunConfig
+
+
+Config = TypeVar("Config", RunConfig, AnalysisConfig, ImportConfig, Reported, ToCheck, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,8 @@ def add(session: Session, wanted: NewRun) -> Run:
     if isinstance(config, RunConfig):
         config = _going_on(session, config)
     facts = _facts(session, config)
-    stored = config.config if isinstance(config, Reported) else config.model_dump(mode="json")
+    about = config.config if isinstance(config, ToCheck) else config
+    stored = about.config if isinstance(about, Reported) else about.model_dump(mode="json")
     run = runs.add(session, config=stored, group=wanted.group, tags=list(wanted.tags), notes=wanted.notes, **facts)
     if isinstance(config, RunConfig):
         if isinstance(config.student, RunModel):
@@ -78,7 +86,7 @@ def _going_on(session: Session, config: RunConfig) -> RunConfig:
     return config.model_copy(update={"student": student.model_copy(update={"step": latest.step})})
 
 
-def _facts(session: Session, config: RunConfig | AnalysisConfig | ImportConfig | Reported) -> dict[str, Any]:
+def _facts(session: Session, config: RunConfig | AnalysisConfig | ImportConfig | Reported | ToCheck) -> dict[str, Any]:
     """What the table of runs shows of it. A job has one step until its worker knows better."""
     match config:
         case RunConfig():
@@ -110,12 +118,21 @@ def _facts(session: Session, config: RunConfig | AnalysisConfig | ImportConfig |
                 "student": _short(config.base),
                 "teacher": "",
             }
+        case ToCheck(config=checked):
+            return {
+                "kind": RunKind.CHECK,
+                "name": f"Check of {checked.name or checked.method}"[:_LONGEST_NAME],
+                "method": RunKind.CHECK,
+                "total_steps": 1,
+                "student": checked.student.label,
+                "teacher": checked.teacher.label,
+            }
         case Reported():
             shown = ("name", "method", "total_steps", "student", "teacher")
             return {"kind": RunKind.REPORTED} | {name: getattr(config, name) for name in shown}
 
 
-def _subjects(session: Session, config: RunConfig | AnalysisConfig | ImportConfig | Reported) -> list[str]:
+def _subjects(session: Session, config: RunConfig | AnalysisConfig | ImportConfig | Reported | ToCheck) -> list[str]:
     """The runs whose checkpoints it is about, among an import's places those there are."""
     if isinstance(config, AnalysisConfig):
         return [config.run_id]

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, analyses, commands, evidence, provenance, runs, series
+from opdboard.db import alerts, analyses, checks, commands, evidence, provenance, runs, series
 from opdboard.db.tables import Attempt, Run
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import ModelProblem
@@ -43,6 +43,8 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     evidence.mark_checkpoints_removed(session, run_id, seq, batch.removed_checkpoint_steps)
     evidence.mark_candidates_removed(session, run_id, seq, batch.removed_candidate_steps)
     analyses.add(session, run, batch.variants)
+    if batch.check is not None:
+        checks.store(session, run_id, batch.check)
     for result in batch.command_results:
         commands.finish(session, result, batch.step)
     if alerting.evaluate(session, run, seq, batch):
@@ -63,6 +65,7 @@ def _topics(batch: Batch) -> list[Topic]:
         Topic.CHECKPOINTS: bool(batch.checkpoints or batch.removed_checkpoint_steps),
         Topic.COMMANDS: bool(batch.command_results),
         Topic.ANALYSES: bool(batch.variants),
+        Topic.CHECK: batch.check is not None,
     }
     return [topic for topic, did in moved.items() if did]
 

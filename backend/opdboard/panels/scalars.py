@@ -13,6 +13,7 @@ from opdboard.domain.measures import SCALARS, scalar
 from opdboard.panels import labels, look
 from opdboard.panels.curves import WHOLE_UPDATE, Curve, MeanCurve, Over, abscissa, curve, mean_curve, scalars_for
 from opdboard.panels.gathering import Entry, entries
+from opdboard.panels.noise_floor import DISTANCES, floors
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.scalar_traces import Pen, Style, band, main_line, member
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
@@ -102,6 +103,7 @@ def _needs(params: ScalarParams) -> Needs:
         steps=(params.x_from, params.x_to) if params.x == "steps" else (None, None),
         vectors=(VectorNeed(WHOLE_UPDATE),) if WHOLE_UPDATE in params.keys else (),
         triggers=True,
+        noise_floor=DISTANCES.issuperset(params.keys),
         choices=("keys",),
     )
 
@@ -160,6 +162,8 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
         notes = ["none of these runs has used a GPU, so there are no GPU-seconds to draw over"]
     elif without_gpu:
         notes.append(f"no GPU was used by {', '.join(without_gpu)}")
+    lines, texts, told = floors(series, params.keys, heights, log=params.log)
+    notes += [told] if told else []
     return look.figure(
         traces,
         keep=f"scalars {params.x} {params.log} {','.join(params.keys)}",
@@ -173,8 +177,8 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
         yaxis2=look.EDGES,
         hovermode="closest" if style.crowded else "x unified",
         showlegend=labels.MOST < len(named) <= FEW,
-        annotations=labels.end_labels(named, labels.span_of(heights, log=params.log), log_y=params.log),
-        shapes=[shape for run in series for shape in _jumps(run, params.x)] if len(series) <= FEW else [],
+        annotations=[*labels.end_labels(named, labels.span_of(heights, log=params.log), log_y=params.log), *texts],
+        shapes=lines + [shape for run in series for shape in _jumps(run, params.x)] if len(series) <= FEW else [],
     )
 
 

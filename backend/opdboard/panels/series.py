@@ -94,6 +94,7 @@ class RunSeries:
     """One run's data for one panel.
 
     longest_response: the limit in tokens. analyses: by the kind of intervention. choices: what else is stored, by the name of the parameter that asks for it.
+    noise_floor: of its teacher, nats/token; None where not known or not asked for.
     group: what it is drawn for when a group was asked for, '' when the run itself was; group_color is the group's.
     """
 
@@ -108,6 +109,7 @@ class RunSeries:
     alerts: Sequence[AlertMark] = ()
     analyses: Mapping[str, Analysis] = field(default_factory=dict)
     choices: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
+    noise_floor: float | None = None
     group: str = ""
     group_color: int = 0
 
@@ -154,4 +156,5 @@ class Needs:
     alerts: bool = False
     analyses: tuple[str, ...] = ()
     analysis: str = ""
+    noise_floor: bool = False
     choices: tuple[Literal["keys", "reference_step"], ...] = ()

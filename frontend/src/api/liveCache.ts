@@ -16,6 +16,7 @@ const PARTS: Record<string, string> = {
   checkpoints: "checkpoints",
   decisions: "decisions",
   samples: "samples",
+  check: "check",
   logs: "logs",
 };
 

@@ -416,6 +416,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Check
+         * @description What each side reads, how far apart they are, what to beware of; 404 until the run, or a check, has loaded its models.
+         */
+        get: operations["read_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Check
+         * @description Have a worker load both models and look, without training; a run of kind 'check', gone an hour after it has ended.
+         */
+        post: operations["create_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/samples": {
         parameters: {
             query?: never;
@@ -1655,6 +1695,21 @@ export interface components {
             written: components["schemas"]["ExportOut"] | null;
         };
         /**
+         * Apart
+         * @description How far two series of log-probabilities of the same tokens are apart, nats.
+         */
+        Apart: {
+            /**
+             * Mean
+             * @description Of the absolute differences.
+             */
+            mean: number | null;
+            /** Largest */
+            largest: number | null;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
          * Generated arithmetic (demo)
          * @description Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only.
          */
@@ -1878,6 +1933,86 @@ export interface components {
             tokens: number;
             /** Seconds */
             seconds: number;
+        };
+        /**
+         * Check
+         * @description The whole document. Nothing in it was trained.
+         */
+        Check: {
+            /**
+             * Sides
+             * @description The student, then every teacher.
+             */
+            sides: components["schemas"]["Side"][];
+            /**
+             * Ends
+             * @description What happens at the end of a response, in a sentence.
+             */
+            ends: string;
+            /**
+             * Prompts
+             * @description The first of the training data.
+             */
+            prompts: components["schemas"]["PromptRead"][];
+            /**
+             * Left Out
+             * @description Prompts that are longer than budget.max_prompt_tokens.
+             */
+            left_out: number;
+            /**
+             * All Prompts
+             * @description Those that are used and those left out.
+             */
+            all_prompts: number;
+            /** Responses */
+            responses: components["schemas"]["ScoredResponse"][];
+            /**
+             * Sampled
+             * @description Responses that the numbers below are of.
+             */
+            sampled: number;
+            /**
+             * Ended
+             * @description Those of them that an end token ended.
+             */
+            ended: number;
+            /** @description Null without a teacher. */
+            divergence: components["schemas"]["Divergence"] | null;
+            /** @description Two scorings of the same tokens by the teacher: the noise floor; null without a teacher. */
+            repeatability: components["schemas"]["Apart"] | null;
+            /** @description What the sampler says of its tokens, and what the trainer does. */
+            sampler: components["schemas"]["Apart"];
+            /**
+             * Clipped
+             * @description Share of tokens whose importance weight is capped; null where the objective has none.
+             */
+            clipped?: number | null;
+            /**
+             * Top Mass
+             * @description Mean probability that the teacher gives to the tokens it tells; null where it tells all.
+             */
+            top_mass?: number | null;
+            /**
+             * Parity
+             * @description Why a served teacher was not compared with local weights; empty without one.
+             * @default
+             */
+            parity: string;
+            /** Sampling Temperature */
+            sampling_temperature: number;
+            expected: components["schemas"]["Expectation"];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: components["schemas"]["Trap"][];
+        };
+        /**
+         * CheckCreate
+         * @description A configuration to check before it is launched.
+         */
+        CheckCreate: {
+            config: components["schemas"]["RunConfig"];
         };
         /**
          * CheckpointFormat
@@ -2314,6 +2449,24 @@ export interface components {
             checkpoints: number;
         };
         /**
+         * Divergence
+         * @description The untrained student's distance to its teacher.
+         */
+        Divergence: {
+            /**
+             * Mean
+             * @description Nats per token.
+             */
+            mean: number | null;
+            /**
+             * Estimator
+             * @description reverse_kl over the whole vocabulary, or k3 of the sampled tokens.
+             */
+            estimator: string;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
          * EffOPD
          * @description Extrapolate along W_t - anchor at steps 1, 2, 4, 8, ... as far as validation accepts (arXiv:2605.11739).
          */
@@ -2480,6 +2633,20 @@ export interface components {
             low: number | null;
             /** High */
             high: number | null;
+        };
+        /**
+         * Expectation
+         * @description What a step will take, and from what that is known.
+         */
+        Expectation: {
+            /** Seconds Per Step */
+            seconds_per_step: number;
+            /** Seconds From */
+            seconds_from: string;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Memory From */
+            memory_from: string;
         };
         /**
          * ExportOut
@@ -3954,6 +4121,28 @@ export interface components {
             tokens: number;
         };
         /**
+         * PromptRead
+         * @description A prompt as both sides read it; the middle of a long one is left out.
+         */
+        PromptRead: {
+            student: components["schemas"]["Read"];
+            /** @description Null where nobody scores. */
+            teacher: components["schemas"]["Read"] | null;
+            /**
+             * Tokens
+             * @description Of the whole prompt: student, teacher.
+             */
+            tokens: [
+                number,
+                number
+            ];
+            /**
+             * Differing
+             * @description Tokens of either side that the other does not read, in the whole prompt.
+             */
+            differing: number;
+        };
+        /**
          * Provenance
          * @description All of it as texts, by name.
          */
@@ -4067,6 +4256,24 @@ export interface components {
             tokens: components["schemas"]["RatioOut"] | null;
             seconds: components["schemas"]["RatioOut"] | null;
             gpu_seconds: components["schemas"]["RatioOut"] | null;
+        };
+        /**
+         * Read
+         * @description Tokens in their order, a column each.
+         */
+        Read: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Texts
+             * @description Together the text; a character that several tokens make up stands at the last.
+             */
+            texts: string[];
+            /**
+             * Apart
+             * @description Whether the other side does not read the token here.
+             */
+            apart: boolean[];
         };
         /**
          * Reading
@@ -4589,7 +4796,7 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
+            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis; or a check of what is to be launched. */
             kind: components["schemas"]["RunKind"];
             /**
              * Is Job
@@ -4712,7 +4919,7 @@ export interface components {
             } | null;
             /**
              * Job Config
-             * @description What an import or an analysis does; null for others.
+             * @description What an import or an analysis does, or a check looks at; null for others.
              */
             job_config: {
                 [key: string]: unknown;
@@ -4850,7 +5057,7 @@ export interface components {
          * @description Who makes the run's data, and from what.
          * @enum {string}
          */
-        RunKind: "trained" | "reported" | "import" | "analysis";
+        RunKind: "trained" | "reported" | "import" | "analysis" | "check";
         /**
          * RunList
          * @description One page of runs.
@@ -4899,7 +5106,7 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
+            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis; or a check of what is to be launched. */
             kind: components["schemas"]["RunKind"];
             /**
              * Is Job
@@ -5039,7 +5246,7 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis. */
+            /** @description Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis; or a check of what is to be launched. */
             kind: components["schemas"]["RunKind"];
             /**
              * Is Job
@@ -5318,6 +5525,33 @@ export interface components {
             per_prompt: number[];
         };
         /**
+         * ScoredResponse
+         * @description A response that the untrained student sampled, and what both sides make of its tokens.
+         */
+        ScoredResponse: {
+            /** Prompt */
+            prompt: string;
+            /**
+             * Length
+             * @description Tokens; below are the first of them.
+             */
+            length: number;
+            /** Tokens */
+            tokens: string[];
+            /** Student Logp */
+            student_logp: (number | null)[];
+            /**
+             * Teacher Logp
+             * @description Null where nobody scores.
+             */
+            teacher_logp: (number | null)[] | null;
+            /**
+             * Ended
+             * @description By an end token; else it was cut.
+             */
+            ended: boolean;
+        };
+        /**
          * Selection
          * @description What is kept beside the newest checkpoints, and when to stop before the last step.
          */
@@ -5405,6 +5639,63 @@ export interface components {
              * @default 1024
              */
             chunk_tokens: number;
+        };
+        /**
+         * Side
+         * @description How one of the models reads and ends.
+         */
+        Side: {
+            /**
+             * Who
+             * @description student, teacher, or the name of one of several teachers.
+             */
+            who: string;
+            /** Label */
+            label: string;
+            /**
+             * Template
+             * @description Through what it reads a prompt, in words.
+             */
+            template: string;
+            /**
+             * Template Arguments
+             * @description Handed to the template.
+             * @default {}
+             */
+            template_arguments: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description The special token in front of every prompt; null without. */
+            begins_with?: components["schemas"]["Token"] | null;
+            /**
+             * End Tokens
+             * @description With which it ends a response.
+             * @default []
+             */
+            end_tokens: components["schemas"]["Token"][];
+            /**
+             * Tokens
+             * @description Up to the largest id of its tokenizer; null where not known.
+             */
+            tokens?: number | null;
+            /**
+             * Rows
+             * @description Of logits; those beyond the tokens are padding.
+             */
+            rows?: number | null;
+            /**
+             * Temperature
+             * @description At which its probabilities are taken.
+             */
+            temperature: number;
+            /**
+             * Generation
+             * @description Sampling settings of its generation_config.json, which are not used.
+             * @default {}
+             */
+            generation: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * SignatureOut
@@ -5787,6 +6078,16 @@ export interface components {
             end_tokens: string[];
         };
         /**
+         * Token
+         * @description A token of a tokenizer.
+         */
+        Token: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * OPD, top k
          * @description Reverse KL over the k likeliest tokens, with the probability of all others as one more bin.
          */
@@ -5821,7 +6122,7 @@ export interface components {
          * @description One kind of stored data of a run.
          * @enum {string}
          */
-        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts" | "analyses";
+        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts" | "analyses" | "check";
         /**
          * Trained first, from this student
          * @description Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished.
@@ -5873,6 +6174,19 @@ export interface components {
              *     }
              */
             budget: components["schemas"]["Budget"];
+        };
+        /**
+         * Trap
+         * @description Something to look at before a launch.
+         */
+        Trap: {
+            /**
+             * About
+             * @description ends, begins, templates, left_out, temperature, lengths, mass, clipped, noise, distance.
+             */
+            about: string;
+            /** Message */
+            message: string;
         };
         /**
          * TypedArray
@@ -6998,6 +7312,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -24,6 +24,10 @@ export type CommandRequest =
   | Schemas["Extrapolate"]
   | Schemas["Veto"];
 export type CommandOut = Schemas["CommandOut"];
+export type Check = Schemas["Check"];
+export type CheckSide = Schemas["Side"];
+export type CheckPrompt = Schemas["PromptRead"];
+export type CheckResponse = Schemas["ScoredResponse"];
 export type Checkpoint = Schemas["CheckpointOut"];
 export type LineageRun = Schemas["LineageRun"];
 export type LineageLink = Schemas["LineageLink"];

@@ -32,6 +32,8 @@ class Job:
     modules: Sequence[Module] = ()
     """What per-module vectors are about."""
     device: str = "cpu"
+    made_with: Provenance | None = None
+    """None: of software alone."""
 
 
 Prepare = Callable[[Attempt, dict[str, Any]], Job]
@@ -50,7 +52,12 @@ def do_job(attempt: Attempt, prepare: Prepare) -> int:
     if control.state() is RunState.STOPPING:
         control.become(RunState.STOPPED, reason="stopped before it began")
         return 0
-    sink.begin(step=done, modules=list(job.modules), device=job.device, made_with=Provenance(software=software()))
+    sink.begin(
+        step=done,
+        modules=list(job.modules),
+        device=job.device,
+        made_with=job.made_with or Provenance(software=software()),
+    )
     control.plan(job.total_steps)
     control.become(RunState.RUNNING, reason=f"going on after step {done}" if done else "from the beginning")
     began = time.perf_counter()

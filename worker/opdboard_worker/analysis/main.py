@@ -5,11 +5,15 @@ from collections.abc import Mapping
 
 from opdboard.db import runs
 from opdboard.domain.run_kinds import RunKind
-from opdboard_worker.analysis import importing, interventions
+from opdboard_worker.analysis import checking, importing, interventions
 from opdboard_worker.analysis.job import Prepare, do_job
 from opdboard_worker.process import Attempt, carry_out
 
-JOBS: Mapping[RunKind, Prepare] = {RunKind.IMPORT: importing.prepare, RunKind.ANALYSIS: interventions.prepare}
+JOBS: Mapping[RunKind, Prepare] = {
+    RunKind.IMPORT: importing.prepare,
+    RunKind.ANALYSIS: interventions.prepare,
+    RunKind.CHECK: checking.prepare,
+}
 
 
 def main() -> int:

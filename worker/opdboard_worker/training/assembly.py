@@ -18,11 +18,7 @@ from opdboard_worker.data.examples import Example, load_examples, load_held_out,
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.limits import check_embeddings, check_length
 from opdboard_worker.models.loading import RunFolder, load, weights_like
-from opdboard_worker.models.pair import (
-    check_starts_near_zero,
-    check_teacher_repeatable,
-    eos_token_ids,
-)
+from opdboard_worker.models.pair import eos_token_ids
 from opdboard_worker.models.provenance import provenance_of
 from opdboard_worker.training import checkpoint
 from opdboard_worker.training.agreement import tried_policy
@@ -33,10 +29,11 @@ from opdboard_worker.training.loop import Parts, Progress, Training
 from opdboard_worker.training.objectives.learner import make_learner
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
+from opdboard_worker.training.preflight import preflight
 from opdboard_worker.training.probe import Scorer, TeacherAnswers
 from opdboard_worker.training.ranks import Alone, Ranks
 from opdboard_worker.training.reading import prompt_builder
-from opdboard_worker.training.samplers.sampler import check_agreement, make_sampler
+from opdboard_worker.training.samplers.sampler import make_sampler
 from opdboard_worker.training.strategies.strategy import Surroundings, make_strategy
 from opdboard_worker.training.teaching import teacher_and_reference
 from opdboard_worker.training.trained import Trained, trained_part
@@ -65,7 +62,7 @@ def assemble(
     check_embeddings(student_model, "student")
 
     prompts = prompt_builder(config, student_model, settings, run_folder, launched)
-    train, held_out = fitting_examples(config, prompts)
+    train, held_out, left_out = fitting_examples(config, prompts)
     check_answers(config, train, held_out)
     read = [*train, *held_out]
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
@@ -80,10 +77,10 @@ def assemble(
         longest_prompt + longest_response,
         recompute=config.budget.gradient_checkpointing,
     )
-    student.vocabulary = teaching.vocabulary
+    student.vocabulary, student.ends = teaching.vocabulary, eos
     sampler = make_sampler(config.sampler, config, student, trained)
     scorer = Scorer(config, student, teaching.teacher, prompts, eos, ranks, sampler)
-    _preflight(scorer, held_out)
+    check = preflight(scorer, train, held_out, left_out)
 
     monitor = WeightMonitor(trained, config.monitoring, snapshots)
     if not monitor.modules:
@@ -102,6 +99,7 @@ def assemble(
         train=train,
         held_out=held_out,
         device=_device_name(device, ranks),
+        check=check,
         made_with=Provenance() if ranks.rank else provenance_of(config, settings, run_folder),
         base_fingerprint=checkpoint.fingerprint(monitor.initial),
     )
@@ -169,14 +167,16 @@ def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example]]:
-    """Training and held-out examples whose prompts fit."""
-    fitting = _fitting(load_examples(config.data, route_by=config.teacher.routed_by), config, prompts)
-    own = load_held_out(config.data, route_by=config.teacher.routed_by)
-    own = _fitting(own, config, prompts) if own else []
+def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example], int]:
+    """Training and held-out examples whose prompts fit, and how many do not."""
+    everything = load_examples(config.data, route_by=config.teacher.routed_by)
+    apart = load_held_out(config.data, route_by=config.teacher.routed_by)
+    fitting = _fitting(everything, config, prompts)
+    own = _fitting(apart, config, prompts) if apart else []
     prompts.check([*fitting, *own])
     # Whatever the run's seed: a fork must not train on what its parent was held out from.
-    return split(fitting, config.monitoring.held_out_of(len(own or fitting)), own=own)
+    train, held_out = split(fitting, config.monitoring.held_out_of(len(own or fitting)), own=own)
+    return train, held_out, len(everything) + len(apart or []) - len(fitting) - len(own)
 
 
 def _fitting(examples: list[Example], config: RunConfig, prompts: PromptBuilder) -> list[Example]:
@@ -225,26 +225,3 @@ def _lookahead(
         updater=updater,
         validation=validation,
     )
-
-
-@torch.no_grad()
-def _preflight(scorer: Scorer, held_out: list[Example]) -> None:
-    """The teacher repeats itself; equal student and teacher are at distance zero; responses end."""
-    few = held_out[: scorer.micro_batch_size]
-    rollout = scorer.roll(few, "preflight")
-    responses = rollout.responses.rows(0, len(few))
-    teacher = scorer.config.teacher
-    if scorer.teacher is not None:
-        first, second = scorer.measures(few, responses), scorer.measures(few, responses)
-        # A server batches requests as they come, and in half precision that shows.
-        tolerance = 1e-4 if scorer.teacher.complete else 0.05
-        check_teacher_repeatable(first.teacher_logprob, second.teacher_logprob, tolerance=tolerance)
-        alike = all(scorer.prompts.teacher_ids(one) == scorer.prompts.student_ids(one) for one in few)
-        if alike and teacher.starts_as(scorer.config.student):
-            check_starts_near_zero(float(first.reverse_kl.mean()))
-    if scorer.config.sampler.copy_bytes:
-        check_agreement(rollout, scorer.student_logp(few, rollout))
-    if not bool(rollout.ended_B.any()):
-        log.warning(
-            "no response of the untrained student ended within %d tokens", scorer.config.budget.max_response_tokens
-        )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from opdboard.domain.check import Check
 from opdboard.domain.commands import Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
 from opdboard.domain.provenance import Provenance
@@ -78,6 +79,7 @@ class Parts:
     train: Sequence[Example]
     held_out: Sequence[Example]
     device: str
+    check: Check
     made_with: Provenance
     base_fingerprint: str
 
@@ -107,6 +109,7 @@ class Training:
             device=self.parts.device,
             made_with=self.parts.made_with,
         )
+        self.sink.write(Batch(step=self.progress.step, at=time.time(), check=self.parts.check))
         self.control.become(RunState.RUNNING, reason=f"training from step {self.progress.step}")
         if self.progress.step == 0:
             self._report_start()

@@ -29,6 +29,11 @@ class Teacher(Protocol):
     complete: bool
     """Whether it knows whole distributions, so that the reverse KL to it can be measured."""
 
+    @property
+    def models(self) -> Mapping[str, Policy]:
+        """What is loaded here, by name: 'teacher' where there is one; none of a model that is elsewhere."""
+        ...
+
     def policy_of(self, example: Example) -> Policy | None:
         """What answers an example in the teacher's place, to see how well it does; None where it cannot."""
         ...
@@ -47,6 +52,11 @@ class LoadedTeacher:
         """policy: frozen."""
         self._policy = policy
         self._prompts = prompts
+
+    @property
+    def models(self) -> Mapping[str, Policy]:
+        """The one."""
+        return {"teacher": self._policy}
 
     def policy_of(self, example: Example) -> Policy | None:
         """The model."""
@@ -69,6 +79,11 @@ class RoutedTeacher:
         self._policies = policies
         self._route = route
         self._prompts = prompts
+
+    @property
+    def models(self) -> Mapping[str, Policy]:
+        """All of them."""
+        return self._policies
 
     def policy_of(self, example: Example) -> Policy | None:
         """The example's own."""
@@ -138,6 +153,11 @@ class DistantTeacher:
         self._padding_told = False
         self._device = device
         self._requests = ThreadPoolExecutor(parallel, thread_name_prefix="teacher")
+
+    @property
+    def models(self) -> Mapping[str, Policy]:
+        """Nothing is loaded here."""
+        return {}
 
     def policy_of(self, example: Example) -> Policy | None:
         """Nothing here can answer."""

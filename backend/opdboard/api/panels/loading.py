@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, analyses, evidence, groups, series
+from opdboard.db import alerts, analyses, checks, evidence, groups, series
 from opdboard.db.groups import Entry
 from opdboard.db.tables import Candidate, Decision, Run
 from opdboard.domain.modules import Module
@@ -29,6 +29,7 @@ def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[R
     scalars = series.read_scalars_of_all(session, ids, keys, within=needs.steps, timed=False) if keys else {}
     decisions = evidence.decisions_of_all(session, ids) if needs.triggers else {}
     analysed = _analyses(session, ids, needs) if needs.analyses else {}
+    floors = checks.noise_floors(session, ids) if needs.noise_floor else {}
     loaded = {
         run.id: RunSeries(
             id=run.id,
@@ -42,6 +43,7 @@ def load_all(session: Session, entries: Sequence[Entry], needs: Needs) -> list[R
             alerts=_alerts(session, run) if needs.alerts else [],
             analyses=analysed.get(run.id, {}),
             choices=_choices(session, run, needs),
+            noise_floor=floors.get(run.id),
         )
         for run in found
     }

@@ -29,7 +29,7 @@ class RunSummary(BaseModel):
     id: str
     name: str
     kind: RunKind = Field(
-        description="Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis."
+        description="Trained by a worker, or by somebody else's trainer that reports over HTTP; or a worker's job on checkpoints that are there: an import, an analysis; or a check of what is to be launched."
     )
     is_job: bool = Field(
         description="Whether it trains nothing, so that there are neither samples nor weights to act on."
@@ -78,7 +78,9 @@ class RunDetail(RunSummary):
 
     config: RunConfig | None = Field(description="What the worker trains by; null where none trains.")
     reported_config: dict[str, Any] | None = Field(description="What a reported run says of itself; null for others.")
-    job_config: dict[str, Any] | None = Field(description="What an import or an analysis does; null for others.")
+    job_config: dict[str, Any] | None = Field(
+        description="What an import or an analysis does, or a check looks at; null for others."
+    )
     notes: str
     commands: list[Command] = Field(description="What can be asked of runs of its kind, now or at another time.")
     commands_pending: list[CommandOut]

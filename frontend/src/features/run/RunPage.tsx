@@ -21,7 +21,7 @@ export function RunPage() {
       <div className="page" key={runId}>
         <RunHeader run={run} />
         {run.state === "failed" && <FailureBox run={run} />}
-        {run.kind !== "analysis" && <Signature run={run} />}
+        {run.kind !== "analysis" && run.kind !== "check" && <Signature run={run} />}
         <Notes run={run} />
         <RunTabs run={run} />
       </div>

@@ -14,6 +14,7 @@ const TABS = {
   health: { label: "Health", Body: tab(() => import("./tabs/Health")) },
   spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
   analyses: { label: "Analyses", Body: tab(() => import("./analyses/Analyses")) },
+  read: { label: "What they read", Body: tab(() => import("./tabs/Read")) },
   samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
   logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },
@@ -25,15 +26,22 @@ const TABS = {
 
 type TabName = keyof typeof TABS;
 const NAMES = Object.keys(TABS) as TabName[];
-const OF_TRAINING: readonly TabName[] = ["health", "samples", "decisions", "checkpoints"];
+const OF_TRAINING: readonly TabName[] = ["health", "read", "samples", "decisions", "checkpoints"];
 const OF_ANALYSIS: readonly TabName[] = ["analyses", "logs", "steering", "lineage", "config"];
+const OF_CHECK: readonly TabName[] = ["read", "logs", "steering", "config"];
+
+function namesOf({ kind, is_job }: RunDetail): readonly TabName[] {
+  if (kind === "analysis") return OF_ANALYSIS;
+  if (kind === "check") return OF_CHECK;
+  return is_job ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
+}
 
 /** Everything else that is known of the run; only the open tab is loaded. */
 export function RunTabs({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const ofItself = run.kind === "analysis";
-  const names = ofItself ? OF_ANALYSIS : run.is_job ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
-  const first = ofItself ? "analyses" : run.kind === "import" ? "spectrum" : "curves";
+  const names = namesOf(run);
+  const first = run.kind === "import" ? "spectrum" : (names[0] ?? "curves");
   const open = oneOf(search.tab, names, first);
   const { Body } = TABS[open];
   const strip = useRef<HTMLDivElement>(null);

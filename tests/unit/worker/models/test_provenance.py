@@ -86,3 +86,11 @@ def test_the_demo_is_known_by_its_weights(made_with):
     told = made_with(DemoModel(role="base"), data={"kind": "arithmetic"})
     assert told.models["student"] == f"sha256 {_sha256sum(ASSETS / 'base.safetensors').split()[0]}"
     assert told.files == {}
+
+
+def test_each_of_several_data_files_is_told(made_with, folder, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"prompt": "{name}"}}\n')
+    told = made_with(FolderModel(path=str(folder)), data=FileData(path=str(tmp_path / "[ab].jsonl")))
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    assert told.files == {str(file): f"sha256 {_sha256sum(file).split()[0]}" for file in files}
