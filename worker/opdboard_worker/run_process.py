@@ -24,7 +24,6 @@ from typing_extensions import override
 _SERVER = multiprocessing.get_context("forkserver")
 _ASKING = threading.Lock()
 """multiprocessing tells a process's end to whoever asks first, and asks after all of them whenever it starts one."""
-_IMPORTED = ["opdboard_worker.training.main", "opdboard_worker.analysis.main"]
 
 # Threads that spin while they wait would starve the web server, the worker and each other on a small machine;
 # progress bars would fill the log; a title must not be written over the environment. Read when Python starts or imports,
@@ -35,7 +34,7 @@ _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1", "SPT_NOENV": 
 def warm_up() -> None:
     """Have the server started, without waiting for its imports; callable from any thread."""
     with _ASKING:
-        _SERVER.set_forkserver_preload(_IMPORTED)
+        _SERVER.set_forkserver_preload(["opdboard_worker.preloaded"])
         before = {name: os.environ.get(name) for name in _ENVIRONMENT}
         os.environ.update(_ENVIRONMENT)  # multiprocessing hands on what is here
         try:
