@@ -7,6 +7,7 @@ arXiv:2601.18734). A conversation that ends with a turn of the assistant is to b
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from opdboard.domain.data import Data, FileData
 from opdboard_worker.data.examples import Example, Turn
@@ -36,18 +37,26 @@ class Speaker:
         # In one pass and not by str.format: the context may hold other braces, the solution may hold '{prompt}'.
         return self._conversation(example, _SLOTS.sub(lambda slot: filling[slot[1]], self.context))
 
-    def _instruction(self, place: str) -> str:
-        if not isinstance(self.data, FileData) or self.data.instruction_place != place:
-            return ""
-        return self.data.instruction.strip()
+    @cached_property
+    def _instruction(self) -> dict[str, str]:
+        """By the place where it stands."""
+        if not isinstance(self.data, FileData):
+            return {}
+        return {self.data.instruction_place: self.data.instruction.strip()}
+
+    @cached_property
+    def _system(self) -> str:
+        """The system prompt of rows that have none."""
+        return _joined(self.system_prompt, self._instruction.get("system", ""))
 
     def _question(self, example: Example) -> str:
-        return _joined(self._instruction("before"), example.prompt, self._instruction("after"))
+        placed = self._instruction
+        return _joined(placed.get("before", ""), example.prompt, placed.get("after", "")) if placed else example.prompt
 
     def _conversation(self, example: Example, question: str) -> Conversation:
         given = list(example.before)
         own = given.pop(0).content if given and given[0].role == "system" else None
-        system = _joined(self.system_prompt if own is None else own, self._instruction("system"))
+        system = self._system if own is None else _joined(own, self._instruction.get("system", ""))
         return (
             *([Turn("system", system)] if system else []),
             *given,
@@ -61,7 +70,7 @@ def in_plain_text(turns: Sequence[Turn]) -> str:
 
     Several turns are named, as the simple chat template of TRL does it: 'User: ...', an empty line, 'Assistant: ...'.
     """
-    if [turn.role for turn in turns if turn.role != "system"] == ["user"]:
+    if len([turn for turn in turns if turn.role != "system"]) == 1:
         return "\n\n".join(turn.content for turn in turns)
     named = [f"{turn.role.capitalize()}: {turn.content}" for turn in turns]
     return "\n\n".join(named if turns[-1].role == "assistant" else [*named, "Assistant:"])

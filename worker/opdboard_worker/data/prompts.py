@@ -27,7 +27,7 @@ Read = TypeVar("Read", Conversation, str)
 log = logging.getLogger(__name__)
 
 _KEPT = 16384
-"""Conversations whose ids are kept: student, teacher, probes and every epoch read the same prompts."""
+"""Examples whose ids are kept: student, teacher, probes and every epoch read the same prompts."""
 _READ_BACK = 64
 """Prompts whose ids are decoded again before the first step."""
 _MOST_UNKNOWN = 0.1
@@ -40,13 +40,13 @@ class _Reader:
     def __init__(self, tokens: Tokens, template: ChatTemplate | None) -> None:
         self.tokens = tokens
         self.template = template
-        self.ids = lru_cache(_KEPT)(self._ids)
 
     def text(self, turns: Conversation) -> str:
         """What is read. Raises Unreadable."""
         return in_plain_text(turns) if self.template is None else self.template.written(turns)
 
-    def _ids(self, turns: Conversation) -> list[int]:
+    def ids(self, turns: Conversation) -> list[int]:
+        """What is read, as tokens. Raises Unreadable."""
         ids, bos = self.tokens.ids(self.text(turns)), self.tokens.bos
         # A chat template that wants the token writes it itself; a plain text may come with it as well.
         return ids if bos is None or self.template or ids[:1] == [bos] else [bos, *ids]
@@ -95,15 +95,17 @@ class PromptBuilder:
                 name: _Reader(one, self._template(one, "teacher") if own else None) for name, one in others.items()
             }
         self._check_arguments()
+        self._student_ids = lru_cache(_KEPT)(self._read_by_student)
+        differs = self._teachers or teacher.reads is not None
+        self._teacher_ids = lru_cache(_KEPT)(self._read_by_teacher) if differs else self._student_ids
 
     def student_ids(self, example: Example) -> list[int]:
         """Token ids that the student continues."""
-        return _read(self._student.ids, self._speaker.to_student(example), example)
+        return self._student_ids(example)
 
     def teacher_ids(self, example: Example) -> list[int]:
         """Token ids that stand before the response when the teacher scores it."""
-        reader = self._teachers[self._route(example) if self._route else ""] if self._teachers else self._student
-        return _read(reader.ids, self._speaker.to_teacher(example), example)
+        return self._teacher_ids(example)
 
     def longest(self, examples: Sequence[Example], *, teacher: bool = False) -> int:
         """Tokens of the longest prompt that the student, or the teacher, reads."""
@@ -112,11 +114,14 @@ class PromptBuilder:
 
     def check(self, examples: Sequence[Example]) -> None:
         """Raise DataProblem unless prompts come back from their ids and different prompts have different ids."""
-        read: dict[tuple[int, ...], Conversation] = {}
+        read: dict[tuple[int, ...], Example] = {}
         for example in examples:
-            turns, ids = self._speaker.to_student(example), tuple(self.student_ids(example))
-            other = read.setdefault(ids, turns)
-            if turns != other and [squeezed(one.content) for one in turns] != [squeezed(one.content) for one in other]:
+            ids = tuple(self.student_ids(example))
+            first = read.setdefault(ids, example)
+            if first.asked == example.asked:
+                continue
+            other, turns = self._speaker.to_student(first), self._speaker.to_student(example)
+            if [squeezed(one.content) for one in turns] != [squeezed(one.content) for one in other]:
                 raise DataProblem(
                     f"the prompts {_last(other)!r} and {_last(turns)!r} become the same {len(ids)} tokens; the student's "
                     "tokenizer does not tell them apart. Choose data it has the characters for, or another student",
@@ -161,6 +166,13 @@ class PromptBuilder:
     def decode_tokens(self, ids: Sequence[int]) -> list[str]:
         """See Tokens.pieces."""
         return self._tokens.pieces(ids)
+
+    def _read_by_student(self, example: Example) -> list[int]:
+        return _read(self._student.ids, self._speaker.to_student(example), example)
+
+    def _read_by_teacher(self, example: Example) -> list[int]:
+        reader = self._teachers[self._route(example) if self._route else ""] if self._teachers else self._student
+        return _read(reader.ids, self._speaker.to_teacher(example), example)
 
     def _template(self, tokens: Tokens, side: str) -> ChatTemplate:
         """Of the tokenizer that has it, for the side that reads it."""
