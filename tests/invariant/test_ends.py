@@ -1,5 +1,6 @@
 """End tokens of student and teacher that differ: told, or counted as one event."""
 
+import math
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from support.pairs import in_folder
 from support.teacher_server import serving
 
 from opdboard.domain.errors import BadInput
-from opdboard.domain.objectives import Grpo, SampledToken, Sft
+from opdboard.domain.objectives import FullVocabulary, Grpo, JensenShannon, SampledToken, Sft, TopK
 from opdboard.domain.reading import Reading
 from opdboard.domain.teachers import ModelTeacher, NoTeacher, RemoteTeacher
 from opdboard_worker.models.demo import BOS_ID, EOS_ID, build_tokenizer, load_demo
@@ -58,6 +59,34 @@ def test_mapped_end_tokens_are_one_event(train, otherwise, caplog):
     assert sink.series("reverse_kl")[1] == pytest.approx(plain.series("reverse_kl")[1], rel=0.02)
     token_N = responses(training).responses.token_N
     assert (token_N == EOS_ID).any() and not (token_N == BOS_ID).any()
+
+
+@pytest.mark.parametrize(
+    ("objective", "precision"),
+    [
+        (FullVocabulary(), "bf16"),
+        *(
+            (objective, "float32")
+            for objective in (
+                FullVocabulary(reward_scale=1.25),
+                SampledToken(reward_scale=1.25),
+                TopK(k=1, support="union"),
+                TopK(k=40, support="union"),
+                JensenShannon(beta=0.0),
+                JensenShannon(beta=1.0),
+                Grpo(group_size=4),
+            )
+        ),
+    ],
+    ids=repr,
+)
+def test_every_objective_bears_tokens_of_probability_zero(train, otherwise, objective, precision):
+    training, sink = train(
+        tiny_config(steps=1, teacher=otherwise, reading=MAPPED, objective=objective, precision=precision)
+    )
+    assert all(math.isfinite(value) for batch in sink.batches for value in batch.scalars.values())
+    assert all(bool(one.isfinite().all()) for one in training.parts.scorer.student.model.parameters())
+    assert not any(sink.series("skipped_updates").values())
 
 
 def test_a_server_can_be_asked_for_the_whole_event(train, otherwise):

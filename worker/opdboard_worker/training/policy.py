@@ -78,7 +78,7 @@ class Policy:
         self.vocabulary = vocabulary_of(loaded)
         """What it is compared on; where end tokens are mapped, teaching says so to every policy of a pair."""
         self.ends: Sequence[int] = ()
-        """Tokens that end its own texts, besides the student's."""
+        """Tokens that end its own texts."""
         self.device = device
         self.precision = precision
         self.cached = True
