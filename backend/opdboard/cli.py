@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -203,6 +203,22 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         print(found.model_dump_json())
     else:
         out.print(terminal.run_details(found, decisions, made_with))
+
+
+@app.command()
+def hub(
+    kind: Annotated[Literal["models", "datasets"], typer.Argument(help="What to look for.")],
+    search: Annotated[str, typer.Argument(help="A part of the name, or owner/part.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search the Hugging Face hub, by the server and with its token; the most downloaded first."""
+    with Client() as client:
+        found = client.hub(kind, search, limit=limit)
+    if as_json:
+        print(found.model_dump_json())
+    else:
+        out.print(terminal.repositories_table(found.found))
 
 
 @app.command()

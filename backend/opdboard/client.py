@@ -222,6 +222,10 @@ class Client:
         """What has been raised about the run."""
         return self._get(_answers().AlertList, "/alerts", run=run_id, limit=500)
 
+    def hub(self, kind: str, search: str = "", *, limit: int = 20) -> "answers.HubRepositories":
+        """`models` or `datasets` of the Hugging Face hub whose name contains a text, the most downloaded first."""
+        return self._get(_answers().HubRepositories, f"/hub/{_segment(kind)}", search=search, limit=limit)
+
     def panels(self) -> "list[answers.PanelOut]":
         """Every picture with its parameters."""
         return self._get(list[_answers().PanelOut], "/panels")

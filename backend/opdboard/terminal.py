@@ -12,7 +12,7 @@ from rich.text import Text
 from opdboard.domain.run_state import RunState
 
 if TYPE_CHECKING:
-    from opdboard.answers import DecisionOut, ProvenanceOut, RunDetail, RunSummary
+    from opdboard.answers import DecisionOut, HubRepository, ProvenanceOut, RunDetail, RunSummary
 
 PATIENCE_SECONDS = 5.0
 STYLES = {
@@ -84,6 +84,20 @@ def runs_table(runs: "Iterable[RunSummary]") -> Table:
             number(latest.get("seconds"), 3),
             plain(run.group),
         )
+    return table
+
+
+def repositories_table(found: "Iterable[HubRepository]") -> Table:
+    """One line per repository of the hub."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("id", "license", "access"):
+        table.add_column(heading, no_wrap=heading == "id")
+    for heading in ("weights", "downloads"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in found:
+        access = [word for word, told in (("private", one.private), ("asks for an agreement", one.gated)) if told]
+        weights = "" if one.parameters is None else f"{one.parameters:,}"
+        table.add_row(plain(one.id), plain(one.license or ""), ", ".join(access), weights, f"{one.downloads:,}")
     return table
 
 

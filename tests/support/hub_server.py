@@ -6,6 +6,7 @@
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from support.served import served
 class Repository:
     """Files of its one branch by path, and the hash that stands for them all."""
 
-    private: bool
+    private: bool = False
+    gated: bool = False
+    license: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -82,13 +85,26 @@ class HubServer:
             "id": repo_id,
             "modelId": repo_id,
             "private": repository.private,
-            "gated": False,
+            "gated": "manual" if repository.gated else False,
             "sha": repository.sha,
-            "tags": [],
-            "downloads": 0,
+            "tags": [f"license:{repository.license}"] if repository.license else [],
+            "downloads": len(repository.files),
             "likes": 0,
             "siblings": [{"rfilename": path} for path in repository.files],
+            **self._size(repository),
         }
+
+    def _size(self, repository: Repository) -> dict[str, Any]:
+        weights = repository.files.get("model.safetensors")
+        if weights is None:
+            return {}
+        described = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])
+        shapes = [one["shape"] for name, one in described.items() if name != "__metadata__"]
+        return {"safetensors": {"parameters": {}, "total": sum(math.prod(shape) for shape in shapes)}}
+
+    def search(self, text: str, limit: int) -> list[dict[str, Any]]:
+        found = [self.info(repo_id) for repo_id in self.models if text.lower() in repo_id.lower()]
+        return sorted(found, key=lambda one: -one["downloads"])[:limit]
 
     def tree(self, repo_id: str) -> list[dict[str, Any]]:
         files = self.model(repo_id).files
@@ -142,6 +158,10 @@ def _application(hub: HubServer) -> FastAPI:
     async def _commit(owner: str, name: str, request: Request) -> Any:
         lines = (await request.body()).decode().splitlines()
         return hub.commit(f"{owner}/{name}", [json.loads(line) for line in lines if line])
+
+    @app.get("/api/models")
+    async def _search(search: str = "", limit: int = 1000) -> Any:
+        return hub.search(search, limit)
 
     @app.get("/api/models/{owner}/{name}/tree/{revision}")
     async def _tree(owner: str, name: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from opdboard.api import errors, interface, live
+from opdboard.api import errors, interface, live, looks
 from opdboard.api.alert_rules import endpoints as alert_rules
 from opdboard.api.alerts import endpoints as alerts
 from opdboard.api.analyses import endpoints as analyses
@@ -20,9 +20,9 @@ from opdboard.api.compare import endpoints as compare
 from opdboard.api.context import Context
 from opdboard.api.decisions import endpoints as decisions
 from opdboard.api.exports import endpoints as exports
-from opdboard.api.file_looks import FileLooks
 from opdboard.api.health import endpoints as health
 from opdboard.api.home import endpoints as home
+from opdboard.api.hub import endpoints as hub
 from opdboard.api.imports import endpoints as imports
 from opdboard.api.installation import endpoints as installation
 from opdboard.api.launch import endpoints as launch
@@ -62,6 +62,7 @@ _NOUNS = (
     compare,
     launch,
     analyses,
+    hub,
     imports,
     lineage,
     exports,
@@ -94,7 +95,9 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
     )
     queue = JobQueue(database, make_celery(settings))
     slots = asyncio.Semaphore(EXPORTS_AT_ONCE)
-    app.state.context = Context(settings, database, queue, ResponseCache(), RecentAnswers(), slots, FileLooks())
+    app.state.context = Context(
+        settings, database, queue, ResponseCache(), RecentAnswers(), slots, looks.at_files(), looks.at_the_hub()
+    )
     app.state.background = Background()
     app.add_middleware(Transfer)
     app.add_middleware(Limits)

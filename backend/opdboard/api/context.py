@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from opdboard.api.file_looks import FileLooks
+from opdboard.api.looks import Looks
 from opdboard.api.panels.cache import ResponseCache
 from opdboard.api.panels.recent import RecentAnswers
 from opdboard.db.database import Database
@@ -18,8 +18,7 @@ from opdboard.settings import Settings
 class Context:
     """One web process's tools.
 
-    exports: how many exports may be made at once, since each takes threads for long; files: by which alone files are looked at
-    whose names came from a client.
+    exports: how many exports may be made at once, since each takes threads for long. files, hub: see `looks`.
     """
 
     settings: Settings
@@ -28,7 +27,8 @@ class Context:
     panel_cache: ResponseCache
     recent_extensions: RecentAnswers
     exports: asyncio.Semaphore
-    files: FileLooks
+    files: Looks
+    hub: Looks
 
 
 async def _context(request: Request) -> Context:  # a plain function would cost every request a change of thread

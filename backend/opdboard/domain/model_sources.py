@@ -50,7 +50,11 @@ class HubModel(Source):
 
     model_config = ConfigDict(title="Hugging Face hub")
     kind: Literal["hub"] = "hub"
-    repo_id: str = Field(min_length=1, description="For example Qwen/Qwen3-1.7B-Base.")
+    repo_id: str = Field(
+        min_length=1,
+        description="For example Qwen/Qwen3-1.7B-Base; a part of a name is looked for on the hub.",
+        json_schema_extra={"x-control": "hub_model"},
+    )
     revision: str = Field(
         default="main", min_length=1, description="Branch, tag or commit; pin a commit to be repeatable."
     )

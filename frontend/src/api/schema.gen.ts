@@ -880,6 +880,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hub/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Models
+         * @description Models that generate text; 409 where the server is told to stay offline, 503 when the hub does not answer.
+         */
+        get: operations["search_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hub/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Datasets
+         * @description Data sets; errors as above.
+         */
+        get: operations["search_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/imports": {
         parameters: {
             query?: never;
@@ -3109,7 +3149,7 @@ export interface components {
             kind: "hub";
             /**
              * Repo Id
-             * @description For example Qwen/Qwen3-1.7B-Base.
+             * @description For example Qwen/Qwen3-1.7B-Base; a part of a name is looked for on the hub.
              */
             repo_id: string;
             /**
@@ -3118,6 +3158,44 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * HubRepositories
+         * @description What was found.
+         */
+        HubRepositories: {
+            /** Found */
+            found: components["schemas"]["HubRepository"][];
+        };
+        /**
+         * HubRepository
+         * @description A model or data set.
+         */
+        HubRepository: {
+            /**
+             * Id
+             * @description owner/name, as configurations name it.
+             */
+            id: string;
+            /** Private */
+            private: boolean;
+            /**
+             * Gated
+             * @description Whether an agreement has to be accepted on the hub first.
+             */
+            gated: boolean;
+            /** License */
+            license: string | null;
+            /**
+             * Parameters
+             * @description Weights of a model in safetensors; null where the hub does not tell.
+             */
+            parameters: number | null;
+            /**
+             * Downloads
+             * @description Of the last 30 days.
+             */
+            downloads: number;
         };
         /**
          * ImportConfig
@@ -8120,6 +8198,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnalysisDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_models: {
+        parameters: {
+            query?: {
+                /** @description A part of the name, or owner/part. */
+                search?: string;
+                /** @description How many at most, the most downloaded first. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubRepositories"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_datasets: {
+        parameters: {
+            query?: {
+                /** @description A part of the name, or owner/part. */
+                search?: string;
+                /** @description How many at most, the most downloaded first. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubRepositories"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -62,6 +62,7 @@ export type ImportConfig = Schemas["ImportConfig"];
 export type Folder = Schemas["FolderOut"];
 export type Installation = Schemas["InstallationOut"];
 export type Analysis = Schemas["AnalysisOut"];
+export type HubRepository = Schemas["HubRepository"];
 export type Export = Schemas["ExportOut"];
 export type Intervention = Schemas["InterventionOut"];
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.hub_server import HubServer, Repository
 from support.stored_runs import create, filled, move, record, start
 from typer.testing import CliRunner
 
@@ -39,6 +40,15 @@ def test_ls_prints_a_line_per_run(server: Client, sqlite_database: Database, inv
     assert code == 0
     assert all(part in out for part in (first, "8/100", "1e-05", "0.6", "running"))
     assert "waits" not in out and "showing 1 of 2" in err
+
+
+def test_the_hub_is_searched_by_the_server(server: Client, hub: HubServer, invoke):
+    hub.models["org/tiny"] = Repository(gated=True, license="mit")
+    hub.models["org/other"] = Repository()
+    code, out, _ = invoke("hub", "models", "tiny")
+    assert code == 0 and "org/other" not in out
+    assert all(part in out for part in ("org/tiny", "mit", "asks for an agreement"))
+    assert json.loads(invoke("hub", "models", "--json")[1]) == server._call("GET", "/hub/models")
 
 
 def test_what_is_printed_as_json_is_the_servers_answer(server: Client, sqlite_database: Database, invoke):

@@ -2,6 +2,7 @@ import { SegmentedControl, Select, Switch, Textarea, TextInput } from "@mantine/
 import type { WidgetProps } from "@rjsf/utils";
 import { useState } from "react";
 import { isNullable, isNumeric, type JsonSchema, numberText, typedNumber } from "~/lib/formSchema";
+import { HubModelInput } from "../HubModelInput";
 import { RunSelect } from "../RunSelect";
 import { isLong } from "./templates";
 
@@ -18,6 +19,7 @@ export function TextWidget(props: WidgetProps) {
   if (name === "run_id")
     return <RunSelect id={id} value={String(value ?? "")} onChange={onChange} error={common.error} />;
   const text = String(value ?? "");
+  if (schema["x-control"] === "hub_model") return <HubModelInput {...common} value={text} onChange={onChange} />;
   if (isLong(schema)) {
     return (
       <Textarea

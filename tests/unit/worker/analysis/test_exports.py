@@ -1,6 +1,5 @@
 """Exports of a short real run, read back by the libraries that others read them with."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import torch
 import yaml
 from huggingface_hub import ModelCard, constants
 from peft import PeftModel
-from support.hub_server import HubServer, hub_server
+from support.hub_server import HubServer
 from support.short_run import CONFIG, found
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -27,20 +26,6 @@ from opdboard_worker.models.hub import download, upload
 from opdboard_worker.models.matrices import matrices_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    """In the place of the real one."""
-    with hub_server() as server:
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        files = f"{server.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
-        monkeypatch.setattr(
-            constants, "HF_HUB_DISABLE_XET", True
-        )  # a protocol of its own, which the server does not speak
-        monkeypatch.setenv("HF_TOKEN", "secret")
-        yield server
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from opdboard.api import file_looks
-from opdboard.api.file_looks import FileLooks
+from opdboard.api import looks as of_files
 from opdboard.domain.errors import Unavailable
 
 
@@ -115,10 +114,10 @@ def test_devices_and_pipes_hold_nothing_up(client: TestClient, tmp_path: Path):
 
 
 def test_a_disk_that_hangs_is_given_up_and_other_looks_go_on(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(file_looks, "LONGEST_SECONDS", 0.05)
-    monkeypatch.setattr(file_looks, "PATIENCE_SECONDS", 0.05)
-    looks, back = FileLooks(), threading.Event()
-    for _ in range(file_looks.AT_ONCE - 1):
+    monkeypatch.setattr(of_files, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(of_files, "PATIENCE_SECONDS", 0.05)
+    looks, back = of_files.at_files(), threading.Event()
+    for _ in range(of_files.AT_ONCE - 1):
         with pytest.raises(Unavailable, match="did not answer"):
             looks(back.wait)
         assert looks(lambda: 7) == 7  # one place is left
@@ -127,13 +126,13 @@ def test_a_disk_that_hangs_is_given_up_and_other_looks_go_on(monkeypatch: pytest
     with pytest.raises(Unavailable, match="too many files"):
         looks(lambda: 7)
     back.set()
-    monkeypatch.setattr(file_looks, "PATIENCE_SECONDS", 30)
+    monkeypatch.setattr(of_files, "PATIENCE_SECONDS", 30)
     assert looks(lambda: 7) == 7
 
 
 def test_what_a_look_raises_is_raised():
-    looks = FileLooks()
-    for _ in range(2 * file_looks.AT_ONCE):
+    looks = of_files.at_files()
+    for _ in range(2 * of_files.AT_ONCE):
         with pytest.raises(TimeoutError, match="of the file"):
             looks(lambda: (_ for _ in ()).throw(TimeoutError("of the file")))
 

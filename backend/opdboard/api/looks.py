@@ -1,7 +1,7 @@
-"""Looks at files and folders that a client named, a few at a time, each with a time limit.
+"""Looks at what may not answer for long, or ever: files and folders that a client named, and the hub.
 
-A disk may hang for ever (a network file system whose server is gone). What looks there is given up after a while and keeps its
-place until it returns; once all places are kept, further looks are refused, and everything else goes on.
+A disk may hang (a network file system whose server is gone), a network may be away. What looks there is given up after a while
+and keeps its place until it returns; once all places are kept, further looks are refused, and everything else goes on.
 """
 
 import threading
@@ -18,27 +18,27 @@ LONGEST_SECONDS = 10.0
 _T = TypeVar("_T")
 
 
-class FileLooks:
+class Looks:
     """A number of places, in which functions run beside the threads that answer requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, busy: str, silent: str) -> None:
+        """What is said when there is no place, and when nothing answers."""
+        self._busy, self._silent = busy, silent
         self._free = threading.Semaphore(AT_ONCE)
         self._queue = threading.Semaphore(WAITING)
 
     def __call__(self, look: Callable[[], _T]) -> _T:
         """What the function returns or raises; Unavailable when there is no place for it, or it takes too long."""
         if not (self._free.acquire(blocking=False) or self._wait()):
-            raise Unavailable("too many files are being looked at, or their disk does not answer; try again later")
+            raise Unavailable(self._busy)
         answer: Future[_T] = Future()
-        threading.Thread(target=self._run, args=(look, answer), name="looks at files", daemon=True).start()
+        threading.Thread(target=self._run, args=(look, answer), name="looks", daemon=True).start()
         try:
             return answer.result(LONGEST_SECONDS)
         except TimeoutError as error:
             if answer.done():  # raised by the look itself
                 raise
-            raise Unavailable(
-                f"the disk did not answer within {LONGEST_SECONDS:.0f} s; is a network drive gone?"
-            ) from error
+            raise Unavailable(self._silent) from error
 
     def _wait(self) -> bool:
         """A place that becomes free soon, unless many wait already."""
@@ -58,3 +58,19 @@ class FileLooks:
         else:
             self._free.release()
             answer.set_result(result)
+
+
+def at_files() -> Looks:
+    """By which alone files are looked at whose names came from a client."""
+    return Looks(
+        "too many files are being looked at, or their disk does not answer; try again later",
+        f"the disk did not answer within {LONGEST_SECONDS:.0f} s; is a network drive gone?",
+    )
+
+
+def at_the_hub() -> Looks:
+    """By which alone the Hugging Face hub is asked, whose client is patient."""
+    return Looks(
+        "the hub does not answer those who have asked before; try again later",
+        f"the hub did not answer within {LONGEST_SECONDS:.0f} s; is this server connected?",
+    )

@@ -1,0 +1,63 @@
+"""Searches of the hub, by the real client against a server that speaks its protocol."""
+
+import threading
+
+import huggingface_hub
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from huggingface_hub import constants
+from safetensors.numpy import save
+from support.hub_server import HubServer, Repository
+
+from opdboard.api import looks
+
+
+def test_models_are_found_with_what_one_must_know_before_choosing(client: TestClient, hub: HubServer):
+    weights = save({"w": np.zeros((3, 4))})
+    hub.models["org/Tiny-Base"] = Repository(license="apache-2.0", files={"model.safetensors": weights, "a": b""})
+    hub.models["org/tiny-chat"] = Repository(private=True, gated=True, files={"a": b""})
+    hub.models["org/other"] = Repository()
+    found = client.get("/api/hub/models", params={"search": "TINY"}).json()["found"]
+    assert found == [
+        {"id": "org/Tiny-Base", "private": False, "gated": False, "license": "apache-2.0", "parameters": 12, "downloads": 2},
+        {"id": "org/tiny-chat", "private": True, "gated": True, "license": None, "parameters": None, "downloads": 1},
+    ]  # fmt: skip
+    assert hub.tokens == {"secret"}
+    assert len(client.get("/api/hub/models", params={"limit": 1}).json()["found"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(401, "HF_TOKEN"), (403, "HF_TOKEN"), (429, "minute"), (500, "status 500")]
+)
+def test_a_hub_that_refuses_is_told_in_a_sentence(client: TestClient, hub: HubServer, monkeypatch, status, told):
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    hub.refuse = [status] * 20
+    answer = client.get("/api/hub/models")
+    assert answer.status_code == 503
+    assert told in answer.json()["detail"] and "secret" not in answer.text
+
+
+def test_a_hub_that_is_out_of_reach_or_switched_off_is_told_in_a_sentence(client: TestClient, monkeypatch):
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    answer = client.get("/api/hub/datasets")
+    assert answer.status_code == 503 and "cannot be reached" in answer.json()["detail"]
+    monkeypatch.setattr(huggingface_hub, "is_offline_mode", lambda: True)
+    answer = client.get("/api/hub/models")
+    assert answer.status_code == 409 and "HF_HUB_OFFLINE" in answer.json()["detail"]
+
+
+def test_a_hub_that_says_nothing_holds_up_a_few_threads_for_seconds(client: TestClient, monkeypatch):
+    monkeypatch.setattr(looks, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(looks, "PATIENCE_SECONDS", 0.05)
+    gone_on = threading.Event()
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_models", lambda *_, **__: gone_on.wait(60) and [])
+    try:
+        for _ in range(looks.AT_ONCE):
+            assert "did not answer" in client.get("/api/hub/models").json()["detail"]
+        refused = client.get("/api/hub/models")
+        assert refused.status_code == 503 and "asked before" in refused.json()["detail"]
+        assert client.get("/api/runs").status_code == 200
+    finally:
+        gone_on.set()
