@@ -1,6 +1,8 @@
 """The launch page: refused values, the summary's numbers, YAML there and back, changes put back, a sweep that runs."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from e2e.axe import assert_accessible
@@ -125,3 +127,25 @@ def test_a_sweep_of_seeds_and_rates_makes_a_group_that_finishes(page: Page, serv
     assert sorted(run["learning_rate"] for run in made) == [1e-5, 1e-5, 3e-5, 3e-5]
     for run in reversed(made):  # the first one made is the first one trained
         server.wait_for(run["id"], states=("finished",))
+
+
+def test_data_is_looked_at_before_a_launch_and_a_column_is_mapped(page: Page, tmp_path: Path) -> None:
+    rows = [{"q": f"What is {number} + 1?", "reply": {"final": number + 1}} for number in range(30)]
+    file = tmp_path / "sums.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    page.goto("/launch?preset=real-model")
+    look = page.get_by_test_id("data-look")
+    expect(look).to_contain_text("The data was not seen here")
+    page.locator("#root_data_path").fill(str(file))
+    expect(look).to_contain_text(f"Row {file}:1 is refused")
+    expect(look).to_contain_text("it has q, reply. Name the column in data.columns.prompt")
+    page.locator("#root_data_columns_prompt").fill("q")
+    expect(page.get_by_test_id("data-rows")).to_have_text("31 rows: 31 as mapped columns")
+    expect(look).to_contain_text("31 without an answer: not judged")
+    page.locator("#root_data_columns_answer").fill("reply.final")
+    expect(look).to_contain_text("answer from reply.final")
+    expect(look).to_contain_text("1 ask what an earlier row asks")
+    look.get_by_text("First rows").click()
+    expect(look).to_contain_text("user What is 0 + 1?")
+    expect(look).to_contain_text("at most 15 characters")
+    assert_accessible(page)

@@ -20,6 +20,13 @@ _MOST_FILES = 1000
 
 def files_of(path: str) -> list[Path]:
     """The file of this name, or in order of their names all that a pattern with *, ? or [...] matches. DataProblem for none."""
+    try:
+        return _files_of(path)
+    except (OSError, RuntimeError, ValueError) as error:  # a name too long, no such home folder, what is no path
+        raise DataProblem(f"{path[:200]!r} cannot be looked for: {error}", where="data.path") from error
+
+
+def _files_of(path: str) -> list[Path]:
     file = Path(path).expanduser()
     if file.exists() or not glob.has_magic(path):
         files = [file]

@@ -46,7 +46,7 @@ class Recogniser:
         self.found: dict[str, Counter[str]] = {name: Counter() for name in ("prompt", "answer", "solution", "system")}
         self._columns = columns
         self._route_by = route_by
-        self._pattern = regex.compile(columns.answer_pattern) if columns.answer_pattern else None
+        self._pattern = _compiled(columns.answer_pattern) if columns.answer_pattern else None
         self._hashed: bool | None = None
 
     @property
@@ -217,3 +217,10 @@ class Recogniser:
         if prompt == "prompt" and solution == "completion":
             return "prompt and completion"
         return f"{prompt} and {answer}" if answer else "TRL prompt-only" if prompt == "prompt" else f"{prompt} alone"
+
+
+def _compiled(pattern: str) -> "regex.Pattern[str]":
+    try:
+        return regex.compile(pattern)
+    except regex.error as error:  # the few that the standard library, which the configuration is checked by, takes
+        raise DataProblem(f"this is no regular expression: {error}", where="data.columns.answer_pattern") from error

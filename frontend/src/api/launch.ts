@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, get, unwrap } from "./client";
-import type { RunConfig, SweepCreate, SweepIn } from "./types";
+import type { DataIn, RunConfig, SweepCreate, SweepIn } from "./types";
 
 export const presetsQuery = () =>
   queryOptions({
@@ -24,6 +24,15 @@ export const planQuery = (asked: SweepIn) =>
       asked,
       plan: await unwrap(client.POST("/api/launch/plan", { body: asked, signal })),
     }),
+    placeholderData: keepPreviousData,
+    gcTime: 60_000,
+  });
+
+/** What the first rows of data files hold, as far as the web server can see them. */
+export const dataQuery = (asked: DataIn) =>
+  queryOptions({
+    queryKey: ["launch-data", asked],
+    queryFn: ({ signal }) => unwrap(client.POST("/api/launch/data", { body: asked, signal })),
     placeholderData: keepPreviousData,
     gcTime: 60_000,
   });

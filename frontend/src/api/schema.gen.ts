@@ -796,6 +796,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/launch/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Data
+         * @description What data files hold, from their first rows: what was recognised, what is amiss, how long prompts are. Makes nothing.
+         */
+        post: operations["preview_data"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/launch/sweep": {
         parameters: {
             query?: never;
@@ -2264,6 +2284,16 @@ export interface components {
             search_seconds: number | null;
         };
         /**
+         * CountOut
+         * @description Rows that were read as one format.
+         */
+        CountOut: {
+            /** Name */
+            name: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * CurveCard
          * @description Scalars of one unit and one meaning, which share a picture.
          */
@@ -2345,6 +2375,68 @@ export interface components {
              * @default 1024
              */
             chunk_tokens: number;
+        };
+        /**
+         * DataIn
+         * @description The data of a configuration, and what its prompts are measured by.
+         */
+        DataIn: {
+            data: components["schemas"]["FileData"];
+            /**
+             * Route By
+             * @description As teacher.route_by.
+             * @default
+             */
+            route_by: string;
+            /**
+             * Tokenizer
+             * @description Folder with the student's tokenizer.json.
+             * @default
+             */
+            tokenizer: string;
+            /**
+             * Max Prompt Tokens
+             * @description As budget.max_prompt_tokens.
+             */
+            max_prompt_tokens?: number | null;
+        };
+        /**
+         * DataPreview
+         * @description What was found in the rows that were read.
+         */
+        DataPreview: {
+            /**
+             * Rows
+             * @description Read before the end, the first refused row, or when the look had taken long enough.
+             */
+            rows: number;
+            /**
+             * Complete
+             * @description Whether these are all rows.
+             */
+            complete: boolean;
+            /**
+             * Problem
+             * @description Why a launch would be refused.
+             */
+            problem: string | null;
+            /**
+             * Where
+             * @description The file, and the line or row, that the problem is about.
+             */
+            where: string | null;
+            /** Formats */
+            formats: components["schemas"]["CountOut"][];
+            /** Fields */
+            fields: components["schemas"]["FieldOut"][];
+            /**
+             * Duplicates
+             * @description Rows that ask what an earlier row asked.
+             */
+            duplicates: number;
+            lengths: components["schemas"]["LengthsOut"] | null;
+            /** First */
+            first: components["schemas"]["RowOut"][];
         };
         /**
          * DatabaseOut
@@ -2732,6 +2824,21 @@ export interface components {
              * @default false
              */
             override: boolean;
+        };
+        /**
+         * FieldOut
+         * @description Where a field was found in how many rows; in none where `column` is empty.
+         */
+        FieldOut: {
+            /**
+             * Field
+             * @description prompt, answer, solution or system.
+             */
+            field: string;
+            /** Column */
+            column: string;
+            /** Rows */
+            rows: number;
         };
         /**
          * FieldProblem
@@ -3344,6 +3451,41 @@ export interface components {
             chunk_tokens: number;
         };
         JsonValue: unknown;
+        /**
+         * LengthsOut
+         * @description How long the prompts of the first rows are, without a template around them and without the instruction.
+         */
+        LengthsOut: {
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "tokens" | "characters";
+            /**
+             * Rows
+             * @description That were measured.
+             */
+            rows: number;
+            /**
+             * Width
+             * @description Of a bin; the first begins at 0.
+             */
+            width: number;
+            /** Counts */
+            counts: number[];
+            /** Longest */
+            longest: number;
+            /**
+             * Limit
+             * @description max_prompt_tokens, where tokens are counted.
+             */
+            limit: number | null;
+            /**
+             * Beyond
+             * @description Rows longer than the limit even so, which training leaves out.
+             */
+            beyond: number | null;
+        };
         /**
          * Line-searched OPD (ours)
          * @description Search the update's line on the teacher KL, both ways, and let the learning rate follow what was found (ours).
@@ -4624,6 +4766,20 @@ export interface components {
              * @enum {string}
              */
             command: "resume";
+        };
+        /**
+         * RowOut
+         * @description A row as it was understood; long texts are cut. A last turn of the assistant is a start to be continued.
+         */
+        RowOut: {
+            /** Where */
+            where: string;
+            /** Turns */
+            turns: components["schemas"]["TurnOut"][];
+            /** Answer */
+            answer: string | null;
+            /** Solution */
+            solution: string | null;
         };
         /**
          * RuleMeasures
@@ -6265,6 +6421,16 @@ export interface components {
             about: string;
             /** Message */
             message: string;
+        };
+        /**
+         * TurnOut
+         * @description A turn of a conversation.
+         */
+        TurnOut: {
+            /** Role */
+            role: string;
+            /** Content */
+            content: string;
         };
         /**
          * TypedArray
@@ -8039,6 +8205,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    preview_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataPreview"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
-from opdboard.api.launch import plan, sweeps
+from opdboard.api.launch import plan, preview, sweeps
+from opdboard.api.launch.preview_schemas import DataIn, DataPreview
 from opdboard.api.launch.schemas import PlanOut, PresetOut, SweepCreate, SweepIn, SweepMade
 from opdboard.api.rows import filled
 from opdboard.domain.presets import PRESETS
@@ -31,6 +32,12 @@ def list_presets() -> list[PresetOut]:
 def plan_launch(context: Ctx, body: SweepIn) -> PlanOut:
     """What launching this would do: counts, memory, disk, time and place; or which values are wrong. Makes nothing."""
     return plan.plan(context, body)
+
+
+@router.post("/launch/data")
+def preview_data(context: Ctx, body: DataIn) -> DataPreview:
+    """What data files hold, from their first rows: what was recognised, what is amiss, how long prompts are. Makes nothing."""
+    return preview.preview(context, body)
 
 
 @router.post("/launch/sweep", status_code=201)

@@ -11,6 +11,7 @@ import { fileName } from "~/lib/download";
 import type { JsonSchema } from "~/lib/formSchema";
 import { Changes } from "./Changes";
 import ConfigForm from "./ConfigForm";
+import { DataLook } from "./DataLook";
 import { ErrorSummary, focusField } from "./ErrorSummary";
 import { LabelsCard } from "./LabelsCard";
 import { LaunchButton } from "./LaunchButton";
@@ -128,6 +129,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
           ) : (
             <Summary plan={plan} current={current} />
           )}
+          {config.data?.kind === "file" && config.data.path !== "" && <DataLook config={config} />}
           {problems.length > 0 && <ErrorSummary problems={problems} onSelect={show} />}
           <Changes
             changes={changes}

@@ -320,6 +320,12 @@ def test_a_name_with_brackets_is_a_file_where_there_is_one(tmp_path):
     assert len(_read(path)[0]) == 1
 
 
+@pytest.mark.parametrize("path", ["a" * 5000, "~nobody-of-this-name/a.jsonl", "a\0b.jsonl", "a*" * 3000])
+def test_what_is_no_path_is_refused_in_words(path):
+    with pytest.raises(DataProblem, match=r"cannot be looked for|there is no file|no file on this machine"):
+        _read(path)
+
+
 def test_json_of_one_object_a_line_is_read_as_such(tmp_path):
     path = _write(tmp_path, "rows.json", _jsonl([{"prompt": "a"}, {"prompt": "b"}]))
     assert [row.prompt for row in _read(path)[0]] == ["a", "b"]
