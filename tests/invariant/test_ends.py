@@ -44,11 +44,19 @@ def test_end_tokens_that_differ_are_told_in_a_sentence(train, otherwise, caplog)
     _, sink = train(tiny_config(steps=2))
     assert "lengths explode" not in caplog.text
     _, left = train(tiny_config(steps=2, teacher=otherwise))
-    assert "the student ends a text with '<eos>'; otherwise ends a text with '<bos>'" in caplog.text
+    assert "demo base ends a response with <eos>, otherwise with <bos>" in caplog.text
     assert caplog.text.count("lengths explode") == 1
     assert left.series("reverse_kl")[1] > 2 * sink.series("reverse_kl")[1], "it is taught not to end"
     # The teacher's own answers end where it ends them.
     assert left.series("eval/teacher_accuracy") == sink.series("eval/teacher_accuracy")
+
+
+def test_end_tokens_named_of_a_server_are_told_of_too(train, caplog):
+    reading = Reading.model_validate({"teacher": {"end_tokens": ["<bos>"]}})
+    with serving(ending_otherwise()) as server:
+        remote = RemoteTeacher(url=server.url, model="far")
+        train(tiny_config(steps=1, objective=SampledToken(), teacher=remote, reading=reading))
+    assert "demo base ends a response with <eos>, far (remote) with <bos>" in caplog.text
 
 
 def test_mapped_end_tokens_are_one_event(train, otherwise, caplog):

@@ -12,7 +12,7 @@ from opdboard.domain.run_config import RunConfig
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
 from opdboard_worker.models.loaded import LoadedModel
-from opdboard_worker.models.pair import output_size
+from opdboard_worker.models.pair import eos_token_ids, output_size
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.teacher import Teacher
 
@@ -32,7 +32,13 @@ def sides_of(
     for name, policy in teacher.models.items():
         its_own = next((one for one in examples if teacher.policy_of(one) is policy), examples[0])
         sides.append(_side(config, name, policy, prompts, its_own))
-    return sides if teacher.models else [*sides, _side(config, _TEACHER, None, prompts, examples[0])]
+    if teacher.models:
+        return sides
+    far = _side(config, _TEACHER, None, prompts, examples[0])
+    # A server does not tell its end tokens; those that are named are of the student's tokenizer, like all it is asked.
+    own, named = LoadedModel(student.model, student.tokenizer, student.label), config.reading.teacher.end_tokens
+    ends = eos_token_ids(own, named, "teacher") if named else []
+    return [*sides, far.model_copy(update={"end_tokens": [Token(id=one, text=_text(prompts, one)) for one in ends]})]
 
 
 def _side(config: RunConfig, who: str, policy: Policy | None, prompts: PromptBuilder, example: Example) -> Side:

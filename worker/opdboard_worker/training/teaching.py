@@ -63,7 +63,7 @@ def teacher_and_reference(
     longest_prompt, longest_response = prompts.longest(examples, teacher=True), config.budget.max_response_tokens
 
     policies: list[Policy] = []
-    their_ends: list[tuple[str, Sequence[int]]] = []
+    their_ends: list[Sequence[int]] = []
     named_ends = config.reading.teacher.end_tokens
 
     def frozen(loaded: LoadedModel) -> Policy:
@@ -78,7 +78,7 @@ def teacher_and_reference(
         check_length(model, longest_prompt, longest_response, "teacher")
         made = frozen(model)
         made.ends = ends if own and not named_ends else eos_token_ids(model, named_ends, "teacher")
-        their_ends.append((made.label, made.ends))
+        their_ends.append(made.ends)
         return made
 
     policy = vocabulary = None
@@ -97,7 +97,7 @@ def teacher_and_reference(
         case RemoteTeacher():
             model = _remote_model(config.teacher, student, settings)
             if named_ends:
-                their_ends.append((config.teacher.label, eos_token_ids(student, named_ends, "teacher")))
+                their_ends.append(eos_token_ids(student, named_ends, "teacher"))
             vocabulary = _vocabulary(config, student, ends, their_ends)
             teacher = DistantTeacher(
                 model,
@@ -119,28 +119,15 @@ def teacher_and_reference(
 
 
 def _vocabulary(
-    config: RunConfig, student: LoadedModel, ends: Sequence[int], their_ends: Sequence[tuple[str, Sequence[int]]]
+    config: RunConfig, student: LoadedModel, ends: Sequence[int], their_ends: Sequence[Sequence[int]]
 ) -> Vocabulary:
     """The student's, with all end tokens as one event where a teacher has others and the run maps them."""
     vocabulary = vocabulary_of(student)
-    if all(set(theirs) == set(ends) for _, theirs in their_ends):
+    if config.reading.ends == "leave" or all(set(theirs) == set(ends) for theirs in their_ends):
         return vocabulary
-    texts = student.tokenizer.convert_ids_to_tokens
-    told = "; ".join(
-        f"{who} ends a text with {' or '.join(map(repr, texts(list(ids)))) or 'no token'}"
-        for who, ids in dict([("the student", ends), *their_ends]).items()
-    )
-    if config.reading.ends == "map":
-        log.info("%s: one event, since reading.ends is 'map'", told)
-        return replace(
-            vocabulary, event=(ends[0], *sorted({*ends, *chain(*(ids for _, ids in their_ends))} - {ends[0]}))
-        )
-    log.warning(
-        "%s: compared token by token, such a teacher pulls the student away from its own end, and lengths explode; reading.ends "
-        "'map' counts these tokens as one event",
-        told,
-    )
-    return vocabulary
+    event = (ends[0], *sorted({*ends, *chain(*their_ends)} - {ends[0]}))
+    log.info("%s end texts and count as one event", " and ".join(student.tokenizer.convert_ids_to_tokens(list(event))))
+    return replace(vocabulary, event=event)
 
 
 def _remote_model(remote: RemoteTeacher, student: LoadedModel, settings: Settings) -> RemoteModel:
