@@ -9,7 +9,6 @@ import math
 from typing import Any
 
 import torch
-from sklearn.manifold import TSNE
 from torch import Tensor
 
 _PERPLEXITY = 30.0
@@ -49,6 +48,8 @@ def tsne(squares_BTT: Tensor, start_BT2: Tensor) -> Tensor:
 
 def _descended(squares_TT: Tensor, start_T2: Tensor) -> Tensor:
     """Lengths do not matter, so they are scaled for the single precision that scikit-learn searches the widths in."""
+    from sklearn.manifold import TSNE  # late: no start of anything waits for it
+
     kind: Any = TSNE  # whose types are guessed from its defaults
     descent = kind(
         perplexity=min(_PERPLEXITY, (len(squares_TT) - 1) / 3),
