@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 import transformers
-from invariant.conftest import PLAIN, tiny_config
+from invariant.conftest import PLAIN, decisions_of, equal, tiny_config, weights
 
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import FolderModel, RunModel
@@ -18,7 +18,6 @@ from opdboard.settings import Settings
 from opdboard_worker.models.candidates import candidates_folder
 from opdboard_worker.models.demo import build_tokenizer
 from opdboard_worker.models.loading import load, weights_like
-from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.checkpoint import checkpoint_folder
 
 SMALL = {"vocab_size": 15, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -89,19 +88,10 @@ def test_a_family_trains_and_its_modules_are_seen(train, tmp_path, family):
 
 @pytest.mark.parametrize("adapter", [AllWeights(), Lora(rank=2)], ids=["all", "lora"])
 @pytest.mark.parametrize("family", RENAMED)
-def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(train, tmp_path, family, adapter):
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(resumed, tmp_path, family, adapter):
     strategy = EffOPD(score="negative_reverse_kl", validation_size=8, candidates=1)
-    config = config_of(tmp_path, family, steps=4, adapter=adapter, strategy=strategy)
-    whole, whole_sink = train(config)
-    first, _ = train(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 2})}))
-    resumed, sink = train(
-        config, before=lambda training: resume(training, checkpoint_folder(first.shelf.checkpoints, 2))
-    )
-    assert {step: value for step, value in whole_sink.series("loss").items() if step > 2} == sink.series("loss")
-    ours, theirs = resumed.parts.trained.parameters, whole.parts.trained.parameters
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    vectors = [[v for batch in one.batches for v in batch.vectors if v.step > 2] for one in (sink, whole_sink)]
+    sinks = resumed(config_of(tmp_path, family, steps=4, adapter=adapter, strategy=strategy))
+    vectors = [[v for batch in one.batches for v in batch.vectors if v.step > 2] for one in sinks]
     assert repr(vectors[0]) == repr(vectors[1]) and vectors[0]
 
 
@@ -109,15 +99,15 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(train, tmp_path, fam
 def test_a_candidate_is_made_again_and_a_checkpoint_is_read_by_the_names_in_memory(train, tmp_path, family):
     strategy = FixedExtrapolation(every=1, alpha=3.0, validation_size=4)
     training, sink = train(config_of(tmp_path, family, steps=1, strategy=strategy))
-    live = {name: one.detach() for name, one in training.parts.scorer.student.model.named_parameters()}
+    live = weights(training)
     stored = weights_like(training.parts.scorer.student.model, checkpoint_folder(training.shelf.checkpoints, 1))
-    assert stored.keys() == live.keys() and all(torch.equal(stored[name], live[name]) for name in live)
-    (decision,) = next(batch.decisions for batch in sink.batches if batch.decisions)
+    assert equal(stored, live)
+    (decision,) = decisions_of(sink)
     folder = candidates_folder(training.shelf.candidates, 1)
     tried = RunModel(run_id="this", step=1, factor=decision.accepted_factor)
     made_again = load(tried, settings=Settings(data_dir=tmp_path), run_folder=lambda _: folder).model
     assert decision.accepted_factor == 3.0
-    assert all(torch.equal(one, live[name]) for name, one in made_again.named_parameters())
+    assert equal(dict(made_again.named_parameters()), live)
 
 
 @pytest.mark.parametrize("family", ["Qwen3MoeConfig", "MixtralConfig", "GptOssConfig"])

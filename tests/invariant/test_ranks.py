@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 import torch
-from invariant.conftest import Scripted, tiny_config
+from invariant.conftest import Scripted, decisions_of, equal, tiny_config
 from support.thread_ranks import Meeting, ThreadRanks
 
 from opdboard.domain.commands import Command, Extrapolate
@@ -66,8 +66,9 @@ def train_shared(tmp_path, monkeypatch):
     return run
 
 
-def weights(training):
-    return {name: p.detach() for name, p in training.parts.trained.parameters.items()}
+def assert_same_weights(trainings):
+    first, *others = (training.parts.trained.parameters for training in trainings)
+    assert all(equal(first, other) for other in others)
 
 
 def scalars(sink):
@@ -100,9 +101,7 @@ def assert_same_run(ours, theirs):
             for key in ("token_kl", "token_advantage"):
                 assert left.pop(key) == pytest.approx(right.pop(key), rel=1e-2, abs=1e-4, nan_ok=True)
             assert left == right
-    of_first = weights(trainings[0])
-    for training in trainings[1:]:
-        assert all(torch.equal(value, of_first[name]) for name, value in weights(training).items())
+    assert_same_weights(trainings)
     apart, moved = 0.0, 0.0
     for name, matrix in expected_trainings[0].parts.trained.matrices.items():
         update = matrix.now() - matrix.origin
@@ -146,10 +145,9 @@ def test_what_the_first_rank_hears_all_obey(train_shared):
     orders = (Orders(pause=[1]), Orders(extrapolate=[(2, jump)]), Orders(stop=[3]))
     trainings, sink = train_shared(tiny_config(steps=9), 2, *orders)
     assert [training.progress.step for training in trainings] == [3, 3]
-    assert [d.accepted_factor for batch in sink.batches for d in batch.decisions] == [1.0]
+    assert [d.accepted_factor for d in decisions_of(sink)] == [1.0]
     assert [record.reason for batch in sink.batches for record in batch.checkpoints] == ["stop"]
-    first, second = (weights(training) for training in trainings)
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert_same_weights(trainings)
 
 
 def test_copies_that_drift_apart_are_noticed(train_shared, monkeypatch):

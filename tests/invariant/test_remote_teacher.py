@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from invariant.conftest import tiny_config
+from invariant.conftest import tiny_config, weights
 from support.teacher_server import serving
 
 from opdboard.domain.errors import RemoteTeacherProblem
@@ -15,10 +15,6 @@ from opdboard.domain.teachers import RemoteTeacher
 def server():
     with serving() as running:
         yield running
-
-
-def weights(training):
-    return {name: p.detach().clone() for name, p in training.parts.scorer.student.model.named_parameters()}
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,23 @@
 """The best state is kept, a plateau ends the run, and neither forgets over a resume."""
 
 import pytest
-import torch
-from invariant.conftest import tiny_config
+from invariant.conftest import equal, go_on, tiny_config, weights
 
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.optimizer import Optimizer
 from opdboard.domain.run_state import RunState
 from opdboard.domain.selection import Selection, is_gain
-from opdboard_worker.training.assembly import resume
-from opdboard_worker.training.checkpoint import checkpoint_folder
 
 
-def config_with(selection: Selection, steps: int = 6, learning_rate: float = 1e-4, **budget):
+def config_with(selection: Selection, steps: int = 6, learning_rate: float = 1e-4):
     """Evaluated after each step."""
-    base = tiny_config(steps=steps)
-    return base.model_copy(
-        update={
-            "selection": selection,
-            "budget": base.budget.model_copy(update={"checkpoint_every": 100, "keep_checkpoints": 1} | budget),
-            "monitoring": Monitoring(evaluate_every=1, held_out_size=8, spectral_every=100, samples_count=0),
-            "optimizer": Optimizer(learning_rate=learning_rate),
-        }
+    return tiny_config(
+        steps=steps,
+        checkpoint_every=100,
+        keep_checkpoints=1,
+        selection=selection,
+        monitoring=Monitoring(evaluate_every=1, held_out_size=8, spectral_every=100, samples_count=0),
+        optimizer=Optimizer(learning_rate=learning_rate),
     )
 
 
@@ -57,15 +53,12 @@ def test_what_was_best_and_how_long_ago_survives_a_resume(train):
     selection = Selection(keep_best=True, patience=4, least_gain=1.0)
     whole, _ = train(config_with(selection))
     cut, _ = train(config_with(selection, steps=2))
-    resumed, sink = train(
-        config_with(selection), before=lambda one: resume(one, checkpoint_folder(cut.shelf.checkpoints, 2))
-    )
+    resumed, sink = train(config_with(selection), before=go_on(cut, 2))
     assert (whole.progress.step, resumed.progress.step) == (4, 4)
     for name in ("best_value", "best_step", "evaluations_without_gain"):
         assert getattr(resumed.progress, name) == getattr(whole.progress, name)
     assert checkpoints(sink) == [(4, "plateau")]
-    ours, theirs = (dict(one.parts.scorer.student.model.named_parameters()) for one in (resumed, whole))
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert equal(weights(resumed), weights(whole))
 
 
 @pytest.mark.parametrize(

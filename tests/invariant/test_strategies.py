@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from invariant.conftest import tiny_config
+from invariant.conftest import after, decisions_of, equal, go_on, tiny_config, weights
 
 from opdboard.domain.commands import Command, Extrapolate, Veto
 from opdboard.domain.objectives import SampledToken
@@ -14,7 +14,6 @@ from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.strategies.fixed import FixedExtrapolation
 from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard.domain.strategies.relex import Relex
-from opdboard_worker.training.assembly import resume
 from opdboard_worker.training.control import Orders
 from opdboard_worker.training.samplers.sampler import EngineSampler, Generated
 
@@ -28,14 +27,6 @@ EVERY = [
 each = pytest.mark.parametrize("strategy", EVERY, ids=lambda strategy: strategy.kind)
 
 
-def weights(training):
-    return {name: p.detach().clone() for name, p in training.parts.scorer.student.model.named_parameters()}
-
-
-def decisions_of(sink):
-    return [decision for batch in sink.batches for decision in batch.decisions]
-
-
 def told(sink):
     return [
         (d.step, d.accepted_factor, d.direction_norm, [(c.factor, c.score, c.kl_to_start) for c in d.candidates])
@@ -43,30 +34,31 @@ def told(sink):
     ]
 
 
+def check_goes_on(train, config, straight, sink, step, *orders):
+    """Weights, decisions and learning rates from a checkpoint on are those of the run that went straight on."""
+    resumed, again = train(config, *orders, before=go_on(straight, step))
+    assert told(again) == [one for one in told(sink) if one[0] > step]
+    for key in ("learning_rate", "loss"):
+        assert again.series(key) == after(step, sink, key)
+    assert equal(weights(straight), weights(resumed))
+
+
 @each
 def test_decisions_come_on_schedule_and_a_resumed_run_goes_on_bit_for_bit(train, strategy):
-    """Weights, decisions and learning rates of 4 steps in one go, and of 2 steps, a checkpoint, and 2 more."""
-    steps = 4
-    config = tiny_config(steps=steps, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    config = tiny_config(strategy=strategy, optimizer=Optimizer(learning_rate=1e-5), checkpoint_every=2)
     straight, sink = train(config)
-    assert [d.step for d in decisions_of(sink)] == [s for s in range(1, steps + 1) if strategy.looks_at(s)]
+    assert [d.step for d in decisions_of(sink)] == [s for s in range(1, 5) if strategy.looks_at(s)]
     assert all(d.strategy == strategy.kind and d.candidates[0].factor == 0 for d in decisions_of(sink))
     assert any(len(d.candidates) > 1 for d in decisions_of(sink)), "something must have been tried"
 
-    checkpoint = straight.shelf.checkpoints / "step-000002"
-    resumed, again = train(config, before=lambda training: resume(training, checkpoint))
-    assert told(again) == [one for one in told(sink) if one[0] > 2]
-    for key in ("learning_rate", "loss"):
-        assert again.series(key) == {step: value for step, value in sink.series(key).items() if step > 2}
-    left, right = weights(straight), weights(resumed)
-    assert all(torch.equal(left[name], right[name]) for name in left)
+    check_goes_on(train, config, straight, sink, 2)
 
 
 def test_the_teachers_own_answers_count_as_the_searchs_when_they_are_asked_for(train):
     """AlphaRL by accuracy needs them once, at the look that has checkpoints enough; a resumed run does not pay again."""
-    config = tiny_config(steps=4, strategy=AlphaRL(every=1, checkpoints=2, validation_size=3, score="accuracy"))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    config = tiny_config(
+        steps=4, strategy=AlphaRL(every=1, checkpoints=2, validation_size=3, score="accuracy"), checkpoint_every=2
+    )
     training, sink = train(config)
     scorer, lookahead = training.parts.scorer, training.parts.lookahead
     teacher = scorer.teacher.policy_of(lookahead._validation[0])
@@ -75,15 +67,14 @@ def test_the_teachers_own_answers_count_as_the_searchs_when_they_are_asked_for(t
     assert beside == {1: 0, 2: int(answers.lengths_B.sum()), 3: 0, 4: 0}
     assert beside[2] > 0
     assert sink.series("search_tokens")[4] == sum(d.tokens for d in decisions_of(sink))
-    _, again = train(config, before=lambda one: resume(one, training.shelf.checkpoints / "step-000002"))
+    _, again = train(config, before=go_on(training, 2))
     assert again.series("search_tokens")[4] == sink.series("search_tokens")[4]
 
 
 @pytest.mark.parametrize("copies", ["cpu", "bf16"])
 def test_copies_kept_elsewhere_make_the_same_run_and_resume_bit_for_bit(train, copies):
     """Host memory changes nothing. Half precision rounds the anchor's way from W_0: norms of D differ by that at most."""
-    config = tiny_config(strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    config = tiny_config(strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5), checkpoint_every=2)
     _, plain = train(config)
     kept = config.model_copy(update={"copies": copies})
     straight, sink = train(kept)
@@ -92,25 +83,22 @@ def test_copies_kept_elsewhere_make_the_same_run_and_resume_bit_for_bit(train, c
         assert one.accepted_factor == other.accepted_factor
         assert one.direction_norm == pytest.approx(other.direction_norm, rel=rounding, abs=0.0)
     assert sink.series("loss") == pytest.approx(plain.series("loss"), rel=1e-3 * (copies == "bf16"), abs=0.0)
-    resumed, again = train(kept, before=lambda training: resume(training, straight.shelf.checkpoints / "step-000002"))
-    assert told(again) == [one for one in told(sink) if one[0] > 2]
-    left, right = weights(straight), weights(resumed)
-    assert all(torch.equal(left[name], right[name]) for name in left)
+    check_goes_on(train, kept, straight, sink, 2)
 
 
 @each
-def test_a_commanded_factor_and_a_veto_work_with_every_strategy(train, strategy):
-    asked = Extrapolate(command=Command.EXTRAPOLATE, factor=2.0, override=True)
-    config = tiny_config(steps=1, strategy=strategy)
-    training, sink = train(config, Orders(extrapolate=[(1, asked)]))
+@pytest.mark.parametrize("factor", [2.0, -0.6], ids=["ahead", "a part of the way back"])
+def test_a_commanded_factor_and_a_veto_work_with_every_strategy(train, strategy, factor):
+    asked = Extrapolate(command=Command.EXTRAPOLATE, factor=factor, override=True)
+    training, sink = train(tiny_config(steps=1, strategy=strategy), Orders(extrapolate=[(1, asked)]))
     (decision,) = decisions_of(sink)
-    assert (decision.trigger, decision.accepted_factor) == ("command", 2.0)
+    assert (decision.trigger, decision.accepted_factor) == ("command", factor)
     far = weights(training)
     assert training.parts.lookahead.veto() == 1
     base, back = training.parts.monitor.initial, weights(training)
     moved = max(float((far[name] - base[name]).abs().max()) for name in base)
     left = max(float((back[name] - base[name]).abs().max()) for name in base)
-    assert moved == pytest.approx(3 * left, rel=1e-3)
+    assert moved == pytest.approx((1 + factor) * left, rel=1e-3)
 
 
 JUMP = Orders(extrapolate=[(1, Extrapolate(command=Command.EXTRAPOLATE, factor=2.0, override=True))])
@@ -128,17 +116,12 @@ def with_treatment(strategy, treatment):
 def test_a_commanded_jump_and_a_veto_resume_bit_for_bit(train, strategy, treatment):
     """A jump by hand at step 2, whose checkpoint is the one to go on from, and a veto at step 4 of whatever jumped last."""
     strategy = with_treatment(strategy, treatment)
-    config = tiny_config(steps=6, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5, warmup_steps=3))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 2})})
+    config = tiny_config(
+        steps=6, strategy=strategy, optimizer=Optimizer(learning_rate=1e-5, warmup_steps=3), checkpoint_every=2
+    )
     straight, sink = train(config, Orders(), JUMP, Orders(), BACK)
-    for kept, orders in ((2, [Orders(), BACK]), (4, [])):
-        folder = straight.shelf.checkpoints / f"step-{kept:06}"
-        resumed, again = train(config, *orders, before=lambda training, folder=folder: resume(training, folder))
-        assert told(again) == [one for one in told(sink) if one[0] > kept]
-        for key in ("learning_rate", "loss"):
-            assert again.series(key) == {step: value for step, value in sink.series(key).items() if step > kept}
-        left, right = weights(straight), weights(resumed)
-        assert all(torch.equal(left[name], right[name]) for name in left)
+    check_goes_on(train, config, straight, sink, 2, Orders(), BACK)
+    check_goes_on(train, config, straight, sink, 4)
 
 
 def quiet(strategy):
@@ -198,11 +181,11 @@ def test_a_look_at_which_nothing_has_moved_is_put_off(train, strategy):
 
 
 def test_a_look_that_was_put_off_survives_a_resume(train):
-    config = tiny_config(steps=3, strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5, warmup_steps=2))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"checkpoint_every": 1})})
+    config = tiny_config(
+        steps=3, strategy=EVERY[0], optimizer=Optimizer(learning_rate=1e-5, warmup_steps=2), checkpoint_every=1
+    )
     straight, sink = train(config)
-    first = straight.shelf.checkpoints / "step-000001"
-    _, again = train(config, before=lambda training: resume(training, first))
+    _, again = train(config, before=go_on(straight, 1))
     assert told(again) == told(sink) != []
     assert decisions_of(again)[0].outcome == decisions_of(sink)[0].outcome
 
@@ -215,19 +198,6 @@ def test_relex_collects_anew_after_a_command_and_after_a_veto(train):
     assert [outcomes[step].split(": ")[1] for step in (1, 3, 4, 5)] == [
         f"{count} of 3 checkpoints collected" for count in (1, 1, 1, 2)
     ]
-
-
-@each
-def test_a_part_of_the_way_back_can_be_commanded(train, strategy):
-    asked = Extrapolate(command=Command.EXTRAPOLATE, factor=-0.6, override=True)
-    training, sink = train(tiny_config(steps=1, strategy=strategy), Orders(extrapolate=[(1, asked)]))
-    assert decisions_of(sink)[0].accepted_factor == -0.6
-    near = weights(training)
-    assert training.parts.lookahead.veto() == 1
-    base, back = training.parts.monitor.initial, weights(training)
-    moved = max(float((near[name] - base[name]).abs().max()) for name in base)
-    left = max(float((back[name] - base[name]).abs().max()) for name in base)
-    assert moved == pytest.approx(0.4 * left, rel=1e-3)
 
 
 @each
@@ -251,8 +221,9 @@ def test_a_candidate_that_is_not_finite_is_never_loaded(train, strategy):
 
 
 def test_the_learning_rate_follows_the_factor(train):
-    config = tiny_config(steps=2, strategy=LineSearch(validation_size=256), optimizer=Optimizer(learning_rate=1e-5))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"batch_size": 256})})
+    config = tiny_config(
+        steps=2, strategy=LineSearch(validation_size=256), optimizer=Optimizer(learning_rate=1e-5), batch_size=256
+    )
     _, sink = train(config)
     first = decisions_of(sink)[0]
     assert first.accepted_factor > 1, first.outcome  # so small a rate must be found too small
@@ -297,7 +268,7 @@ def test_a_sampling_engine_gets_the_weights_of_every_update_and_of_every_candida
 
         def generate(self, prompts, seeds, *, longest, temperature, eos, event):
             now = weights(self.student)
-            assert held.keys() == now.keys() and all(torch.equal(held[name], now[name]) for name in now)
+            assert equal(held, now)
             moments.append(sum(float(value.double().sum()) for value in now.values()))
             return [Generated([eos[0]], [math.log(0.5)]) for _ in prompts]
 

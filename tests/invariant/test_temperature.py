@@ -30,8 +30,7 @@ OBJECTIVES = [
 
 
 def at_temperature(temperature, objective, **changes):
-    config = tiny_config(steps=1, objective=objective, **changes)
-    return config.model_copy(update={"budget": config.budget.model_copy(update={"temperature": temperature})})
+    return tiny_config(steps=1, objective=objective, temperature=temperature, **changes)
 
 
 def logits_of(model, rollout):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from invariant.conftest import Scripted, tiny_config
+from invariant.conftest import Scripted, decisions_of, equal, tiny_config, weights
 from typing_extensions import override
 
 from opdboard.domain.commands import Command, Extrapolate
@@ -20,14 +20,9 @@ from opdboard_worker.training.control import Orders
 CUMULATIVE = {"tokens", "search_tokens", "seconds", "search_seconds"}
 
 
-def weights(training):
-    return {name: p.detach().clone() for name, p in training.parts.scorer.student.model.named_parameters()}
-
-
 def test_micro_batches_change_memory_and_not_the_result(train):
     whole, whole_sink = train(tiny_config())
-    budget = tiny_config().budget.model_copy(update={"micro_batch_size": 1})
-    split, split_sink = train(tiny_config(budget=budget))
+    split, split_sink = train(tiny_config(micro_batch_size=1))
     for key in ("loss", "reverse_kl", "grad_norm", "eval/reverse_kl"):
         left, right = whole_sink.series(key), split_sink.series(key)
         assert left == pytest.approx(right, rel=2e-3), key
@@ -37,8 +32,8 @@ def test_micro_batches_change_memory_and_not_the_result(train):
 
 
 def test_gradient_checkpointing_changes_memory_and_not_the_result(train):
-    budget = tiny_config(steps=2).budget.model_copy(update={"gradient_checkpointing": True})
-    (_, whole), (_, recomputed) = train(tiny_config(steps=2)), train(tiny_config(budget=budget))
+    _, whole = train(tiny_config(steps=2))
+    _, recomputed = train(tiny_config(steps=2, gradient_checkpointing=True))
     assert whole.series("loss") == recomputed.series("loss")
 
 
@@ -68,10 +63,9 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(train):
     ids=lambda one: one.kind,
 )
 def test_training_moves_towards_the_teacher(train, objective):
-    config = tiny_config(steps=20, objective=objective, optimizer=Optimizer(learning_rate=3e-4))
-    budget = config.budget.model_copy(update={"batch_size": 64})
+    config = tiny_config(steps=20, batch_size=64, objective=objective, optimizer=Optimizer(learning_rate=3e-4))
     monitoring = config.monitoring.model_copy(update={"held_out_size": 64, "evaluate_every": 20})
-    _, sink = train(config.model_copy(update={"budget": budget, "monitoring": monitoring}))
+    _, sink = train(config.model_copy(update={"monitoring": monitoring}))
     curve = sink.series("eval/reverse_kl")
     assert curve[20] < 0.85 * curve[0]
 
@@ -129,11 +123,10 @@ def test_alignment_measures_every_earlier_snapshot_against_the_latest(train):
 def test_a_jump_lands_on_the_accepted_candidate_and_a_veto_takes_it_back(train):
     """Step 1 with an accepted jump minus its displacement is step 1 of plain OPD."""
     eff = EffOPD(score="negative_reverse_kl", validation_size=64, candidates=1)
-    config = tiny_config(steps=1, optimizer=Optimizer(learning_rate=1e-5))
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"batch_size": 256})})
+    config = tiny_config(steps=1, batch_size=256, optimizer=Optimizer(learning_rate=1e-5))
     plain, _ = train(config)
     jumped, sink = train(config.model_copy(update={"strategy": eff}))
-    (decision,) = next(batch.decisions for batch in sink.batches if batch.decisions)
+    (decision,) = decisions_of(sink)
     assert decision.accepted_factor == 2.0, "the first step of a small rate must be worth repeating"
     base, one, far = jumped.parts.monitor.initial, weights(plain), weights(jumped)
     for name in base:
@@ -156,9 +149,7 @@ def test_the_anchor_is_where_the_switch_says(train, anchor):
         if name.startswith("anchor|")
     }
     expected = weights(jumped if anchor == "accepted_weights" else plain)
-    assert stored.keys() == jumped.parts.monitor.initial.keys()
-    for name, value in stored.items():
-        assert torch.equal(value, expected[name])
+    assert equal(stored, {name: expected[name] for name in jumped.parts.monitor.initial})
 
 
 def test_a_refused_command_leaves_no_trace(train):
@@ -167,14 +158,13 @@ def test_a_refused_command_leaves_no_trace(train):
     far = Extrapolate(command=Command.EXTRAPOLATE, factor=100.0)
     _, undisturbed = train(tiny_config(steps=5, strategy=eff))
     training, tried = train(tiny_config(steps=5, strategy=eff), Orders(), Orders(), Orders(extrapolate=[(1, far)]))
-    commanded = [decision for batch in tried.batches for decision in batch.decisions if decision.trigger == "command"]
+    commanded = [decision for decision in decisions_of(tried) if decision.trigger == "command"]
     assert [(decision.step, decision.accepted_factor) for decision in commanded] == [(3, 0.0)]
     assert tried.series("loss") == undisturbed.series("loss")
     at_4 = [
         (decision.anchor_step, decision.direction_norm, decision.candidates[1].score)
         for sink in (undisturbed, tried)
-        for batch in sink.batches
-        for decision in batch.decisions
+        for decision in decisions_of(sink)
         if decision.step == 4
     ]
     assert len(at_4) == 2 and at_4[0] == at_4[1]
@@ -188,7 +178,7 @@ def test_a_factor_takes_the_place_of_the_search_and_a_second_one_is_told_so(trai
         for at, factor in ((1, 3.0), (2, 4.0))
     ]
     training, sink = train(tiny_config(steps=2, strategy=eff), Orders(), Orders(extrapolate=asked))
-    decisions = [decision for batch in sink.batches for decision in batch.decisions]
+    decisions = decisions_of(sink)
     assert [(decision.step, decision.trigger, decision.accepted_factor) for decision in decisions[1:]] == [
         (2, "command", 3.0)
     ]
