@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opdboard.domain.budget import Budget
+from opdboard.domain.exports import Export
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.monitoring import Monitoring
@@ -24,6 +25,8 @@ TEACHER, OPD, SLOW_OPD, EFFOPD, RL = (
 )
 STUDENTS = (OPD, SLOW_OPD, EFFOPD, RL)
 ANALYSED = (OPD, RL)
+MEASURED = tuple(kind for kind, one in INTERVENTIONS.items() if not issubclass(one.parameters, Export))
+"""Kinds of analyses that say something about a run; the others take its weights away."""
 
 _RL_RATE, _OPD_RATE = 2e-4, 1e-4
 _OTHER_SEED = 100
@@ -42,7 +45,7 @@ class Scale:
     held_out: int
     scoring: Mapping[str, int]
     takes: str
-    of_rl: tuple[str, ...] = tuple(INTERVENTIONS)
+    of_rl: tuple[str, ...] = MEASURED
     """Interventions on the GRPO runs as well."""
 
 
@@ -116,9 +119,9 @@ def _run(scale: Scale, role: str, seed: int, steps: int, **changes: Any) -> RunC
 
 def analyses(scale: Scale, role: str) -> list[tuple[str, dict[str, Any]]]:
     """The interventions on a run of that role, with what each asks for."""
-    wanted = scale.of_rl if role == RL else tuple(INTERVENTIONS)
+    wanted = scale.of_rl if role == RL else MEASURED
     return [
         (kind, {"evaluation": dict(scale.scoring)} if kind != "rank_one_trajectory" else {})
-        for kind in INTERVENTIONS
+        for kind in MEASURED
         if kind in wanted
     ]
