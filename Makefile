@@ -10,9 +10,11 @@ BIN := .venv/bin
 # torch's threads sleep while they wait for each other: spinning ones starve every other process of a small machine
 export OMP_WAIT_POLICY ?= PASSIVE
 # three test files at a time, since many wait for what they started, and a thread in each process that they start; a file's
-# tests share what it starts
+# tests share what it starts. Quick tests wait for nothing, and each process imports torch first
 test: export OMP_NUM_THREADS ?= 1
-PYTEST_ARGS ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
+test: AT_ONCE ?= 3
+test-quick: AT_ONCE ?= 2
+PYTEST_ARGS ?= --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 UI_SOURCES := $(shell find frontend -name node_modules -prune -o -name __pycache__ -prune -o -type f -print)
 
 test-quick: export OMP_NUM_THREADS ?= 1
