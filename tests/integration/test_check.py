@@ -59,3 +59,21 @@ def test_a_pair_that_cannot_be_says_so_at_its_field(installation) -> None:
     good = subprocess.run(program, input=small_config().model_dump_json(), capture_output=True, text=True)
     assert good.returncode == 0, good.stderr
     assert Check.model_validate_json(good.stdout.splitlines()[-1]).sampled == 16
+
+
+def test_the_command_prints_it_or_the_sentence_that_refuses(installation, tmp_path) -> None:
+    command = [sys.executable, "-m", "opdboard.cli", "check"]
+    file = tmp_path / "run.json"
+    file.write_text(small_config().model_dump_json())
+    told = subprocess.run([*command, str(file)], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    for part in ("None of the known traps", "demo teacher", "distance to the teacher", "both sides: <bos>|", "'<eos>'"):
+        assert part in told.stdout
+    file.write_text(
+        '{"student": {"kind": "folder", "path": "/nowhere"}, "data": {"kind": "file", "path": "/none.jsonl"}}'
+    )
+    told = subprocess.run([*command, str(file)], capture_output=True, text=True)
+    assert told.returncode == 1 and "there is no folder /nowhere" in told.stderr and told.stdout == ""
+    file.write_text('{"budget": {"steps": 0}}')
+    told = subprocess.run([*command, str(file)], capture_output=True, text=True)
+    assert told.returncode == 1 and "budget.steps" in told.stderr

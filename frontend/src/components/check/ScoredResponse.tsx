@@ -1,6 +1,6 @@
 import type { CheckResponse } from "~/api/types";
 import { useScheme } from "~/components/useScheme";
-import { fixed } from "~/lib/format";
+import { number } from "~/lib/format";
 import { tokenColor, visibleToken } from "~/lib/samples";
 import classes from "./Check.module.css";
 
@@ -26,8 +26,8 @@ export function ScoredResponse({ response }: { response: CheckResponse }) {
           // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat; their place is what they are
           <li key={index} style={{ background: tint(student[index], teacher?.[index], scheme) }}>
             <b>{visibleToken(token) || "·"}</b>
-            <span>{fixed(student[index], 2)}</span>
-            {teacher && <span>{fixed(teacher[index], 2)}</span>}
+            <span>{number(student[index], 2)}</span>
+            {teacher && <span>{number(teacher[index], 2)}</span>}
           </li>
         ))}
       </ol>

@@ -10,6 +10,7 @@ import { filled, leavesOf } from "~/lib/configSchema";
 import { fileName } from "~/lib/download";
 import type { JsonSchema } from "~/lib/formSchema";
 import { Changes } from "./Changes";
+import { CheckCard } from "./CheckCard";
 import ConfigForm from "./ConfigForm";
 import { DataLook } from "./DataLook";
 import { ErrorSummary, focusField } from "./ErrorSummary";
@@ -20,6 +21,7 @@ import type { Origin } from "./origin";
 import { Summary } from "./Summary";
 import { SweepCard, type SweepDraft } from "./SweepCard";
 import { sweepOf } from "./sweepDraft";
+import { useCheck } from "./useCheck";
 import { useDraft } from "./useDraft";
 import { usePlan } from "./usePlan";
 import { YamlView } from "./YamlView";
@@ -48,7 +50,9 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
     () => ({ sweep: sweepOf(sweep, leaves), group: labels.group, per_setting: sweep.perSetting }),
     [sweep, leaves, labels.group],
   );
-  const { plan, problems, current, error } = usePlan(config, asked);
+  const { plan, problems: refused, current, error } = usePlan(config, asked);
+  const check = useCheck(config);
+  const problems = useMemo(() => [...refused, ...check.problems], [refused, check.problems]);
   const changes = useMemo(() => differences(start, config).filter(({ path }) => path !== "name"), [start, config]);
   const undo = useCallback(
     (difference: Difference) =>
@@ -130,6 +134,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
             <Summary plan={plan} current={current} />
           )}
           {config.data?.kind === "file" && config.data.path !== "" && <DataLook config={config} />}
+          <CheckCard check={check} blocked={refused.length > 0 || (asYaml && draft.textProblems.length > 0)} />
           {problems.length > 0 && <ErrorSummary problems={problems} onSelect={show} />}
           <Changes
             changes={changes}
@@ -145,7 +150,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
           copiedFrom={origin.copiedFrom}
           count={plan?.runs?.length ?? 1}
           blocked={asYaml && draft.textProblems.length > 0}
-          refused={problems}
+          refused={refused}
           onSelect={show}
         />
       </aside>
