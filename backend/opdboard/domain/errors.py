@@ -51,7 +51,7 @@ class ModelProblem(BadInput):
 
 
 class VocabularyMismatch(ModelProblem):
-    """Student and teacher differ in their tokens, special tokens or logits."""
+    """Student and teacher differ in their tokens or in how they cut a text."""
 
 
 class DataProblem(BadInput):
