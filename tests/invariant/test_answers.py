@@ -108,6 +108,13 @@ def test_one_row_without_an_answer_is_named_where_all_are_needed(train, sums):
     assert caught.value.where == f"{config.data.path}:12"
 
 
+def test_an_answer_that_is_no_letter_is_no_multiple_choice(train, sums):
+    config = sums(lambda number: number > 4)
+    with pytest.raises(DataProblem, match="'choice' wants a letter") as caught:
+        train(config.model_copy(update={"data": config.data.model_copy(update={"verifier": "choice"})}))
+    assert str(caught.value.where).startswith(config.data.path)
+
+
 def test_supervised_training_on_solutions_alone_has_no_accuracy_and_judges_nothing(train, sums):
     """No teacher and no answers: no best state, and a commanded extrapolation is refused in words."""
     config = sums(solved=True, objective=Sft(), teacher=NoTeacher())

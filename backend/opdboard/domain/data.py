@@ -1,9 +1,9 @@
 """Prompts, their answers, and how an answer is judged. Part of RunConfig."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from opdboard.domain.frozen import Frozen
 
@@ -17,6 +17,16 @@ class ArithmeticData(Frozen):
 
 
 _COLUMN = "A column, or a path into one such as reward_model.ground_truth or messages.0.content"
+
+
+def _with_one_group(value: str) -> str:
+    try:
+        groups = re.compile(value).groups if value else 1
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"this is no regular expression: {error}") from None
+    if groups != 1:
+        raise ValueError(f"it has {groups} groups, and exactly one must stand around the answer: #### (.+)")
+    return value
 
 
 class Columns(Frozen):
@@ -38,16 +48,7 @@ class Columns(Frozen):
     solution: str = Field(default="", max_length=200, description=f"{_COLUMN}: the worked answer; may be null.")
     system: str = Field(default="", max_length=200, description=f"{_COLUMN}: a system prompt of the row's own.")
 
-    @field_validator("answer_pattern")
-    @classmethod
-    def _one_group(cls, value: str) -> str:
-        try:
-            groups = re.compile(value).groups if value else 1
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"this is no regular expression: {error}") from None
-        if groups != 1:
-            raise ValueError(f"it has {groups} groups, and exactly one must stand around the answer: #### (.+)")
-        return value
+    _one_group = field_validator("answer_pattern")(_with_one_group)
 
 
 class FileData(Frozen):
@@ -73,9 +74,24 @@ class FileData(Frozen):
         default="after",
         description="Where the instruction stands: behind the prompt, in front of it, or in the system prompt.",
     )
-    verifier: Literal["math", "exact"] = Field(
-        default="math", description="How an answer is judged: mathematical equality (math-verify) or exact text match."
+    verifier: Literal["math", "exact", "regex", "choice"] = Field(
+        default="math",
+        description="How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, "
+        "or the letter of a multiple choice.",
     )
+    verifier_pattern: str = Field(
+        default="",
+        max_length=300,
+        description="For regex alone: an expression with one group, whose last match in the response must be the answer.",
+    )
+
+    _one_group = field_validator("verifier_pattern")(_with_one_group)
+
+    @model_validator(mode="after")
+    def _pattern_where_it_is_used(self) -> Self:
+        if (self.verifier == "regex") != bool(self.verifier_pattern):
+            raise ValueError("data.verifier 'regex' needs data.verifier_pattern, and no other verifier takes one")
+        return self
 
 
 Data = Annotated[ArithmeticData | FileData, Field(discriminator="kind")]

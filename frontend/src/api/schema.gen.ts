@@ -2914,11 +2914,17 @@ export interface components {
             instruction_place: "after" | "before" | "system";
             /**
              * Verifier
-             * @description How an answer is judged: mathematical equality (math-verify) or exact text match.
+             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, or the letter of a multiple choice.
              * @default math
              * @enum {string}
              */
-            verifier: "math" | "exact";
+            verifier: "math" | "exact" | "regex" | "choice";
+            /**
+             * Verifier Pattern
+             * @description For regex alone: an expression with one group, whose last match in the response must be the answer.
+             * @default
+             */
+            verifier_pattern: string;
         };
         /**
          * Fixed extrapolation (control)

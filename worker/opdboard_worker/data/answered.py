@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import regex
+
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.run_config import RunConfig
+from opdboard_worker.data.choices import letter_of
 from opdboard_worker.data.examples import Example
 
 
@@ -20,6 +23,9 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
             f"teacher.kind '{config.teacher.kind}' reads the solution, or else the answer",
             worked=True,
         )
+    if getattr(config.data, "verifier", "") == "choice":
+        _letters([*train, *held_out])
+    _check_pattern(getattr(config.data, "verifier_pattern", ""))
     if strategy.needs_answers:
         _some(
             train,
@@ -29,6 +35,23 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
         _some(held_out, "selection.metric is 'eval/accuracy': choose 'auto'")
     elif (selection.keep_best or selection.patience is not None) and not config.teacher.scores:
         _some(held_out, "selection can tell no best state without a teacher or answers: unset keep_best and patience")
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        regex.compile(pattern)
+    except regex.error as error:  # the few that the standard library, which the configuration is checked by, takes
+        raise DataProblem(f"this is no regular expression: {error}", where="data.verifier_pattern") from error
+
+
+def _letters(examples: Sequence[Example]) -> None:
+    for one in examples:
+        if one.answer is not None and letter_of(one.answer) is None:
+            raise DataProblem(
+                f"the answer is {one.answer[:80]!r}, and data.verifier 'choice' wants a letter: map one (data.columns.answer, with a "
+                "pattern perhaps), or choose another verifier",
+                where=one.where or "data",
+            )
 
 
 def _every(examples: Sequence[Example], why: str, *, worked: bool) -> None:

@@ -1,4 +1,4 @@
-"""Is a response right? Exact text match, or mathematical equality by math-verify.
+"""Is a response right? Exact text match, an expression of the user's, a letter, or mathematical equality by math-verify.
 
 Mathematics is judged in a helper process (`judge.py`): an answer such as 9^{9^{9}} can keep sympy busy for ever, in C code that
 no timeout inside Python interrupts, and math-verify's own timeouts work on the main thread only. The helper may be lost; the
@@ -11,32 +11,51 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Literal
+
+import regex
 
 from opdboard.domain.errors import DataProblem
+from opdboard_worker.data.choices import chosen, letter_of
 
 READY = "ready\n"
 """What the helper writes first."""
+
+_PATTERN_SECONDS = 1.0
 
 _LONGEST_RESPONSE = 20_000
 """Characters, from the end, in which an answer is looked for."""
 
 
-def verify(kind: Literal["exact", "math"] | str, response_text: str, answer: str) -> bool:
+def verify(kind: str, response_text: str, answer: str, pattern: str = "") -> bool:
     """Whether `response_text` gives `answer`; never raises on account of either text.
 
     exact: equal but for white space at the ends. math: the content of the last box, else the last number or formula, equals
-    the answer; False for what cannot be parsed or is not decided within a few seconds. May be called from any thread. Raises
+    the answer; False for what cannot be parsed or is not decided within a few seconds. regex: the group of the last match of
+    `pattern` is the answer but for white space at the ends; False where it takes a second. choice: the same letter. May be called from any thread. Raises
     DataProblem when this machine cannot judge mathematics at all.
     """
     if kind == "exact":
         return response_text.strip() == answer.strip()
+    if kind == "choice":
+        return chosen(response_text[-_LONGEST_RESPONSE:]) == letter_of(answer)
+    if kind == "regex":
+        return _last_match(pattern, response_text[-_LONGEST_RESPONSE:]) == answer.strip()
     if kind != "math":
-        raise ValueError(f"no verifier is called '{kind}'; there are 'exact' and 'math'")
+        raise ValueError(f"no verifier is called '{kind}'; there are 'exact', 'math', 'regex' and 'choice'")
     response = response_text[-_LONGEST_RESPONSE:]
     if not response.strip():
         return False
     return _JUDGE.equal(response, answer)
+
+
+def _last_match(pattern: str, text: str) -> str | None:
+    last = None
+    try:
+        for found in regex.finditer(pattern, text, timeout=_PATTERN_SECONDS):
+            last = found[1]
+    except TimeoutError:
+        return None
+    return None if last is None else str(last).strip()
 
 
 class _Judge:

@@ -176,11 +176,12 @@ class Scorer:
 
         An answer that had begun is judged as a whole, but an exact one by what was written.
         """
-        kind = getattr(self.config.data, "verifier", "exact")
+        data = self.config.data
+        kind, pattern = getattr(data, "verifier", "exact"), getattr(data, "verifier_pattern", "")
         return [
             None
             if example.answer is None
-            else verify(kind, text if kind == "exact" else example.prefix + text, example.answer)
+            else verify(kind, text if kind == "exact" else example.prefix + text, example.answer, pattern)
             for example, text in zip(examples, texts, strict=True)
         ]
 

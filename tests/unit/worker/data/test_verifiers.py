@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from opdboard.domain.data import FileData
 from opdboard.domain.errors import DataProblem
 from opdboard_worker.data.verifiers import _Judge, verify
 
@@ -96,7 +97,7 @@ def test_answers_are_judged_from_any_thread():
 
 
 def test_an_unknown_verifier_is_a_programming_error():
-    with pytest.raises(ValueError, match="'exact' and 'math'"):
+    with pytest.raises(ValueError, match="'exact', 'math', 'regex' and 'choice'"):
         verify("taste", "a", "a")
 
 
@@ -104,3 +105,37 @@ def test_a_machine_that_cannot_judge_says_so_instead_of_marking_everything_wrong
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DataProblem, match="is math-verify installed"):
         _Judge().equal("\\boxed{36/2}", "18")
+
+
+@pytest.mark.parametrize(
+    ("response", "answer", "right"),
+    [
+        ("B", "B", True),
+        ("b) Paris", "(B)", True),
+        ("So \\boxed{\\text{C}}", "C", True),
+        ("(A) is wrong, so the answer is (D).", "d", True),
+        ("I think A dog, so option (B) it is", "B", True),
+        ("The answer is B. Paris", "A", False),
+        ("A dog is an animal", "A", False),
+        ("\\boxed{2}", "B", False),
+        ("", "B", False),
+    ],
+)
+def test_a_choice_is_a_letter(response, answer, right):
+    assert verify("choice", response, answer) is right
+
+
+def test_an_expression_finds_the_answer_at_its_last_match():
+    pattern = r"<final>(.*?)</final>"
+    assert verify("regex", "<final>1</final> no, <final> 18 </final>", "18", pattern)
+    assert not verify("regex", "<final>18</final> no, <final>1</final>", "18", pattern)
+    assert not verify("regex", "18", "18", pattern)
+    assert not verify("regex", "x" * 5000, "18", "(?:(?:x+x+)+)+(y|z\\Z)")
+
+
+def test_an_expression_is_given_where_it_is_used_alone():
+    with pytest.raises(ValueError, match="'regex' needs"):
+        FileData(path="rows.jsonl", verifier="regex")
+    with pytest.raises(ValueError, match="no other verifier takes one"):
+        FileData(path="rows.jsonl", verifier_pattern="(a)")
+    assert FileData(path="rows.jsonl", verifier="regex", verifier_pattern="(a)").verifier_pattern == "(a)"
