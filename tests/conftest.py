@@ -25,7 +25,8 @@ hypothesis.settings.load_profile("unhurried")
 gc.disable()  # until everything is imported, of which nothing is garbage: looking for it takes a fifth of the time
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
     """What was imported and collected stays, and need not be looked through during every test."""
     gc.freeze()
     gc.enable()
