@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     )
     model_roots: str = Field(
         default="",
-        description="Comma-separated folders below which the browser may look for checkpoints; once set, imports read nothing else.",
+        description="Comma-separated folders below which the browser may look for checkpoints; once set, imports and looks into data files read nothing else.",
     )
     teacher_keys: str = Field(
         default="",
