@@ -152,9 +152,9 @@ def long_run(server: Server) -> Iterator[Callable[..., str]]:
             server.wait_for(run_id, states=("stopped",))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; it ends with the module, since Playwright's event loop runs as long as it does."""
+    """Headless Chromium; it ends with this folder's tests, since Playwright's event loop runs as long as it does."""
     executable = installed_browser()
     if executable is None:
         pytest.fail("no Chromium: `make test` installs one; or set CHROMIUM to the path of another")
@@ -222,7 +222,7 @@ def tab(browser: Browser, url: str) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server_window(browser: Browser, server: Server) -> Iterator[Page]:
     with window(browser, server.url) as page:
         yield page
