@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 from typing_extensions import override
+
+from e2e.axe import assert_accessible
+from e2e.conftest import Server, demo_config
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import tab
 from playwright.sync_api import Browser, expect
 from support.commands import clean_environment, web_server
 
+from e2e.axe import assert_accessible
+from e2e.conftest import tab
 from opdboard.db.database import Database
 
 

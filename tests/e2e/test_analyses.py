@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from playwright.sync_api import Page, expect
+from support.analysed import SERIES_OF, analyse
+
 from e2e.axe import assert_accessible
 from e2e.conftest import Shown
 from e2e.pictures import wait_until_drawn
-from playwright.sync_api import Page, expect
-from support.analysed import SERIES_OF, analyse
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
+
 from e2e.axe import assert_accessible
 from e2e.conftest import Server, demo_config
 from e2e.pictures import wait_until_drawn
-from playwright.sync_api import Page, expect
-
 from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)

@@ -1,15 +1,16 @@
 """Errors that say what to do; a killed trainer that the page survives."""
 
 import pytest
-from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 from support.commands import processes_of_run, wait_until
+
+from e2e.conftest import Server, demo_config
 
 pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_missing_file_fails_the_run_with_a_sentence(page: Page, server: Server) -> None:
-    page.goto("/launch?preset=real-model")
+    page.goto("/launch?preset=real-model&all=1")
     page.locator("#root_student_path").fill("/nowhere/model.gguf")
     page.get_by_test_id("launch-submit").click()
     expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "failed")

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import tab, window
 from playwright.sync_api import Browser, Page, expect
 from support.commands import clean_environment, web_server
 from support.hub_server import HubServer, Repository
+
+from e2e.axe import assert_accessible
+from e2e.conftest import tab, window
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -24,7 +25,7 @@ def served(filled: tuple[Path, dict[str, str]], folder: Path, **environment: str
 
 
 def student_by_name(page: Page) -> None:
-    page.goto("/launch?preset=demo-effopd")
+    page.goto("/launch?preset=demo-effopd&all=1")
     page.get_by_test_id("root_student__oneof_select").click()
     page.get_by_role("option", name="Hugging Face hub").click()
 

@@ -5,17 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 
+from e2e.axe import assert_accessible
+from e2e.conftest import Server, demo_config
 from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_wrong_value_is_refused_beside_its_field_and_the_summary_is_that_of_the_preset(page: Page) -> None:
-    page.goto("/launch?preset=demo-effopd")
+    page.goto("/launch?preset=demo-effopd&all=1")
     expect(page.get_by_test_id("plan-steps")).to_have_text("64")
     expect(page.get_by_test_id("plan-prompts")).to_have_text("16,384")  # 64 x 256
     expect(page.get_by_test_id("plan-training-tokens")).to_have_text("98.3k")  # 64 x 256 x 6
@@ -38,8 +38,9 @@ def test_a_wrong_value_is_refused_beside_its_field_and_the_summary_is_that_of_th
 
 
 def test_yaml_goes_there_and_back_with_its_comments(page: Page) -> None:
-    page.goto("/launch?preset=demo-effopd")
+    page.goto("/launch?preset=demo-effopd&all=1")
     page.locator("#root_seed").fill("7")
+    page.get_by_test_id("launch-all").uncheck(force=True)
     page.get_by_test_id("launch-view").get_by_text("YAML").click()
     text = page.get_by_test_id("yaml-text")
     expect(text).to_have_value(re.compile(r"learning_rate: 1e-5\n(.|\n)*seed: 7"))
@@ -60,7 +61,7 @@ def test_yaml_goes_there_and_back_with_its_comments(page: Page) -> None:
     text.fill("seed: 1\nbudget:\n  stepps: 3\n")
     expect(page.get_by_test_id("yaml-problems")).to_contain_text("Line 3, column 3")
     expect(page.get_by_test_id("yaml-problems")).to_contain_text("budget.stepps: There is no such key")
-    page.get_by_test_id("yaml-full").check(force=True)
+    page.get_by_test_id("launch-all").check(force=True)
     expect(text).to_have_value(re.compile("keep_checkpoints: 4"))
 
 
@@ -72,7 +73,7 @@ def choose_strategy(page: Page, title: str) -> None:
 def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: Page, server: Server) -> None:
     run_id = server.create(demo_config(2, name="the original", strategy=NoStrategy()))
     server.wait_for(run_id, states=("finished",))
-    page.goto(f"/launch?clone={run_id}")
+    page.goto(f"/launch?clone={run_id}&all=1")
     expect(page.locator("#root_name")).to_have_value("the original copy")
     expect(page.get_by_test_id("changes")).to_contain_text("No change")
     page.locator("#root_budget_batch_size").fill("8")
@@ -90,7 +91,7 @@ def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: 
     page.get_by_test_id("launch-view").get_by_text("YAML").click()
     expect(page.get_by_test_id("yaml-text")).not_to_have_value(re.compile("candidates|strategy"))
 
-    page.goto(f"/launch?fork={run_id}&step=2")
+    page.goto(f"/launch?fork={run_id}&step=2&all=1")
     expect(page.get_by_test_id("origin-run")).to_contain_text("at step 2")
     expect(page.get_by_test_id("changes")).to_contain_text("No change")
     page.get_by_test_id("launch-group").fill("forks")
@@ -102,7 +103,7 @@ def test_a_clone_shows_what_differs_and_a_fork_starts_from_the_checkpoint(page: 
 
 
 def test_a_sweep_of_seeds_and_rates_makes_a_group_that_finishes(page: Page, server: Server) -> None:
-    page.goto("/launch?preset=demo-opd")
+    page.goto("/launch?preset=demo-opd&all=1")
     for field, value in {
         "name": "tiny",
         "budget_steps": 2,
@@ -133,7 +134,7 @@ def test_data_is_looked_at_before_a_launch_and_a_column_is_mapped(page: Page, tm
     rows = [{"q": f"What is {number} + 1?", "reply": {"final": number + 1}} for number in range(30)]
     file = tmp_path / "sums.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
-    page.goto("/launch?preset=real-model")
+    page.goto("/launch?preset=real-model&all=1")
     look = page.get_by_test_id("data-look")
     expect(look).to_contain_text("The data was not seen here")
     page.locator("#root_data_path").fill(str(file))

@@ -5,17 +5,18 @@ import re
 
 import numpy as np
 import pytest
-from e2e.conftest import Server
-from e2e.pictures import CELLS, CURVES, cells, decoded
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
+
+from e2e.conftest import Server
+from e2e.pictures import CELLS, CURVES, cells, decoded
 
 pytestmark = pytest.mark.timeout(600)
 
 
 def launch(page: Page, *, steps: int) -> str:
     """Fill in the demo preset's form; the new run's id."""
-    page.goto("/launch?preset=demo-effopd")
+    page.goto("/launch?preset=demo-effopd&all=1")
     for field, value in {
         "root_name": "from the form",
         "root_budget_steps": steps,

@@ -13,12 +13,12 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import Shown, tab
-from e2e.pictures import CURVES, cells, decoded, wait_until_drawn
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 from support.stored_runs import create
 
+from e2e.axe import assert_accessible
+from e2e.conftest import Shown, tab
+from e2e.pictures import CURVES, cells, decoded, wait_until_drawn
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.teachers import ModelTeacher
 

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from e2e.conftest import Shown
 from playwright.sync_api import Locator, Page, expect
 from support.stored_runs import start
 
+from e2e.conftest import Shown
 from opdboard.db import logs
 
 pytestmark = pytest.mark.timeout(600)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import Server, demo_config
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
 
+from e2e.axe import assert_accessible
+from e2e.conftest import Server, demo_config
 from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from e2e.approved import compare
-from e2e.conftest import Shown, window
 from playwright.sync_api import Browser, Page
 from support.commands import wait_until
+
+from e2e.approved import compare
+from e2e.conftest import Shown, window
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import Server, demo_config
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from support.commands import LongCommand, clean_environment
 
+from e2e.axe import assert_accessible
+from e2e.conftest import Server, demo_config
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import GgufModel
 from opdboard.domain.teachers import PrivilegedTeacher

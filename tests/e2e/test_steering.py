@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from e2e.axe import assert_accessible
-from e2e.conftest import Server
 from playwright.sync_api import Page, expect
 from support.commands import wait_until
 
+from e2e.axe import assert_accessible
+from e2e.conftest import Server
 from opdboard.domain.strategies.effopd import EffOPD
 
 pytestmark = pytest.mark.timeout(900)
@@ -36,6 +36,7 @@ def decision_at(server: Server, run_id: str, step: int) -> dict[str, Any]:
 def forked(page: Page, server: Server) -> dict[str, Any]:
     """Send the launch form that a fork button led to, for four steps; the new run."""
     page.wait_for_url("**/launch?fork=*")
+    page.get_by_test_id("launch-all").check(force=True)
     page.locator("#root_budget_steps").fill("4")
     page.get_by_test_id("launch-submit").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f]{8}"))

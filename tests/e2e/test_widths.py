@@ -2,9 +2,9 @@
 
 import httpx
 import pytest
-from e2e.conftest import Shown
 from playwright.sync_api import Page, expect
 
+from e2e.conftest import Shown
 from opdboard.db import runs
 
 pytestmark = pytest.mark.timeout(600)

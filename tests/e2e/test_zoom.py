@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page
+
 from e2e.conftest import Shown, tab
 from e2e.pictures import cursor, wait_for_news, wait_until_drawn
-from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.timeout(600)
 

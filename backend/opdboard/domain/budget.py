@@ -8,7 +8,7 @@ from opdboard.domain.frozen import Frozen
 class Budget(Frozen):
     """How long, how wide."""
 
-    steps: int = Field(default=64, ge=1, description="Optimizer steps.")
+    steps: int = Field(default=64, ge=1, description="Optimizer steps.", json_schema_extra={"x-first": True})
     batch_size: int = Field(
         default=64,
         ge=1,

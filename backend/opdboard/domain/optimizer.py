@@ -10,7 +10,13 @@ from opdboard.domain.frozen import Frozen
 class Optimizer(Frozen):
     """AdamW and its learning rate."""
 
-    learning_rate: float = Field(default=1e-6, gt=0, le=1, description="Peak learning rate; the paper uses 1e-6.")
+    learning_rate: float = Field(
+        default=1e-6,
+        gt=0,
+        le=1,
+        description="Peak learning rate; the paper uses 1e-6.",
+        json_schema_extra={"x-first": True},
+    )
     schedule: Literal["constant", "linear", "cosine"] = Field(
         default="constant", description="Course of the rate after warm-up."
     )

@@ -29,14 +29,14 @@ Copies = Literal["device", "cpu", "bf16"]
 _SECTIONS = [
     {"title": "Model and teacher", "fields": ["student", "teacher"]},
     {"title": "Data", "fields": ["data"]},
-    {"title": "What each side reads", "fields": ["reading"], "folded": True},
-    {"title": "Objective", "fields": ["objective"]},
     {"title": "Strategy", "fields": ["strategy"]},
-    {"title": "Optimizer", "fields": ["adapter", "optimizer"]},
+    {"title": "Optimizer", "fields": ["optimizer"]},
     {"title": "Budget", "fields": ["budget"]},
-    {"title": "Monitoring", "fields": ["monitoring"]},
-    {"title": "Best state and early stop", "fields": ["selection"]},
-    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies", "sampler"]},
+    {"title": "What each side reads", "fields": ["reading"], "folded": True},
+    {"title": "Objective", "fields": ["objective", "adapter"], "folded": True},
+    {"title": "Monitoring", "fields": ["monitoring"], "folded": True},
+    {"title": "Best state and early stop", "fields": ["selection"], "folded": True},
+    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies", "sampler"], "folded": True},
 ]
 
 

@@ -17,4 +17,6 @@ export interface FormContext {
   putBack: (difference: Difference) => void;
   /** Whether all sections start folded. */
   folded: boolean;
+  /** Whether nothing is: every setting is in sight. */
+  all: boolean;
 }

@@ -1,29 +1,68 @@
 import type { ObjectFieldTemplateProps } from "@rjsf/utils";
 import { IconAlertCircle, IconChevronRight } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { pathInWords } from "~/lib/formErrors";
 import classes from "./form.module.css";
 import type { FormContext } from "./formContext";
 import { isOption } from "./templates";
 
-/** The root as sections; every other object is a grid of fields, required ones first. */
+/** The root as sections; every other object is what must be decided, and the rest folded away. */
 export function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
-  const { properties, schema, fieldPathId, registry } = props;
-  if (fieldPathId.path.length === 0) {
-    return <Sections properties={properties} context={registry.formContext as FormContext} />;
-  }
+  const { properties, schema, fieldPathId, registry, errorSchema } = props;
+  const context = registry.formContext as FormContext;
+  if (fieldPathId.path.length === 0) return <Sections properties={properties} context={context} />;
   const description = isOption(schema) ? schema.description : undefined;
   const tag = isOption(schema) ? "kind" : undefined;
   const required = new Set(schema.required ?? []);
   const visible = properties.filter(({ name }) => name !== tag);
-  const ordered = [
-    ...visible.filter(({ name }) => required.has(name)),
-    ...visible.filter(({ name }) => !required.has(name)),
-  ];
+  const isFirst = (name: string) => required.has(name) || isMarked(schema.properties?.[name]);
+  const first = visible.filter(({ name }) => isFirst(name));
+  const others = visible.filter(({ name }) => !isFirst(name));
+  const inside = (path: string) => others.some(({ name }) => path.startsWith([...fieldPathId.path, name].join(".")));
   return (
     <>
       {description && <p className={classes.help}>{description}</p>}
       {properties.filter(({ name }) => name === tag).map(({ content }) => content)}
-      {ordered.length > 0 && <div className={classes.grid}>{ordered.map(({ content }) => content)}</div>}
+      {first.length > 0 && <Grid of={first} />}
+      {others.length > 0 && context.sections.length === 0 && <Grid of={others} />}
+      {others.length > 0 && context.sections.length > 0 && (
+        <details className={classes.more} open={context.all}>
+          <summary>
+            {others.length} more
+            <Marks
+              refused={others.filter(({ name }) => errorSchema?.[name]).length}
+              changed={Object.keys(context.changes).filter(inside).map(pathInWords)}
+            />
+          </summary>
+          <Grid of={others} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Grid({ of }: { of: ObjectFieldTemplateProps["properties"] }) {
+  return <div className={classes.grid}>{of.map(({ content }) => content)}</div>;
+}
+
+function isMarked(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && "x-first" in schema;
+}
+
+/** How many of a part's values are refused, and which were changed. */
+function Marks({ refused, changed }: { refused: number; changed: readonly string[] }) {
+  return (
+    <>
+      {refused > 0 && (
+        <span className={classes.refused}>
+          <IconAlertCircle size={13} aria-hidden /> {refused} refused
+        </span>
+      )}
+      {changed.length > 0 && (
+        <span className={classes.changed} title={changed.join(", ")}>
+          {changed.length} changed
+        </span>
+      )}
     </>
   );
 }
@@ -42,21 +81,8 @@ function Sections({ properties, context }: SectionsProps) {
           key={title}
           title={title}
           summary={summary}
-          marks={
-            <>
-              {refused > 0 && (
-                <span className={classes.refused}>
-                  <IconAlertCircle size={13} aria-hidden /> {refused} refused
-                </span>
-              )}
-              {changed.length > 0 && (
-                <span className={classes.changed} title={changed.join(", ")}>
-                  {changed.length} changed
-                </span>
-              )}
-            </>
-          }
-          folded={context.folded || folded === true}
+          marks={<Marks refused={refused} changed={changed} />}
+          folded={!context.all && (context.folded || folded === true)}
           single={fields.length === 1}
         >
           {fields.map((field) => contents.get(field))}

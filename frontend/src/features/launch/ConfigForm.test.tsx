@@ -33,7 +33,7 @@ const schema = {
       title: "Budget",
       type: "object",
       properties: {
-        steps: { type: "integer", minimum: 1, title: "Steps", description: "Optimizer steps." },
+        steps: { type: "integer", minimum: 1, title: "Steps", description: "Optimizer steps.", "x-first": true },
         micro_batch_size: { anyOf: [{ type: "integer", minimum: 1 }, { type: "null" }], title: "Micro Batch Size" },
       },
     },
@@ -60,7 +60,7 @@ const schema = {
   ],
 };
 
-function draw(problems: FieldProblem[] = [], changes: Difference[] = []) {
+function draw(problems: FieldProblem[] = [], changes: Difference[] = [], all = false) {
   const onChange = vi.fn<(config: RunConfig) => void>();
   const onPutBack = vi.fn<(difference: Difference) => void>();
   const config = {
@@ -80,6 +80,7 @@ function draw(problems: FieldProblem[] = [], changes: Difference[] = []) {
           config={config}
           problems={problems}
           changes={changes}
+          all={all}
           onChange={onChange}
           onPutBack={onPutBack}
           onSubmit={() => undefined}
@@ -117,6 +118,19 @@ it("shows what the server refused beside the field", () => {
   expect(document.getElementById("root_budget_steps-error")?.textContent).toBe("Input should be at least 1");
   const student = within(screen.getByRole("group", { name: "Student" }));
   expect(student.getByText("student.kind and data.kind belong together")).toBeTruthy();
+});
+
+it("keeps in sight what must be decided, and folds the rest away until every setting is asked for", () => {
+  draw([{ path: "budget.micro_batch_size", message: "too small" }]);
+  const more = within(screen.getByTestId("section-Budget")).getByText("1 more").closest("details");
+  expect(more).toHaveProperty("open", false);
+  expect(more?.contains(screen.getByLabelText("Micro batch size"))).toBe(true);
+  expect(more?.contains(screen.getByLabelText("Steps"))).toBe(false);
+  expect(within(more as HTMLElement).getByText("1 refused")).toBeTruthy();
+  draw([], [], true);
+  for (const part of document.body.lastElementChild?.querySelectorAll("details") ?? []) {
+    expect(part.open).toBe(true);
+  }
 });
 
 it("folds into sections whose line says what they hold, what was changed and what is refused", () => {

@@ -14,6 +14,7 @@ interface ConfigFormProps {
   problems: readonly FieldProblem[];
   changes: readonly Difference[];
   folded?: boolean;
+  all?: boolean;
   onChange: (config: RunConfig) => void;
   onPutBack: (difference: Difference) => void;
   onSubmit: () => void;
@@ -22,7 +23,7 @@ interface ConfigFormProps {
 
 /** The run configuration in sections, each with what was changed and refused in it. */
 export default function ConfigForm(props: ConfigFormProps) {
-  const { schema, config, problems, changes, folded = false, onPutBack, ...rest } = props;
+  const { schema, config, problems, changes, folded = false, all = false, onPutBack, ...rest } = props;
   const context = useMemo((): FormContext => {
     const leaves = leavesOf(schema, config as unknown as Values);
     return {
@@ -35,8 +36,9 @@ export default function ConfigForm(props: ConfigFormProps) {
       changes: Object.fromEntries(changes.map((change) => [change.path, change])),
       putBack: onPutBack,
       folded,
+      all,
     };
-  }, [schema, config, changes, problems, folded, onPutBack]);
+  }, [schema, config, changes, problems, folded, all, onPutBack]);
   return <SchemaForm schema={schema} values={config} problems={problems} context={context} {...rest} />;
 }
 

@@ -34,8 +34,7 @@ export function ErrorSummary({ problems, onSelect }: ErrorSummaryProps) {
 export function focusField(path: string) {
   const id = fieldId(path);
   const field = document.getElementById(id) ?? document.getElementById(`${id.replace(/_kind$/, "")}-section`);
-  const section = field?.closest("details");
-  if (section) section.open = true;
+  for (let part = field?.closest("details"); part; part = part.parentElement?.closest("details")) part.open = true;
   field?.scrollIntoView({ block: "center", behavior: "smooth" });
   field?.focus({ preventScroll: true });
 }

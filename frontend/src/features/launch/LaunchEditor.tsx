@@ -1,4 +1,4 @@
-import { SegmentedControl } from "@mantine/core";
+import { Group, SegmentedControl, Switch } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useCallback, useMemo, useState } from "react";
 import type { RunLabels } from "~/api/launch";
@@ -71,25 +71,31 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
   return (
     <div className={classes.columns}>
       <div className={classes.form}>
-        <SegmentedControl
-          mb={10}
-          aria-label="Edit as"
-          data={[
-            { value: "form", label: "Form" },
-            { value: "yaml", label: "YAML" },
-          ]}
-          value={asYaml ? "yaml" : "form"}
-          onChange={(view) => change({ view: view === "yaml" ? "yaml" : undefined })}
-          data-testid="launch-view"
-        />
+        <Group mb={10} justify="space-between">
+          <SegmentedControl
+            aria-label="Edit as"
+            data={[
+              { value: "form", label: "Form" },
+              { value: "yaml", label: "YAML" },
+            ]}
+            value={asYaml ? "yaml" : "form"}
+            onChange={(view) => change({ view: view === "yaml" ? "yaml" : undefined })}
+            data-testid="launch-view"
+          />
+          <Switch
+            label="Every setting"
+            checked={full}
+            onChange={(event) => change({ all: event.currentTarget.checked ? "1" : undefined })}
+            data-testid="launch-all"
+          />
+        </Group>
         {asYaml ? (
           <YamlView
             text={draft.text}
+            full={full}
             fileName={`${fileName(config.name || "run")}.yaml`}
             textProblems={draft.textProblems}
             problems={problems}
-            full={full}
-            onFull={(all) => change({ all: all ? "1" : undefined })}
             onText={draft.setText}
           />
         ) : (
@@ -102,6 +108,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
               problems={problems}
               changes={changes}
               folded={folded}
+              all={full}
               onChange={setConfig}
               onPutBack={undo}
               onSubmit={() => document.querySelector<HTMLButtonElement>("[data-testid=launch-submit]")?.click()}
@@ -119,7 +126,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
         <LabelsCard
           labels={labels}
           groups={groups}
-          folded={folded}
+          folded={!full}
           onChange={(changed) => setLabels((before) => ({ ...before, ...changed }))}
         />
       </div>

@@ -1,4 +1,4 @@
-import { Button, FileButton, Switch } from "@mantine/core";
+import { Button, FileButton } from "@mantine/core";
 import { useMemo } from "react";
 import { Copy } from "~/components/Copy";
 import { notify } from "~/components/notify";
@@ -13,12 +13,11 @@ interface YamlViewProps {
   textProblems: readonly TextProblem[];
   problems: readonly FieldProblem[];
   full: boolean;
-  onFull: (full: boolean) => void;
   onText: (text: string) => void;
 }
 
 /** The configuration as the file that `opdboard run` takes. */
-export function YamlView({ text, fileName, textProblems, problems, full, onFull, onText }: YamlViewProps) {
+export function YamlView({ text, fileName, textProblems, problems, full, onText }: YamlViewProps) {
   const marks = useMemo(() => {
     if (textProblems.length > 0) return textProblems;
     return problems
@@ -29,12 +28,6 @@ export function YamlView({ text, fileName, textProblems, problems, full, onFull,
   return (
     <section className={`card ${classes.view}`} aria-label="Configuration as YAML">
       <div className={classes.toolbar}>
-        <Switch
-          label="Show every value"
-          checked={full}
-          onChange={(event) => onFull(event.currentTarget.checked)}
-          data-testid="yaml-full"
-        />
         <span className={classes.space} />
         <FileButton accept=".yaml,.yml,.json" onChange={(file) => file && void open(file, onText)}>
           {(props) => <Button {...props}>Open a file</Button>}

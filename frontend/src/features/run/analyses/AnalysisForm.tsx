@@ -9,7 +9,7 @@ import classes from "./Analyses.module.css";
 import { ListWidget } from "./ListWidget";
 
 const templates = { FieldTemplate, ObjectFieldTemplate: Fields };
-const NO_CHANGES: FormContext = { sections: [], changes: {}, putBack: () => {}, folded: false };
+const NO_CHANGES: FormContext = { sections: [], changes: {}, putBack: () => {}, folded: false, all: true };
 
 interface AnalysisFormProps {
   id: string;
