@@ -3,8 +3,10 @@
 import json
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,7 @@ import pytest
 import torch
 from integration.installation import small_config, wait_until
 from safetensors.torch import load_file
+from sqlalchemy import make_url
 from support.commands import processes_of_run
 
 from opdboard.db import alerts, commands, evidence, logs, runs, series
@@ -177,13 +180,26 @@ def _worker():
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def _hangs(trainer: psutil.Process, database_file: str) -> None:
+    """From now on, outside of a transaction: SQLite would be locked for all others by one that is never finished."""
+    while True:
+        trainer.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(database_file, timeout=0, isolation_level=None)) as tried:
+            try:
+                tried.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                trainer.send_signal(signal.SIGCONT)
+            else:
+                return
+
+
 def test_a_hung_trainer_is_stopped_after_its_grace_and_can_go_on(installation):
     installation.settings = installation.settings.model_copy(update={"stop_grace_seconds": 3.0})
     config = small_config()
     run_id = installation.create(config.model_copy(update={"budget": config.budget.model_copy(update={"steps": 5000})}))
     attempt = installation.begin(run_id)
     installation.wait_for_step(run_id, 6)
-    installation.trainer(run_id).send_signal(signal.SIGSTOP)
+    _hangs(installation.trainer(run_id), make_url(installation.settings.sql_url).database or "")
     with installation.database.write() as session:
         steering.ask(session, runs.get(session, run_id, lock=True), request_of(Command.STOP), actor="test")
     attempt.join()
