@@ -1,0 +1,67 @@
+"""Named sets of prompts on which weights are scored: of a training run as it goes, and of the analysis `evaluate`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from opdboard.domain.data import ArithmeticData, Data
+from opdboard.domain.frozen import Frozen
+
+MOST_SETS = 16
+
+
+class EvaluationSet(Frozen):
+    """Prompts under a name, and how they are answered.
+
+    Of data with a held-out file the prompts are that file's. Two sets of weights answer one set with the same random numbers.
+    """
+
+    model_config = ConfigDict(title="Evaluation set")
+
+    name: str = Field(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$",
+        description="Lower-case letters, digits, - and _; of its own among the sets of a run.",
+    )
+    data: Data = Field(default=ArithmeticData(), description="The prompts, and how an answer is judged.")
+    prompts: int = Field(
+        default=256,
+        ge=1,
+        le=100_000,
+        description="At most so many are answered: the first of a fixed order, without those that the run trains on.",
+    )
+    samples: int = Field(
+        default=4,
+        ge=1,
+        le=1024,
+        description="Answers per prompt: the n of avg@n and maj@n, and the largest k of pass@k.",
+    )
+    temperature: float = Field(default=1.0, gt=0, description="Answers are drawn from softmax(logits / temperature).")
+    max_response_tokens: int = Field(
+        default=256,
+        ge=1,
+        description="Answers are cut here. One that is cut is judged by what was written, and counted.",
+    )
+    forgetting: bool = Field(
+        default=False,
+        description="A set that training is not about: shown apart, and told when it is answered worse than by the base.",
+    )
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """The k of which pass@k is told: 1, 2, 4, ... below n, and n."""
+        return (*(2**power for power in range((self.samples - 1).bit_length())), self.samples)
+
+
+def _unique_names(sets: Sequence[EvaluationSet]) -> Sequence[EvaluationSet]:
+    names = [one.name for one in sets]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two sets are called {twice[0]!r}; give each a name of its own")
+    return sets
+
+
+EvaluationSets = Annotated[tuple[EvaluationSet, ...], Field(max_length=MOST_SETS), AfterValidator(_unique_names)]
+"""At most 16, of different names."""
