@@ -275,7 +275,7 @@ def test_a_sampling_engine_gets_the_weights_of_every_update_and_of_every_candida
     def with_engine(training):
         student = training.parts.scorer.student
         sampler = EngineSampler(Recorder(training), student, lambda: dict(student.model.named_parameters()))
-        training.parts.scorer._sampler = sampler
+        training.parts.scorer.sampler = sampler
 
     config = tiny_config(steps=2, strategy=EVERY[0], objective=SampledToken())
     _, sink = train(config, before=with_engine)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from opdboard.domain.budget import Budget
 from opdboard.domain.data import ArithmeticData, Data
+from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
 from opdboard.domain.objectives import OBJECTIVES, Objective, ObjectiveSettings
 from opdboard.domain.optimizer import Adapter, Lora, Optimizer
@@ -11,7 +12,7 @@ from opdboard.domain.reading import Reading
 from opdboard.domain.sampler import Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import STRATEGIES, Strategy
-from opdboard.domain.teachers import ModelTeacher, RemoteTeacher, Teacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, NoTeacher, RemoteTeacher, Teacher, TrainedTeacher
 
 
 def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devices: int) -> None:
@@ -138,6 +139,15 @@ def check_reading(reading: Reading, data: Data, teacher: Teacher) -> None:
         raise ValueError(
             "reading.student.template_arguments has no effect with reading.student.template 'plain': empty it, or choose 'own'"
         )
+
+
+def check_evaluation_set(asked: EvaluationSet, student: ModelSource, reading: Reading, teacher: Teacher) -> None:
+    """The student can read the set's data, through the run's templates."""
+    try:
+        check_data(asked.data, student, NoTeacher())
+        check_reading(reading, asked.data, teacher)
+    except ValueError as error:
+        raise ValueError(f"the set {asked.name!r}: {error}") from None
 
 
 def check_ends(reading: Reading, teacher: Teacher, objective: Objective, sampler: Sampler, budget: Budget) -> None:

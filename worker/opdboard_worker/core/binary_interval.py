@@ -12,8 +12,11 @@ from collections.abc import Callable
 from scipy.special import betaincinv
 
 
-def share_interval(right: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Clopper and Pearson's exact interval of a share of which `right` of `count` were drawn; covers at least as it says."""
+def share_interval(right: float, count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Clopper and Pearson's exact interval of a share of which `right` of `count` were drawn; covers at least as it says.
+
+    Between whole numbers of them its ends lie between theirs.
+    """
     tail = (1.0 - confidence) / 2
     low = 0.0 if right == 0 else float(betaincinv(right, count - right + 1, tail))
     return low, 1.0 if right == count else float(betaincinv(right + 1, count - right, 1.0 - tail))

@@ -30,11 +30,15 @@ class Interval:
     high: float
 
 
-def mean(score_N: Tensor) -> Interval:
-    """Mean score; the exact interval of a share where every score is 0 or 1."""
+def mean(score_N: Tensor, *, shares: bool = False) -> Interval:
+    """Mean score; the exact interval of a share where every score is 0 or 1.
+
+    shares: scores are shares of right answers: prompts that all agree have the interval of as many single answers, too.
+    """
     count = score_N.numel()
-    if count > 1 and bool(((score_N == 0) | (score_N == 1)).all()):
-        right = int(score_N.sum())
+    binary = bool(((score_N == 0) | (score_N == 1)).all())
+    if count > 1 and (binary or (shares and bool((score_N == score_N[0]).all()))):
+        right = float(score_N.sum())
         return Interval(right / count, *share_interval(right, count, CONFIDENCE))
     return difference(score_N, torch.zeros_like(score_N))
 

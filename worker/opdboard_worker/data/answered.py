@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import regex
 
+from opdboard.domain.data import Data
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.run_config import RunConfig
 from opdboard_worker.data.choices import letter_of
@@ -23,9 +24,7 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
             f"teacher.kind '{config.teacher.kind}' reads the solution, or else the answer",
             worked=True,
         )
-    if getattr(config.data, "verifier", "") == "choice":
-        _letters([*train, *held_out])
-    _check_pattern(getattr(config.data, "verifier_pattern", ""))
+    check_judged(config.data, [*train, *held_out])
     if strategy.needs_answers:
         _some(
             train,
@@ -35,6 +34,13 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
         _some(held_out, "selection.metric is 'eval/accuracy': choose 'auto'")
     elif (selection.keep_best or selection.patience is not None) and not config.teacher.scores:
         _some(held_out, "selection can tell no best state without a teacher or answers: unset keep_best and patience")
+
+
+def check_judged(data: Data, examples: Sequence[Example]) -> None:
+    """DataProblem where the verifier of the data cannot judge answers to these examples."""
+    if getattr(data, "verifier", "") == "choice":
+        _letters(examples)
+    _check_pattern(getattr(data, "verifier_pattern", ""))
 
 
 def _check_pattern(pattern: str) -> None:

@@ -101,7 +101,7 @@ def split(
     dropped from training. own: examples of a held-out file, of which `held_out_size` at most are held out, in place of some
     of the others. Raises DataProblem when nothing would be left to train on.
     """
-    held_out = sorted(own or examples, key=lambda example: _rank(example.id, seed))[:held_out_size]
+    held_out = in_fixed_order(own or examples, seed)[:held_out_size]
     asked = {example.asked for example in held_out}
     training = [example for example in examples if example.asked not in asked]
     if not training and own:
@@ -117,6 +117,11 @@ def split(
             where="monitoring.held_out_size",
         )
     return training, held_out
+
+
+def in_fixed_order(examples: Sequence[Example], seed: int = 0) -> list[Example]:
+    """By their hashed ids: the first so many of them are held out, or asked of a set."""
+    return sorted(examples, key=lambda example: _rank(example.id, seed))
 
 
 def _rank(example_id: int, seed: int) -> bytes:

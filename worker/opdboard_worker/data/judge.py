@@ -1,6 +1,6 @@
 """The helper process of `verifiers.py`: reads [response, answer] a line, writes READY and then true or false a line.
 
-Run as `python -m opdboard_worker.data.judge`. Each question gets a few seconds of CPU time, after which the kernel ends the
+Of [response, null] it writes the text that the response answers, "" where none can be read. Run as `python -m opdboard_worker.data.judge`. Each question gets a few seconds of CPU time, after which the kernel ends the
 process: SIGPROF's default action also stops C code, and CPU time makes a verdict independent of the machine's load.
 """
 
@@ -10,7 +10,7 @@ import resource
 import signal
 import sys
 
-from opdboard_worker.data.answers.verdict import answers_equal
+from opdboard_worker.data.answers.verdict import answers_equal, final_answer
 from opdboard_worker.data.verifiers import READY
 
 CPU_SECONDS = 3.0
@@ -27,12 +27,12 @@ def main() -> None:
         response, answer = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         try:
-            verdict = answers_equal(response, answer)
+            told = (final_answer(response) or "") if answer is None else answers_equal(response, answer)
         except Exception:  # whatever sympy makes of it, it is not an equal answer
-            verdict = False
+            told = "" if answer is None else False
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
-        print(json.dumps(verdict), flush=True)
+        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

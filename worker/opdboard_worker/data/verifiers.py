@@ -48,6 +48,21 @@ def verify(kind: str, response_text: str, answer: str, pattern: str = "") -> boo
     return _JUDGE.equal(response, answer)
 
 
+def final_answer(kind: str, response_text: str, pattern: str = "") -> str | None:
+    """What `verify` takes for the answer of a response, as it is written; None where there is none to be read.
+
+    A verifier that looks at the whole response itself is told what mathematics would take for it.
+    """
+    text = response_text[-_LONGEST_RESPONSE:]
+    if kind == "exact":
+        return response_text.strip() or None
+    if kind == "choice":
+        return chosen(text)
+    if kind == "regex":
+        return _last_match(pattern, text) or None
+    return _JUDGE.final_answer(text) if text.strip() else None
+
+
 def _last_match(pattern: str, text: str) -> str | None:
     last = None
     try:
@@ -66,15 +81,23 @@ class _Judge:
         self._process: subprocess.Popen[str] | None = None
 
     def equal(self, response: str, answer: str) -> bool:
+        return bool(self._told(response, answer))
+
+    def final_answer(self, response: str) -> str | None:
+        told = self._told(response, None)
+        return str(told) if told else None
+
+    def _told(self, response: str, answer: str | None) -> bool | str | None:
+        """None where the question cannot be decided."""
         with self._lock:
             for _ in range(2):
-                verdict, over_time = self._ask(json.dumps([response, answer]))
-                if verdict is not None or over_time:
-                    return bool(verdict)
-            return False  # lost twice for another reason, such as memory: the question is to blame
+                told, over_time = self._ask(json.dumps([response, answer]))
+                if told is not None or over_time:
+                    return told
+            return None  # lost twice for another reason, such as memory: the question is to blame
 
-    def _ask(self, question: str) -> tuple[bool | None, bool]:
-        """(verdict, whether the helper ran out of its time); the verdict is None when the helper was lost."""
+    def _ask(self, question: str) -> tuple[bool | str | None, bool]:
+        """(what is told, whether the helper ran out of its time); None is told when the helper was lost."""
         if self._process is None or self._process.poll() is not None:
             self._process = _start()
         process = self._process

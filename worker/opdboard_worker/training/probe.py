@@ -18,8 +18,8 @@ from opdboard_worker.core.temperature import TemperedTeacher, tempered
 from opdboard_worker.core.token_loss import token_logp
 from opdboard_worker.core.token_measures import TokenMeasures
 from opdboard_worker.data.examples import Example
+from opdboard_worker.data.judging import judged
 from opdboard_worker.data.prompts import PromptBuilder
-from opdboard_worker.data.verifiers import verify
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.ranks import Ranks, share, shared_out, total
 from opdboard_worker.training.rollout import Rollout, joined, sample, token_places, uniforms
@@ -101,13 +101,13 @@ class Scorer:
         self.teacher = teacher
         self.prompts = prompts
         self.ranks = ranks
-        self._sampler = sampler or partial(sample, student)
-        self._eos = eos
+        self.sampler = sampler or partial(sample, student)
+        self.ends = eos
 
     @property
     def end(self) -> int:
         """The token that a given answer ends with; of an event, the one that stands for it."""
-        return self._eos[0]
+        return self.ends[0]
 
     def head(self, policy: Policy) -> Head:
         """Logits of the distribution that a policy samples from: at budget.temperature."""
@@ -155,35 +155,22 @@ class Scorer:
         budget = self.config.budget
         ids = self.prompts.teacher_ids if privileged else self.prompts.student_ids
         answered = list(range(len(examples)) if places is None else places)
-        sampler = self._sampler if policy is None else partial(sample, policy)
+        sampler = self.sampler if policy is None else partial(sample, policy)
         return sampler(
             [ids(examples[place]) for place in answered],
             uniforms(len(examples), budget.max_response_tokens, self.config.seed, *key)[answered],
             temperature=budget.temperature,
-            eos=self._eos if policy is None else [*self._eos, *policy.ends],
+            eos=self.ends if policy is None else [*self.ends, *policy.ends],
             pass_size=budget.rollout_batch_size or self.micro_batch_size,
         )
 
     def texts(self, rollout: Rollout) -> list[str]:
         """Responses as text, without special tokens and without the token that ended them."""
-        responses = rollout.responses
-        lengths = (rollout.lengths_B - rollout.ended_B.long()).tolist()
-        rows = [tokens[:length] for tokens, length in zip(responses.token_BR.tolist(), lengths, strict=True)]
-        return self.prompts.texts(rows)
+        return self.prompts.texts(rollout.written())
 
     def verdicts(self, examples: Sequence[Example], texts: Sequence[str]) -> list[bool | None]:
-        """Whether each text answers its example; None where no answer is known.
-
-        An answer that had begun is judged as a whole, but an exact one by what was written.
-        """
-        data = self.config.data
-        kind, pattern = getattr(data, "verifier", "exact"), getattr(data, "verifier_pattern", "")
-        return [
-            None
-            if example.answer is None
-            else verify(kind, text if kind == "exact" else example.prefix + text, example.answer, pattern)
-            for example, text in zip(examples, texts, strict=True)
-        ]
+        """Whether each text answers its example; None where no answer is known."""
+        return judged(self.config.data, examples, texts)
 
     def teacher_answers(self, examples: Sequence[Example], *key: object) -> TeacherAnswers | None:
         """The teacher's on the same random numbers, of the examples whose answer is known.

@@ -30,6 +30,11 @@ class Rollout:
         """Response tokens per example, EOS included."""
         return self.responses.mask_BR.sum(1)
 
+    def written(self) -> list[list[int]]:
+        """Response tokens of each example, without the one that ended it."""
+        lengths = (self.lengths_B - self.ended_B.long()).tolist()
+        return [tokens[:length] for tokens, length in zip(self.responses.token_BR.tolist(), lengths, strict=True)]
+
     def rows_by_length(self) -> list[int]:
         """Examples from the shortest to the longest, prompt and response together."""
         lengths = [len(p) + n for p, n in zip(self.responses.prompts, self.lengths_B.tolist(), strict=True)]

@@ -68,3 +68,14 @@ def test_shares_that_all_agree_are_not_certain():
     assert 0.1 < same.high < 0.25
     none = bootstrap.mean(torch.zeros(50))
     assert (none.value, none.low, none.high) == (0.0, 0.0, pytest.approx(0.0711, abs=1e-4))
+
+
+def test_the_mean_of_shares_that_all_agree_has_the_interval_of_single_answers():
+    halves = torch.full((10,), 0.5, dtype=torch.float64)
+    found = bootstrap.mean(halves, shares=True)
+    single = bootstrap.mean(torch.tensor([0.0, 1.0] * 5))
+    assert vars(found) == vars(single)
+    assert bootstrap.mean(halves) == bootstrap.Interval(0.5, 0.5, 0.5)
+    thirds = bootstrap.mean(torch.full((10,), 1 / 3, dtype=torch.float64), shares=True)
+    lower, upper = (bootstrap.mean(torch.tensor([1.0] * right + [0.0] * (10 - right))) for right in (3, 4))
+    assert lower.low < thirds.low < upper.low < thirds.value < lower.high < thirds.high < upper.high

@@ -41,29 +41,41 @@ def answers_equal(response: str, answer: str) -> bool:
         return False
 
 
+def final_answer(response: str) -> str | None:
+    """What a response says in the end, as it is written; None where nothing in it can be read as an answer."""
+    try:
+        return _final_text(response, stated(response), wants_words=False) or None
+    except (TooLarge, Unreadable):
+        return None
+
+
 def _read_response(response: str, marked: str | None, wants_words: bool) -> Form | None:
-    """The form of what the response says in the end; which place is read does not depend on the value that is wanted."""
+    text = _final_text(response, marked, wants_words)
+    return None if text is None else read(text)
+
+
+def _final_text(response: str, marked: str | None, wants_words: bool) -> str | None:
+    """What the response says in the end, of what can be read; which place that is does not depend on the value that is wanted."""
     if marked is not None:
         if len(marked) > LONGEST:
             return None
         form = read(marked)
         if not isinstance(form, Words) and not _is_prose(form):
-            return form
+            return marked
         if "boxed" in response or wants_words:
-            return form
-        quantity = leading_quantity(marked) or last_quantity(marked)
-        return form if quantity is None else read(quantity)
+            return marked
+        return leading_quantity(marked) or last_quantity(marked) or marked
     tails = [tail for tail in (response, *said(response)) if len(tail) <= LONGEST]
     if wants_words:
-        formula = last_formula(response)
-        forms = [form for tail in (*tails, formula or "") if isinstance(form := read(tail), Words)]
-        return min(forms, key=lambda form: len(form.text.split()), default=None)
+        read_tails = [
+            (form, tail) for tail in (*tails, last_formula(response) or "") if isinstance(form := read(tail), Words)
+        ]
+        return min(read_tails, key=lambda one: len(one[0].text.split()), default=(None, None))[1]
     for tail in tails[:4]:
         form = read(tail)
         if not isinstance(form, Words) and not _is_prose(form):
-            return form
-    quantity = last_quantity(response)
-    return None if quantity is None else read(quantity)
+            return tail
+    return last_quantity(response)
 
 
 def _is_prose(form: Form) -> bool:
