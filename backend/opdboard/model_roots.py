@@ -17,6 +17,22 @@ def configured_roots(settings: Settings) -> list[Path]:
     return list(dict.fromkeys(Path(part).expanduser().resolve() for part in given if part))
 
 
+def code_folder(text: str, settings: Settings, where: str) -> Path:
+    """A folder whose Python code may be run, symbolic links followed; BadInput unless it lies below OPDBOARD_CODE_ROOTS."""
+    folder = place(text).resolve()
+    allowed = [place(part.strip()).resolve() for part in settings.code_roots.split(",") if part.strip()]
+    if not any(folder.is_relative_to(root) for root in allowed):
+        below = f"lies outside of {', '.join(map(str, allowed))}" if allowed else "cannot be used"
+        raise BadInput(
+            f"{folder} {below}: what is in it may run as code, so whoever keeps the workers has to name a folder above it in "
+            "OPDBOARD_CODE_ROOTS",
+            where=where,
+        )
+    if not folder.is_dir():
+        raise BadInput(f"there is no folder {folder} on this worker", where=where)
+    return folder
+
+
 def place(text: str) -> Path:
     """The path that a text names, ~ being the home folder; BadInput where there is no such home."""
     try:

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         default="",
         description="Comma-separated folders below which the browser may look for checkpoints; once set, imports and looks into data files read nothing else.",
     )
+    code_roots: str = Field(
+        default="",
+        description="Comma-separated folders whose Python code workers may run: that of task files for lm-eval. Empty runs none.",
+    )
     teacher_keys: str = Field(
         default="",
         description="VARIABLE=ADDRESS, separated by commas: keys that runs may have sent to remote teachers below these addresses.",

@@ -20,10 +20,11 @@ SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
     "reset_embeddings": {"reset": (0, 1, 2)},
     "embedding_shift": {"input": (0,), "output": (0,)},
     "rank_one_trajectory": {"module": (0, 1, 2)},
+    "lm_eval": {"checkpoint": (0, 4, 16)},
     "export_model": {"written": (0,)},
     "export_adapter": {"written": (0,)},
 }
-_OBSERVED = ("embedding_shift", "rank_one_trajectory", "export_model", "export_adapter")
+_OBSERVED = ("embedding_shift", "lm_eval", "rank_one_trajectory", "export_model", "export_adapter")
 
 
 def variant(kind: str, index: int, family: str, x: float, number: int) -> VariantRecord:
@@ -46,6 +47,13 @@ def variant(kind: str, index: int, family: str, x: float, number: int) -> Varian
         details |= {"unused_one_minus_cosine": [1e-6], "vocabulary": 3}
     if kind == "export_adapter":
         details = {"rank": 3, "missed": 0.1, "missed_by_rank": [0.5, 0.2, 0.1], "left_out": 0.04}
+    if kind == "lm_eval":
+        metric = {"metric": "acc", "filter": "none", "value": at, "better": "higher", "examples": 40, "version": 1.0}
+        metrics = [
+            metric | {"task": "arc", "stderr": 0.02},
+            metric | {"task": "sums", "filter": "strict", "stderr": None},
+        ]
+        details = {"version": "0.4.13", "metrics": metrics}
     if family == "written":
         details |= {"folder": "runs/x/model", "bytes": 1000}
     scored = [] if kind in _OBSERVED else scores

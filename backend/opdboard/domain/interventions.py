@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 
 from opdboard.domain.exports import ExportAdapter, ExportModel
 from opdboard.domain.frozen import Frozen
+from opdboard.domain.lm_eval import LmEval
 
 Step = Annotated[int, Field(ge=0)]
 _UPDATE_OF = "Checkpoint whose update is changed; empty takes the latest."
@@ -157,6 +158,7 @@ INTERVENTIONS = {
         Intervention("reset_embeddings", ResetEmbeddings, "reset_embeddings"),
         Intervention("embedding_shift", EmbeddingShift, "embedding_shift"),
         Intervention("rank_one_trajectory", RankOneTrajectory, "rank_one_trajectory"),
+        Intervention("lm_eval", LmEval, "lm_eval"),
         Intervention("export_model", ExportModel, None),
         Intervention("export_adapter", ExportAdapter, "export_adapter"),
     )

@@ -16,6 +16,7 @@ from opdboard.domain.modules import Module
 from opdboard_worker.analysis.bench import Bench, make_bench
 from opdboard_worker.analysis.evaluation import scored_steps
 from opdboard_worker.analysis.exports import export_job
+from opdboard_worker.analysis.harness import lm_eval_job
 from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.observed import shift_steps, trajectory_steps
 from opdboard_worker.analysis.subject import Updates
@@ -87,6 +88,7 @@ INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {
     **dict.fromkeys(PLANNERS, _scored),
     "embedding_shift": _shift,
     "rank_one_trajectory": _trajectory,
+    "lm_eval": lm_eval_job,
     "export_model": export_job,
     "export_adapter": export_job,
 }

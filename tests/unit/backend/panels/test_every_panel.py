@@ -62,6 +62,8 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("embedding_shift", {}, 2),
     ("rank_one_trajectory", {}, 2),
     ("export_adapter", {}, 2),
+    ("lm_eval", {}, 1),
+    ("lm_eval", {}, 2),
     ("rank_one_trajectory", {"layer": 0}, 1),
     ("first_last_cosine", {}, 2),
     ("lock_in", {}, 1),
