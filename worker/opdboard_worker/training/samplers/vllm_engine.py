@@ -1,7 +1,7 @@
 """A vLLM engine in this process, whose weights are replaced in place (sampler.Engine).
 
-Written against vLLM's documented interface (LLM.generate, LLM.apply_model, LLM.reset_prefix_cache). It has never been
-run: no GPU was at hand (docs/gpu.md).
+Written against LLM.generate and the worker's reload_weights, and run with vLLM's build for the CPU (test_vllm_engine.py, where that
+is installed); never on a GPU (docs/gpu.md).
 """
 
 import os
@@ -82,7 +82,8 @@ class VllmEngine(Engine):
     @override
     def load(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         named = list(weights)
-        self._llm.apply_model(lambda model: model.load_weights(iter(named)))
+        # Not model.load_weights: what a layer has made of its weights, packed or fused, would stay as it was.
+        self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(named)})
         self._llm.reset_prefix_cache()
 
     @override
