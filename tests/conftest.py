@@ -15,6 +15,7 @@ from huggingface_hub import constants
 from sqlalchemy import URL, create_engine, make_url, text
 from support.hub_server import HubServer, hub_server
 
+from opdboard.data_files.hub import commit_of
 from opdboard.db.database import Database
 from opdboard.db.tables import Table
 from opdboard.settings import Settings
@@ -124,3 +125,18 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
         )  # a protocol of its own, which the server does not speak
         monkeypatch.setenv("HF_TOKEN", "secret")
         yield server
+
+
+@pytest.fixture
+def hub_rows(hub: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HubServer:
+    """The same for the library datasets, with empty caches."""
+    from datasets import config
+
+    files = f"{hub.url}/datasets/{{repo_id}}/resolve/{{revision}}/{{path}}"
+    monkeypatch.setattr(config, "HF_ENDPOINT", hub.url)
+    monkeypatch.setattr(config, "HUB_DATASETS_URL", files)
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+    monkeypatch.setattr(config, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    commit_of.cache_clear()
+    return hub

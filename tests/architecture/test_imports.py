@@ -22,7 +22,7 @@ def test_the_web_app_is_created_without_torch(tmp_path, monkeypatch):
     monkeypatch.setenv("OPDBOARD_DATA_DIR", str(tmp_path))
     loaded = modules_after("from opdboard.api.app import create_app\ncreate_app()")
     assert "fastapi" in loaded
-    assert not loaded & {"torch", "transformers", "opdboard_worker"}
+    assert not loaded & {"torch", "transformers", "opdboard_worker", "datasets", "pandas"}
 
 
 def test_a_client_command_needs_neither_the_web_side_nor_the_database():
@@ -50,6 +50,10 @@ def test_the_numerics_know_nobody():
 def test_the_worker_process_leaves_torch_to_its_trainers(tmp_path, monkeypatch):
     monkeypatch.setenv("OPDBOARD_DATA_DIR", str(tmp_path))
     assert not modules_after("import opdboard_worker.app") & {"torch", "transformers"}
+
+
+def test_a_run_starts_without_what_reads_the_hub():
+    assert not modules_after("import opdboard_worker.preloaded") & {"datasets", "pandas"}
 
 
 def test_what_decides_leaves_queries_to_the_room_below():

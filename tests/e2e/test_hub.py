@@ -1,5 +1,6 @@
 """A model is found on the hub from the launch form, by a server that stands in for it."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +31,24 @@ def student_by_name(page: Page) -> None:
     page.get_by_role("option", name="Hugging Face hub").click()
 
 
-def test_a_student_is_found_by_a_part_of_its_name(browser: Browser, filled, hub: HubServer, tmp_path: Path) -> None:
+CARD = (
+    "---\nconfigs:\n- {config_name: main, data_files: [{split: train, path: a.jsonl}, {split: test, path: b.jsonl}]}\n"
+)
+CARD += "- {config_name: socratic, data_files: b.jsonl}\n---\n"
+
+
+def test_student_and_data_are_found_by_a_part_of_their_names(
+    browser: Browser, filled, hub: HubServer, tmp_path: Path
+) -> None:
     hub.models["org/Tiny-1B-Base"] = Repository(license="apache-2.0")
     hub.models["org/Tiny-1B-Chat"] = Repository(gated=True, license="other")
     hub.models["org/other"] = Repository()
-    with served(filled, tmp_path, HF_ENDPOINT=hub.url) as url, tab(browser, url) as page:
+    rows = [json.dumps({"question": f"{number} + 1?", "answer": f"#### {number + 1}"}) for number in range(3)]
+    hub.datasets["org/sums"] = Repository(
+        files={"README.md": CARD.encode(), "a.jsonl": "\n".join(rows).encode(), "b.jsonl": rows[0].encode()}
+    )
+    environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf")}
+    with served(filled, tmp_path, **environment) as url, tab(browser, url) as page:
         student_by_name(page)
         name = page.get_by_label("Repo id").first
         name.fill("tiny")
@@ -44,6 +58,18 @@ def test_a_student_is_found_by_a_part_of_its_name(browser: Browser, filled, hub:
         assert_accessible(page)
         page.get_by_role("option", name="org/Tiny-1B-Base").click()
         expect(name).to_have_value("org/Tiny-1B-Base")
+        page.get_by_test_id("root_data__oneof_select").get_by_text("Hugging Face hub").click()
+        page.locator("#root_data_repo_id").fill("sums")
+        page.get_by_role("option", name="org/sums").click()
+        look = page.get_by_test_id("data-look")
+        expect(look).to_contain_text("org/sums has several configurations; choose one of main, socratic")
+        page.locator("#root_data_configuration").click()
+        page.get_by_role("option", name="main").click()
+        expect(page.get_by_test_id("data-rows")).to_have_text("3 rows: 3 as GSM8K")
+        page.locator("#root_data_held_out").click()
+        page.get_by_role("option", name="test").click()
+        expect(page.locator("#root_data_held_out")).to_have_value("test")
+        assert_accessible(page)
 
 
 def test_without_the_hub_a_name_can_be_typed(browser: Browser, filled, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class HubServer:
     def __init__(self) -> None:
         self.url = ""
         self.models: dict[str, Repository] = {}
+        self.datasets: dict[str, Repository] = {}
         self.refuse: list[int] = []
         self.tokens: set[str] = set()
         self._large: dict[str, bytes] = {}
@@ -46,6 +47,15 @@ class HubServer:
         if repo_id not in self.models:
             raise HTTPException(404, headers={"X-Error-Code": "RepoNotFound"})
         return self.models[repo_id]
+
+    def repository(self, kind: str, repo_id: str, revision: str = "main") -> Repository:
+        """kind: models or datasets. Of one branch, and of its newest commit."""
+        found = {"models": self.models, "datasets": self.datasets}.get(kind, {}).get(repo_id)
+        if found is None:
+            raise HTTPException(404, headers={"X-Error-Code": "RepoNotFound"})
+        if revision not in ("main", found.sha):
+            raise HTTPException(404, headers={"X-Error-Code": "RevisionNotFound"})
+        return found
 
     def create(self, wanted: dict[str, Any]) -> dict[str, str]:
         repo_id = "/".join(filter(None, (wanted.get("organization"), wanted["name"])))
@@ -78,8 +88,8 @@ class HubServer:
         address = f"{self.url}/{repo_id}/commit/{repository.sha}"
         return {"success": True, "commitUrl": address, "commitOid": repository.sha}
 
-    def info(self, repo_id: str) -> dict[str, Any]:
-        repository = self.model(repo_id)
+    def info(self, kind: str, repo_id: str, revision: str = "main") -> dict[str, Any]:
+        repository = self.repository(kind, repo_id, revision)
         return {
             "_id": "0",
             "id": repo_id,
@@ -102,24 +112,46 @@ class HubServer:
         shapes = [one["shape"] for name, one in described.items() if name != "__metadata__"]
         return {"safetensors": {"parameters": {}, "total": sum(math.prod(shape) for shape in shapes)}}
 
-    def search(self, text: str, limit: int) -> list[dict[str, Any]]:
-        found = [self.info(repo_id) for repo_id in self.models if text.lower() in repo_id.lower()]
+    def search(self, kind: str, text: str, limit: int) -> list[dict[str, Any]]:
+        named = self.models if kind == "models" else self.datasets
+        found = [self.info(kind, repo_id) for repo_id in named if text.lower() in repo_id.lower()]
         return sorted(found, key=lambda one: -one["downloads"])[:limit]
 
-    def tree(self, repo_id: str) -> list[dict[str, Any]]:
-        files = self.model(repo_id).files
-        return [
-            {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
-            for path, content in files.items()
+    def tree(self, kind: str, repo_id: str, revision: str, folder: str, *, deep: bool) -> list[dict[str, Any]]:
+        files = self.repository(kind, repo_id, revision).files
+        below = f"{folder}/" if folder else ""
+        inside = [path for path in files if path.startswith(below)]
+        if folder and not inside:
+            raise HTTPException(404, headers={"X-Error-Code": "EntryNotFound"})
+        folders = {f"{below}{path.removeprefix(below).partition('/')[0]}" for path in inside} - set(inside)
+        shown = [path for path in inside if deep or "/" not in path.removeprefix(below)]
+        return [{"type": "directory", "path": path, "size": 0, "oid": "0" * 40} for path in sorted(folders)] + [
+            _entry(path, files[path]) for path in shown
         ]
 
-    def file(self, repo_id: str, path: str) -> Response:
-        repository = self.model(repo_id)
+    def paths(self, kind: str, repo_id: str, revision: str, asked: list[str]) -> list[dict[str, Any]]:
+        files = self.repository(kind, repo_id, revision).files
+        found = [_entry(path, files[path]) for path in asked if path in files]
+        within = [path for path in asked if any(one.startswith(f"{path}/") for one in files)]
+        return found + [{"type": "directory", "path": path, "size": 0, "oid": "0" * 40} for path in within]
+
+    def file(self, kind: str, repo_id: str, revision: str, path: str, span: str = "") -> Response:
+        repository = self.repository(kind, repo_id, revision)
+        if repository.gated:
+            raise HTTPException(403, headers={"X-Error-Code": "GatedRepo"})
         if path not in repository.files:
             raise HTTPException(404, headers={"X-Error-Code": "EntryNotFound"})
         content = repository.files[path]
         headers = {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": repository.sha}
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        if not span:
+            return Response(content, media_type="application/octet-stream", headers=headers)
+        first, last = (int(place) for place in span.removeprefix("bytes=").split("-"))
+        headers["Content-Range"] = f"bytes {first}-{min(last, len(content) - 1)}/{len(content)}"
+        return Response(content[first : last + 1], 206, headers, media_type="application/octet-stream")
+
+
+def _entry(path: str, content: bytes) -> dict[str, Any]:
+    return {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
 
 
 def _application(hub: HubServer) -> FastAPI:
@@ -127,7 +159,7 @@ def _application(hub: HubServer) -> FastAPI:
 
     @app.middleware("http")
     async def _refuse(request: Request, follow: Any) -> Response:
-        if request.url.path.startswith(("/api/models", "/api/repos")):
+        if request.url.path.startswith(("/api/models", "/api/datasets", "/api/repos")):
             hub.tokens.add(request.headers.get("authorization", "").removeprefix("Bearer "))
         return Response(status_code=hub.refuse.pop(0)) if hub.refuse else await follow(request)
 
@@ -159,22 +191,40 @@ def _application(hub: HubServer) -> FastAPI:
         lines = (await request.body()).decode().splitlines()
         return hub.commit(f"{owner}/{name}", [json.loads(line) for line in lines if line])
 
-    @app.get("/api/models")
-    async def _search(search: str = "", limit: int = 1000) -> Any:
-        return hub.search(search, limit)
+    @app.get("/api/{kind}")
+    async def _search(kind: str, search: str = "", limit: int = 1000) -> Any:
+        return hub.search(kind, search, limit)
 
-    @app.get("/api/models/{owner}/{name}/tree/{revision}")
-    async def _tree(owner: str, name: str) -> Any:
-        return hub.tree(f"{owner}/{name}")
+    @app.get("/api/{kind}/{owner}/{name}/tree/{revision}")
+    @app.get("/api/{kind}/{owner}/{name}/tree/{revision}/{folder:path}")
+    async def _tree(
+        kind: str, owner: str, name: str, revision: str, folder: str = "", *, recursive: bool = False
+    ) -> Any:
+        return hub.tree(kind, f"{owner}/{name}", revision, folder, deep=recursive)
 
-    @app.get("/api/models/{owner}/{name}/revision/{revision}")
-    @app.get("/api/models/{owner}/{name}")
-    async def _info(owner: str, name: str) -> Any:
-        return hub.info(f"{owner}/{name}")
+    @app.post("/api/{kind}/{owner}/{name}/paths-info/{revision}")
+    async def _paths(kind: str, owner: str, name: str, revision: str, request: Request) -> Any:
+        form = await request.form() if "form" in request.headers.get("content-type", "") else None
+        asked = form.getlist("paths") if form else (await request.json())["paths"]
+        return hub.paths(kind, f"{owner}/{name}", revision, [str(one) for one in asked])
+
+    @app.get("/api/{kind}/{owner}/{name}/auth-check")
+    async def _may_read(kind: str, owner: str, name: str) -> None:
+        if hub.repository(kind, f"{owner}/{name}").gated:
+            raise HTTPException(403, headers={"X-Error-Code": "GatedRepo"})
+
+    @app.get("/api/{kind}/{owner}/{name}/revision/{revision}")
+    @app.get("/api/{kind}/{owner}/{name}")
+    async def _info(kind: str, owner: str, name: str, revision: str = "main") -> Any:
+        return hub.info(kind, f"{owner}/{name}", revision)
+
+    @app.api_route("/datasets/{owner}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
+    async def _row_file(owner: str, name: str, revision: str, path: str, request: Request) -> Response:
+        return hub.file("datasets", f"{owner}/{name}", revision, path, request.headers.get("range", ""))
 
     @app.api_route("/{owner}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
-    async def _file(owner: str, name: str, path: str) -> Response:
-        return hub.file(f"{owner}/{name}", path)
+    async def _file(owner: str, name: str, revision: str, path: str) -> Response:
+        return hub.file("models", f"{owner}/{name}", revision, path)
 
     return app
 

@@ -1,27 +1,49 @@
-"""All rows of a configuration's files, read one after the other."""
+"""All rows of a configuration's data, read one after the other."""
 
 from collections.abc import Iterator
 
+from opdboard.data_files import hub
+from opdboard.data_files.arrow import Placed
 from opdboard.data_files.opening import files_of
 from opdboard.data_files.recognition import Recogniser, Row
 from opdboard.data_files.tables import LARGEST_JSON, rows_of
+from opdboard.domain.data import FileData, HubData
 from opdboard.domain.errors import DataProblem
 
 _MOST_ROWS = 10_000_000
 
 
-def read_rows(path: str, recogniser: Recogniser, largest_json: int = LARGEST_JSON) -> Iterator[Row]:
-    """The rows of one file, or of all that a pattern names in order of their names; several are one data set.
+def read_rows(
+    data: FileData | HubData,
+    recogniser: Recogniser,
+    *,
+    held_out: bool = False,
+    largest_json: int = LARGEST_JSON,
+    stream: bool = False,
+) -> Iterator[Row]:
+    """The rows of the data, or of its held-out file or split; several files are one data set, in order of their names.
 
-    Raises DataProblem whose `where` is the file, with ':line' (in JSON and Parquet the row, from 1) where one is at fault.
+    stream: nothing of the hub is kept. Raises DataProblem whose `where` is the file or data set, with ':line' (in JSON,
+    Parquet and on the hub the row, from 1) where one is at fault.
     """
     number = 0
-    for file in files_of(path):
+    for name, rows in _tables(data, recogniser.wanted, held_out=held_out, largest_json=largest_json, stream=stream):
         before = number
-        for where, values in rows_of(file, recogniser.wanted, largest_json):
+        for where, values in rows:
             number += 1
             if number > _MOST_ROWS:
                 raise DataProblem(f"there are more than {_MOST_ROWS} rows; give fewer", where=where)
             yield recogniser.row(values, where)
         if number == before:
-            raise DataProblem(f"{file} has no rows; each needs a prompt", where=str(file))
+            raise DataProblem(f"{name} has no rows; each needs a prompt", where=name)
+
+
+def _tables(
+    data: FileData | HubData, wanted: set[str], *, held_out: bool, largest_json: int, stream: bool
+) -> Iterator[tuple[str, Iterator[Placed]]]:
+    if isinstance(data, HubData):
+        split = data.held_out if held_out else data.split
+        yield f"{data.repo_id} {split}", hub.split_rows(data, split, wanted, stream=stream)
+        return
+    for file in files_of(data.held_out if held_out else data.path):
+        yield str(file), rows_of(file, wanted, largest_json)

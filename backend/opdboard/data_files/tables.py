@@ -5,19 +5,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from opdboard.data_files.opening import LONGEST_LINE, decoded, lines_of, opened, pyarrow_or_refuse
+from opdboard.data_files.arrow import Placed, parquet_rows
+from opdboard.data_files.opening import LONGEST_LINE, decoded, lines_of, opened
 from opdboard.data_files.values import kind_of
 from opdboard.domain.errors import DataProblem
 
 LARGEST_JSON = 1 << 30
 """Bytes of a JSON file, which is read whole."""
 _SPACE = re.compile(r"\s*")
-Placed = tuple[str, Mapping[str, Any]]
-"""(place, columns): a place is 'file:line', and in JSON and Parquet 'file:row', counted from 1."""
 
 
 def rows_of(file: Path, wanted: set[str], largest_json: int = LARGEST_JSON) -> Iterator[Placed]:
@@ -28,7 +26,7 @@ def rows_of(file: Path, wanted: set[str], largest_json: int = LARGEST_JSON) -> I
     plain = file.with_suffix("") if file.suffix.lower() in (".gz", ".zst") else file
     kind = plain.suffix.lower()
     if kind == ".parquet" and plain == file:
-        yield from _parquet(file, wanted)
+        yield from parquet_rows(file, wanted)
         return
     if kind not in _TEXTS:
         raise DataProblem(
@@ -160,53 +158,6 @@ def _cell(value: str, name: str, where: str) -> Any:
             f"{name} is a list of turns that is not written as JSON; write it as JSON, or the file as JSONL or Parquet",
             where=where,
         ) from error
-
-
-def _parquet(file: Path, wanted: set[str]) -> Iterator[Placed]:
-    pyarrow_or_refuse(file)
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with opened(file) as content, pyarrow.parquet.ParquetFile(content) as table:
-            schema = table.schema_arrow
-            columns = [name for name in schema.names if name in wanted]
-            if twice := next((name for name in columns if schema.names.count(name) > 1), None):
-                raise DataProblem(f"{file.name} has two columns {twice!r}; keep the one that counts", where=str(file))
-            narrow = {name: schema.field(name).type for name in columns if _has_narrow(schema.field(name).type)}
-            unread = {name: None for name in islice(schema.names, 100) if name not in wanted}
-            number = 0
-            for batch in table.iter_batches(batch_size=1024, columns=columns):
-                for values in batch.to_pylist() if columns else [{}] * batch.num_rows:
-                    number += 1
-                    exact = {name: _exact(values[name], kind) for name, kind in narrow.items()}
-                    yield f"{file}:{number}", values | exact | unread
-    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataProblem(
-            f"{file.name} is not a readable Parquet file ({reason}); write it anew", where=str(file)
-        ) from error
-
-
-def _has_narrow(kind: Any) -> bool:
-    import pyarrow.types as types
-
-    if types.is_struct(kind):
-        return any(_has_narrow(kind.field(index).type) for index in range(kind.num_fields))
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return _has_narrow(kind.value_type)
-    return types.is_float16(kind) or types.is_float32(kind)
-
-
-def _exact(value: Any, kind: Any) -> Any:
-    """As many digits as a narrow float holds: 0.1 is no 0.10000000149011612."""
-    if value is None or not _has_narrow(kind):
-        return value
-    if isinstance(value, Mapping):
-        return {name: _exact(inner, kind.field(name).type) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_exact(inner, kind.value_type) for inner in value]
-    return Decimal(str(kind.to_pandas_dtype()(value)))
 
 
 def _object(value: Any, where: str) -> Placed:

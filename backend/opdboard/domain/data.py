@@ -11,11 +11,14 @@ from opdboard.domain.frozen import Frozen
 class ArithmeticData(Frozen):
     """Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only."""
 
-    model_config = ConfigDict(title="Generated arithmetic (demo)")
+    model_config = ConfigDict(title="Sums (demo)")
     kind: Literal["arithmetic"] = "arithmetic"
     digits: int = Field(default=3, ge=1, le=3, description="Digits of each summand.")
 
 
+REPOSITORY = r"^[\w.-]+(/[\w.-]+)?$"
+"""The name of a data set on the hub."""
+_SPLIT = r"^\w+([.-]\w+)*$"
 _COLUMN = "A column, or a path into one such as reward_model.ground_truth or messages.0.content"
 
 
@@ -51,20 +54,9 @@ class Columns(Frozen):
     _one_group = field_validator("answer_pattern")(_with_one_group)
 
 
-class FileData(Frozen):
-    """Prompts from files: recognised are the formats of TRL, verl, GSM8K and MATH, and others by their columns."""
+class RowData(Frozen):
+    """How rows of a data set become prompts, and how an answer is judged; the same wherever they come from."""
 
-    model_config = ConfigDict(title="File (JSONL, JSON, CSV or Parquet)")
-    kind: Literal["file"] = "file"
-    path: str = Field(
-        min_length=1,
-        description="On the worker: .jsonl, .json, .csv or .parquet, the text ones also .gz or .zst; several as folder/*.jsonl.",
-    )
-    held_out: str = Field(
-        default="",
-        max_length=4000,
-        description="A file of its own, or a pattern, whose rows are held out in place of some of the above; read like them.",
-    )
     columns: Columns = Field(default=Columns(), description="Only for formats that are not recognised.")
     instruction: str = Field(
         default="Reason briefly, then give the final answer within \\boxed{}.",
@@ -94,4 +86,82 @@ class FileData(Frozen):
         return self
 
 
-Data = Annotated[ArithmeticData | FileData, Field(discriminator="kind")]
+class _Files(Frozen):
+    kind: Literal["file"] = "file"
+    path: str = Field(
+        min_length=1,
+        description="On the worker: .jsonl, .json, .csv or .parquet, the text ones also .gz or .zst; several as folder/*.jsonl.",
+    )
+    held_out: str = Field(
+        default="",
+        max_length=4000,
+        description="A file of its own, or a pattern, whose rows are held out in place of some of the above; read like them.",
+    )
+
+
+class _HubSet(Frozen):
+    kind: Literal["hub"] = "hub"
+    repo_id: str = Field(
+        max_length=200,
+        pattern=REPOSITORY,
+        description="For example openai/gsm8k; a part of a name is looked for on the hub.",
+        json_schema_extra={"x-control": "hub_dataset"},
+    )
+    configuration: str = Field(
+        default="",
+        max_length=200,
+        description="Of those that the data set has; empty takes its only or default one.",
+        json_schema_extra={"x-control": "hub_configuration", "x-first": True},
+    )
+    split: str = Field(
+        default="train",
+        max_length=200,
+        pattern=_SPLIT,
+        description="Whose rows are trained on.",
+        json_schema_extra={"x-control": "hub_split", "x-first": True},
+    )
+    held_out: str = Field(
+        default="",
+        max_length=200,
+        pattern=f"^$|{_SPLIT}",
+        description="A split of its own whose rows are held out in place of some of the above; read like them.",
+        json_schema_extra={"x-control": "hub_split"},
+    )
+    revision: str = Field(
+        default="main",
+        min_length=1,
+        max_length=200,
+        description="Branch, tag or commit; pin a commit to be repeatable.",
+    )
+    rows: int | None = Field(
+        default=None,
+        ge=1,
+        description="The first so many rows of each split alone, streamed: of a large data set no more is fetched. Empty = all, "
+        "fetched once and kept in the worker's cache.",
+    )
+
+
+# Fields come in the order of the bases, from the last to the first: where rows lie, then what is made of them.
+class FileData(RowData, _Files):
+    """Prompts from files: recognised are the formats of TRL, verl, GSM8K and MATH, and others by their columns."""
+
+    model_config = ConfigDict(title="File on the worker")
+
+    @property
+    def label(self) -> str:
+        """As logs and model cards name it: without the machine's folders."""
+        return self.path.rpartition("/")[2]
+
+
+class HubData(RowData, _HubSet):
+    """Prompts from a data set of the Hugging Face hub, read by the library datasets; recognised like files."""
+
+    model_config = ConfigDict(title="Hugging Face hub")
+
+    @property
+    def label(self) -> str:
+        """As logs and model cards name it."""
+        return " ".join(filter(None, (self.repo_id, self.configuration, self.split)))
+
+
+Data = Annotated[ArithmeticData | FileData | HubData, Field(discriminator="kind")]

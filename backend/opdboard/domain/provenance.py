@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opdboard.domain.frozen import Frozen
 
-PACKAGES = ("opdboard", "torch", "transformers", "tokenizers", "math-verify", "vllm", "trl", "verl")
+PACKAGES = ("opdboard", "torch", "transformers", "tokenizers", "datasets", "math-verify", "vllm", "trl", "verl")
 """Those of them that are installed are told."""
 
 
@@ -19,7 +19,9 @@ class Provenance(Frozen):
         default={},
         description="The field that names a model -> the commit of a hub model, or the SHA-256 of the files that were loaded.",
     )
-    files: dict[str, str] = Field(default={}, description="Data file -> SHA-256 of its bytes.")
+    files: dict[str, str] = Field(
+        default={}, description="Data file -> SHA-256 of its bytes, or data set of the hub -> its commit."
+    )
 
     def flat(self) -> dict[str, str]:
         """Every text by its path: 'software.torch'."""

@@ -940,6 +940,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hub/datasets/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Dataset Parts
+         * @description Configurations and splits of a data set; 422 where it cannot be read, 503 when the hub does not answer.
+         */
+        get: operations["read_dataset_parts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/imports": {
         parameters: {
             query?: never;
@@ -1770,7 +1790,7 @@ export interface components {
             tokens: number;
         };
         /**
-         * Generated arithmetic (demo)
+         * Sums (demo)
          * @description Generated sums 'ddd+ddd=' whose answer is the reversed sum; the demo models know these characters only.
          */
         ArithmeticData: {
@@ -2381,7 +2401,8 @@ export interface components {
          * @description The data of a configuration, and what its prompts are measured by.
          */
         DataIn: {
-            data: components["schemas"]["FileData"];
+            /** Data */
+            data: components["schemas"]["FileData"] | components["schemas"]["HubData"];
             /**
              * Route By
              * @description As teacher.route_by.
@@ -2868,7 +2889,7 @@ export interface components {
             };
         };
         /**
-         * File (JSONL, JSON, CSV or Parquet)
+         * File on the worker
          * @description Prompts from files: recognised are the formats of TRL, verl, GSM8K and MATH, and others by their columns.
          */
         FileData: {
@@ -3252,6 +3273,88 @@ export interface components {
         };
         /**
          * Hugging Face hub
+         * @description Prompts from a data set of the Hugging Face hub, read by the library datasets; recognised like files.
+         */
+        HubData: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "hub";
+            /**
+             * Repo Id
+             * @description For example openai/gsm8k; a part of a name is looked for on the hub.
+             */
+            repo_id: string;
+            /**
+             * Configuration
+             * @description Of those that the data set has; empty takes its only or default one.
+             * @default
+             */
+            configuration: string;
+            /**
+             * Split
+             * @description Whose rows are trained on.
+             * @default train
+             */
+            split: string;
+            /**
+             * Held Out
+             * @description A split of its own whose rows are held out in place of some of the above; read like them.
+             * @default
+             */
+            held_out: string;
+            /**
+             * Revision
+             * @description Branch, tag or commit; pin a commit to be repeatable.
+             * @default main
+             */
+            revision: string;
+            /**
+             * Rows
+             * @description The first so many rows of each split alone, streamed: of a large data set no more is fetched. Empty = all, fetched once and kept in the worker's cache.
+             */
+            rows?: number | null;
+            /**
+             * @description Only for formats that are not recognised.
+             * @default {
+             *       "prompt": "",
+             *       "answer": "",
+             *       "answer_pattern": "",
+             *       "solution": "",
+             *       "system": ""
+             *     }
+             */
+            columns: components["schemas"]["Columns"];
+            /**
+             * Instruction
+             * @description Added to every prompt; may be empty.
+             * @default Reason briefly, then give the final answer within \boxed{}.
+             */
+            instruction: string;
+            /**
+             * Instruction Place
+             * @description Where the instruction stands: behind the prompt, in front of it, or in the system prompt.
+             * @default after
+             * @enum {string}
+             */
+            instruction_place: "after" | "before" | "system";
+            /**
+             * Verifier
+             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, or the letter of a multiple choice.
+             * @default math
+             * @enum {string}
+             */
+            verifier: "math" | "exact" | "regex" | "choice";
+            /**
+             * Verifier Pattern
+             * @description For regex alone: an expression with one group, whose last match in the response must be the answer.
+             * @default
+             */
+            verifier_pattern: string;
+        };
+        /**
+         * Hugging Face hub
          * @description A model on the Hugging Face hub.
          */
         HubModel: {
@@ -3271,6 +3374,19 @@ export interface components {
              * @default main
              */
             revision: string;
+        };
+        /**
+         * HubParts
+         * @description What of a data set can be chosen.
+         */
+        HubParts: {
+            /** Configurations */
+            configurations: string[];
+            /**
+             * Splits
+             * @description Of the configuration; empty where one has to be chosen first.
+             */
+            splits: string[];
         };
         /**
          * HubRepositories
@@ -4391,7 +4507,7 @@ export interface components {
             };
             /**
              * Files
-             * @description Data file -> SHA-256 of its bytes.
+             * @description Data file -> SHA-256 of its bytes, or data set of the hub -> its commit.
              * @default {}
              */
             files: {
@@ -4421,7 +4537,7 @@ export interface components {
             };
             /**
              * Files
-             * @description Data file -> SHA-256 of its bytes.
+             * @description Data file -> SHA-256 of its bytes, or data set of the hub -> its commit.
              * @default {}
              */
             files: {
@@ -4868,7 +4984,7 @@ export interface components {
              *       "digits": 3
              *     }
              */
-            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"];
+            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"] | components["schemas"]["HubData"];
             /**
              * @description What student and teacher read before a response.
              * @default {
@@ -8471,6 +8587,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HubRepositories"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_dataset_parts: {
+        parameters: {
+            query: {
+                /** @description Its full name. */
+                repo_id: string;
+                revision?: string;
+                /** @description Whose splits are told; empty = the default one. */
+                configuration?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubParts"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

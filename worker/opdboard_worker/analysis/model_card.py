@@ -65,7 +65,7 @@ def _recipe(run: Run, config: RunConfig) -> dict[str, Any]:
         "method": run.method,
         "student": run.student,
         "teacher": run.teacher or "none",
-        "data": getattr(config.data, "path", config.data.kind).rsplit("/", 1)[-1],
+        "data": getattr(config.data, "label", config.data.kind),
         "objective": config.objective.kind,
         "strategy": config.strategy.kind,
         "trained": config.adapter.kind,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from opdboard.domain.data import Data, FileData
+from opdboard.domain.data import Data, RowData
 from opdboard_worker.data.examples import Example, Turn
 
 Conversation = tuple[Turn, ...]
@@ -40,7 +40,7 @@ class Speaker:
     @cached_property
     def _instruction(self) -> dict[str, str]:
         """By the place where it stands."""
-        if not isinstance(self.data, FileData):
+        if not isinstance(self.data, RowData):
             return {}
         return {self.data.instruction_place: self.data.instruction.strip()}
 

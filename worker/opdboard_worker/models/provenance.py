@@ -1,13 +1,13 @@
 """Versions of what computes a run, and which weights and data files it reads."""
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
+from opdboard.data_files.hub import cached_commit as data_commit
 from opdboard.data_files.opening import files_of
-from opdboard.domain.data import Data, FileData
+from opdboard.domain.data import Data, FileData, HubData
 from opdboard.domain.model_sources import DemoModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.domain.provenance import Provenance, installed
 from opdboard.domain.run_config import RunConfig
@@ -33,8 +33,7 @@ def software() -> dict[str, str]:
 def provenance_of(config: RunConfig, settings: Settings, run_folder: RunFolder) -> Provenance:
     """Of models that have been loaded and data that has been read, from where they were."""
     models = {path: _origin(source, settings, run_folder) for path, source in config.sources.items()}
-    files = {str(path): f"sha256 {_digest(path)}" for path in _files(config.data)}
-    return Provenance(software=software(), models=models, files=files)
+    return Provenance(software=software(), models=models, files=_files(config.data))
 
 
 def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> str:
@@ -50,10 +49,13 @@ def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> s
     return f"sha256 {fingerprint(resolved(source.path, settings), MODEL_FILES)}"
 
 
-def _files(data: Data) -> Iterator[Path]:
-    if isinstance(data, FileData):
-        yield from files_of(data.path)
-        yield from files_of(data.held_out) if data.held_out else ()
+def _files(data: Data) -> dict[str, str]:
+    if isinstance(data, HubData):
+        return {f"{data.repo_id}@{data.revision}": f"commit {data_commit(data)}"}
+    if not isinstance(data, FileData):
+        return {}
+    paths = [*files_of(data.path), *(files_of(data.held_out) if data.held_out else ())]
+    return {str(path): f"sha256 {_digest(path)}" for path in paths}
 
 
 def _digest(path: Path) -> str:

@@ -7,7 +7,7 @@ from itertools import chain
 from pydantic import JsonValue
 
 from opdboard.domain.check import PromptRead, Read, Side, Token
-from opdboard.domain.data import FileData
+from opdboard.domain.data import RowData
 from opdboard.domain.run_config import RunConfig
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.prompts import PromptBuilder
@@ -62,7 +62,7 @@ def _side(config: RunConfig, who: str, policy: Policy | None, prompts: PromptBui
 
 
 def _template(config: RunConfig, *, of_student: bool) -> str:
-    if not isinstance(config.data, FileData):
+    if not isinstance(config.data, RowData):
         return "the text as it is"
     names = {"own": "its own chat template", "teacher": "the teacher's chat template", "plain": "the text as it is"}
     if of_student:

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query
 
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
-from opdboard.api.hub.schemas import HubQuery, HubRepositories, HubRepository
-from opdboard.domain.errors import Conflict, Unavailable
+from opdboard.api.hub.schemas import HubDataset, HubParts, HubQuery, HubRepositories, HubRepository
+from opdboard.data_files.hub import commit_of, configurations_of, splits_of
+from opdboard.domain.data import HubData
+from opdboard.domain.errors import Conflict, DataProblem, Unavailable
 
 router = APIRouter(prefix="/api/hub", tags=["hub"], route_class=JsonRoute)
 
@@ -27,6 +29,24 @@ def search_models(context: Ctx, query: Asked) -> HubRepositories:
 def search_datasets(context: Ctx, query: Asked) -> HubRepositories:
     """Data sets; errors as above."""
     return context.hub(lambda: _found("list_datasets", query, {"expand": _TOLD}))
+
+
+@router.get("/datasets/parts")
+def read_dataset_parts(context: Ctx, query: Annotated[HubDataset, Query()]) -> HubParts:
+    """Configurations and splits of a data set; 422 where it cannot be read, 503 when the hub does not answer."""
+    return context.hub(lambda: _parts(query))
+
+
+def _parts(query: HubDataset) -> HubParts:
+    commit_of.cache_clear()  # a branch may have moved since the last look
+    named = configurations_of(query.repo_id, query.revision)
+    try:
+        splits = splits_of(HubData.model_validate(query.model_dump()))
+    except DataProblem as problem:
+        if problem.where != "data.configuration":
+            raise
+        splits = []
+    return HubParts(configurations=named, splits=splits)
 
 
 def _found(listing: str, query: HubQuery, about: dict[str, Any]) -> HubRepositories:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import NO_NUL, Parameters
+from opdboard.domain.data import REPOSITORY
 
 
 class HubQuery(Parameters):
@@ -23,6 +24,23 @@ class HubRepository(BaseModel):
     license: str | None
     parameters: int | None = Field(description="Weights of a model in safetensors; null where the hub does not tell.")
     downloads: int = Field(description="Of the last 30 days.")
+
+
+class HubDataset(Parameters):
+    """Which data set is looked into."""
+
+    repo_id: Annotated[str, Field(max_length=200, pattern=REPOSITORY, description="Its full name.")]
+    revision: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)] = "main"
+    configuration: Annotated[
+        str, Field(max_length=200, pattern=NO_NUL, description="Whose splits are told; empty = the default one.")
+    ] = ""
+
+
+class HubParts(BaseModel):
+    """What of a data set can be chosen."""
+
+    configurations: list[str]
+    splits: list[str] = Field(description="Of the configuration; empty where one has to be chosen first.")
 
 
 class HubRepositories(BaseModel):

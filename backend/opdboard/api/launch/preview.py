@@ -7,9 +7,11 @@ from pathlib import Path
 
 from opdboard.api.context import Context
 from opdboard.api.launch.preview_schemas import CountOut, DataIn, DataPreview, FieldOut, LengthsOut, RowOut, TurnOut
+from opdboard.data_files.hub import commit_of
 from opdboard.data_files.opening import files_of
 from opdboard.data_files.recognition import Recogniser, Row
 from opdboard.data_files.rows import read_rows
+from opdboard.domain.data import FileData, HubData
 from opdboard.domain.errors import OpdboardError
 from opdboard.model_roots import checked_place, place
 from opdboard.regular_files import read_regular
@@ -27,7 +29,8 @@ _BINS = 24
 
 def preview(context: Context, wanted: DataIn) -> DataPreview:
     """From the first rows, as many as can be read in a moment; a row that is refused ends it with its sentence."""
-    return context.files(lambda: _look(wanted, context.settings))
+    look = context.hub if isinstance(wanted.data, HubData) else context.files
+    return look(lambda: _look(wanted, context.settings))
 
 
 def _look(wanted: DataIn, settings: Settings) -> DataPreview:
@@ -37,11 +40,8 @@ def _look(wanted: DataIn, settings: Settings) -> DataPreview:
     problem: OpdboardError | None = None
     complete, until = True, time.monotonic() + _MOST_SECONDS
     try:
-        # Before anything is looked for, and what was found once more: links lead elsewhere.
-        checked_place(place(wanted.data.path), settings)
-        for file in files_of(wanted.data.path):
-            checked_place(file, settings)
-        for row in read_rows(wanted.data.path, recogniser, _LARGEST_JSON):
+        _prepare(wanted.data, settings)
+        for row in read_rows(wanted.data, recogniser, largest_json=_LARGEST_JSON, stream=True):
             asked[hash((row.before, row.prompt, row.prefix))] += 1
             if len(first) < _MEASURED:
                 first.append(row)
@@ -65,6 +65,17 @@ def _look(wanted: DataIn, settings: Settings) -> DataPreview:
         lengths=_lengths(first, wanted, settings) if first else None,
         first=[_shown(row) for row in first[:_SHOWN]],
     )
+
+
+def _prepare(data: FileData | HubData, settings: Settings) -> None:
+    """DataProblem and BadInput where the data may not be looked at."""
+    if isinstance(data, HubData):
+        commit_of.cache_clear()  # a branch may have moved since the last look
+        return
+    # Before anything is looked for, and what was found once more: links lead elsewhere.
+    checked_place(place(data.path), settings)
+    for file in files_of(data.path):
+        checked_place(file, settings)
 
 
 def _lengths(rows: Sequence[Row], wanted: DataIn, settings: Settings) -> LengthsOut:

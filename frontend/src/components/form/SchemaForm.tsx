@@ -36,6 +36,7 @@ export function SchemaForm<T>(props: SchemaFormProps<T>) {
   const { id, schema, uiSchema, values, problems, context, templates = everyTemplate, onChange, onSubmit } = props;
   const form = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
   const ui = useMemo(() => ({ "ui:submitButtonOptions": { norender: true }, ...uiSchema }), [uiSchema]);
+  const known = useMemo(() => ({ ...context, values }), [context, values]);
   const errors = useMemo(() => errorTree(problems) as ErrorSchema<T>, [problems]);
   return (
     <Form<T>
@@ -43,7 +44,7 @@ export function SchemaForm<T>(props: SchemaFormProps<T>) {
       schema={form}
       uiSchema={ui}
       formData={values}
-      formContext={context}
+      formContext={known}
       validator={validator}
       templates={templates}
       fields={fields}

@@ -19,4 +19,6 @@ export interface FormContext {
   folded: boolean;
   /** Whether nothing is: every setting is in sight. */
   all: boolean;
+  /** All values of the form, which gives them itself. */
+  values?: unknown;
 }

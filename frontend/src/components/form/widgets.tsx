@@ -1,14 +1,17 @@
 import { SegmentedControl, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import type { WidgetProps } from "@rjsf/utils";
 import { useState } from "react";
+import { isValues, type Values } from "~/lib/configPaths";
 import { isNullable, isNumeric, type JsonSchema, numberText, typedNumber } from "~/lib/formSchema";
-import { HubModelInput } from "../HubModelInput";
+import { HubInput } from "../HubInput";
+import { HubPartInput } from "../HubPartInput";
 import { RunSelect } from "../RunSelect";
+import type { FormContext } from "./formContext";
 import { isLong } from "./templates";
 
 /** Text and numbers; a number may be typed as 1e-6, and an emptied nullable one is null. */
 export function TextWidget(props: WidgetProps) {
-  const { id, name, value, onChange, schema, disabled, rawErrors } = props;
+  const { id, name, value, onChange, schema, disabled, rawErrors, registry } = props;
   const common = {
     id,
     disabled,
@@ -19,7 +22,14 @@ export function TextWidget(props: WidgetProps) {
   if (name === "run_id")
     return <RunSelect id={id} value={String(value ?? "")} onChange={onChange} error={common.error} />;
   const text = String(value ?? "");
-  if (schema["x-control"] === "hub_model") return <HubModelInput {...common} value={text} onChange={onChange} />;
+  const control = schema["x-control"];
+  if (control === "hub_model" || control === "hub_dataset") {
+    return <HubInput {...common} of={control} value={text} onChange={onChange} />;
+  }
+  if (control === "hub_configuration" || control === "hub_split") {
+    const beside = valuesBeside((registry.formContext as FormContext).values, id, name);
+    return <HubPartInput {...common} of={control} beside={beside} value={text} onChange={onChange} />;
+  }
   if (isLong(schema)) {
     return (
       <Textarea
@@ -34,6 +44,18 @@ export function TextWidget(props: WidgetProps) {
     );
   }
   return <TextInput {...common} value={text} onChange={(event) => onChange(event.currentTarget.value)} />;
+}
+
+/** The values of the object that a field is in: its id is the path, and names have underscores of their own. */
+function valuesBeside(values: unknown, id: string, name: string): Values {
+  const found = at(values, id.slice("root_".length, -name.length));
+  return isValues(found) ? found : {};
+}
+
+function at(values: unknown, id: string): unknown {
+  if (id === "" || typeof values !== "object" || values === null) return values;
+  const keys = Object.entries(values).filter(([key]) => id.startsWith(`${key}_`));
+  return keys.map(([key, inner]) => at(inner, id.slice(key.length + 1))).find((found) => found !== undefined);
 }
 
 function NumberField({ value, onChange, schema, common }: WidgetProps & { common: object }) {

@@ -140,7 +140,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
           ) : (
             <Summary plan={plan} current={current} />
           )}
-          {config.data?.kind === "file" && config.data.path !== "" && <DataLook config={config} />}
+          {isNamed(config.data) && <DataLook config={config} />}
           <CheckCard check={check} blocked={refused.length > 0 || (asYaml && draft.textProblems.length > 0)} />
           {problems.length > 0 && <ErrorSummary problems={problems} onSelect={show} />}
           <Changes
@@ -163,6 +163,12 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
       </aside>
     </div>
   );
+}
+
+/** Whether there is something to look at; the form leaves out what has not been typed. */
+function isNamed(data: RunConfig["data"]): boolean {
+  if (data?.kind === "file") return Boolean(data.path);
+  return data?.kind === "hub" && (data.repo_id as string | undefined)?.includes("/") === true;
 }
 
 function BrokenText({ line }: { line: number }) {

@@ -61,3 +61,16 @@ def test_a_hub_that_says_nothing_holds_up_a_few_threads_for_seconds(client: Test
         assert client.get("/api/runs").status_code == 200
     finally:
         gone_on.set()
+
+
+def test_configurations_and_splits_are_offered(client: TestClient, hub_rows: HubServer):
+    card = "configs:\n- {config_name: a, data_files: [{split: dev, path: a.jsonl}]}\n- {config_name: b, data_files: b.jsonl}"
+    files = {"README.md": f"---\n{card}\n---\n".encode(), "a.jsonl": b'{"prompt": "1"}', "b.jsonl": b'{"prompt": "1"}'}
+    hub_rows.datasets["me/two"] = Repository(files=files)
+    asked: dict[str, str] = {"repo_id": "me/two"}
+    assert client.get("/api/hub/datasets/parts", params=asked).json() == {"configurations": ["a", "b"], "splits": []}
+    asked["configuration"] = "a"
+    assert client.get("/api/hub/datasets/parts", params=asked).json()["splits"] == ["dev"]
+    assert client.get("/api/hub/datasets", params={"search": "TWO"}).json()["found"][0]["id"] == "me/two"
+    unknown = client.get("/api/hub/datasets/parts", params={"repo_id": "me/none"})
+    assert unknown.status_code == 422 and "no data set me/none" in unknown.json()["detail"]

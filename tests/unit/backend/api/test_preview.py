@@ -8,6 +8,7 @@ import tokenizers
 import tokenizers.models
 import tokenizers.pre_tokenizers
 from fastapi.testclient import TestClient
+from support.hub_server import HubServer, Repository
 
 from opdboard.api.app import create_app
 
@@ -96,3 +97,14 @@ def test_nothing_outside_of_the_roots_is_read_or_told_to_exist(settings, sqlite_
         found = _preview(client, path)
         assert found["rows"] == 0 and "lies outside of the folders that may be read" in found["problem"]
     assert _preview(client, str(inside))["rows"] == 1
+
+
+def test_a_data_set_of_the_hub_is_looked_at_like_a_file(client, hub_rows: HubServer):
+    content = "".join(json.dumps(row) + "\n" for row in (GSM, GSM, {"question": "?", "answer": "2"})).encode()
+    hub_rows.datasets["me/sums"] = Repository(files={"train.jsonl": content})
+    asked = {"data": {"kind": "hub", "repo_id": "me/sums"}}
+    found = client.post("/api/launch/data", json=asked).json()
+    assert (found["rows"], found["where"], found["duplicates"]) == (2, "me/sums train:3", 1)
+    asked["data"]["split"] = "test"
+    found = client.post("/api/launch/data", json=asked).json()
+    assert (found["rows"], found["problem"]) == (0, "me/sums has no split 'test'; it has train")

@@ -13,7 +13,7 @@ import pytest
 from opdboard.data_files.recognition import Recogniser, Row
 from opdboard.data_files.rows import read_rows
 from opdboard.data_files.turns import Turn
-from opdboard.domain.data import Columns
+from opdboard.domain.data import Columns, FileData
 from opdboard.domain.errors import DataProblem
 
 USER = {"role": "user", "content": "1+1?"}
@@ -67,7 +67,7 @@ def _write(folder, name, content):
 
 def _read(path, route_by="", **columns):
     recogniser = Recogniser(Columns(**columns), route_by)
-    return list(read_rows(path, recogniser)), recogniser
+    return list(read_rows(FileData(path=path), recogniser)), recogniser
 
 
 GOOD = [

@@ -12,7 +12,7 @@ import pytest
 
 from opdboard.data_files.recognition import Recogniser
 from opdboard.data_files.rows import read_rows
-from opdboard.domain.data import Columns
+from opdboard.domain.data import Columns, FileData
 from opdboard.domain.errors import DataProblem
 
 GOOD = {"prompt": "1+1?", "answer": "2"}
@@ -33,7 +33,7 @@ def jsonl(tmp_path):
 
 
 def _load(path, route_by=""):
-    return list(read_rows(path, Recogniser(Columns(), route_by)))
+    return list(read_rows(FileData(path=path), Recogniser(Columns(), route_by)))
 
 
 def test_rows_keep_their_order_and_fields(jsonl):

@@ -1,13 +1,24 @@
 """Which examples a run has, which it never trains on, and in which order it takes them."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.hub_server import Repository
 
-from opdboard.domain.data import ArithmeticData
+from opdboard.domain.data import ArithmeticData, HubData
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.monitoring import Monitoring
-from opdboard_worker.data.examples import Example, Turn, arithmetic_example, batch_indices, load_examples, split
+from opdboard_worker.data.examples import (
+    Example,
+    Turn,
+    arithmetic_example,
+    batch_indices,
+    load_examples,
+    load_held_out,
+    split,
+)
 
 
 def _examples(count):
@@ -105,3 +116,12 @@ def test_order_is_a_function_of_step_and_seed():
     assert batch_indices(5, 7, 50, 4) != wanted[4]
     epochs = [[index for batch in wanted[at : at + 7] for index in batch][:49] for at in (0, 7)]
     assert epochs[0] != epochs[1]
+
+
+def test_a_split_of_a_hub_data_set_is_held_out(hub_rows):
+    rows = {"train": [{"prompt": "a"}, {"prompt": "b"}], "test": [{"prompt": "b"}]}
+    files = {f"{name}.jsonl": "".join(json.dumps(row) + "\n" for row in found).encode() for name, found in rows.items()}
+    hub_rows.datasets["me/rows"] = Repository(files=files)
+    data = HubData(repo_id="me/rows", held_out="test")
+    train, held_out = split(load_examples(data), 8, own=load_held_out(data))
+    assert ([one.prompt for one in train], [one.where for one in held_out]) == (["a"], ["me/rows test:1"])

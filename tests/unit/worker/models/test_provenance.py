@@ -7,8 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from support.hub_server import Repository
 
-from opdboard.domain.data import FileData
+from opdboard.domain.data import FileData, HubData
 from opdboard.domain.model_sources import DemoModel, FolderModel, HubModel, RunModel
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.teachers import ModelTeacher
@@ -94,3 +95,9 @@ def test_each_of_several_data_files_is_told(made_with, folder, tmp_path):
     told = made_with(FolderModel(path=str(folder)), data=FileData(path=str(tmp_path / "[ab].jsonl")))
     files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
     assert told.files == {str(file): f"sha256 {_sha256sum(file).split()[0]}" for file in files}
+
+
+def test_a_hub_data_set_is_known_by_its_commit(made_with, folder, hub_rows):
+    hub_rows.datasets["me/sums"] = Repository(files={"train.jsonl": b'{"prompt": "1+1?"}'})
+    told = made_with(FolderModel(path=str(folder)), data=HubData(repo_id="me/sums"))
+    assert told.files == {"me/sums@main": f"commit {hub_rows.datasets['me/sums'].sha}"}

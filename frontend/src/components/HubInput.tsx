@@ -2,18 +2,24 @@ import { Autocomplete, type AutocompleteProps, Group } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { hubModelsQuery } from "~/api/hub";
+import { hubDatasetsQuery, hubModelsQuery } from "~/api/hub";
 import type { HubRepository } from "~/api/types";
 import { count } from "~/lib/format";
 
-type HubModelInputProps = Omit<AutocompleteProps, "data" | "renderOption"> & { value: string };
+type HubInputProps = Omit<AutocompleteProps, "data" | "renderOption"> & {
+  value: string;
+  of: "hub_model" | "hub_dataset";
+};
 
-/** A model of the Hugging Face hub by its name; what is typed is looked for there, and stands whether it is found or not. */
-export function HubModelInput({ value, ...rest }: HubModelInputProps) {
+/** A model or data set of the Hugging Face hub by its name; what is typed is looked for there, and stands whether it is found or not. */
+export function HubInput({ value, of, ...rest }: HubInputProps) {
   const [open, setOpen] = useState(false);
   const [search] = useDebouncedValue(value, 300);
-  const { data, error, isFetching } = useQuery({ ...hubModelsQuery(search), enabled: open && search.length > 1 });
-  const found = new Map((open && search.length > 1 ? (data?.found ?? []) : []).map((one) => [one.id, one]));
+  const enabled = open && search.length > 1;
+  const models = useQuery({ ...hubModelsQuery(search), enabled: enabled && of === "hub_model" });
+  const datasets = useQuery({ ...hubDatasetsQuery(search), enabled: enabled && of === "hub_dataset" });
+  const { data, error, isFetching } = of === "hub_model" ? models : datasets;
+  const found = new Map((enabled ? (data?.found ?? []) : []).map((one) => [one.id, one]));
   return (
     <>
       <Autocomplete
