@@ -38,10 +38,13 @@ def _look(wanted: DataIn, settings: Settings) -> DataPreview:
     asked: Counter[int] = Counter()
     first: list[Row] = []
     problem: OpdboardError | None = None
-    complete, until = True, time.monotonic() + _MOST_SECONDS
+    complete, until = True, None
     try:
         _prepare(wanted.data, settings)
         for row in read_rows(wanted.data, recogniser, largest_json=_LARGEST_JSON, stream=True):
+            until = (
+                until or time.monotonic() + _MOST_SECONDS
+            )  # from the first row on, which the hub takes a while to send
             asked[hash((row.before, row.prompt, row.prefix))] += 1
             if len(first) < _MEASURED:
                 first.append(row)
