@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         default=False,
         description="Whether the process of such a run is killed, so that it goes on from its checkpoint.",
     )
+    playground_idle_minutes: float = Field(
+        default=10.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Time without a question after which a worker lets go of the models of a playground.",
+    )
 
     @classmethod
     def read(cls, **given: Any) -> "Settings":

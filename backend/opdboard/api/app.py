@@ -32,6 +32,7 @@ from opdboard.api.logs import endpoints as logs
 from opdboard.api.panels import endpoints as panels
 from opdboard.api.panels.cache import ResponseCache
 from opdboard.api.panels.recent import RecentAnswers
+from opdboard.api.playgrounds import endpoints as playgrounds
 from opdboard.api.reported import endpoints as reported
 from opdboard.api.runs import endpoints as runs
 from opdboard.api.samples import endpoints as samples
@@ -59,6 +60,7 @@ _NOUNS = (
     samples,
     logs,
     panels,
+    playgrounds,
     compare,
     launch,
     analyses,

@@ -1,8 +1,8 @@
-"""The tables of what analyses and checks found. db.tables, which holds all others, names them too."""
+"""The tables of what jobs other than training find and say. db.tables, which holds all others, names them too."""
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from opdboard.db.any_float import AnyFloat
@@ -62,3 +62,43 @@ class CheckRow(Table):
 
     run_id: Mapped[str] = mapped_column(String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PlaygroundRow(Table):
+    """What a playground's page and its worker tell each other besides talk; about: see domain.playground.About.
+
+    beats: signs of life of pages that show it. left_at_beat: at which of them one said that it closes.
+    """
+
+    __tablename__ = "playgrounds"
+
+    run_id: Mapped[str] = mapped_column(String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    beats: Mapped[int] = mapped_column(Integer, default=0)
+    left_at_beat: Mapped[int | None] = mapped_column(Integer)
+    about: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class QuestionRow(Table):
+    """A question of a playground; see domain.playground.Question. done_at is None until all its voices have ended."""
+
+    __tablename__ = "questions"
+    __table_args__ = (Index("questions_by_run", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = of_run()
+    question: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[float] = mapped_column(Float(53))
+    done_at: Mapped[float | None] = mapped_column(Float(53))
+    stop_asked: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class PieceRow(Table):
+    """A piece of an answer; see domain.playground.Piece. Several tokens each: one row per token would be too many."""
+
+    __tablename__ = "answer_pieces"
+    __table_args__ = (Index("answer_pieces_by_run", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = of_run()
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id", ondelete="CASCADE"), index=True)
+    piece: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -50,6 +50,7 @@ _ASKED_OF: dict[RunKind, tuple[Command, ...]] = {
     RunKind.IMPORT: (Command.PAUSE, Command.RESUME, Command.STOP),
     RunKind.ANALYSIS: (Command.PAUSE, Command.RESUME, Command.STOP),
     RunKind.CHECK: (Command.STOP,),
+    RunKind.PLAYGROUND: (Command.STOP,),
 }
 
 

@@ -18,3 +18,4 @@ class Topic(StrEnum):
     ALERTS = "alerts"
     ANALYSES = "analyses"
     CHECK = "check"
+    TALK = "talk"

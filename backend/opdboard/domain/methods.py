@@ -6,7 +6,9 @@ from opdboard.domain.strategies import STRATEGIES, Strategy
 
 _OBJECTIVES = {one.method: one.name for one in OBJECTIVES}
 _STRATEGIES = {kind: one.name for kind, one in STRATEGIES.items() if one.looks_ahead}
-_NAMES = _OBJECTIVES | _STRATEGIES | {RunKind.IMPORT: "Import", RunKind.CHECK: "Check"}
+_NAMES = (
+    _OBJECTIVES | _STRATEGIES | {RunKind.IMPORT: "Import", RunKind.CHECK: "Check", RunKind.PLAYGROUND: "Playground"}
+)
 
 METHODS = (*_OBJECTIVES, *_STRATEGIES)
 """Those of one part."""

@@ -16,12 +16,14 @@ class RunKind(StrEnum):
     """A worker evaluates changed weights of another run."""
     CHECK = "check"
     """A worker loads a pair and looks, before a launch; gone soon after."""
+    PLAYGROUND = "playground"
+    """A worker holds a run's models while somebody talks to them; gone soon after."""
 
     @property
     def is_job(self) -> bool:
         """A worker does it without training: it can be paused, stopped and resumed, nothing else."""
-        return self in (RunKind.IMPORT, RunKind.ANALYSIS, RunKind.CHECK)
+        return self in (RunKind.IMPORT, RunKind.ANALYSIS, RunKind.CHECK, RunKind.PLAYGROUND)
 
 
-UNLISTED = (RunKind.ANALYSIS, RunKind.CHECK)
+UNLISTED = (RunKind.ANALYSIS, RunKind.CHECK, RunKind.PLAYGROUND)
 """Listed only where asked for."""

@@ -1,4 +1,4 @@
-"""How runs are born: launched, swept, forked, copied, checked, or about checkpoints that are there; or reported by another trainer."""
+"""How runs are born: launched, swept, forked, copied, checked, talked to, or about checkpoints that are there; or reported by another trainer."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import evidence, lineage, runs
+from opdboard.db import evidence, lineage, playgrounds, runs
 from opdboard.db.tables import Run
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.import_config import ImportConfig
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import RunModel
+from opdboard.domain.playground import PlaygroundConfig
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 
@@ -40,7 +41,8 @@ class ToCheck:
     config: RunConfig
 
 
-Config = TypeVar("Config", RunConfig, AnalysisConfig, ImportConfig, Reported, ToCheck, covariant=True)
+Config = TypeVar("Config", RunConfig, AnalysisConfig, ImportConfig, Reported, ToCheck, PlaygroundConfig, covariant=True)
+AnyConfig = RunConfig | AnalysisConfig | ImportConfig | Reported | ToCheck | PlaygroundConfig
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def add(session: Session, wanted: NewRun) -> Run:
             forked = config.student
             run.forked_from, run.forked_step, run.forked_factor = forked.run_id, forked.step, forked.factor
         lineage.record(session, run.id, config, copied_from=wanted.copied_from)
+    if isinstance(config, PlaygroundConfig):
+        playgrounds.add(session, run.id)
     for subject in _subjects(session, config):
         lineage.record_subject(session, run.id, subject)
     return run
@@ -86,7 +90,7 @@ def _going_on(session: Session, config: RunConfig) -> RunConfig:
     return config.model_copy(update={"student": student.model_copy(update={"step": latest.step})})
 
 
-def _facts(session: Session, config: RunConfig | AnalysisConfig | ImportConfig | Reported | ToCheck) -> dict[str, Any]:
+def _facts(session: Session, config: AnyConfig) -> dict[str, Any]:
     """What the table of runs shows of it. A job has one step until its worker knows better."""
     match config:
         case RunConfig():
@@ -127,14 +131,24 @@ def _facts(session: Session, config: RunConfig | AnalysisConfig | ImportConfig |
                 "student": checked.student.label,
                 "teacher": checked.teacher.label,
             }
+        case PlaygroundConfig():
+            subject = runs.get(session, config.run_id)
+            return {
+                "kind": RunKind.PLAYGROUND,
+                "name": f"Playground of {subject.name}"[:_LONGEST_NAME],
+                "method": RunKind.PLAYGROUND,
+                "total_steps": 1,
+                "student": subject.student,
+                "teacher": subject.teacher,
+            }
         case Reported():
             shown = ("name", "method", "total_steps", "student", "teacher")
             return {"kind": RunKind.REPORTED} | {name: getattr(config, name) for name in shown}
 
 
-def _subjects(session: Session, config: RunConfig | AnalysisConfig | ImportConfig | Reported | ToCheck) -> list[str]:
+def _subjects(session: Session, config: AnyConfig) -> list[str]:
     """The runs whose checkpoints it is about, among an import's places those there are."""
-    if isinstance(config, AnalysisConfig):
+    if isinstance(config, AnalysisConfig | PlaygroundConfig):
         return [config.run_id]
     if not isinstance(config, ImportConfig):
         return []

@@ -656,6 +656,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/playground": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Playground
+         * @description The run's latest playground; 404 where none was opened, or all have been gone for long.
+         */
+        get: operations["read_playground"];
+        put?: never;
+        /**
+         * Open Playground
+         * @description The run's live playground, or a new one, a run of kind 'playground' that a worker has to take; gone an hour after it has ended.
+         */
+        post: operations["open_playground"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playgrounds/{playground_id}/beats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Beat Playground
+         * @description Say that a page shows it, or closes.
+         */
+        post: operations["beat_playground"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playgrounds/{playground_id}/talk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Talk
+         * @description Questions and pieces of answers behind those that are known; the topic `talk` of its live events says when there are some.
+         */
+        get: operations["read_talk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playgrounds/{playground_id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Question
+         * @description Ask up to four voices; 409 where the models have been let go of.
+         */
+        post: operations["ask_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playgrounds/{playground_id}/questions/{question_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Question
+         * @description End its answers where they are.
+         */
+        post: operations["stop_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compare/entries": {
         parameters: {
             query?: never;
@@ -1392,6 +1496,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * About
+         * @description What a worker tells once the models are loaded.
+         */
+        About: {
+            /** Base */
+            base: string;
+            /** Teacher */
+            teacher: string;
+            /**
+             * Kl
+             * @description What a token's KL is: over the whole vocabulary, or estimated from the token alone where the teacher tells no more; empty without a teacher.
+             * @enum {string}
+             */
+            kl: "reverse_kl" | "k3" | "";
+            /**
+             * No Teacher
+             * @description Why there is none, in a sentence.
+             * @default
+             */
+            no_teacher: string;
+            /**
+             * Temperature
+             * @description The run's, at which probabilities are taken.
+             */
+            temperature: number;
+            /**
+             * Max Tokens
+             * @description The run's own limit.
+             */
+            max_tokens: number;
+            /**
+             * System Prompt
+             * @description The run's.
+             */
+            system_prompt: string;
+            /** Held Out */
+            held_out: components["schemas"]["HeldOutPrompt"][];
+            /**
+             * No Held Out
+             * @description Why there are none, in a sentence.
+             * @default
+             */
+            no_held_out: string;
+        };
         /**
          * AlertKind
          * @description A user's rule, or a built-in failure signature.
@@ -2702,6 +2851,41 @@ export interface components {
             resumes_from: number | null;
         };
         /**
+         * Ending
+         * @description How a voice's answer ended.
+         */
+        Ending: {
+            /**
+             * Text
+             * @description The answer without special tokens.
+             */
+            text: string;
+            /**
+             * Truncated
+             * @description Cut at max_tokens.
+             * @default false
+             */
+            truncated: boolean;
+            /**
+             * Stopped
+             * @description Somebody asked to stop.
+             * @default false
+             */
+            stopped: boolean;
+            /**
+             * Error
+             * @description Why there is no answer, or no more of it, in a sentence.
+             * @default
+             */
+            error: string;
+            /**
+             * Unscored
+             * @description Why its tokens have no KL to the teacher, in a sentence.
+             * @default
+             */
+            unscored: string;
+        };
+        /**
          * EntryList
          * @description What is compared, in the order asked for.
          */
@@ -3238,6 +3422,18 @@ export interface components {
             reverse_kl: number | null;
             /** Accuracy */
             accuracy: number | null;
+        };
+        /**
+         * HeldOutPrompt
+         * @description A prompt that the run is judged by.
+         */
+        HeldOutPrompt: {
+            /** Id */
+            id: number;
+            /** Prompt */
+            prompt: string;
+            /** Answer */
+            answer: string | null;
         };
         /**
          * HomeOut
@@ -4241,6 +4437,54 @@ export interface components {
             command: "pause";
         };
         /**
+         * PieceOut
+         * @description A piece of an answer.
+         */
+        PieceOut: {
+            /**
+             * Voice
+             * @description Place among the question's voices.
+             */
+            voice: number;
+            /**
+             * Start
+             * @description Index of the first token.
+             * @default 0
+             */
+            start: number;
+            /**
+             * Tokens
+             * @description Together the text; a character that several tokens make up stands at the last.
+             * @default []
+             */
+            tokens: string[];
+            /**
+             * Logp
+             * @description Of the token, by the voice itself.
+             * @default []
+             */
+            logp: (number | null)[];
+            /**
+             * Kl
+             * @description To the teacher.
+             * @default []
+             */
+            kl: (number | null)[];
+            /**
+             * By Others
+             * @description log-probability of the same tokens by every voice of the question, its own included.
+             * @default []
+             */
+            by_others: (number | null)[][];
+            /** @description What was read before the answer, told once. */
+            read?: components["schemas"]["PromptRead"] | null;
+            end?: components["schemas"]["Ending"] | null;
+            /** Id */
+            id: number;
+            /** Question */
+            question: number;
+        };
+        /**
          * PlaceOut
          * @description Where the runs will go.
          */
@@ -4306,6 +4550,55 @@ export interface components {
             };
             /** Steps */
             steps: number;
+        };
+        /**
+         * PlaygroundBeat
+         * @description A sign of life of a page that shows a playground; every 15 s, since 150 s without one end it.
+         */
+        PlaygroundBeat: {
+            /**
+             * Leaving
+             * @description The page closes; the models are let go of unless it comes back.
+             * @default false
+             */
+            leaving: boolean;
+        };
+        /**
+         * PlaygroundOut
+         * @description The job that holds the models; as a run it is read, stopped and deleted under /api/runs.
+         */
+        PlaygroundOut: {
+            /** Id */
+            id: string;
+            /**
+             * Run Id
+             * @description The run whose weights it holds.
+             */
+            run_id: string;
+            state: components["schemas"]["RunState"];
+            /** Created At */
+            created_at: number;
+            /**
+             * Waits For
+             * @description Why no worker has taken it yet, in a sentence; empty once one has.
+             */
+            waits_for: string;
+            /**
+             * Why Ended
+             * @description Empty while it has not.
+             */
+            why_ended: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Null until the models are loaded. */
+            about: components["schemas"]["About"] | null;
+            /**
+             * Idle Minutes
+             * @description Without a question, after which the models are let go of.
+             */
+            idle_minutes: number;
         };
         /**
          * PointColumns
@@ -4550,6 +4843,116 @@ export interface components {
              * @description The last step done before.
              */
             from_step: number;
+        };
+        /**
+         * Question
+         * @description One prompt, for all its voices on the same random numbers.
+         */
+        Question: {
+            /** Voices */
+            voices: components["schemas"]["Voice"][];
+            /**
+             * Prompt
+             * @description Empty where a held-out prompt is asked.
+             * @default
+             */
+            prompt: string;
+            /**
+             * Held Out
+             * @description Id of a held-out prompt of the run.
+             */
+            held_out?: number | null;
+            /**
+             * Follows
+             * @description The question that it goes on from, asked of the same voices; each goes on from its own answer.
+             */
+            follows?: number | null;
+            /**
+             * System Prompt
+             * @description In place of the run's; null keeps that. Of a first question.
+             */
+            system_prompt?: string | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             * @default 1
+             */
+            temperature: number;
+            /**
+             * Max Tokens
+             * @description Where an answer is cut.
+             * @default 256
+             */
+            max_tokens: number;
+            /**
+             * Seed
+             * @description Of the random numbers, the same for every voice.
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
+         * QuestionIn
+         * @description A question to ask.
+         */
+        QuestionIn: {
+            /** Voices */
+            voices: components["schemas"]["Voice"][];
+            /**
+             * Prompt
+             * @description Empty where a held-out prompt is asked.
+             * @default
+             */
+            prompt: string;
+            /**
+             * Held Out
+             * @description Id of a held-out prompt of the run.
+             */
+            held_out?: number | null;
+            /**
+             * Follows
+             * @description The question that it goes on from, asked of the same voices; each goes on from its own answer.
+             */
+            follows?: number | null;
+            /**
+             * System Prompt
+             * @description In place of the run's; null keeps that. Of a first question.
+             */
+            system_prompt?: string | null;
+            /**
+             * Temperature
+             * @description 0 takes the likeliest token.
+             * @default 1
+             */
+            temperature: number;
+            /**
+             * Max Tokens
+             * @description Where an answer is cut.
+             * @default 256
+             */
+            max_tokens: number;
+            /**
+             * Seed
+             * @description Of the random numbers, the same for every voice.
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
+         * QuestionOut
+         * @description A question that was asked.
+         */
+        QuestionOut: {
+            /** Id */
+            id: number;
+            /** Created At */
+            created_at: number;
+            /**
+             * Done
+             * @description All voices have ended.
+             */
+            done: boolean;
+            question: components["schemas"]["Question"];
         };
         /**
          * QueueOut
@@ -5413,7 +5816,7 @@ export interface components {
          * @description Who makes the run's data, and from what.
          * @enum {string}
          */
-        RunKind: "trained" | "reported" | "import" | "analysis" | "check";
+        RunKind: "trained" | "reported" | "import" | "analysis" | "check" | "playground";
         /**
          * RunList
          * @description One page of runs.
@@ -6390,6 +6793,21 @@ export interface components {
             numeric: boolean;
         };
         /**
+         * TalkOut
+         * @description Questions and pieces behind those that are known, each in their order.
+         */
+        TalkOut: {
+            /** Questions */
+            questions: components["schemas"]["QuestionOut"][];
+            /** Pieces */
+            pieces: components["schemas"]["PieceOut"][];
+            /**
+             * More
+             * @description Whether there are pieces beyond the limit.
+             */
+            more: boolean;
+        };
+        /**
          * TaskHealth
          * @description A task of the web process that runs beside the requests.
          */
@@ -6478,7 +6896,7 @@ export interface components {
          * @description One kind of stored data of a run.
          * @enum {string}
          */
-        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts" | "analyses" | "check";
+        Topic: "state" | "scalars" | "modules" | "alignment" | "decisions" | "checkpoints" | "samples" | "logs" | "commands" | "alerts" | "analyses" | "check" | "talk";
         /**
          * Trained first, from this student
          * @description Made first, by a run of its own from the same student, data and seed; this run waits until that one has finished.
@@ -6682,6 +7100,27 @@ export interface components {
              * @default 0.3
              */
             memory_share: number;
+        };
+        /**
+         * Voice
+         * @description Weights of a run that answer.
+         */
+        Voice: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "base" | "teacher" | "checkpoint" | "candidate";
+            /**
+             * Step
+             * @description Of a checkpoint, or at which a candidate was tried.
+             */
+            step?: number | null;
+            /**
+             * Factor
+             * @description Of the candidate W_t + factor D, taken or refused.
+             */
+            factor?: number | null;
         };
         /**
          * WaitReason
@@ -8100,6 +8539,213 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PanelExtension"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_playground: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    open_playground: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a run. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    beat_playground: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a playground. */
+                playground_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaygroundBeat"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_talk: {
+        parameters: {
+            query?: {
+                /** @description Id of the last piece that is known. */
+                after?: number;
+                /** @description Id of the last question that is known. */
+                asked_after?: number;
+                /** @description Pieces at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a playground. */
+                playground_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TalkOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a playground. */
+                playground_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a playground. */
+                playground_id: string;
+                /** @description Id of a question. */
+                question_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOut"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

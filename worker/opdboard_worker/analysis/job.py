@@ -34,6 +34,8 @@ class Job:
     device: str = "cpu"
     made_with: Provenance | None = None
     """None: of software alone."""
+    why_ended: Callable[[int], str] = "after step {}".format
+    """Of the last step that was done: why the job has finished, once its steps have."""
 
 
 Prepare = Callable[[Attempt, dict[str, Any]], Job]
@@ -74,7 +76,7 @@ def do_job(attempt: Attempt, prepare: Prepare) -> int:
         if interrupted.is_set():
             log.info("interrupted after step %d; will go on from there", done)
             return EXIT_INTERRUPTED
-    control.become(RunState.FINISHED, reason=f"after step {done}")
+    control.become(RunState.FINISHED, reason=job.why_ended(done))
     return 0
 
 

@@ -7,12 +7,14 @@ from opdboard.db import runs
 from opdboard.domain.run_kinds import RunKind
 from opdboard_worker.analysis import checking, importing, interventions
 from opdboard_worker.analysis.job import Prepare, do_job
+from opdboard_worker.playground import job as playground
 from opdboard_worker.process import Attempt, carry_out
 
 JOBS: Mapping[RunKind, Prepare] = {
     RunKind.IMPORT: importing.prepare,
     RunKind.ANALYSIS: interventions.prepare,
     RunKind.CHECK: checking.prepare,
+    RunKind.PLAYGROUND: playground.prepare,
 }
 
 

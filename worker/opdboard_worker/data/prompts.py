@@ -19,7 +19,7 @@ from opdboard.domain.teachers import ModelTeacher, Teacher
 from opdboard_worker.data.conversation import Conversation, Speaker, in_plain_text
 from opdboard_worker.data.examples import Example
 from opdboard_worker.data.templates import ALWAYS_GIVEN, ChatTemplate, left_out, squeezed
-from opdboard_worker.data.tokens import Tokens
+from opdboard_worker.data.tokens import Pieces, Tokens
 from opdboard_worker.data.unreadable import Unreadable
 
 Read = TypeVar("Read", Conversation, str)
@@ -107,6 +107,10 @@ class PromptBuilder:
         """Token ids that stand before the response when the teacher scores it."""
         return self._teacher_ids(example)
 
+    def turns(self, example: Example) -> Conversation:
+        """What is said to the student, before any template writes it."""
+        return self._speaker.to_student(example)
+
     def longest(self, examples: Sequence[Example], *, teacher: bool = False) -> int:
         """Tokens of the longest prompt that the student, or the teacher, reads."""
         ids = self.teacher_ids if teacher else self.student_ids
@@ -166,6 +170,10 @@ class PromptBuilder:
     def decode_tokens(self, ids: Sequence[int]) -> list[str]:
         """See Tokens.pieces."""
         return self._tokens.pieces(ids)
+
+    def coming(self) -> Pieces:
+        """The same for tokens that come one by one."""
+        return Pieces(self._tokens)
 
     def _read_by_student(self, example: Example) -> list[int]:
         return _read(self._student.ids, self._speaker.to_student(example), example)

@@ -50,18 +50,39 @@ class Tokens:
 
         A character that several tokens make up stands at the last of them, the others are empty.
         """
-        pieces: list[str] = []
-        # Each token is decoded behind the last completed one, since a token's text may depend on what is before it (a leading
-        # space); `start` is that token and `fresh` the first one whose text is not yet out.
-        start = fresh = 0
-        for end in range(1, len(ids) + 1):
-            before, text = self.text(ids[start:fresh]), self.text(ids[start:end])
-            if text.endswith(_INCOMPLETE) and end < len(ids):
-                pieces.append("")
-                continue
-            pieces.append(text[len(before) :])
-            start, fresh = fresh, end
+        coming = Pieces(self)
+        pieces = [coming.add(token) for token in ids]
+        if pieces:
+            pieces[-1] += coming.rest()
         return pieces
+
+
+class Pieces:
+    """The same for tokens that come one by one."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        """tokens: whose they are."""
+        self._text = tokens.text
+        self._ids: list[int] = []
+        # Each token is decoded behind the last completed one, since a token's text may depend on what is before it (a leading
+        # space): that one is the first of _ids, and _fresh of them are out already.
+        self._fresh = 0
+
+    def add(self, token: int) -> str:
+        """What is complete by now; empty where a character is not."""
+        self._ids.append(token)
+        text = self._text(self._ids)
+        if text.endswith(_INCOMPLETE):
+            return ""
+        before = self._text(self._ids[: self._fresh])
+        self._ids = self._ids[self._fresh :]
+        self._fresh = len(self._ids)
+        return text[len(before) :]
+
+    def rest(self) -> str:
+        """What stands of a character that no token has completed."""
+        before, text = self._text(self._ids[: self._fresh]), self._text(self._ids)
+        return text[len(before) :]
 
 
 def _bos_in_front(tokenizer: PreTrainedTokenizerBase) -> int | None:

@@ -10,16 +10,13 @@ from opdboard.api.context import Ctx
 from opdboard.api.home.schemas import EndedOut, HomeOut, RunningOut, SparklineOut, WaitingOut
 from opdboard.api.rows import filled
 from opdboard.api.runs.service import summary
-from opdboard.db import lineage, overview, series, workers
+from opdboard.api.waits import listening, waits
+from opdboard.db import overview, series
 from opdboard.db.tables import Run
-from opdboard.domain.errors import NotFound
 from opdboard.domain.measures import SCALARS
-from opdboard.domain.run_config import RunConfig
-from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
-from opdboard.domain.waiting import Listener, Queued, Source, in_order, why_it_waits
+from opdboard.domain.waiting import Listener
 from opdboard.panels.thinning import keep_extremes
-from opdboard.queue import queue_for
 
 SPARKLINE_KEYS = ("reverse_kl", "eval/reverse_kl", "reward_mean", "loss")
 SPARKLINE_POINTS = 120
@@ -28,7 +25,6 @@ WAITING_AT_MOST = 20
 FAILED_AT_MOST = 6
 ENDED_AT_MOST = 8
 RECENT_SECONDS = 7 * 86400.0
-QUIET_SECONDS = 15.0  # a worker that missed seven heartbeats takes nothing
 
 router = APIRouter(prefix="/api/home", tags=["home"])
 
@@ -42,9 +38,7 @@ def read_home(context: Ctx) -> HomeOut:
         queued = overview.queued(session)
         failed = overview.ended(session, [RunState.FAILED], FAILED_AT_MOST, after=now - RECENT_SECONDS)
         ended = overview.ended(session, [RunState.FINISHED, RunState.STOPPED], ENDED_AT_MOST)
-        alive = workers.alive(session, now - QUIET_SECONDS)
-        holders = overview.holders(session)
-        listeners = [Listener(frozenset(worker.queues), holders.get(worker.id)) for worker in alive]
+        listeners = listening(session, now)
         newest = overview.newest_checkpoints(session, [run.id for run in (*queued, *failed, *ended)])
         return HomeOut(
             running=[RunningOut(run=summary(run), sparkline=_sparkline(session, run)) for run in active],
@@ -71,36 +65,8 @@ def _sparkline(session: Session, run: Run) -> SparklineOut | None:
     return filled(SparklineOut, measure, key=key, short=short, steps=steps, values=values)
 
 
-def _source(session: Session, run: Run) -> Source | None:
-    """The unfinished run that it waits for; a deleted one is the trainer's to name. Only training waits for weights."""
-    if run.kind != RunKind.TRAINED:
-        return None
-    try:
-        found = lineage.waits_for(session, RunConfig.model_validate(run.config))
-    except NotFound:
-        return None
-    if found is None:
-        return None
-    relation, source = found
-    return Source(source.id, source.name, relation, source.step, source.total_steps)
-
-
 def _waiting(
     session: Session, queued: Sequence[Run], listeners: Sequence[Listener], newest: dict[str, int]
 ) -> list[WaitingOut]:
-    runs = {run.id: run for run in queued}
-    line = in_order(
-        [
-            Queued(run.id, run.name, queue_for(run.config["device"]), run.sent_at, _source(session, run))
-            for run in queued
-        ]
-    )
-    return [
-        filled(
-            WaitingOut,
-            why_it_waits(place, line, listeners),
-            run=summary(runs[place.run_id]),
-            resumes_from=newest.get(place.run_id),
-        )
-        for place in line[:WAITING_AT_MOST]
-    ]
+    found = waits(session, queued, listeners, WAITING_AT_MOST)
+    return [filled(WaitingOut, wait, run=summary(run), resumes_from=newest.get(run.id)) for run, wait in found]

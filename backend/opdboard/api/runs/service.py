@@ -14,7 +14,7 @@ from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.rows import filled
 from opdboard.api.runs.schemas import RunChange, RunDetail, RunSummary
 from opdboard.api.sending import send
-from opdboard.db import analyses, commands, evidence, lineage, runs
+from opdboard.db import analyses, commands, evidence, lineage, playgrounds, runs
 from opdboard.db.tables import Run
 from opdboard.domain.chain import recipe, taught_by, teacher_group, teacher_run
 from opdboard.domain.commands import asked_of, possible
@@ -191,7 +191,8 @@ def delete(context: Context, run_id: str) -> None:
         needing = [other.name for other in lineage.unfinished_users(session, run_id) if other.id != run_id]
         if needing:
             raise Conflict(f"unfinished runs load weights of this one: {', '.join(needing)}", where=run_id)
-        gone = [run_id, *(one.id for one in analyses.of_runs(session, [run_id]))]
+        about = [*analyses.of_runs(session, [run_id]), *playgrounds.about_runs(session, [run_id])]
+        gone = [run_id, *(one.id for one in about)]
         if run.kind == RunKind.ANALYSIS:
             analyses.touch_subject(session, run)
         for one in gone:

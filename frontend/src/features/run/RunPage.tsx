@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { ApiError } from "~/api/client";
 import { runQuery } from "~/api/runs";
+import type { RunDetail } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Empty } from "~/components/Empty";
 import { Unread } from "~/components/Unread";
@@ -10,6 +11,8 @@ import { Notes } from "./Notes";
 import { RunHeader } from "./RunHeader";
 import { RunTabs } from "./RunTabs";
 import { Signature } from "./Signature";
+
+const WITHOUT_PICTURES: readonly RunDetail["kind"][] = ["analysis", "check", "playground"];
 
 /** One run, live: how far, where the update goes, whether its direction is locked in, how far it dared to jump. */
 export function RunPage() {
@@ -21,7 +24,7 @@ export function RunPage() {
       <div className="page" key={runId}>
         <RunHeader run={run} />
         {run.state === "failed" && <FailureBox run={run} />}
-        {run.kind !== "analysis" && run.kind !== "check" && <Signature run={run} />}
+        {!WITHOUT_PICTURES.includes(run.kind) && <Signature run={run} />}
         <Notes run={run} />
         <RunTabs run={run} />
       </div>

@@ -29,10 +29,12 @@ const NAMES = Object.keys(TABS) as TabName[];
 const OF_TRAINING: readonly TabName[] = ["health", "read", "samples", "decisions", "checkpoints"];
 const OF_ANALYSIS: readonly TabName[] = ["analyses", "logs", "steering", "lineage", "config"];
 const OF_CHECK: readonly TabName[] = ["read", "logs", "steering", "config"];
+const OF_PLAYGROUND: readonly TabName[] = ["logs", "steering", "lineage", "config"];
 
 function namesOf({ kind, is_job }: RunDetail): readonly TabName[] {
   if (kind === "analysis") return OF_ANALYSIS;
   if (kind === "check") return OF_CHECK;
+  if (kind === "playground") return OF_PLAYGROUND;
   return is_job ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
 }
 
