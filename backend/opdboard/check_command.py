@@ -108,6 +108,9 @@ def _numbers(check: Check) -> Table:
     table.add_row("sampler against trainer", f"{number(check.sampler.mean)} nats/token")
     table.add_row("responses that ended", f"{check.ended} of {check.sampled}")
     table.add_row("prompts left out", f"{check.left_out} of {check.all_prompts}")
+    for one in check.sets:
+        told = f"{one.prompts} prompts, {one.samples} answers to each of at most {one.max_response_tokens} tokens"
+        table.add_row(f"set {one.name}", told)
     table.add_row("temperature", f"{check.sampling_temperature:g}, of sampler, student and teacher's scores")
     table.add_row("a step, about", f"{number(expected.seconds_per_step, 2)} s: {expected.seconds_from}")
     table.add_row("memory, about", f"{expected.memory_bytes / 2**30:.2f} GiB: {expected.memory_from}")

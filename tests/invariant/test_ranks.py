@@ -11,8 +11,10 @@ import torch
 from invariant.conftest import Scripted, decisions_of, equal, tiny_config
 from support.thread_ranks import Meeting, ThreadRanks
 
+from opdboard.domain.cadence import Cadence
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import TrainingProblem
+from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.objectives import Dapo, FullVocabulary, Grpo, SampledToken, Sft
 from opdboard.domain.optimizer import Lora
 from opdboard.domain.strategies.effopd import EffOPD
@@ -96,6 +98,9 @@ def assert_same_run(ours, theirs):
         for one, other in zip(batch.decisions, twin.decisions, strict=True):
             for candidate, reference in zip(one.candidates, other.candidates, strict=True):
                 assert candidate.score == pytest.approx(reference.score, rel=1e-4, nan_ok=True)
+        assert [asdict(one)["details"] for one in batch.set_scores] == [
+            asdict(one)["details"] for one in twin.set_scores
+        ]
         for sample, reference in zip(batch.samples, twin.samples, strict=True):
             left, right = asdict(sample), asdict(reference)
             for key in ("token_kl", "token_advantage"):
@@ -120,7 +125,10 @@ CASES = {
         "teacher": NoTeacher(),
     },
     "SFT": {"objective": Sft(), "teacher": NoTeacher()},
-    "LoRA": {"adapter": Lora(rank=2)},
+    "LoRA, evaluation sets": {
+        "adapter": Lora(rank=2),
+        "evaluation": Cadence(sets=(EvaluationSet(name="sums", prompts=5, samples=2, max_response_tokens=6),)),
+    },
 }
 
 

@@ -18,10 +18,14 @@ def add(session: Session, analysis: Run, variants: Sequence[VariantRecord]) -> N
     """Store variants of an analysis; the run that it is about moves, so that its pictures are drawn anew."""
     if not variants:
         return
-    seq = touch_subject(session, analysis)
+    add_own(session, analysis.id, touch_subject(session, analysis), variants)
+
+
+def add_own(session: Session, run_id: str, subject_seq: int, variants: Sequence[VariantRecord]) -> None:
+    """Store variants that a run has found, of itself where it trains: what its weights scored on evaluation sets."""
     for record in variants:
         fields = vars(record) | {"scores": [_row(score) for score in record.scores]}
-        session.add(VariantRow(run_id=analysis.id, subject_seq=seq, **fields))
+        session.add(VariantRow(run_id=run_id, subject_seq=subject_seq, **fields))
 
 
 def touch_subject(session: Session, analysis: Run) -> int:
@@ -49,11 +53,12 @@ def _row(score: ScoreRecord) -> VariantScore:
     )
 
 
-def rewind(session: Session, analysis_id: str, step: int) -> None:
-    """Drop the variants behind a step: they are made again."""
-    later = select(VariantRow.id).where(VariantRow.run_id == analysis_id, VariantRow.index > step)
+def rewind(session: Session, run: Run, step: int) -> None:
+    """Drop the variants behind a step, which is their place in an analysis and x while training: they are made again."""
+    at = VariantRow.x if run.kind == RunKind.TRAINED else VariantRow.index
+    later = select(VariantRow.id).where(VariantRow.run_id == run.id, at > step)
     session.execute(delete(VariantScore).where(VariantScore.variant_id.in_(later)))
-    session.execute(delete(VariantRow).where(VariantRow.run_id == analysis_id, VariantRow.index > step))
+    session.execute(delete(VariantRow).where(VariantRow.run_id == run.id, at > step))
 
 
 def of_runs(session: Session, run_ids: Sequence[str]) -> list[Run]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from opdboard.domain.budget import Budget
+from opdboard.domain.cadence import Cadence
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
@@ -90,6 +91,29 @@ def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) ->
             )
 
 
+def check_sets(evaluation: Cadence, selection: Selection, student: ModelSource) -> None:
+    """The student can read every set, and the one that tells the best state is there."""
+    for place, one in enumerate(evaluation.sets):
+        if not _can_read(student, one.data):
+            raise ValueError(
+                f"evaluation.sets.{place}.data.kind '{one.data.kind}' does not go with student.kind '{student.kind}': the demo "
+                "models know only sums, and nobody else is asked for them"
+            )
+    if not selection.evaluation_set:
+        return
+    if evaluation.named(selection.evaluation_set) is None:
+        names = _either(f"'{one.name}'" for one in evaluation.sets)
+        raise ValueError(
+            f"selection.evaluation_set '{selection.evaluation_set}' is none of evaluation.sets: "
+            f"{f'choose {names}, or empty it' if names else 'there are none; add one, or empty it'}"
+        )
+    if selection.metric != "auto":
+        raise ValueError(
+            f"selection.metric '{selection.metric}' and selection.evaluation_set exclude one another: set the one to 'auto', or "
+            "empty the other"
+        )
+
+
 def check_moving(strategy: Strategy, adapter: Adapter) -> None:
     """A strategy moves nothing that is not trained."""
     if isinstance(adapter, Lora) and strategy.moves != "matrices":
@@ -99,7 +123,7 @@ def check_moving(strategy: Strategy, adapter: Adapter) -> None:
 def check_data(data: Data, student: ModelSource, teacher: Teacher) -> None:
     """The models can read the data, and the data have what the teacher wants."""
     on_demo_data = isinstance(data, ArithmeticData)
-    if on_demo_data != isinstance(student, DemoModel) and not isinstance(student, RunModel | FolderModel):
+    if not _can_read(student, data):
         raise ValueError(
             "data.kind 'arithmetic' and student.kind 'demo' belong together: the demo models know only sums"
         )
@@ -169,6 +193,12 @@ def check_ends(reading: Reading, teacher: Teacher, objective: Objective, sampler
             f"budget.temperature is {budget.temperature:g}, at which sampler.kind '{sampler.kind}' cannot sample what reading.ends "
             "'map' makes one event: set it to 1, or choose sampler.kind 'own'"
         )
+
+
+def _can_read(student: ModelSource, data: Data) -> bool:
+    """As far as is known before anything is loaded: another run's model, or one in a folder, may be a demo model."""
+    on_demo_data = isinstance(data, ArithmeticData)
+    return on_demo_data == isinstance(student, DemoModel) or isinstance(student, RunModel | FolderModel)
 
 
 def _quoted(objective: type[ObjectiveSettings]) -> str:

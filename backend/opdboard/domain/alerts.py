@@ -24,6 +24,7 @@ class AlertKind(StrEnum):
     FROZEN_MODULE = "frozen_module"
     EXPLODING_MODULE = "exploding_module"
     RANK_COLLAPSE = "rank_collapse"
+    FORGETTING = "forgetting"
     NOT_FINITE = "not_finite"
     NOTHING_CHANGED = "nothing_changed"
     ONLY_ROUNDING = "only_rounding"
@@ -99,6 +100,15 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.WARNING,
             "effective_rank below a quarter of its own median over the up to 8 (at least 3) snapshots before, from step 8 on.",
             "One direction swallows the update: look at its spectrum, and whether the last jump or one odd batch made it.",
+        ),
+        Signature(
+            AlertKind.FORGETTING,
+            "The student forgets what it is not trained on",
+            Severity.WARNING,
+            "On an evaluation set that is marked as a forgetting set, avg@n is below the base weights' on the same prompts, and "
+            "the 95% interval of the paired difference excludes 0; by chance alone about one scoring in forty is.",
+            "Look at the set's curve: where it stays down, go on from a checkpoint before the fall with a lower learning rate, or "
+            "train an adapter (LoRA), which moves less.",
         ),
         Signature(
             AlertKind.NOT_FINITE,

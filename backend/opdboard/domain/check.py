@@ -94,9 +94,23 @@ class Trap(Frozen):
     """Something to look at before a launch."""
 
     about: str = Field(
-        description="ends, begins, templates, left_out, temperature, lengths, mass, clipped, noise, distance."
+        description="ends, begins, templates, left_out, sets, temperature, lengths, mass, clipped, noise, distance."
     )
     message: str
+
+
+class SetRead(Frozen):
+    """An evaluation set as it is scored while the run trains."""
+
+    name: str
+    forgetting: bool
+    prompts: int = Field(description="That are answered.")
+    judged: int = Field(description="Of these, those whose answer is known.")
+    samples: int = Field(description="Answers to each.")
+    temperature: float
+    max_response_tokens: int
+    trained_on: int = Field(description="Left out because the run trains on them.")
+    too_long: int = Field(description="Left out because they are longer than budget.max_prompt_tokens.")
 
 
 class Check(Frozen):
@@ -105,6 +119,7 @@ class Check(Frozen):
     sides: list[Side] = Field(description="The student, then every teacher.")
     ends: str = Field(description="What happens at the end of a response, in a sentence.")
     prompts: list[PromptRead] = Field(description="The first of the training data.")
+    sets: list[SetRead] = Field(default=[], description="Evaluation sets, in the order of the configuration.")
     left_out: int = Field(description="Prompts that are longer than budget.max_prompt_tokens.")
     all_prompts: int = Field(description="Those that are used and those left out.")
     responses: list[ScoredResponse]

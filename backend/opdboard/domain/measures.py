@@ -1,5 +1,6 @@
 """Every scalar and per-module statistic: name, what it is called, unit, which direction is better, and where its curve is."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -31,6 +32,8 @@ def _table(*measures: Measure, group: str = "") -> dict[str, Measure]:
 
 GROUPS = {
     "evaluation": "Evaluation on held-out prompts",
+    "sets": "Evaluation sets",
+    "forgetting": "Not trained for: is it forgotten?",
     "training": "On the training batch",
     "reinforcement": "Rewards",
     "health": "Is the distillation healthy?",
@@ -235,22 +238,58 @@ WHOLE_MODEL = _table(Measure("update_norm", "Update norm ‖ΔW‖F over all mod
 _GROUP_OF_PREFIX = {"eval": "evaluation", "train": "training"}
 
 
+_OF_SETS = {
+    "avg": Measure("", "Share of right answers", "share", "higher", card="Right answers"),
+    "pass": Measure("", "Prompts with a right answer among so many", "share", "higher", card="Right answers"),
+    "maj": Measure("", "Prompts that most answers get right", "share", "higher", card="Right answers"),
+    "truncated": Measure("", "Answers cut at the limit", "share", "lower"),
+    "length": Measure("", "Length of an answer, mean", "tokens"),
+}
+_OF_SET = re.compile(r"eval/(forgetting/)?([a-z0-9_-]+)/((?:(avg|pass|maj)@\d+)|truncated|length)")
+
+
+def set_key(name: str, measure: str, *, forgetting: bool) -> str:
+    """The scalar of a measure ('avg@4', 'pass@2', 'maj@4', 'truncated', 'length') on an evaluation set."""
+    return f"eval/{'forgetting/' * forgetting}{name}/{measure}"
+
+
+def _on_set(key: str) -> Measure | None:
+    found = _OF_SET.fullmatch(key)
+    if found is None:
+        return None
+    forgetting, name, measure, counted = found.groups()
+    kind = _OF_SETS[counted or measure]
+    return replace(
+        kind,
+        name=key,
+        title=f"{kind.title} on {name}{f', {measure}' if counted else ''}",
+        card=f"{kind.card or kind.title}, {name}",
+        short=f"{name} {measure}",
+        group="forgetting" if forgetting else "sets",
+    )
+
+
 def scalar(key: str) -> Measure:
     """What is known of the scalar; one that another trainer names in its own way is in the group that its first part names.
 
-    'train/loss' is in training, 'rewards/format' in rewards, a name of one part in reported.
+    'train/loss' is in training, 'rewards/format' in rewards, a name of one part in reported; for sets see set_key.
     """
-    known = SCALARS.get(key) or WHOLE_MODEL.get(key)
+    known = SCALARS.get(key) or WHOLE_MODEL.get(key) or _on_set(key)
     if known is not None:
         return known
     prefix, slash, _ = key.partition("/")
     return Measure(key, key, group=_GROUP_OF_PREFIX.get(prefix, prefix) if prefix and slash else "reported")
 
 
+def by_number(key: str) -> list[str]:
+    """A key to sort names by, in which 'pass@2' comes before 'pass@16'."""
+    return [part.zfill(12) if part.isdigit() else part for part in re.split(r"(\d+)", key)]
+
+
 def cards(keys: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     """Group -> title of a picture -> the scalars that it draws, in the order of a run's page; reported ones last, by name."""
     stored = set(keys)
-    ordered = [key for key in SCALARS if key in stored] + sorted(stored - SCALARS.keys())
+    ordered = [key for key in SCALARS if key in stored] + sorted(stored - SCALARS.keys(), key=by_number)
     found: dict[str, dict[str, list[str]]] = {group: {} for group in GROUPS}
     for measure in map(scalar, ordered):
         found.setdefault(measure.group, {}).setdefault(measure.card or measure.title, []).append(measure.name)

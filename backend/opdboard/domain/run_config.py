@@ -10,8 +10,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from opdboard.domain import agreement
 from opdboard.domain.budget import Budget
+from opdboard.domain.cadence import Cadence
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.frozen import Frozen
+from opdboard.domain.measures import set_key
 from opdboard.domain.methods import method_of
 from opdboard.domain.model_sources import DemoModel, ModelSource, RunModel
 from opdboard.domain.monitoring import Monitoring
@@ -35,6 +37,7 @@ _SECTIONS = [
     {"title": "What each side reads", "fields": ["reading"], "folded": True},
     {"title": "Objective", "fields": ["objective", "adapter"], "folded": True},
     {"title": "Monitoring", "fields": ["monitoring"], "folded": True},
+    {"title": "Evaluation sets", "fields": ["evaluation"], "folded": True},
     {"title": "Best state and early stop", "fields": ["selection"], "folded": True},
     {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies", "sampler"], "folded": True},
 ]
@@ -63,6 +66,7 @@ class RunConfig(Frozen):
     adapter: Adapter = Field(default=AllWeights(), description="What is trained of the student.")
     budget: Budget = Field(default=Budget(), description="How long, how wide.")
     monitoring: Monitoring = Field(default=Monitoring(), description="What is measured, and how often.")
+    evaluation: Cadence = Field(default=Cadence(), description="Named sets that are scored as training goes.")
     selection: Selection = Field(default=Selection(), description="The best state, and when to stop early.")
     seed: int = Field(default=0, ge=0, lt=2**31, description="Decides data order and every random draw.")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -97,10 +101,18 @@ class RunConfig(Frozen):
     @property
     def selection_metrics(self) -> tuple[str, ...]:
         """The held-out measures that tell which state is best: the first of them that is measured does."""
+        chosen = self.evaluation.named(self.selection.evaluation_set)
+        if chosen is not None:
+            return (set_key(chosen.name, f"avg@{chosen.samples}", forgetting=chosen.forgetting),)
         if self.selection.metric != "auto":
             return (self.selection.metric,)
         kl = "eval/reverse_kl_k3" if self.teacher.partial else "eval/reverse_kl"
         return (kl,) if self.objective.needs_teacher else ("eval/accuracy", kl)
+
+    @property
+    def longest_response(self) -> int:
+        """Tokens of the longest response that the student is asked for, in training or on an evaluation set."""
+        return max([self.budget.max_response_tokens, *(one.max_response_tokens for one in self.evaluation.sets)])
 
     @property
     def sources(self) -> dict[str, ModelSource]:
@@ -118,6 +130,7 @@ class RunConfig(Frozen):
         agreement.check_sampler(self.sampler, self.device, self.devices)
         agreement.check_teacher(self.teacher, self.objective, self.budget, self.devices)
         agreement.check_scoring(self.teacher, self.strategy, self.selection)
+        agreement.check_sets(self.evaluation, self.selection, self.student)
         agreement.check_moving(self.strategy, self.adapter)
         agreement.check_data(self.data, self.student, self.teacher)
         agreement.check_reading(self.reading, self.data, self.teacher)

@@ -10,6 +10,8 @@ from itertools import pairwise
 from statistics import median
 
 from opdboard.domain.alerts import UNDECIDED, Sighting, Subject, Verdict, odd
+from opdboard.domain.measures import set_key
+from opdboard.domain.records import VariantRecord
 
 HEALTHY_OVERLAP = (0.72, 0.91)
 
@@ -116,6 +118,26 @@ def not_finite(scalars: Mapping[str, float]) -> Verdict:
         firing,
         lambda subject: subject.module is None and math.isfinite(scalars.get(subject.measure, math.nan)),
     )
+
+
+def forgetting(scored: Sequence[VariantRecord]) -> Verdict:
+    """What is newest of evaluation sets: one that is marked as a forgetting set is answered worse than by the base weights."""
+    firing: dict[Subject, Sighting] = {}
+    decided: set[Subject] = set()
+    for record in scored:
+        name, average = record.details["set"], f"avg@{record.details['samples']}"
+        score = next((one for one in record.scores if one.measure == "avg"), None)
+        if score is None or not record.details["forgetting"]:
+            continue
+        subject, over = Subject(set_key(name, average, forgetting=True)), score.over_base
+        decided.add(subject)
+        if over.high < 0:
+            sentence = (
+                f"{average} on {name} is {score.score.value:.3g}, by {-over.value:.3g} [{-over.high:.3g}, {-over.low:.3g}] below the "
+                "base weights' on the same prompts"
+            )
+            firing[subject] = Sighting(score.score.value, sentence)
+    return Verdict(firing, lambda subject: subject in decided and subject not in firing)
 
 
 def skipped_update(counts: Sequence[float]) -> Verdict:

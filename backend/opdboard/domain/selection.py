@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from opdboard.domain.frozen import Frozen
-from opdboard.domain.measures import SCALARS
+from opdboard.domain.measures import scalar
 
 
 class Selection(Frozen):
@@ -16,6 +16,11 @@ class Selection(Frozen):
         default="auto",
         description="Held-out measure that says what is best; auto is the reverse KL of a distillation, "
         "else the accuracy, or the reverse KL to a teacher where the data has no answers.",
+    )
+    evaluation_set: str = Field(
+        default="",
+        max_length=40,
+        description="Name of an evaluation set whose avg@n says what is best, in place of a held-out measure.",
     )
     keep_best: bool = Field(
         default=False,
@@ -35,5 +40,5 @@ def is_gain(metric: str, value: float, best: float | None, least_gain: float = 0
         return False
     if best is None:
         return True
-    change = best - value if SCALARS[metric].better == "lower" else value - best
+    change = best - value if scalar(metric).better == "lower" else value - best
     return change > least_gain

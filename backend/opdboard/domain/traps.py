@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from opdboard.domain.check import Check, Side, Trap
+from opdboard.domain.data import ArithmeticData
 from opdboard.domain.run_config import RunConfig
 
 FAR = 2.0
@@ -19,6 +20,7 @@ def traps(check: Check, config: RunConfig) -> list[Trap]:
     found = [
         *(trap for teacher in teachers for trap in _between(student, teacher, config)),
         *_reading(check, config),
+        *_sets(check, config),
         *_sampling(check, student),
         *_teacher(check),
     ]
@@ -55,6 +57,28 @@ def _reading(check: Check, config: RunConfig) -> Iterator[Trap]:
             message=f"{check.left_out} of {check.all_prompts} prompts are longer than budget.max_prompt_tokens "
             f"({config.budget.max_prompt_tokens}) and left out: what is trained on is not the data set that is named",
         )
+
+
+def _sets(check: Check, config: RunConfig) -> Iterator[Trap]:
+    drawn = {one.name for one in config.evaluation.sets if isinstance(one.data, ArithmeticData)}
+    for one in check.sets:
+        named = f"evaluation set {one.name}: "
+        if one.trained_on and one.name not in drawn:
+            yield Trap(
+                about="sets",
+                message=f"{named}{one.trained_on} of its prompts are trained on and left out; what is like them may still be known by "
+                "heart. Look where the two come from",
+            )
+        if one.too_long:
+            yield Trap(
+                about="sets",
+                message=f"{named}{one.too_long} of its prompts are longer than budget.max_prompt_tokens and left out: its numbers are "
+                "not those of the whole benchmark",
+            )
+        if not one.judged:
+            yield Trap(
+                about="sets", message=f"{named}no row has an answer, so that nothing but lengths can be told of it"
+            )
 
 
 def _sampling(check: Check, student: Side) -> Iterator[Trap]:

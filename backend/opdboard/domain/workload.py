@@ -10,7 +10,8 @@ from opdboard.domain.run_config import RunConfig
 class Workload:
     """Counts of one run. Tokens are upper bounds: every response as long as budget.max_response_tokens allows.
 
-    evaluation_tokens: None where a share of the data is held out, whose size nobody knows before it is read.
+    set_evaluations: scorings of each evaluation set; set_tokens: of all of them together.
+    evaluation_tokens: of the held-out prompts; None where a share of the data is held out, whose size nobody knows before it is read.
     Dynamic sampling (DAPO) draws more prompts than are trained on, as many times as it takes.
     """
 
@@ -22,6 +23,8 @@ class Workload:
     search_tokens: int
     evaluations: int
     evaluation_tokens: int | None
+    set_evaluations: int
+    set_tokens: int
     checkpoints: int
     checkpoints_kept: int
     snapshots: int
@@ -41,6 +44,8 @@ def workload(config: RunConfig) -> Workload:
     candidates = triggers * strategy.most_candidates
     search_tokens = (triggers + candidates + strategy.teacher_answers(triggers)) * strategy.examples * longest
     evaluations = 1 + _every_and_last(monitoring.evaluate_every, budget.steps)
+    sets = config.evaluation.sets
+    set_evaluations = 1 + _every_and_last(config.evaluation.every, budget.steps) if sets else 0
     checkpoints = _every_and_last(budget.checkpoint_every, budget.steps)
     return Workload(
         steps=budget.steps,
@@ -53,6 +58,8 @@ def workload(config: RunConfig) -> Workload:
         evaluation_tokens=None
         if monitoring.held_out_size is None
         else (evaluations + config.teacher.scores) * monitoring.held_out_size * longest,  # a teacher answers once, too
+        set_evaluations=set_evaluations,
+        set_tokens=set_evaluations * sum(one.prompts * one.samples * one.max_response_tokens for one in sets),
         checkpoints=checkpoints,
         checkpoints_kept=min(checkpoints, budget.keep_checkpoints) + config.selection.keep_best,
         snapshots=_snapshots(monitoring.spectral_every, budget.steps),

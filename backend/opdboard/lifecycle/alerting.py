@@ -54,6 +54,8 @@ def _signatures(run: Run, batch: Batch, history: History) -> Iterator[_Watch]:
         (AlertKind.NOT_FINITE, scalar_signatures.not_finite(batch.scalars)),
         (AlertKind.NOT_FINITE, module_signatures.not_finite(history.new_rows)),
     ]
+    if batch.set_scores:
+        verdicts.append((AlertKind.FORGETTING, scalar_signatures.forgetting(batch.set_scores)))
     if "skipped_updates" in batch.scalars:
         verdicts.append((AlertKind.SKIPPED_UPDATE, scalar_signatures.skipped_update(history.scalar("skipped_updates"))))
     if "matrices_share_of_blocks" in batch.scalars:

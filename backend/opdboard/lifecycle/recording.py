@@ -43,6 +43,7 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     evidence.mark_checkpoints_removed(session, run_id, seq, batch.removed_checkpoint_steps)
     evidence.mark_candidates_removed(session, run_id, seq, batch.removed_candidate_steps)
     analyses.add(session, run, batch.variants)
+    analyses.add_own(session, run.id, seq, batch.set_scores)
     if batch.check is not None:
         checks.store(session, run_id, batch.check)
     for result in batch.command_results:
@@ -64,7 +65,7 @@ def _topics(batch: Batch) -> list[Topic]:
         Topic.SAMPLES: bool(batch.samples),
         Topic.CHECKPOINTS: bool(batch.checkpoints or batch.removed_checkpoint_steps),
         Topic.COMMANDS: bool(batch.command_results),
-        Topic.ANALYSES: bool(batch.variants),
+        Topic.ANALYSES: bool(batch.variants or batch.set_scores),
         Topic.CHECK: batch.check is not None,
     }
     return [topic for topic, did in moved.items() if did]
@@ -98,7 +99,7 @@ def begin(
         series.rewind(session, run_id, last_kept)
         evidence.rewind(session, run_id, last_kept)
         alerts.rewind(session, run_id, last_kept)
-        analyses.rewind(session, run_id, last_kept)
+        analyses.rewind(session, run, last_kept)
         commands.reopen_lost(session, run_id, step)
         run.latest = {key: finite(value) for key, value in series.latest(session, run_id).items()}
     run.step = step

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import SCALARS, scalar
+from opdboard.domain.measures import SCALARS, by_number, scalar
 from opdboard.panels import labels, look
 from opdboard.panels.curves import WHOLE_UPDATE, Curve, MeanCurve, Over, abscissa, curve, mean_curve, scalars_for
 from opdboard.panels.gathering import Entry, entries
@@ -281,7 +281,7 @@ def _stored_keys(series: Sequence[RunSeries]) -> list[str]:
     stored = {str(key) for run in series for key in run.choices.get("keys", ())}
     known = [key for key in SCALARS if key in stored]
     whole = [WHOLE_UPDATE] if any(run.modules for run in series) else []
-    return known + whole + sorted(stored - SCALARS.keys() - {*whole})
+    return known + whole + sorted(stored - SCALARS.keys() - {*whole}, key=by_number)
 
 
 def _y_title(keys: Sequence[str]) -> str:

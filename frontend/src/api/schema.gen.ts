@@ -1546,7 +1546,7 @@ export interface components {
          * @description A user's rule, or a built-in failure signature.
          * @enum {string}
          */
-        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed" | "stalled" | "damaged_checkpoint" | "damaged_snapshot" | "other_versions";
+        AlertKind: "rule" | "nothing_to_learn" | "length_collapse" | "kl_spike" | "frozen_module" | "exploding_module" | "rank_collapse" | "forgetting" | "not_finite" | "nothing_changed" | "only_rounding" | "partly_watched" | "skipped_update" | "vocabulary_mismatch" | "run_failed" | "stalled" | "damaged_checkpoint" | "damaged_snapshot" | "other_versions";
         /**
          * AlertList
          * @description One page of alerts, newest first.
@@ -2134,6 +2134,24 @@ export interface components {
             done: number;
         };
         /**
+         * Cadence
+         * @description Which sets are scored, and how often. Their seconds and tokens do not count as training.
+         */
+        Cadence: {
+            /**
+             * Sets
+             * @description Benchmarks beside the held-out prompts, each with prompts and settings of its own.
+             * @default []
+             */
+            sets: components["schemas"]["EvaluationSet"][];
+            /**
+             * Every
+             * @description Steps between scorings of all sets (also at step 0 and after the last step).
+             * @default 16
+             */
+            every: number;
+        };
+        /**
          * CandidateOut
          * @description One tried factor; gain and its 95% interval are paired, KLs in nats per token.
          */
@@ -2183,6 +2201,12 @@ export interface components {
              * @description The first of the training data.
              */
             prompts: components["schemas"]["PromptRead"][];
+            /**
+             * Sets
+             * @description Evaluation sets, in the order of the configuration.
+             * @default []
+             */
+            sets: components["schemas"]["SetRead"][];
             /**
              * Left Out
              * @description Prompts that are longer than budget.max_prompt_tokens.
@@ -2970,6 +2994,58 @@ export interface components {
             low: number | null;
             /** High */
             high: number | null;
+        };
+        /**
+         * Evaluation set
+         * @description Prompts under a name, and how they are answered.
+         *
+         *     Of data with a held-out file the prompts are that file's. Two sets of weights answer one set with the same random numbers.
+         */
+        EvaluationSet: {
+            /**
+             * Name
+             * @description Lower-case letters, digits, - and _; of its own among the sets of a run.
+             */
+            name: string;
+            /**
+             * Data
+             * @description The prompts, and how an answer is judged.
+             * @default {
+             *       "kind": "arithmetic",
+             *       "digits": 3
+             *     }
+             */
+            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"] | components["schemas"]["HubData"];
+            /**
+             * Prompts
+             * @description At most so many are answered: the first of a fixed order, without those that the run trains on.
+             * @default 256
+             */
+            prompts: number;
+            /**
+             * Samples
+             * @description Answers per prompt: the n of avg@n and maj@n, and the largest k of pass@k.
+             * @default 4
+             */
+            samples: number;
+            /**
+             * Temperature
+             * @description Answers are drawn from softmax(logits / temperature).
+             * @default 1
+             */
+            temperature: number;
+            /**
+             * Max Response Tokens
+             * @description Answers are cut here. One that is cut is judged by what was written, and counted.
+             * @default 256
+             */
+            max_response_tokens: number;
+            /**
+             * Forgetting
+             * @description A set that training is not about: shown apart, and told when it is answered worse than by the base.
+             * @default false
+             */
+            forgetting: boolean;
         };
         /**
          * Expectation
@@ -5469,9 +5545,18 @@ export interface components {
              */
             monitoring: components["schemas"]["Monitoring"];
             /**
+             * @description Named sets that are scored as training goes.
+             * @default {
+             *       "sets": [],
+             *       "every": 16
+             *     }
+             */
+            evaluation: components["schemas"]["Cadence"];
+            /**
              * @description The best state, and when to stop early.
              * @default {
              *       "metric": "auto",
+             *       "evaluation_set": "",
              *       "keep_best": false,
              *       "least_gain": 0
              *     }
@@ -6323,6 +6408,12 @@ export interface components {
              */
             metric: "auto" | "eval/accuracy" | "eval/reverse_kl";
             /**
+             * Evaluation Set
+             * @description Name of an evaluation set whose avg@n says what is best, in place of a held-out measure.
+             * @default
+             */
+            evaluation_set: string;
+            /**
              * Keep Best
              * @description Write a checkpoint whenever the measure is at its best so far, and keep that one beside the newest.
              * @default false
@@ -6353,6 +6444,45 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["ScalarOut"];
             };
+        };
+        /**
+         * SetRead
+         * @description An evaluation set as it is scored while the run trains.
+         */
+        SetRead: {
+            /** Name */
+            name: string;
+            /** Forgetting */
+            forgetting: boolean;
+            /**
+             * Prompts
+             * @description That are answered.
+             */
+            prompts: number;
+            /**
+             * Judged
+             * @description Of these, those whose answer is known.
+             */
+            judged: number;
+            /**
+             * Samples
+             * @description Answers to each.
+             */
+            samples: number;
+            /** Temperature */
+            temperature: number;
+            /** Max Response Tokens */
+            max_response_tokens: number;
+            /**
+             * Trained On
+             * @description Left out because the run trains on them.
+             */
+            trained_on: number;
+            /**
+             * Too Long
+             * @description Left out because they are longer than budget.max_prompt_tokens.
+             */
+            too_long: number;
         };
         /**
          * Several models, one per example
@@ -6956,7 +7086,7 @@ export interface components {
         Trap: {
             /**
              * About
-             * @description ends, begins, templates, left_out, temperature, lengths, mass, clipped, noise, distance.
+             * @description ends, begins, templates, left_out, sets, temperature, lengths, mass, clipped, noise, distance.
              */
             about: string;
             /** Message */
@@ -7308,6 +7438,13 @@ export interface components {
              * @description Not known before the data is read where a share is held out.
              */
             evaluation_tokens: number | null;
+            /**
+             * Set Evaluations
+             * @description Scorings of each evaluation set; 0 without sets.
+             */
+            set_evaluations: number;
+            /** Set Tokens */
+            set_tokens: number;
             /** Checkpoints */
             checkpoints: number;
             /** Checkpoints Kept */

@@ -33,7 +33,9 @@ def software() -> dict[str, str]:
 def provenance_of(config: RunConfig, settings: Settings, run_folder: RunFolder) -> Provenance:
     """Of models that have been loaded and data that has been read, from where they were."""
     models = {path: _origin(source, settings, run_folder) for path, source in config.sources.items()}
-    return Provenance(software=software(), models=models, files=_files(config.data))
+    read = [config.data, *(one.data for one in config.evaluation.sets)]
+    files = {path: digest for data in read for path, digest in _files(data).items()}
+    return Provenance(software=software(), models=models, files=files)
 
 
 def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> str:

@@ -16,6 +16,7 @@ from opdboard.settings import Settings
 from opdboard_worker.data.answered import check_answers
 from opdboard_worker.data.examples import Example, load_examples, load_held_out, split
 from opdboard_worker.data.prompts import PromptBuilder
+from opdboard_worker.evaluation.scoring import Answerer
 from opdboard_worker.models.limits import check_embeddings, check_length
 from opdboard_worker.models.loading import RunFolder, load, weights_like
 from opdboard_worker.models.pair import eos_token_ids
@@ -25,15 +26,17 @@ from opdboard_worker.training.agreement import tried_policy
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.copies import Copy
 from opdboard_worker.training.lookahead import Lookahead, moving
-from opdboard_worker.training.loop import Parts, Progress, Training
+from opdboard_worker.training.loop import Parts, Training
 from opdboard_worker.training.objectives.learner import make_learner
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.policy import Policy
 from opdboard_worker.training.preflight import preflight
 from opdboard_worker.training.probe import Scorer, TeacherAnswers
+from opdboard_worker.training.progress import Progress
 from opdboard_worker.training.ranks import Alone, Ranks
 from opdboard_worker.training.reading import prompt_builder
 from opdboard_worker.training.samplers.sampler import make_sampler
+from opdboard_worker.training.scoreboard import Scoreboard, ready_sets, sets_read
 from opdboard_worker.training.strategies.strategy import Surroundings, make_strategy
 from opdboard_worker.training.teaching import teacher_and_reference
 from opdboard_worker.training.trained import Trained, trained_part
@@ -64,6 +67,7 @@ def assemble(
     prompts = prompt_builder(config, student_model, settings, run_folder, launched)
     train, held_out, left_out = fitting_examples(config, prompts)
     check_answers(config, train, held_out)
+    sets = ready_sets(config, student_model, settings, run_folder, train, launched)
     read = [*train, *held_out]
     longest_prompt, longest_response = prompts.longest(read), config.budget.max_response_tokens
     check_length(student_model, longest_prompt, longest_response, "student")
@@ -74,13 +78,13 @@ def assemble(
         student_model,
         device,
         config.precision,
-        longest_prompt + longest_response,
+        max([longest_prompt + longest_response, *(one.longest() for one in sets)]),
         recompute=config.budget.gradient_checkpointing,
     )
     student.vocabulary, student.ends = teaching.vocabulary, eos
     sampler = make_sampler(config.sampler, config, student, trained)
     scorer = Scorer(config, student, teaching.teacher, prompts, eos, ranks, sampler)
-    check = preflight(scorer, train, held_out, left_out)
+    check = preflight(scorer, train, held_out, left_out, sets_read(sets))
 
     monitor = WeightMonitor(trained, config.monitoring, snapshots)
     if not monitor.modules:
@@ -91,6 +95,7 @@ def assemble(
     return Parts(
         config=config,
         scorer=scorer,
+        scoreboard=Scoreboard(config, sets, Answerer(sampler, eos), ranks),
         trained=trained,
         learner=make_learner(config.objective, scorer, train, teaching.reference),
         updater=updater,

@@ -2,8 +2,8 @@
 
     rollout -> loss -> update -> orders and strategy -> measures -> evaluation -> one batch to the sink -> checkpoint
 
-Everything of a step is reported in the batch of that step, before its checkpoint: a run resumed from a checkpoint
-has neither a gap nor a double point. Random numbers come from (seed, purpose, step), data order from (seed, step).
+Everything of a step is reported in the batch of that step, evaluation sets in batches right behind it, before its checkpoint: a
+run resumed from a checkpoint has neither a gap nor a double point. Random numbers come from (seed, purpose, step), data order from (seed, step).
 """
 
 import logging
@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import Batch, CommandResult, DecisionRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
-from opdboard.domain.selection import is_gain
 from opdboard_worker.core.extrapolation import Line
 from opdboard_worker.data.examples import Example
 from opdboard_worker.sinks import MetricSink
@@ -33,7 +32,9 @@ from opdboard_worker.training.lookahead import Lookahead
 from opdboard_worker.training.objectives.learner import Experience, Learner
 from opdboard_worker.training.optimizer import Updater
 from opdboard_worker.training.probe import Scorer
+from opdboard_worker.training.progress import Progress
 from opdboard_worker.training.ranks import add_gradients, require_same_weights
+from opdboard_worker.training.scoreboard import Scoreboard
 from opdboard_worker.training.shelf import Shelf
 from opdboard_worker.training.trained import Trained
 from opdboard_worker.training.weights import WeightMonitor
@@ -48,29 +49,12 @@ MOST_SKIPPED_IN_A_ROW = 3
 
 
 @dataclass
-class Progress:
-    """What the loop itself carries from step to step, and through a checkpoint; cursor: see Experience."""
-
-    step: int = 0
-    tokens: int = 0
-    search_tokens: int = 0
-    cursor: int = 0
-    skipped_updates: int = 0
-    skipped_in_a_row: int = 0
-    start_accuracy: float | None = None
-    teacher_accuracy: float | None = None
-    checkpoints: list[int] = field(default_factory=list)
-    best_value: float | None = None
-    best_step: int = 0
-    evaluations_without_gain: int = 0
-
-
-@dataclass
 class Parts:
     """The assembled pieces of one run (training.assembly builds them)."""
 
     config: RunConfig
     scorer: Scorer
+    scoreboard: Scoreboard
     trained: Trained
     learner: Learner
     updater: Updater
@@ -149,6 +133,7 @@ class Training:
         self._evaluate(batch)
         batch.at = time.time()
         self.sink.write(batch)
+        self._score_sets(0)
 
     def _step(self) -> Orders:
         step = self.progress.step + 1
@@ -190,6 +175,7 @@ class Training:
         self.shelf.remove_candidates(batch.removed_candidate_steps)
         told = "  ".join(f"{words} {scalars[key]:.4f}" for key, words in _TOLD.items() if key in scalars)
         log.info("step %d/%d  %s  %.2f s", step, self.config.budget.steps, told, seconds)
+        self._score_sets(step)
         self._leaving = self._ranks.from_first(self.interrupted.is_set())
         self._save_if_due(step, orders)
         return orders
@@ -304,9 +290,7 @@ class Training:
             batch.scalars |= reporting.evaluation_scalars(
                 answers, self.parts.scorer.teacher, self.progress.start_accuracy, self.progress.teacher_accuracy
             )
-            metric = next((name for name in self.config.selection_metrics if name in batch.scalars), None)
-            if metric is not None:
-                self._note_best(batch.step, metric, batch.scalars[metric])
+            self.progress.note_best(batch.step, batch.scalars, self.config)
             if self.parts.scorer.measures_reverse_kl:
                 longest = self.config.budget.max_response_tokens
                 batch.vectors.append(reporting.position_vector(batch.step, answers, longest))
@@ -315,12 +299,21 @@ class Training:
                 batch.step, self.parts.held_out, answers, self.parts.scorer.prompts, count
             )
 
-    def _note_best(self, step: int, metric: str, value: float) -> None:
-        progress = self.progress
-        if is_gain(metric, value, progress.best_value, self.config.selection.least_gain):
-            progress.best_value, progress.best_step, progress.evaluations_without_gain = value, step, 0
-        else:
-            progress.evaluations_without_gain += 1
+    def _score_sets(self, step: int) -> None:
+        """Behind the step's own batch, so that nothing waits for it but the checkpoint; each set is told when it is done."""
+        last = step == self.config.budget.steps or self.on_plateau
+        if not self.parts.scoreboard.due(step, last=last):
+            return
+        scored = self.parts.scoreboard.scores(step, self.progress.base_scores)
+        while True:
+            with self.clock.running("evaluation"):
+                found = next(scored, None)
+            if found is None:
+                return
+            record, scalars = found
+            self.sink.write(Batch(step=step, at=time.time(), scalars=scalars, set_scores=[record]))
+            log.info("step %d: %s", step, "  ".join(f"{key} {value:.4g}" for key, value in scalars.items()))
+            self.progress.note_best(step, scalars, self.config)
 
     def _save_if_due(self, step: int, orders: Orders) -> None:
         budget = self.config.budget

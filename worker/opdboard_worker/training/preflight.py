@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from opdboard.domain import footprint
-from opdboard.domain.check import Apart, Check, Divergence, Expectation, ScoredResponse
+from opdboard.domain.check import Apart, Check, Divergence, Expectation, ScoredResponse, SetRead
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.objectives import SampledToken, TopK
 from opdboard.domain.teachers import RemoteTeacher
@@ -55,10 +55,12 @@ class _Passes:
 
 
 @torch.no_grad()
-def preflight(scorer: Scorer, train: Sequence[Example], held_out: Sequence[Example], left_out: int) -> Check:
+def preflight(
+    scorer: Scorer, train: Sequence[Example], held_out: Sequence[Example], left_out: int, sets: Sequence[SetRead] = ()
+) -> Check:
     """The teacher repeats itself; equal student and teacher are at distance zero; sampler and student agree.
 
-    Raises ModelProblem where not. left_out: prompts that are too long.
+    Raises ModelProblem where not. left_out: prompts that are too long; sets: evaluation sets, which nothing is asked of here.
     """
     config, teacher = scorer.config, scorer.teacher
     made = _passes(scorer, held_out[: scorer.micro_batch_size])
@@ -77,6 +79,7 @@ def preflight(scorer: Scorer, train: Sequence[Example], held_out: Sequence[Examp
         sides=sides,
         ends=what_happens(config, sides),
         prompts=[prompt_read(one, scorer.prompts, scored=teacher is not None) for one in train[:PROMPTS]],
+        sets=list(sets),
         left_out=left_out,
         all_prompts=left_out + len(train) + len(held_out),
         responses=_responses(scorer, made),

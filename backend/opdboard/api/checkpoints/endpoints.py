@@ -8,7 +8,7 @@ from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Checkpoint
-from opdboard.domain.measures import SCALARS, Measure
+from opdboard.domain.measures import Measure, scalar
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.selection import is_gain
 
@@ -33,7 +33,7 @@ def list_checkpoints(context: Ctx, run_id: RunId) -> CheckpointList:
             best = row
     return CheckpointList(
         metric=metric,
-        heading=None if metric is None else _heading(SCALARS[metric]),
+        heading=None if metric is None else _heading(scalar(metric)),
         checkpoints=[filled(CheckpointOut, row, held_out=values.get(row.step), best=row is best) for row in found],
     )
 

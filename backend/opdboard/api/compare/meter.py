@@ -12,7 +12,7 @@ from opdboard.api.rows import filled
 from opdboard.db import series
 from opdboard.db.groups import Entry
 from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import SCALARS
+from opdboard.domain.measures import SCALARS, scalar
 from opdboard.domain.reaching import SLACK, Curve
 from opdboard.domain.run_state import RunState
 from opdboard.domain.speedup import Contender, SpeedupRow, speedup
@@ -22,8 +22,8 @@ _COSTS = ("tokens", "search_tokens", "seconds", "search_seconds", "gpu_seconds")
 
 def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
     """A row per entry; BadInput when the metric has no better direction or the reference is not among the entries."""
-    measure = SCALARS.get(query.metric)
-    if measure is None or measure.better is None:
+    measure = scalar(query.metric)
+    if measure.better is None:
         usable = ", ".join(name for name, known in SCALARS.items() if known.better)
         raise BadInput(
             f"{query.metric!r} has no better direction to measure by; choose one of {usable}", where="metric"

@@ -61,6 +61,8 @@ class WorkloadOut(BaseModel):
     search_tokens: int
     evaluations: int
     evaluation_tokens: int | None = Field(description="Not known before the data is read where a share is held out.")
+    set_evaluations: int = Field(description="Scorings of each evaluation set; 0 without sets.")
+    set_tokens: int
     checkpoints: int
     checkpoints_kept: int
     snapshots: int = Field(description="Steps at which spectra and subspaces are measured.")

@@ -1,5 +1,6 @@
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { Check } from "~/api/types";
+import { SmallTable } from "~/components/SmallTable";
 import { sentence } from "~/lib/formErrors";
 import classes from "./Check.module.css";
 import { CheckNumbers } from "./CheckNumbers";
@@ -22,6 +23,15 @@ export function CheckView({ check }: { check: Check }) {
         <SidesTable sides={check.sides} />
         <p>{check.ends}</p>
       </section>
+      {check.sets.length > 0 && (
+        <section className={`card ${classes.part}`} data-testid="check-sets">
+          <h2>Evaluation sets</h2>
+          <SmallTable
+            table={{ columns: SETS, rows: check.sets.map(setRow) }}
+            caption="Scored at step 0, as training goes, and at its end"
+          />
+        </section>
+      )}
       <section className={`card ${classes.part}`}>
         <h2>The first {check.prompts.length} prompts, token by token</h2>
         {differing && (
@@ -52,6 +62,18 @@ export function CheckView({ check }: { check: Check }) {
       </section>
     </div>
   );
+}
+
+const SETS = ["set", "prompts", "with an answer", "answers to each", "temperature", "limit [tokens]", "left out"];
+
+function setRow(set: Check["sets"][number]): (string | number)[] {
+  const { name, forgetting, prompts, judged, samples, temperature, max_response_tokens: limit } = set;
+  const left = [
+    set.trained_on > 0 && `${set.trained_on.toLocaleString("en")} trained on`,
+    set.too_long > 0 && `${set.too_long.toLocaleString("en")} too long`,
+  ].filter(Boolean);
+  const called = forgetting ? `${name} (not trained for)` : name;
+  return [called, prompts, judged, samples, temperature, limit, left.join(", ") || "none"];
 }
 
 /** Warnings, each with the public trap that it is about. */

@@ -22,6 +22,9 @@ const METRICS: readonly [string, string][] = [
   ["overlap_ratio", "Overlap of the top 16"],
 ];
 
+/** Right answers on an evaluation set. */
+const AVERAGE = /^eval\/.+\/avg@\d+$/;
+
 /** The very end of a group's way is out of reach for those of its runs that end below the median. */
 const USUAL_SHARE_OF_GROUP = 0.95;
 
@@ -40,9 +43,12 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
     speedupQuery({ keys: entries.map(({ key }) => key), reference: reference.key, metric, share }),
   );
   const { data } = query;
-  const metrics = METRICS.filter(
-    ([name]) => name === metric || entries.some(({ runs }) => runs.some(({ latest }) => name in latest)),
-  );
+  const stored = new Set(entries.flatMap(({ runs }) => runs.flatMap(({ latest }) => Object.keys(latest))));
+  const ofSets = [...stored].filter((name) => AVERAGE.test(name)).sort();
+  const metrics = [
+    ...METRICS.filter(([name]) => name === metric || stored.has(name)),
+    ...ofSets.map((name): [string, string] => [name, name.replace(/^eval\//, "").replace("/", " ")]),
+  ];
   const notes = data ? [...unequalNotes(data, entries), ...rateNotes(data, entries)] : [];
 
   return (

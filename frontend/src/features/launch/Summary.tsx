@@ -38,6 +38,12 @@ export function Summary({ plan, current }: { plan: Plan | undefined; current: bo
           {workload.evaluations}
           <small>at most {count(workload.evaluation_tokens)} tokens</small>
         </Fact>
+        {workload.set_evaluations > 0 && (
+          <Fact name="Scorings of each set" testId="plan-sets">
+            {workload.set_evaluations}
+            <small>at most {count(workload.set_tokens)} tokens in all</small>
+          </Fact>
+        )}
         <Fact name="Checkpoints" testId="plan-checkpoints">
           {workload.checkpoints}
           <small>{workload.checkpoints_kept} stay on disk</small>

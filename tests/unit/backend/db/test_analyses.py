@@ -43,5 +43,5 @@ def test_the_run_moves_with_what_is_found_about_it_and_outlives_it(database: Dat
 def test_variants_behind_a_step_are_taken_back(database: Database):
     analysis = analyse(database, create(database), "scale_final")
     with database.write() as session:
-        analyses.rewind(session, analysis, 2)
+        analyses.rewind(session, runs.get(session, analysis), 2)
     assert [one.family for one in stored(database, analysis)] == ["base", "final"]

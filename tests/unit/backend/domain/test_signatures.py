@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from opdboard.domain import module_signatures as modules
 from opdboard.domain import scalar_signatures as scalars
 from opdboard.domain.alerts import SIGNATURES, AlertKind, Subject
+from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
 
 SEEDS = st.integers(0, 10_000)
 """Of noise. An alarm may fire on one noise in a thousand: the tests that draw these draw the same ones each time."""
@@ -227,3 +228,25 @@ def test_no_update_is_no_rounding():
 @pytest.mark.parametrize(("share", "fires"), [(0.5, True), (0.899, True), (0.9, False), (1.0, False)])
 def test_a_model_of_which_little_is_watched_is_told(share, fires):
     assert bool(modules.partly_watched(share).firing) == fires
+
+
+def scored(low: float, high: float, *, forgetting: bool = True, name: str = "trivia") -> VariantRecord:
+    unknown = Estimate(math.nan, math.nan, math.nan)
+    over = Estimate((low + high) / 2, low, high)
+    average = ScoreRecord("avg", Estimate(0.4, 0.3, 0.5), over, unknown, unknown, [0.0, 1.0])
+    details = {"set": name, "samples": 4, "forgetting": forgetting}
+    return VariantRecord(1, "checkpoint", 8.0, "step 8", None, [average], details)
+
+
+def test_a_fall_below_the_base_that_is_beyond_chance_is_told_of_forgetting_sets_alone():
+    subject = Subject("eval/forgetting/trivia/avg@4")
+    verdict = scalars.forgetting([scored(-0.2, -0.05)])
+    assert verdict.firing[subject].sentence == (
+        "avg@4 on trivia is 0.4, by 0.125 [0.05, 0.2] below the base weights' on the same prompts"
+    )
+    assert not verdict.is_clear(subject)
+    for low, high in ((-0.2, 0.01), (0.05, 0.2), (math.nan, math.nan)):
+        over = scalars.forgetting([scored(low, high)])
+        assert not over.firing and over.is_clear(subject)
+    assert not scalars.forgetting([scored(-0.2, -0.05, forgetting=False)]).firing
+    assert not scalars.forgetting([scored(-0.2, 0.05, name="other")]).is_clear(subject)  # nothing was said of it

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from opdboard.domain.check import Apart, Check, Divergence, Expectation, PromptRead, Read, Side, Token
+from opdboard.domain.check import Apart, Check, Divergence, Expectation, PromptRead, Read, SetRead, Side, Token
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.traps import traps
 
@@ -15,6 +15,13 @@ SAME = Read(ids=[1], texts=["a"], apart=[False])
 def side(who: str, **changes: Any) -> Side:
     about = {"who": who, "label": f"the {who}", "template": "", "temperature": 1.0, "end_tokens": [END], "tokens": 9}
     return Side.model_validate(about | changes)
+
+
+def a_set(**changes: int) -> SetRead:
+    about = {"prompts": 9, "judged": 9, "samples": 4, "temperature": 1.0, "max_response_tokens": 64}
+    return SetRead.model_validate(
+        about | {"name": "bench", "forgetting": False, "trained_on": 0, "too_long": 0} | changes
+    )
 
 
 def check(student: Side | None = None, teacher: Side | None = None, **changes: Any) -> Check:
@@ -64,6 +71,9 @@ def test_a_pair_without_traps_is_warned_of_none() -> None:
             {"student": side("student", generation={"temperature": 0.6, "top_p": 0.95})},
             "temperature 0.6, top_p 0.95",
         ),
+        ("sets", {"sets": [a_set(trained_on=3)]}, "evaluation set bench: 3 of its prompts are trained on and left out"),
+        ("sets", {"sets": [a_set(too_long=2)]}, "2 of its prompts are longer than budget.max_prompt_tokens"),
+        ("sets", {"sets": [a_set(judged=0)]}, "no row has an answer"),
         ("lengths", {"ended": 0}, "none of 8 responses"),
         ("clipped", {"clipped": 0.25}, "of 25.0% of the tokens"),
         ("mass", {"top_mass": 0.62}, "hold 62% of its probability"),

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from opdboard.domain import errors
-from opdboard.domain.measures import ALIGNMENTS, GROUPS, MODULE_STATISTICS, SCALARS, cards, scalar
+from opdboard.domain.measures import ALIGNMENTS, GROUPS, MODULE_STATISTICS, SCALARS, cards, scalar, set_key
 from opdboard.domain.model_sources import HubModel, RunModel
 from opdboard.domain.modules import KINDS, Module, depth_third, module_of
 from opdboard.domain.presets import PRESETS
@@ -82,7 +82,7 @@ def test_measures_are_filed_under_their_names():
 
 def test_every_scalar_is_in_one_picture_with_those_of_its_unit():
     pictures = cards(SCALARS)
-    assert list(pictures) == [group for group in GROUPS if group != "reported"]
+    assert list(pictures) == [group for group in GROUPS if group not in ("sets", "forgetting", "reported")]
     together = [keys for group in pictures.values() for keys in group.values()]
     assert sorted(key for keys in together for key in keys) == sorted(SCALARS)
     assert all(len({SCALARS[key].unit for key in keys}) == 1 for keys in together)
@@ -137,3 +137,25 @@ def test_every_error_says_what_and_where():
         error = kind("what", where="here")
         assert error.as_dict() == {"error": kind.__name__, "detail": "what", "where": "here"}
         assert error.status == statuses.get(kind, error.status)
+
+
+def test_scalars_of_evaluation_sets_tell_their_set_and_stand_in_pictures_of_it():
+    average = scalar(set_key("gsm8k", "avg@16", forgetting=False))
+    assert (average.title, average.unit, average.better) == (
+        "Share of right answers on gsm8k, avg@16",
+        "share",
+        "higher",
+    )
+    kept = set_key("trivia", "avg@1", forgetting=True)
+    assert scalar(kept).group == "forgetting" and kept == "eval/forgetting/trivia/avg@1"
+    keys = [f"eval/gsm8k/{one}" for one in ("pass@16", "pass@2", "avg@16", "maj@16", "truncated", "length")]
+    assert cards([*keys, kept, "eval/accuracy"]) == {
+        "evaluation": {"Accuracy, student and teacher": ["eval/accuracy"]},
+        "sets": {
+            "Right answers, gsm8k": ["eval/gsm8k/avg@16", "eval/gsm8k/maj@16", "eval/gsm8k/pass@2", "eval/gsm8k/pass@16"],
+            "Length of an answer, mean, gsm8k": ["eval/gsm8k/length"],
+            "Answers cut at the limit, gsm8k": ["eval/gsm8k/truncated"],
+        },
+        "forgetting": {"Right answers, trivia": [kept]},
+    }  # fmt: skip
+    assert scalar("eval/gsm8k/else").title == "eval/gsm8k/else"

@@ -54,6 +54,19 @@ def test_events_are_those_of_the_loop(steps: int):
     assert counts.snapshots == len({*powers, *(step for step in all_steps if step % 5 == 0)})
 
 
+def test_evaluation_sets_are_scored_at_the_base_at_their_cadence_and_at_the_end():
+    sets = [
+        {"name": "a", "prompts": 10, "samples": 4, "max_response_tokens": 7},
+        {"name": "b", "prompts": 3, "samples": 1},
+    ]
+    config = RunConfig.model_validate({"evaluation": {"sets": sets, "every": 4}, "budget": {"steps": 10}})
+    counts = workload(config)
+    assert counts.set_evaluations == 4  # 0, 4, 8, 10
+    assert counts.set_tokens == 4 * (10 * 4 * 7 + 3 * 256)
+    assert config.longest_response == 256
+    assert (workload(RunConfig()).set_evaluations, workload(RunConfig()).set_tokens) == (0, 0)
+
+
 def test_without_a_strategy_nothing_is_searched():
     counts = workload(RunConfig())
     assert (counts.triggers, counts.candidates, counts.search_tokens) == (0, 0, 0)

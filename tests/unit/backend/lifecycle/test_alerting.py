@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from support.stored_runs import begin, claim, create, move, record, start
 
-from opdboard.db import alert_rules, alerts, runs, webhooks
+from opdboard.db import alert_rules, alerts, analyses, runs, webhooks
 from opdboard.db.database import Database
 from opdboard.db.tables import Alert, WebhookDelivery
-from opdboard.domain.records import ModuleVector
+from opdboard.domain.records import Estimate, ModuleVector, ScoreRecord, VariantRecord
 from opdboard.domain.run_state import RunState
 from opdboard.lifecycle import transitions
 
@@ -209,3 +210,38 @@ def test_an_alert_goes_to_every_enabled_webhook(database: Database):
             assert (state.waiting, state.given_up, state.last_error) == (1 - given_up, given_up, "it answered 500")
             assert webhooks.claim_due(session) is None
             session.get_one(WebhookDelivery, claimed.id).attempts += 1
+
+
+def on_a_set(step: int, over: float) -> dict[str, Any]:
+    """What a trainer reports of a forgetting set."""
+    unknown = Estimate(math.nan, math.nan, math.nan)
+    gain = Estimate(over, over - 0.02, over + 0.02)
+    average = ScoreRecord(
+        "avg", Estimate(0.5 + over, 0.4, 0.6), gain if step else unknown, unknown, unknown, [0.0, 1.0]
+    )
+    details = {"set": "trivia", "samples": 4, "forgetting": True}
+    record = VariantRecord(
+        step * 16 + 1, "checkpoint" if step else "base", float(step), f"step {step}", None, [average], details
+    )
+    return {"scalars": {"eval/forgetting/trivia/avg@4": 0.5 + over}, "set_scores": [record]}
+
+
+def test_scores_on_sets_are_kept_by_step_alerted_and_taken_back(database: Database):
+    run_id, attempt = start(database)
+    for step, over in ((0, 0.0), (2, -0.01), (4, -0.1), (6, 0.0), (8, -0.1)):
+        record(database, run_id, attempt, step, **on_a_set(step, over))
+    assert [(one.kind, one.step, one.cleared_step) for one in stored(database, run_id)] == [("forgetting", 4, None)]
+    with database.read() as session:
+        assert [row.x for row in analyses.variants_of(session, run_id)] == [0, 2, 4, 6, 8]
+        assert runs.get(session, run_id).topics["analyses"] == runs.get(session, run_id).seq
+    with database.write() as session:
+        run = runs.get(session, run_id)
+        run.state = RunState.QUEUED
+    attempt = claim(database, run_id)
+    begin(database, run_id, attempt, step=4)
+    with database.read() as session:
+        assert [row.x for row in analyses.variants_of(session, run_id)] == [0, 2, 4]
+    record(database, run_id, attempt, 6, **on_a_set(6, 0.0))
+    with database.read() as session:
+        assert [row.x for row in analyses.variants_of(session, run_id)] == [0, 2, 4, 6]
+    assert [(one.step, one.cleared_step) for one in stored(database, run_id)] == [(4, 6)]

@@ -27,7 +27,8 @@ from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.assembly import assemble
 from opdboard_worker.training.clock import Clock
 from opdboard_worker.training.control import DatabaseControl, Orders
-from opdboard_worker.training.loop import Parts, Progress, Training
+from opdboard_worker.training.loop import Parts, Training
+from opdboard_worker.training.progress import Progress
 
 PHASES = ("begin", "rollout", "update", "search", "monitor", "evaluation", "checkpoint", "paused")
 CONFIG = RunConfig(

@@ -37,7 +37,7 @@ def vllm_sampler(settings: VllmSampler, config: RunConfig, student: Policy, trai
         engine = VllmEngine(
             Path(name),
             memory_share=settings.memory_share,
-            longest=config.budget.max_prompt_tokens + config.budget.max_response_tokens,
+            longest=config.budget.max_prompt_tokens + config.longest_response,
             seed=config.seed,
         )
 
