@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from opdboard.domain.budget import Budget
-from opdboard.domain.data import ArithmeticData, FileData
-from opdboard.domain.model_sources import GgufModel
+from opdboard.domain.data import ArithmeticData, FileData, HubData
+from opdboard.domain.model_sources import GgufModel, HubModel
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import Grpo
 from opdboard.domain.optimizer import Optimizer
@@ -13,7 +13,7 @@ from opdboard.domain.strategies import STRATEGIES
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.strategies.linesearch import LineSearch
 from opdboard.domain.sweep import Sweep
-from opdboard.domain.teachers import PrivilegedTeacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, TrainedTeacher
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,26 @@ REAL_MODEL = RunConfig(
         keep_checkpoints=1,
     ),
     monitoring=Monitoring(evaluate_every=4, held_out_size=8, spectral_every=8, samples_count=4),
+)
+
+HUB_PAIR = RunConfig(
+    name="Qwen2.5 1.5B to 0.5B on GSM8K",
+    student=HubModel(repo_id="Qwen/Qwen2.5-0.5B-Instruct"),
+    teacher=ModelTeacher(source=HubModel(repo_id="Qwen/Qwen2.5-1.5B-Instruct")),
+    data=HubData(repo_id="openai/gsm8k", configuration="main", split="train", held_out="test"),
+    strategy=EffOPD(score="negative_reverse_kl", validation_size=32),
+    optimizer=Optimizer(learning_rate=1e-6),
+    budget=Budget(
+        steps=64,
+        batch_size=32,
+        micro_batch_size=4,
+        max_prompt_tokens=512,
+        max_response_tokens=512,
+        checkpoint_every=16,
+        keep_checkpoints=2,
+    ),
+    monitoring=Monitoring(evaluate_every=8, held_out_size=64, spectral_every=16, samples_count=4),
+    precision="bf16",
 )
 
 DEMO_OPD_AGAINST_RL = DEMO_OPD.model_copy(
@@ -166,5 +186,13 @@ PRESETS = (
         needs="A model and a data file on the worker; 8 GB of memory for 135M parameters",
         takes="8 steps, 5 to 15 minutes",
         config=REAL_MODEL,
+    ),
+    Preset(
+        "hub-pair",
+        "A pair from the hub",
+        "Two models of one tokenizer and prompts, each found by its name; the worker downloads them.",
+        needs="A GPU on the worker, and the hub or its models in the cache",
+        takes="64 steps; the check tells how long on your worker",
+        config=HUB_PAIR,
     ),
 )
