@@ -10,7 +10,7 @@ from opdboard.api.checkpoints.schemas import CheckpointList
 from opdboard.api.commands.schemas import CommandOut, ProvenanceOut, RunHistory
 from opdboard.api.compare.schemas import ConfigDifference, RatioOut, SpeedupOut, SpeedupRowOut
 from opdboard.api.decisions.schemas import DecisionList, DecisionOut
-from opdboard.api.hub.schemas import HubRepositories, HubRepository
+from opdboard.api.hub.schemas import HubAccess, HubRepositories, HubRepository
 from opdboard.api.launch.schemas import SweepMade
 from opdboard.api.panels.schemas import PanelFigure, PanelOut, PanelTable
 from opdboard.api.runs.listing_schemas import RunList
@@ -21,7 +21,7 @@ from opdboard.api.workers.schemas import WorkerList
 
 __all__ = [
     "AlertList", "AnalysisDetail", "AnalysisList", "CheckpointList", "CommandOut", "ConfigDifference", "DecisionList",
-    "DecisionOut", "HubRepositories", "HubRepository", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "ProvenanceOut", "RatioOut", "RunDetail", "RunHistory",
+    "DecisionOut", "HubAccess", "HubRepositories", "HubRepository", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "ProvenanceOut", "RatioOut", "RunDetail", "RunHistory",
     "RunList", "RunSummary", "SampleList", "ScalarOut", "SeriesOut", "SpeedupOut", "SpeedupRowOut", "StatisticOut",
     "SweepMade", "TypedArray", "VariantOut", "WorkerList",
 ]  # fmt: skip

@@ -221,6 +221,23 @@ def hub(
         out.print(terminal.repositories_table(found.found))
 
 
+@app.command("hub-token")
+def hub_token(
+    forget: Annotated[bool, typer.Option("--forget", help="Keep none.")] = False,
+    show: Annotated[bool, typer.Option("--source", help="Only say where the token comes from.")] = False,
+) -> None:
+    """Give the server a token of the Hugging Face hub, which it tells nobody; asked for here, or read from standard input."""
+    with Client() as client:
+        if show:
+            access = client.hub_access()
+        elif forget:
+            access = client.store_hub_token("")
+        else:
+            asked = typer.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+            access = client.store_hub_token(asked.strip() or " ")  # which the server refuses in a sentence
+    out.print(terminal.HUB_TOKENS[access.token])
+
+
 @app.command()
 def stop(run_id: RunId) -> None:
     """Stop a run after its present step; its checkpoint stays and it can be resumed."""

@@ -226,6 +226,15 @@ class Client:
         """`models` or `datasets` of the Hugging Face hub whose name contains a text, the most downloaded first."""
         return self._get(_answers().HubRepositories, f"/hub/{_segment(kind)}", search=search, limit=limit)
 
+    def hub_access(self) -> "answers.HubAccess":
+        """Whether the server has a token of the hub, which it tells nobody, and asks the hub at all."""
+        return self._get(_answers().HubAccess, "/hub/token")
+
+    def store_hub_token(self, token: str) -> "answers.HubAccess":
+        """Have the server keep this one for searches, downloads and pushes; an empty one keeps none."""
+        body = {"json": {"token": token}} if token else {}
+        return self._typed(_answers().HubAccess, self._answered("PUT" if token else "DELETE", "/hub/token", **body))
+
     def panels(self) -> "list[answers.PanelOut]":
         """Every picture with its parameters."""
         return self._get(list[_answers().PanelOut], "/panels")

@@ -51,6 +51,13 @@ def number(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
+HUB_TOKENS = {
+    "stored": "the server keeps a token of the hub",
+    "environment": "the server has a token of the hub in its environment (HF_TOKEN)",
+    "none": "the server has no token of the hub",
+}
+
+
 def state(run: "RunSummary") -> Text:
     """The state in its colour."""
     return Text(run.state, STYLES[run.state])

@@ -1,6 +1,6 @@
 """A small server that speaks the Hugging Face hub's protocol: repositories are made, pushed to, listed and downloaded.
 
-`refuse` holds the status with which the next requests are answered, one each; `tokens` those that came with them.
+`refuse` holds the status with which the next requests are answered, one each, with `refuse_headers`; `tokens` those that came with them.
 """
 
 import base64
@@ -40,6 +40,7 @@ class HubServer:
         self.models: dict[str, Repository] = {}
         self.datasets: dict[str, Repository] = {}
         self.refuse: list[int] = []
+        self.refuse_headers: dict[str, str] = {}
         self.tokens: set[str] = set()
         self._large: dict[str, bytes] = {}
 
@@ -161,7 +162,9 @@ def _application(hub: HubServer) -> FastAPI:
     async def _refuse(request: Request, follow: Any) -> Response:
         if request.url.path.startswith(("/api/models", "/api/datasets", "/api/repos")):
             hub.tokens.add(request.headers.get("authorization", "").removeprefix("Bearer "))
-        return Response(status_code=hub.refuse.pop(0)) if hub.refuse else await follow(request)
+        if hub.refuse:
+            return Response(status_code=hub.refuse.pop(0), headers=hub.refuse_headers)
+        return await follow(request)
 
     @app.post("/api/repos/create")
     async def _create(request: Request) -> Any:
@@ -193,6 +196,8 @@ def _application(hub: HubServer) -> FastAPI:
 
     @app.get("/api/{kind}")
     async def _search(kind: str, search: str = "", limit: int = 1000) -> Any:
+        if kind not in ("models", "datasets"):  # the client asks for more, and keeps what it is told in the user's cache
+            raise HTTPException(404)
         return hub.search(kind, search, limit)
 
     @app.get("/api/{kind}/{owner}/{name}/tree/{revision}")

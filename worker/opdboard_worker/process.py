@@ -17,6 +17,7 @@ import torch
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from opdboard import hub_token
 from opdboard.db.database import Database
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.errors import DiskFull, OpdboardError, OutOfMemory, StaleAttempt, TrainingProblem
@@ -24,6 +25,7 @@ from opdboard.domain.run_state import RunState
 from opdboard.lifecycle import claims, run_alerts
 from opdboard.settings import Settings
 from opdboard_worker.exits import EXIT_NO_DATABASE, EXIT_ORPHANED
+from opdboard_worker.models.transfers import StopAsked, told_to
 from opdboard_worker.patience import PatientDatabase, passes
 from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.control import DatabaseControl
@@ -64,12 +66,21 @@ def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
     """
     run_id, number = sys.argv[1], int(sys.argv[2])
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    for client in ("httpx", "httpx2"):  # which would log every request to the hub and to remote teachers
+        logging.getLogger(client).setLevel(logging.WARNING)
     _die_with_parent()
     settings = Settings.read()
+    hub_token.use(settings)
     database = Database(settings.sql_url)
     control = DatabaseControl(database, run_id, number)
+    attempt = Attempt(run_id, number, settings, database, control, DatabaseSink(database, run_id, number))
+    first = os.environ.get("RANK", "0") == "0"
     try:
-        return work(Attempt(run_id, number, settings, database, control, DatabaseSink(database, run_id, number)))
+        with told_to(attempt.sink.transferring) if first else contextlib.nullcontext():
+            return work(attempt)
+    except StopAsked:
+        control.become(RunState.STOPPED, reason="stopped while something was on its way to or from the hub")
+        return 0
     except StaleAttempt as error:
         log.warning("%s", error.detail)
         return EXIT_ORPHANED
@@ -78,6 +89,7 @@ def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
             log.error("the database stayed away, the run goes on from its checkpoint later: %s", error)
             return EXIT_NO_DATABASE
         problem = explain(error, out_of_memory)
+        problem.detail = hub_token.masked(problem.detail, settings)
         log.exception("failed: %s", problem.detail)
         with contextlib.suppress(StaleAttempt):  # another process of the same attempt was the first to fail
             control.become(RunState.FAILED, reason=problem.detail, error=problem.as_dict())

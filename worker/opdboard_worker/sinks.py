@@ -9,6 +9,8 @@ from opdboard.db.database import Database
 from opdboard.domain.modules import Module
 from opdboard.domain.provenance import Provenance
 from opdboard.domain.records import Batch
+from opdboard.domain.run_state import RunState
+from opdboard.domain.transfer import Transfer
 from opdboard.lifecycle import recording
 from opdboard_worker.patience import PatientDatabase
 
@@ -22,6 +24,10 @@ class MetricSink(Protocol):
 
     def write(self, batch: Batch) -> None:
         """Take one batch; raises StaleAttempt when another attempt owns the run."""
+        ...
+
+    def transferring(self, transfer: Transfer | None) -> bool:
+        """The run waits for this, None: for nothing any more; False where it was asked to stop meanwhile."""
         ...
 
 
@@ -51,6 +57,13 @@ class DatabaseSink(MetricSink):
         )
         self._written = number
 
+    @override
+    def transferring(self, transfer: Transfer | None) -> bool:
+        state = self._database.write(
+            lambda session: recording.transferring(session, self._run_id, self._attempt, transfer)
+        )
+        return state is not RunState.STOPPING
+
 
 class NoSink(MetricSink):
     """Forgets everything; for the ranks of a run that are not the first."""
@@ -62,6 +75,10 @@ class NoSink(MetricSink):
     @override
     def write(self, batch: Batch) -> None:
         pass
+
+    @override
+    def transferring(self, transfer: Transfer | None) -> bool:
+        return True
 
 
 @dataclass
@@ -77,6 +94,10 @@ class MemorySink(MetricSink):
     @override
     def write(self, batch: Batch) -> None:
         self.batches.append(batch)
+
+    @override
+    def transferring(self, transfer: Transfer | None) -> bool:
+        return True
 
     def series(self, key: str) -> dict[int, float]:
         """Values of a scalar by step."""

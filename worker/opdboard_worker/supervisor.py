@@ -21,6 +21,7 @@ from opdboard.db.tables import Run
 from opdboard.domain.errors import NotFound, StaleAttempt
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
+from opdboard.hub_token import masked
 from opdboard.lifecycle import claims, run_alerts
 from opdboard.settings import Settings
 from opdboard_worker.exits import EXIT_INTERRUPTED, EXIT_NO_DATABASE
@@ -145,7 +146,7 @@ class Supervisor:
 
     def _append_log(self, run_id: str, attempt: int, lines: list[str]) -> None:
         with self._database.write() as session:
-            logs.append(session, run_id, attempt, lines)
+            logs.append(session, run_id, attempt, [masked(line, self._settings) for line in lines])
 
     def _settle(self, run_id: str, attempt: int, status: int | str) -> RunState | None:
         """A run whose trainer has gone but that still counts as active goes back to the queue."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from opdboard import hub_token
 from opdboard.api import errors, interface, live, looks
 from opdboard.api.alert_rules import endpoints as alert_rules
 from opdboard.api.alerts import endpoints as alerts
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, *, static: Path = interface.STA
     """
     settings = settings or Settings.read()
     check_binding(settings)
+    hub_token.use(settings)
     database = Database(settings.sql_url)
     app = FastAPI(
         title="opdboard",

@@ -1,6 +1,5 @@
 """Rows of data sets of the Hugging Face hub, by the library datasets: imported where one is read, and part of opdboard[worker]."""
 
-import errno
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opdboard.data_files.arrow import Placed, batch_rows
 from opdboard.domain.data import HubData
 from opdboard.domain.errors import DataProblem
+from opdboard.hub_problems import GATED, NOT_FOUND, OUT_OF_REACH, hub_reason
 
 if TYPE_CHECKING:
     import pyarrow
@@ -179,35 +179,26 @@ def _told(error: BaseException, repo_id: str, revision: str) -> str:
     """What is wrong, for whoever chose the data set."""
     import pyarrow
     from datasets import data_files, exceptions
-    from huggingface_hub import errors
 
     causes = list(_causes(error))
 
     def among(*kinds: type[BaseException]) -> bool:
         return any(isinstance(one, kinds) for one in causes)
 
-    statuses = [one.response.status_code for one in causes if isinstance(one, errors.HfHubHTTPError)]
     said = " ".join(str(error).split())[:300]
-    if among(errors.GatedRepoError) or "is a gated dataset" in said:
-        return f"{repo_id} asks for an agreement; accept it on the hub and set HF_TOKEN to a token of that account"
-    if among(errors.RevisionNotFoundError):
-        return f"{repo_id} has no branch, tag or commit {revision!r}"
-    if among(errors.RepositoryNotFoundError) or (among(exceptions.DatasetNotFoundError) and not statuses):
-        return f"the hub has no data set {repo_id}, or it may not be seen from here; check the name, or set HF_TOKEN"
-    if 401 in statuses or 403 in statuses:
-        return f"the hub does not let {repo_id} be read with the token that is set here (HF_TOKEN)"
-    if 429 in statuses:
-        return "the hub has had too many requests from here; try again in a minute"
+    failed = f"{repo_id}@{revision} cannot be read"
+    if "is a gated dataset" in said:
+        return f"{failed}: {GATED}"
+    if reason := hub_reason(error, "read"):
+        return f"{failed}: {reason}"
+    if among(exceptions.DatasetNotFoundError):
+        return f"{failed}: {NOT_FOUND}"
     if "scripts are no longer supported" in said:
         return f"{repo_id} is read by a program of its own, which is not run; choose one whose files are Parquet, JSON or CSV"
     if among(exceptions.DataFilesNotFoundError, data_files.EmptyDatasetError):
         return f"{repo_id} has no files that can be read as rows"
-    if any(isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT) for one in causes):
-        return f"{repo_id} does not fit: the disk of the cache (HF_HOME) is full"
-    if statuses:
-        return f"the hub answers for {repo_id} with status {statuses[0]}; try again later"
-    if _out_of_reach(error) or among(errors.OfflineModeIsEnabled) or "Couldn't reach" in said:
-        return f"{repo_id} is not kept here and the hub cannot be reached, or is not asked (HF_HUB_OFFLINE); connect this machine, or name files"
+    if "Couldn't reach" in said:
+        return f"{failed}: {OUT_OF_REACH}"
     first = next((one for one in causes if isinstance(one, pyarrow.ArrowException)), causes[-1])
     return f"{repo_id} cannot be read: {' '.join(str(first).split())[:300] or type(first).__name__}"
 

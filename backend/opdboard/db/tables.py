@@ -27,7 +27,8 @@ from opdboard.db.base import of_run
 class Run(Table):
     """A run and its present state. seq grows with every write; topics says which kind of data moved to which seq.
 
-    kind: see domain.run_kinds; config is that kind's, free-form for a reported run.
+    kind: see domain.run_kinds; config is that kind's, free-form for a reported run. transfer: a domain.transfer.Transfer
+    while it lasts.
     """
 
     __tablename__ = "runs"
@@ -66,6 +67,7 @@ class Run(Table):
     sent_at: Mapped[float | None] = mapped_column(Float(53))
     heartbeat_at: Mapped[float | None] = mapped_column(Float(53))
     progressed_at: Mapped[float | None] = mapped_column(Float(53))
+    transfer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     step: Mapped[int] = mapped_column(Integer, default=0)
     total_steps: Mapped[int] = mapped_column(Integer)

@@ -22,7 +22,7 @@ class Export(Frozen):
         default="",
         max_length=200,
         pattern=r"^([\w.-]+/[\w.-]+)?$",
-        description="Repository of the Hugging Face hub, owner/name, that gets a copy, with the worker's HF_TOKEN; empty pushes nothing.",
+        description="Repository of the Hugging Face hub, owner/name, that gets a copy; empty pushes nothing.",
     )
     private: bool = Field(default=True, description="Whether a repository that is made for it is private.")
 

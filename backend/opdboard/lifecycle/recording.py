@@ -13,6 +13,8 @@ from opdboard.domain.finite import finite
 from opdboard.domain.modules import Module
 from opdboard.domain.provenance import Provenance, changes
 from opdboard.domain.records import Batch
+from opdboard.domain.run_state import RunState
+from opdboard.domain.transfer import Transfer
 from opdboard.lifecycle import alerting, claims, run_alerts
 
 
@@ -114,3 +116,17 @@ def begin(
             message = f"from step {step} on: {', '.join(different)}"
             run_alerts.happened(session, run, AlertKind.OTHER_VERSIONS, message, step)
     return run
+
+
+def transferring(session: Session, run_id: str, attempt: int, transfer: Transfer | None) -> RunState:
+    """The run waits for this, None: for nothing any more; its state, for a stop may be asked for meanwhile.
+
+    A transfer that gets further is progress.
+    """
+    run = claims.fence(session, run_id, attempt)
+    before, run.transfer = run.transfer, None if transfer is None else transfer.model_dump()
+    run.heartbeat_at = time.time()
+    if before is None or transfer is None or before["done"] != transfer.done:
+        run.progressed_at = run.heartbeat_at
+    runs.touch(run, Topic.STATE)
+    return RunState(run.state)

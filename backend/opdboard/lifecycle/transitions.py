@@ -22,6 +22,7 @@ def transition(
     now = time.time()
     run.state = to
     run.error = error
+    run.transfer = None
     if to.ended:
         run.ended_at = now
     elif to is RunState.QUEUED:

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
+import { client, get, unwrap } from "./client";
 
 const patient = { placeholderData: keepPreviousData, staleTime: 60_000, retry: false } as const;
 
@@ -26,3 +26,12 @@ export const hubPartsQuery = (repoId: string, revision: string, configuration: s
     queryFn: get("/api/hub/datasets/parts", { query: { repo_id: repoId, revision, configuration } }),
     ...patient,
   });
+
+export const HUB_ACCESS = ["hub-access"] as const;
+
+/** Whether the server has a token of the hub, which it never tells. */
+export const hubAccessQuery = () => queryOptions({ queryKey: HUB_ACCESS, queryFn: get("/api/hub/token") });
+
+/** An empty one is forgotten. */
+export const storeHubToken = (token: string) =>
+  unwrap(token === "" ? client.DELETE("/api/hub/token") : client.PUT("/api/hub/token", { body: { token } }));

@@ -1004,6 +1004,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hub/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Access
+         * @description Whether there is a token, and whether the hub is asked at all.
+         */
+        get: operations["read_access"];
+        /**
+         * Store Token
+         * @description Keep a token for searches, downloads and pushes, in place of the one before; it is never told again.
+         */
+        put: operations["store_token"];
+        post?: never;
+        /**
+         * Forget Token
+         * @description Keep none: that of the environment is used, where there is one.
+         */
+        delete: operations["forget_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/hub/models": {
         parameters: {
             query?: never;
@@ -3544,6 +3572,23 @@ export interface components {
             unseen_alerts: number;
         };
         /**
+         * HubAccess
+         * @description How this installation asks the hub.
+         */
+        HubAccess: {
+            /**
+             * Token
+             * @description Kept in the data folder, found in this server's environment, or none.
+             * @enum {string}
+             */
+            token: "stored" | "environment" | "none";
+            /**
+             * Offline
+             * @description Whether the hub is never asked (HF_HUB_OFFLINE): only what is cached can be used.
+             */
+            offline: boolean;
+        };
+        /**
          * Hugging Face hub
          * @description Prompts from a data set of the Hugging Face hub, read by the library datasets; recognised like files.
          */
@@ -3697,6 +3742,17 @@ export interface components {
              * @description Of the last 30 days.
              */
             downloads: number;
+        };
+        /**
+         * HubToken
+         * @description A token of the hub.
+         */
+        HubToken: {
+            /**
+             * Token
+             * Format: password
+             */
+            token: string;
         };
         /**
          * ImportConfig
@@ -5705,6 +5761,8 @@ export interface components {
              * @description When training last got further.
              */
             progressed_at: number | null;
+            /** @description What it waits for from the hub, or pushes there, at the moment. */
+            transfer: components["schemas"]["Transfer"] | null;
             /** Step */
             step: number;
             /** Total Steps */
@@ -6015,6 +6073,8 @@ export interface components {
              * @description When training last got further.
              */
             progressed_at: number | null;
+            /** @description What it waits for from the hub, or pushes there, at the moment. */
+            transfer: components["schemas"]["Transfer"] | null;
             /** Step */
             step: number;
             /** Total Steps */
@@ -6155,6 +6215,8 @@ export interface components {
              * @description When training last got further.
              */
             progressed_at: number | null;
+            /** @description What it waits for from the hub, or pushes there, at the moment. */
+            transfer: components["schemas"]["Transfer"] | null;
             /** Step */
             step: number;
             /** Total Steps */
@@ -7078,6 +7140,42 @@ export interface components {
              *     }
              */
             budget: components["schemas"]["Budget"];
+        };
+        /**
+         * Transfer
+         * @description A model that is being downloaded, or a folder that is being pushed. Sizes in bytes, speed in bytes per second.
+         */
+        Transfer: {
+            /**
+             * Doing
+             * @enum {string}
+             */
+            doing: "downloading" | "pushing";
+            /**
+             * What
+             * @description The repository, with its revision where it is downloaded.
+             */
+            what: string;
+            /**
+             * Files
+             * @description That are not there yet.
+             */
+            files: number;
+            /**
+             * Total
+             * @description Of these files.
+             */
+            total: number;
+            /**
+             * Done
+             * @description Of these bytes; null where the hub's client does not tell.
+             */
+            done: number | null;
+            /**
+             * Speed
+             * @description Of the last seconds; null while it is not known.
+             */
+            speed?: number | null;
         };
         /**
          * Trap
@@ -9302,6 +9400,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnalysisDetail"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubAccess"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    store_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HubToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubAccess"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    forget_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubAccess"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

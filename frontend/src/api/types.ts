@@ -65,6 +65,8 @@ export type Folder = Schemas["FolderOut"];
 export type Installation = Schemas["InstallationOut"];
 export type Analysis = Schemas["AnalysisOut"];
 export type HubRepository = Schemas["HubRepository"];
+export type Transfer = Schemas["Transfer"];
+export type HubAccess = Schemas["HubAccess"];
 export type Export = Schemas["ExportOut"];
 export type Intervention = Schemas["InterventionOut"];
 

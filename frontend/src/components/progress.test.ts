@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunSummary } from "~/api/types";
-import { clocks, secondsLeft, timeLeft } from "./progress";
+import { clocks, secondsLeft, timeLeft, transferWords } from "./progress";
 
 const run = (changes: Partial<RunSummary>) =>
   ({
@@ -28,6 +28,29 @@ describe("time left", () => {
 
   it("is what it took when the run has ended", () => {
     expect(timeLeft(run({ state: "finished", ended_at: 1020 }), 2000)).toBe("took 2 min 00 s");
+  });
+});
+
+describe("what is on its way", () => {
+  const moving = {
+    doing: "downloading",
+    what: "acme/tiny@main",
+    files: 3,
+    total: 4 * 1024 ** 3,
+    done: 1024 ** 3,
+  } as const;
+
+  it("tells bytes, speed and the time left", () => {
+    expect(transferWords({ ...moving, speed: 64 * 1024 ** 2 })).toBe(
+      "Downloading acme/tiny@main: 1 GiB of 4 GiB, 64 MiB/s, about 48 s left",
+    );
+  });
+
+  it("leaves out what nobody knows", () => {
+    expect(transferWords({ ...moving, speed: null })).toBe("Downloading acme/tiny@main: 1 GiB of 4 GiB");
+    expect(transferWords({ ...moving, doing: "pushing", what: "me/mine", done: null, speed: null })).toBe(
+      "Pushing me/mine: 3 files, 4 GiB",
+    );
   });
 });
 

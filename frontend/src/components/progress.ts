@@ -1,6 +1,6 @@
 /** How far a run is, between two events: clocks go on ticking on the page. */
-import type { RunSummary } from "~/api/types";
-import { duration } from "~/lib/format";
+import type { RunSummary, Transfer } from "~/api/types";
+import { bytes, duration } from "~/lib/format";
 import { isActive } from "~/lib/runState";
 
 const QUIET_SECONDS = 15; // seven heartbeats
@@ -21,6 +21,15 @@ export function timeLeft(run: RunSummary, now: number): string {
   if (left !== null) return `about ${duration(Math.round(left))} left`;
   if (run.ended_at !== null && run.started_at !== null) return `took ${duration(run.ended_at - run.started_at)}`;
   return run.state === "queued" ? "waits for a worker" : "";
+}
+
+/** "Downloading acme/tiny@main: 1.2 GiB of 15.2 GiB, 54 MiB/s, about 4 min 25 s left". */
+export function transferWords({ doing, what, files, total, done, speed }: Transfer): string {
+  const [first, ...rest] = doing;
+  const far = done === null ? `${files} files, ${bytes(total)}` : `${bytes(done)} of ${bytes(total)}`;
+  const pace = speed ? `, ${bytes(speed)}/s` : "";
+  const left = speed && done !== null ? `, about ${duration(Math.round((total - done) / speed))} left` : "";
+  return `${first?.toUpperCase()}${rest.join("")} ${what}: ${far}${pace}${left}`;
 }
 
 export interface Clock {

@@ -1,5 +1,6 @@
 """The command line against the real application, over a real socket."""
 
+import io
 import json
 from pathlib import Path
 
@@ -49,6 +50,17 @@ def test_the_hub_is_searched_by_the_server(server: Client, hub: HubServer, invok
     assert code == 0 and "org/other" not in out
     assert all(part in out for part in ("org/tiny", "mit", "asks for an agreement"))
     assert json.loads(invoke("hub", "models", "--json")[1]) == server._call("GET", "/hub/models")
+
+
+def test_a_token_of_the_hub_is_read_from_standard_input_and_never_printed(server: Client, invoke, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("hf_abcdefghijkl\n"))
+    code, out, err = invoke("hub-token")
+    assert code == 0 and out == "the server keeps a token of the hub\n" and "hf_abc" not in err
+    assert invoke("hub-token", "--forget")[0] == 0
+    assert server.hub_access().token != "stored"
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    code, _, err = invoke("hub-token")
+    assert code == 1 and "no token of the hub" in err
 
 
 def test_what_is_printed_as_json_is_the_servers_answer(server: Client, sqlite_database: Database, invoke):

@@ -14,6 +14,7 @@ from typing import Any
 
 import transformers
 
+from opdboard import hub_token
 from opdboard.db import evidence
 from opdboard.db.database import Database
 from opdboard.domain.model_sources import RunModel
@@ -52,6 +53,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     transformers.utils.logging.disable_progress_bar()
     settings = Settings.read()
+    hub_token.use(settings)
     try:
         config = RunConfig.model_validate_json(sys.stdin.read())
         print(_assembled(config, settings, Database(settings.sql_url)).check.model_dump_json())

@@ -3,21 +3,20 @@
 Pickled weights are not even downloaded: only the kinds of file that a safetensors model consists of are asked for.
 """
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import DryRunFileInfo, HfApi, constants, is_offline_mode, snapshot_download
+from huggingface_hub.errors import DryRunError
 
 from opdboard.domain.errors import ModelProblem
+from opdboard.domain.transfer import Transfer, bytes_told
+from opdboard.hub_problems import Asked, hub_problem
 from opdboard_worker.checksums import NAME as CHECKSUMS
-from opdboard_worker.models.weight_files import first_line
+from opdboard_worker.models.transfers import StopAsked, Undrawn, moving
 
 MODEL_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
 """What a safetensors model consists of."""
@@ -26,34 +25,50 @@ _UNWANTED = ["*/*", "consolidated*"]
 
 
 def download(repo_id: str, revision: str) -> Path:
-    """The folder with that revision; what is already cached is not fetched again. Raises ModelProblem."""
+    """The folder with that revision; what is already cached is not fetched again. Raises ModelProblem, StopAsked."""
+    named = f"{repo_id}@{revision}"
+    wanted: dict[str, Any] = {"revision": revision, "allow_patterns": MODEL_FILES, "ignore_patterns": _UNWANTED}
+    with _worded("download", named):
+        missing = [one for one in _files(repo_id, wanted) if one.will_download]
+        if not missing:
+            return Path(snapshot_download(repo_id, **wanted, tqdm_class=Undrawn))
+    total = sum(one.file_size or 0 for one in missing)
+    _check_room(named, total)
+    with moving(Transfer(doing="downloading", what=named, files=len(missing), total=total, done=0)) as meter:  # noqa: SIM117
+        with _worded("download", named):
+            return Path(snapshot_download(repo_id, **wanted, tqdm_class=meter.bars()))
+
+
+@contextmanager
+def _worded(asked: Asked, what: str) -> Iterator[None]:
+    """Whatever the hub's client raises as a ModelProblem."""
     try:
-        return Path(
-            snapshot_download(repo_id, revision=revision, allow_patterns=MODEL_FILES, ignore_patterns=_UNWANTED)
+        yield
+    except StopAsked:
+        raise
+    except Exception as error:  # which HTTP library it uses, and so what it raises, changes with its version
+        raise ModelProblem(hub_problem(error, asked, what), where=what.partition("@")[0]) from error
+
+
+def _files(repo_id: str, wanted: dict[str, Any]) -> list[DryRunFileInfo]:
+    """What the hub has of it; nothing where it cannot be asked, so that the cache decides."""
+    try:
+        return [] if is_offline_mode() else snapshot_download(repo_id, **wanted, dry_run=True, tqdm_class=Undrawn)
+    except DryRunError:
+        return []
+
+
+def _check_room(named: str, total: int) -> None:
+    """The client would only warn, and fill the disk."""
+    cache = Path(constants.HF_HUB_CACHE)
+    there = next(place for place in (cache, *cache.parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if total > free:
+        raise ModelProblem(
+            f"{named} cannot be downloaded: it takes {bytes_told(total)}, and the disk of the hub's cache ({cache}) has "
+            f"{bytes_told(free)} free; free some space, or set HF_HOME to a folder on another disk",
+            where=named.partition("@")[0],
         )
-    except HFValidationError as error:
-        reason = (
-            f"'{repo_id}' is not a hub name; it looks like owner/name. For a folder on the worker choose 'Local folder'"
-        )
-        raise ModelProblem(reason, where=repo_id) from error
-    except GatedRepoError as error:
-        reason = f"{repo_id} asks for an agreement; accept it on the hub and give the worker a token (HF_TOKEN)"
-        raise ModelProblem(reason, where=repo_id) from error
-    except RepositoryNotFoundError as error:
-        reason = f"the hub has no model {repo_id}, or the worker may not see it; check the name, or set HF_TOKEN"
-        raise ModelProblem(reason, where=repo_id) from error
-    except RevisionNotFoundError as error:
-        raise ModelProblem(f"{repo_id} has no branch, tag or commit '{revision}'", where=repo_id) from error
-    except LocalEntryNotFoundError as error:
-        reason = (
-            f"{repo_id}@{revision} is not in the worker's cache and the hub cannot be reached; "
-            "connect the worker, or copy the model there and choose 'Local folder'"
-        )
-        raise ModelProblem(reason, where=repo_id) from error
-    except (
-        Exception
-    ) as error:  # which HTTP library the hub's client uses, and so what it raises, changes with its version
-        raise ModelProblem(f"{repo_id}@{revision} cannot be downloaded ({first_line(error)})", where=repo_id) from error
 
 
 def cached_commit(repo_id: str, revision: str) -> str:
@@ -62,30 +77,21 @@ def cached_commit(repo_id: str, revision: str) -> str:
 
 
 def upload(folder: Path, repo_id: str, *, private: bool) -> str:
-    """Push a folder to a repository, which is made where there is none; the address of the commit. Raises ModelProblem.
+    """Push a folder to a repository, which is made where there is none; the address of the commit.
 
-    private: of a repository that is made; one that is there stays as it is.
+    private: of a repository that is made; one that is there stays as it is. Raises ModelProblem, StopAsked.
     """
     hub = HfApi()
-    try:
-        hub.create_repo(repo_id, private=private, exist_ok=True)
-        commit = hub.upload_folder(
-            repo_id=repo_id,
-            folder_path=folder,
-            commit_message="Weights exported by opdboard",
-            ignore_patterns=[CHECKSUMS],
-        )
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        if status in (401, 403):
-            reason = f"the hub does not let this worker write to {repo_id}: give it a token with that right (HF_TOKEN)"
-        elif status == 429:
-            reason = f"the hub takes no more from this worker for now; resume this job later to push to {repo_id}"
-        else:
-            reason = f"the hub refuses {repo_id}: status {status}, {first_line(error)}"
-        raise ModelProblem(reason, where=repo_id) from error
-    except Exception as error:  # as above
-        raise ModelProblem(
-            f"{repo_id} cannot be pushed to ({first_line(error)}); what was exported is in {folder}", where=repo_id
-        ) from error
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS]
+    total = sum(path.stat().st_size for path in files)
+    # The client tells nobody how far an upload is.
+    with moving(Transfer(doing="pushing", what=repo_id, files=len(files), total=total, done=None)):  # noqa: SIM117
+        with _worded("push", repo_id):
+            hub.create_repo(repo_id, private=private, exist_ok=True)
+            commit = hub.upload_folder(
+                repo_id=repo_id,
+                folder_path=folder,
+                commit_message="Weights exported by opdboard",
+                ignore_patterns=[CHECKSUMS],
+            )
     return commit.commit_url

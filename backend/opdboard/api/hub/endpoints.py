@@ -1,4 +1,4 @@
-"""Searches of the Hugging Face hub, by its own client and with the web server's HF_TOKEN; the browser never sees the token."""
+"""The Hugging Face hub, asked by its own client with this server's token; the browser gives one and never sees it again."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -7,10 +7,21 @@ from fastapi import APIRouter, Query
 
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
-from opdboard.api.hub.schemas import HubDataset, HubParts, HubQuery, HubRepositories, HubRepository
+from opdboard.api.hub.schemas import (
+    HubAccess,
+    HubDataset,
+    HubParts,
+    HubQuery,
+    HubRepositories,
+    HubRepository,
+    HubToken,
+)
 from opdboard.data_files.hub import commit_of, configurations_of, splits_of
 from opdboard.domain.data import HubData
 from opdboard.domain.errors import Conflict, DataProblem, Unavailable
+from opdboard.hub_problems import hub_problem
+from opdboard.hub_token import forget, masked, source, store
+from opdboard.settings import Settings
 
 router = APIRouter(prefix="/api/hub", tags=["hub"], route_class=JsonRoute)
 
@@ -18,17 +29,39 @@ _TOLD = ["private", "gated", "downloads", "tags"]
 Asked = Annotated[HubQuery, Query()]
 
 
+@router.get("/token")
+def read_access(context: Ctx) -> HubAccess:
+    """Whether there is a token, and whether the hub is asked at all."""
+    from huggingface_hub import is_offline_mode  # which no other request needs
+
+    return HubAccess(token=source(context.settings), offline=is_offline_mode())
+
+
+@router.put("/token")
+def store_token(context: Ctx, given: HubToken) -> HubAccess:
+    """Keep a token for searches, downloads and pushes, in place of the one before; it is never told again."""
+    store(context.settings, given.token.get_secret_value())
+    return read_access(context)
+
+
+@router.delete("/token")
+def forget_token(context: Ctx) -> HubAccess:
+    """Keep none: that of the environment is used, where there is one."""
+    forget(context.settings)
+    return read_access(context)
+
+
 @router.get("/models")
 def search_models(context: Ctx, query: Asked) -> HubRepositories:
     """Models that generate text; 409 where the server is told to stay offline, 503 when the hub does not answer."""
     about: dict[str, Any] = {"pipeline_tag": "text-generation", "expand": [*_TOLD, "safetensors"]}
-    return context.hub(lambda: _found("list_models", query, about))
+    return context.hub(lambda: _found("list_models", query, about, context.settings))
 
 
 @router.get("/datasets")
 def search_datasets(context: Ctx, query: Asked) -> HubRepositories:
     """Data sets; errors as above."""
-    return context.hub(lambda: _found("list_datasets", query, {"expand": _TOLD}))
+    return context.hub(lambda: _found("list_datasets", query, {"expand": _TOLD}, context.settings))
 
 
 @router.get("/datasets/parts")
@@ -49,31 +82,18 @@ def _parts(query: HubDataset) -> HubParts:
     return HubParts(configurations=named, splits=splits)
 
 
-def _found(listing: str, query: HubQuery, about: dict[str, Any]) -> HubRepositories:
+def _found(listing: str, query: HubQuery, about: dict[str, Any], settings: Settings) -> HubRepositories:
     from huggingface_hub import HfApi, is_offline_mode  # which no other request needs
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
     if is_offline_mode():
-        raise Conflict(
-            "this server does not ask the hub (HF_HUB_OFFLINE); type the name, or unset the variable", where="hub"
-        )
+        raise Conflict(hub_problem(OfflineModeIsEnabled(), "search"), where="hub")
+    asked = getattr(HfApi(), listing)
     try:
-        asked = getattr(HfApi(), listing)(search=query.search or None, sort="downloads", limit=query.limit, **about)
-        return HubRepositories(found=[_repository(one) for one in asked])
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        reason = {
-            401: "the hub does not know the token of this server (HF_TOKEN)",
-            403: "the hub does not know the token of this server (HF_TOKEN)",
-            429: "the hub has had too many requests from this server; try again in a minute",
-        }.get(status, f"the hub answers with status {status}")
-        raise Unavailable(reason, where="hub") from error
-    except (
-        Exception
-    ) as error:  # which HTTP library the hub's client uses, and so what it raises, changes with its version
-        raise Unavailable(
-            f"the hub cannot be reached from this server ({type(error).__name__})", where="hub"
-        ) from error
+        found = asked(search=query.search or None, sort="downloads", limit=query.limit, **about)
+        return HubRepositories(found=[_repository(one) for one in found])
+    except Exception as error:  # which HTTP library the client uses, and so what it raises, changes with its version
+        raise Unavailable(masked(hub_problem(error, "search"), settings), where="hub") from error
 
 
 def _repository(info: Any) -> HubRepository:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 from opdboard.api.parameters import NO_NUL, Parameters
 from opdboard.domain.data import REPOSITORY
+from opdboard.hub_token import Source
 
 
 class HubQuery(Parameters):
@@ -47,3 +48,18 @@ class HubRepositories(BaseModel):
     """What was found."""
 
     found: list[HubRepository]
+
+
+class HubToken(Parameters):
+    """A token of the hub."""
+
+    token: SecretStr
+
+
+class HubAccess(BaseModel):
+    """How this installation asks the hub."""
+
+    token: Source = Field(description="Kept in the data folder, found in this server's environment, or none.")
+    offline: bool = Field(
+        description="Whether the hub is never asked (HF_HUB_OFFLINE): only what is cached can be used."
+    )

@@ -12,6 +12,7 @@ from opdboard.domain.methods import looks_ahead, method_name
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
+from opdboard.domain.transfer import Transfer
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 Group = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
@@ -52,6 +53,7 @@ class RunSummary(BaseModel):
     device: str | None
     heartbeat_at: float | None = Field(description="Last sign of life of the trainer's process.")
     progressed_at: float | None = Field(description="When training last got further.")
+    transfer: Transfer | None = Field(description="What it waits for from the hub, or pushes there, at the moment.")
     step: int
     total_steps: int
     latest: dict[str, Finite] = Field(description="Newest value of every scalar; null where it is not finite.")

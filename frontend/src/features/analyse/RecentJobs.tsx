@@ -5,6 +5,7 @@ import type { RunSummary } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { Progress, StatePill } from "~/components/RunBits";
 import { Table } from "~/components/Table";
+import { TransferLine } from "~/components/TransferLine";
 import { Unread } from "~/components/Unread";
 import { moment } from "~/lib/format";
 import classes from "./AnalysePage.module.css";
@@ -47,7 +48,8 @@ export function RecentJobs() {
   );
 }
 
-function done({ kind, name, step, total_steps: total }: RunSummary) {
+function done({ kind, name, step, total_steps: total, transfer }: RunSummary) {
+  if (transfer !== null) return <TransferLine transfer={transfer} />;
   return (
     <>
       {kind === "import" ? `step ${step} of ${total}` : `${step} of ${total} variants`}

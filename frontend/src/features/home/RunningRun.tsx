@@ -1,6 +1,6 @@
 import type { Home, RunSummary } from "~/api/types";
 import { Clocks } from "~/components/Clocks";
-import { timeLeft } from "~/components/progress";
+import { timeLeft, transferWords } from "~/components/progress";
 import { MethodBadge, Progress, StatePill } from "~/components/RunBits";
 import { RunLink } from "~/components/RunLink";
 import { Sparkline } from "~/components/Sparkline";
@@ -32,7 +32,7 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
       </div>
       <div className={classes.curve}>
         {sparkline === null ? (
-          <span className="soft">{run.state === "starting" ? "Models are being loaded" : "No step measured yet"}</span>
+          <span className="soft">{waiting(run)}</span>
         ) : (
           <Sparkline
             line={sparkline}
@@ -68,4 +68,9 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
       </div>
     </article>
   );
+}
+
+function waiting({ state, transfer }: RunSummary): string {
+  if (transfer !== null) return transferWords(transfer);
+  return state === "starting" ? "Models are being loaded" : "No step measured yet";
 }

@@ -4,6 +4,7 @@ import { IconEyeCheck } from "@tabler/icons-react";
 import type { RunDetail } from "~/api/types";
 import { CheckView, Traps } from "~/components/check/CheckView";
 import { ErrorBox } from "~/components/ErrorBox";
+import { TransferLine } from "~/components/TransferLine";
 import { number } from "~/lib/format";
 import classes from "./LaunchPage.module.css";
 import type { AskedCheck } from "./useCheck";
@@ -24,7 +25,7 @@ export function CheckCard({ check, blocked }: { check: AskedCheck; blocked: bool
       >
         Check what both sides read
       </Button>
-      {busy && <p className="soft">{progress(job)}</p>}
+      {busy && (job?.transfer ? <TransferLine transfer={job.transfer} /> : <p className="soft">{progress(job)}</p>)}
       {!busy && error !== null && problems.length === 0 && (
         <ErrorBox title="The pair could not be checked" error={error} />
       )}

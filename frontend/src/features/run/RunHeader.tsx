@@ -5,6 +5,7 @@ import type { RunDetail } from "~/api/types";
 import { Clocks } from "~/components/Clocks";
 import { timeLeft } from "~/components/progress";
 import { MethodBadge, Progress, RunDot, StatePill } from "~/components/RunBits";
+import { TransferLine } from "~/components/TransferLine";
 import { useServerNow } from "~/components/useServerNow";
 import { tokensSpent } from "~/lib/cost";
 import { count, duration, fixed, number, percent } from "~/lib/format";
@@ -61,6 +62,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
         {run.is_job ? <JobFacts run={run} /> : <TrainingFacts run={run} />}
         {isActive(run.state) && <Clocks run={run} />}
       </Group>
+      {run.transfer && <TransferLine transfer={run.transfer} />}
       <SteeringBar run={run} />
     </Stack>
   );

@@ -9,6 +9,7 @@ import { Bar } from "~/components/RunBits";
 import { Unread } from "~/components/Unread";
 import { useServerNow } from "~/components/useServerNow";
 import { bytes, duration, percent } from "~/lib/format";
+import { HubToken } from "./HubToken";
 import classes from "./SettingsPage.module.css";
 
 const SCHEMES = [
@@ -30,6 +31,11 @@ export function SettingsPage() {
       {!data && <Unread query={query} what="the installation" />}
       <div className={classes.cards}>
         {data !== undefined && <Cards told={data} />}
+        <Card title="Hugging Face hub">
+          <Fact name="Token">
+            <HubToken />
+          </Fact>
+        </Card>
         <Card title="This browser">
           <Fact name="Theme">
             <SegmentedControl

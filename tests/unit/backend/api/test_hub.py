@@ -1,5 +1,6 @@
 """Searches of the hub, by the real client against a server that speaks its protocol."""
 
+import stat
 import threading
 
 import huggingface_hub
@@ -11,6 +12,7 @@ from safetensors.numpy import save
 from support.hub_server import HubServer, Repository
 
 from opdboard.api import looks
+from opdboard.settings import Settings
 
 
 def test_models_are_found_with_what_one_must_know_before_choosing(client: TestClient, hub: HubServer):
@@ -28,7 +30,7 @@ def test_models_are_found_with_what_one_must_know_before_choosing(client: TestCl
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(401, "HF_TOKEN"), (403, "HF_TOKEN"), (429, "minute"), (500, "status 500")]
+    ("status", "told"), [(401, "HF_TOKEN"), (403, "HF_TOKEN"), (429, "some minutes"), (500, "status 500")]
 )
 def test_a_hub_that_refuses_is_told_in_a_sentence(client: TestClient, hub: HubServer, monkeypatch, status, told):
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
@@ -73,4 +75,39 @@ def test_configurations_and_splits_are_offered(client: TestClient, hub_rows: Hub
     assert client.get("/api/hub/datasets/parts", params=asked).json()["splits"] == ["dev"]
     assert client.get("/api/hub/datasets", params={"search": "TWO"}).json()["found"][0]["id"] == "me/two"
     unknown = client.get("/api/hub/datasets/parts", params={"repo_id": "me/none"})
-    assert unknown.status_code == 422 and "no data set me/none" in unknown.json()["detail"]
+    assert (
+        unknown.status_code == 422
+        and "me/none@main cannot be read: the hub has none of this name" in unknown.json()["detail"]
+    )
+
+
+TOKEN = "hf_thisIsNotForAnybody"
+
+
+def test_a_token_is_kept_for_its_owner_used_and_never_told(
+    client: TestClient, settings: Settings, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+):
+    hub.models["org/tiny"] = Repository()
+    kept = client.put("/api/hub/token", json={"token": f" {TOKEN}\n"})
+    assert kept.json() == {"token": "stored", "offline": False}
+    file = settings.root / "hub_token"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and [*settings.root.glob("*hub_token*")] == [file]
+    assert client.get("/api/hub/models").json()["found"] and hub.tokens == {TOKEN}
+
+    def tells(*_, **__):
+        raise RuntimeError(f"Bearer {TOKEN} is not allowed")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_models", tells)
+    answers = [kept, client.get("/api/hub/token"), client.get("/api/hub/models"), client.get("/api/installation")]
+    answers += [client.put("/api/hub/token", json={"token": TOKEN, "more": TOKEN})]
+    answers += [client.put("/api/hub/token", json={"token": [TOKEN]}), client.put("/api/hub/token", json=TOKEN)]
+    answers += [client.put("/api/hub/token", json={"token": f"{TOKEN} {TOKEN}"})]
+    assert [one.status_code for one in answers[-4:]] == [422] * 4
+    answers += [client.post("/api/launch/data", json={"data": {"kind": "file", "path": str(file)}})]
+    assert answers[-1].json()["problem"], answers[-1].text
+    assert not [one.text for one in answers if TOKEN in one.text]
+    assert "[hub token]" in answers[2].json()["detail"]
+
+    assert client.delete("/api/hub/token").json()["token"] == "environment"
+    monkeypatch.delenv("HF_TOKEN")
+    assert client.get("/api/hub/token").json()["token"] == "none" and not file.exists()

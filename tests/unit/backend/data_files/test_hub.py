@@ -92,8 +92,8 @@ def _refused(**named) -> DataProblem:
         ({"configuration": "man"}, "no configuration 'man'; choose one of main, socratic", "data.configuration"),
         ({"split": "dev"}, "has no split 'dev'; it has train, test", "data.split"),
         ({"held_out": "dev"}, "has no split 'dev'; it has train, test", "data.held_out"),
-        ({"revision": "v2"}, "no branch, tag or commit 'v2'", "openai/gsm8k"),
-        ({"repo_id": "openai/none"}, "the hub has no data set openai/none", "openai/none"),
+        ({"revision": "v2"}, "openai/gsm8k@v2 cannot be read: it has no such branch, tag or commit", "openai/gsm8k"),
+        ({"repo_id": "openai/none"}, "openai/none@main cannot be read: the hub has none of this name", "openai/none"),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(named, told, where):
@@ -105,7 +105,7 @@ def test_what_is_not_there_is_told_with_what_is(named, told, where):
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(401, "token that is set here"), (403, "token that is set here"), (429, "too many requests"), (500, "status 500")],
+    [(401, "wants a token"), (403, "does not let this token"), (429, "too many requests"), (500, "status 500")],
 )
 def test_a_hub_that_refuses_is_told_in_a_sentence(gsm8k, hub_rows: HubServer, status, told):
     hub_rows.refuse = [status] * 20
@@ -136,7 +136,7 @@ def test_a_data_set_that_was_read_once_is_read_without_the_hub(gsm8k: Repository
     try:
         assert _read(**MAIN)[0] == rows
         assert cached_commit(HubData(**MAIN)) == commit
-        assert "hub cannot be reached" in _refused(repo_id="openai/none").detail
+        assert "does not ask the hub (HF_HUB_OFFLINE)" in _refused(repo_id="openai/none").detail
         assert _read(**MAIN, rows=2)[0] == rows[:2]
         assert "another one is kept" in _refused(revision="a" * 40).detail
     finally:

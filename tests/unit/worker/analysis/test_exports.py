@@ -11,6 +11,7 @@ from support.hub_server import HubServer
 from support.short_run import CONFIG, found
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from opdboard import hub_token
 from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.analysis_config import AnalysisConfig
@@ -85,12 +86,22 @@ def test_an_adapter_is_what_a_full_svd_keeps_of_the_update(analyse, settings: Se
     assert 0 < record.details["left_out"] <= record.details["missed"] * (1 + 1e-6)
 
 
-def test_what_is_pushed_is_what_was_written_and_can_be_downloaded(analyse, settings: Settings, hub: HubServer):
+def test_what_is_pushed_is_what_was_written_and_can_be_downloaded(
+    analyse, settings: Settings, hub: HubServer, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG")
+    hub_token.store(settings, "hf_thisIsNotForAnybody")
     written, pushed = analyse("export_model", step=4, push_to="me/sums")
     folder = settings.root / written.details["folder"]
     assert pushed.details["address"].startswith(f"{hub.url}/me/sums/commit/")
     assert hub.models["me/sums"].private
-    assert hub.tokens == {"secret"}
+    assert hub.tokens == {"hf_thisIsNotForAnybody"}
+    kept = [
+        path for path in (*settings.root.rglob("*"), *folder.iterdir()) if path.is_file() and path.name != "hub_token"
+    ]
+    everything = [*(path.read_bytes() for path in kept), *hub.models["me/sums"].files.values(), caplog.text.encode()]
+    hub_token.forget(settings)
+    assert len(kept) > 5 and not any(b"thisIsNotForAnybody" in one for one in everything)
     names = {path.name for path in folder.iterdir()} - {"checksums.json"}
     assert hub.models["me/sums"].files.keys() - {".gitattributes"} == names
     fetched = download("me/sums", "main")
@@ -117,7 +128,7 @@ def test_a_push_that_failed_is_done_again_and_nothing_is_written_anew(
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(401, "HF_TOKEN"), (403, "HF_TOKEN"), (429, "later"), (500, "status 500")]
+    ("status", "told"), [(401, "HF_TOKEN"), (403, "HF_TOKEN"), (429, "answers again in"), (500, "status 500")]
 )
 def test_a_hub_that_refuses_is_told_in_a_sentence(hub: HubServer, tmp_path: Path, status, told, monkeypatch):
     (tmp_path / "config.json").write_text("{}")
@@ -128,7 +139,7 @@ def test_a_hub_that_refuses_is_told_in_a_sentence(hub: HubServer, tmp_path: Path
     assert caught.value.where == "me/sums"
 
 
-def test_a_hub_out_of_reach_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_hub_out_of_reach_is_told_in_a_sentence(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(ModelProblem, match="cannot be pushed to"):
+    with pytest.raises(ModelProblem, match="me/sums cannot be pushed to: the hub cannot be reached"):
         upload(tmp_path, "me/sums", private=True)
