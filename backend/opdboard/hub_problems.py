@@ -43,15 +43,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _reason(error: BaseException, asked: Asked) -> str:
     """Nothing of an error that tells nothing by itself."""
-    from huggingface_hub import constants, errors  # which no other request needs
+    from huggingface_hub import constants, errors, is_offline_mode  # which no other request needs
 
     names = {kind.__name__ for kind in type(error).__mro__}
     match error:
         case errors.HFValidationError():
             return "this is not a hub name, which looks like owner/name; a folder of the worker is a 'Local folder'"
         case errors.OfflineModeIsEnabled():
-            elsewhere = "" if asked in ("push", "search") else " and its cache does not hold all of it"
-            return f"this machine does not ask the hub (HF_HUB_OFFLINE){elsewhere}; type what you know, or unset the variable"
+            return _offline(asked)
         case errors.GatedRepoError():
             return GATED
         case errors.RepositoryNotFoundError():
@@ -66,9 +65,16 @@ def _reason(error: BaseException, asked: Asked) -> str:
             return OUT_OF_REACH
     if names & _TIME_OUT:
         return "the hub did not answer in time; try again later"
+    if names & _NETWORK and is_offline_mode():
+        return _offline(asked)  # not every library says so
     if names & _NETWORK:
         return f"the hub cannot be reached from this machine ({type(error).__name__}); is it connected?"
     return ""
+
+
+def _offline(asked: Asked) -> str:
+    elsewhere = "" if asked in ("push", "search") else " and its cache does not hold all of it"
+    return f"this machine does not ask the hub (HF_HUB_OFFLINE){elsewhere}; type what you know, or unset the variable"
 
 
 def _status(response: object) -> str:

@@ -196,7 +196,10 @@ def _application(hub: HubServer) -> FastAPI:
 
     @app.get("/api/{kind}")
     async def _search(kind: str, search: str = "", limit: int = 1000) -> Any:
-        if kind not in ("models", "datasets"):  # the client asks for more, and keeps what it is told in the user's cache
+        if kind not in (
+            "models",
+            "datasets",
+        ):  # the client asks for more, and keeps what it is told in the user's cache
             raise HTTPException(404)
         return hub.search(kind, search, limit)
 
