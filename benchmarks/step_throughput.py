@@ -128,7 +128,7 @@ def _prepare(arguments: argparse.Namespace, folder: Path) -> None:
     rows = [json.loads(line) for line in arguments.data.read_text().splitlines()[: arguments.batch + _HELD_OUT]]
     asked = [{"prompt": row.get("problem") or row["prompt"], "answer": str(row["answer"])} for row in rows]
     (folder / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
-    train, _ = split(load_examples(FileData(path=str(folder / "prompts.jsonl"), instruction="")), _HELD_OUT)
+    train, _ = split(load_examples(FileData(path=str(folder / "prompts.jsonl"), instruction=""), folder), _HELD_OUT)
     (folder / "train.json").write_text(json.dumps([example.prompt for example in train]))
 
 

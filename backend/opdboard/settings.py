@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         default="",
         description="Comma-separated folders whose Python code workers may run: that of task files for lm-eval. Empty runs none.",
     )
+    upload_mib: int = Field(
+        default=1024,
+        ge=0,
+        le=1 << 20,
+        description="Largest data file that the browser may upload, in MiB; 0 takes none.",
+    )
     teacher_keys: str = Field(
         default="",
         description="VARIABLE=ADDRESS, separated by commas: keys that runs may have sent to remote teachers below these addresses.",

@@ -150,3 +150,12 @@ def test_data_is_looked_at_before_a_launch_and_a_column_is_mapped(page: Page, tm
     expect(look).to_contain_text("user What is 0 + 1?")
     expect(look).to_contain_text("at most 15 characters")
     assert_accessible(page)
+    page.get_by_test_id("root_data__oneof_select").get_by_text("Uploaded file").click()
+    drop = page.get_by_test_id("root_data_file-drop")
+    broken = {"name": "broken.jsonl", "mimeType": "", "buffer": b'{"q": '}
+    drop.locator("input").set_input_files(broken)  # pyright: ignore[reportArgumentType]
+    expect(drop).to_contain_text("broken.jsonl:1: the row is not valid JSON")
+    drop.locator("input").set_input_files(file)
+    expect(drop).to_contain_text("sums.jsonl")
+    expect(page.get_by_test_id("data-rows")).to_have_text("31 rows: 31 as mapped columns")
+    assert_accessible(page)

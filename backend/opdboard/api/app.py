@@ -40,6 +40,7 @@ from opdboard.api.samples import endpoints as samples
 from opdboard.api.security import Guard, check_binding
 from opdboard.api.series import endpoints as series
 from opdboard.api.transfer import Transfer
+from opdboard.api.uploads import endpoints as uploads
 from opdboard.api.views import endpoints as views
 from opdboard.api.webhooks import endpoints as webhooks
 from opdboard.api.webhooks.sender import Sender
@@ -66,6 +67,7 @@ _NOUNS = (
     launch,
     analyses,
     hub,
+    uploads,
     imports,
     lineage,
     exports,

@@ -23,12 +23,11 @@ def rows_of(file: Path, wanted: set[str], largest_json: int = LARGEST_JSON) -> I
 
     wanted: columns that may be needed; the others of a Parquet file are not read. largest_json: bytes.
     """
-    plain = file.with_suffix("") if file.suffix.lower() in (".gz", ".zst") else file
-    kind = plain.suffix.lower()
-    if kind == ".parquet" and plain == file:
+    kind = _kind(file)
+    if kind == ".parquet":
         yield from parquet_rows(file, wanted)
         return
-    if kind not in _TEXTS:
+    if not kind:
         raise DataProblem(
             f"'{file.name}' is no .jsonl, .json, .csv or .parquet file (the text ones may be .gz or .zst); convert it to one",
             where=str(file),
@@ -42,6 +41,18 @@ def rows_of(file: Path, wanted: set[str], largest_json: int = LARGEST_JSON) -> I
             yield from _csv(content, file, "," if kind == ".csv" else "\t")
         else:
             yield from _jsonl(lines_of(content, file), file)
+
+
+def is_table(name: str) -> bool:
+    """Whether the name is that of a file whose rows are read."""
+    return bool(_kind(Path(name)))
+
+
+def _kind(file: Path) -> str:
+    """The end of its name that says what it holds; empty where that is nothing known."""
+    packed = file.suffix.lower() in (".gz", ".zst")
+    kind = (file.with_suffix("") if packed else file).suffix.lower()
+    return kind if kind in _TEXTS or (kind == ".parquet" and not packed) else ""
 
 
 _TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")

@@ -19,6 +19,8 @@ class ArithmeticData(Frozen):
 REPOSITORY = r"^[\w.-]+(/[\w.-]+)?$"
 """The name of a data set on the hub."""
 _SPLIT = r"^\w+([.-]\w+)*$"
+_UPLOADED = r"^[0-9a-f]{32}-[A-Za-z0-9_-][A-Za-z0-9._-]{0,180}$"
+"""Never a path out of their folder."""
 _COLUMN = "A column, or a path into one such as reward_model.ground_truth or messages.0.content"
 
 
@@ -99,6 +101,21 @@ class _Files(Frozen):
     )
 
 
+class _Upload(Frozen):
+    kind: Literal["upload"] = "upload"
+    file: str = Field(
+        pattern=_UPLOADED,
+        description="Chosen in the browser and kept in the data folder, which web server and workers must share.",
+        json_schema_extra={"x-control": "upload"},
+    )
+    held_out: str = Field(
+        default="",
+        pattern=f"^$|{_UPLOADED}",
+        description="A file of its own whose rows are held out in place of some of the above; read like them.",
+        json_schema_extra={"x-control": "upload"},
+    )
+
+
 class _HubSet(Frozen):
     kind: Literal["hub"] = "hub"
     repo_id: str = Field(
@@ -153,6 +170,17 @@ class FileData(RowData, _Files):
         return self.path.rpartition("/")[2]
 
 
+class UploadData(RowData, _Upload):
+    """Prompts from a file that was uploaded in the browser; recognised like other files."""
+
+    model_config = ConfigDict(title="Uploaded file")
+
+    @property
+    def label(self) -> str:
+        """As logs and model cards name it."""
+        return self.file.partition("-")[2]
+
+
 class HubData(RowData, _HubSet):
     """Prompts from a data set of the Hugging Face hub, read by the library datasets; recognised like files."""
 
@@ -164,4 +192,4 @@ class HubData(RowData, _HubSet):
         return " ".join(filter(None, (self.repo_id, self.configuration, self.split)))
 
 
-Data = Annotated[ArithmeticData | FileData | HubData, Field(discriminator="kind")]
+Data = Annotated[ArithmeticData | FileData | UploadData | HubData, Field(discriminator="kind")]

@@ -6,6 +6,7 @@ OpdboardError
 |   |   `-- VocabularyMismatch
 |   |-- DataProblem      a data set cannot be used
 |   `-- QueryProblem     a query of the runs table cannot be read
+|-- TooLarge             more bytes than are taken              413
 |-- NotFound             no such run, checkpoint, ...             404
 |-- Conflict             not possible in the present state        409
 |   |-- IllegalTransition
@@ -63,6 +64,12 @@ class QueryProblem(BadInput):
 
     def __init__(self, detail: str, *, start: int, end: int) -> None:
         super().__init__(detail, where=f"query:{start}-{end}")
+
+
+class TooLarge(OpdboardError):
+    """More bytes than are taken; the sentence names the limit."""
+
+    status = 413
 
 
 class NotFound(OpdboardError):

@@ -64,7 +64,8 @@ export function get<P extends Readable>(
   return ({ signal }) => unwrap(client.GET(path, { params, signal } as never) as Promise<Answer<Told<P>>>);
 }
 
-function problemOf(status: number, body: unknown): ApiError {
+/** What a refusal says. */
+export function problemOf(status: number, body: unknown): ApiError {
   const told = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
   const detail = typeof told.detail === "string" ? told.detail : `The server answered ${status} without a reason.`;
   return new ApiError(

@@ -1092,6 +1092,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Keep a data file, whose bytes are the body; the same content is kept once. 422 where it cannot be read as rows.
+         */
+        post: operations["upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/imports": {
         parameters: {
             query?: never;
@@ -2603,7 +2623,7 @@ export interface components {
          */
         DataIn: {
             /** Data */
-            data: components["schemas"]["FileData"] | components["schemas"]["HubData"];
+            data: components["schemas"]["FileData"] | components["schemas"]["UploadData"] | components["schemas"]["HubData"];
             /**
              * Route By
              * @description As teacher.route_by.
@@ -5519,7 +5539,7 @@ export interface components {
              *       "digits": 3
              *     }
              */
-            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"] | components["schemas"]["HubData"];
+            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"] | components["schemas"]["UploadData"] | components["schemas"]["HubData"];
             /**
              * @description What student and teacher read before a response.
              * @default {
@@ -7230,6 +7250,80 @@ export interface components {
             warning: number;
             /** Critical */
             critical: number;
+        };
+        /**
+         * Uploaded file
+         * @description Prompts from a file that was uploaded in the browser; recognised like other files.
+         */
+        UploadData: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "upload";
+            /**
+             * File
+             * @description Chosen in the browser and kept in the data folder, which web server and workers must share.
+             */
+            file: string;
+            /**
+             * Held Out
+             * @description A file of its own whose rows are held out in place of some of the above; read like them.
+             * @default
+             */
+            held_out: string;
+            /**
+             * @description Only for formats that are not recognised.
+             * @default {
+             *       "prompt": "",
+             *       "answer": "",
+             *       "answer_pattern": "",
+             *       "solution": "",
+             *       "system": ""
+             *     }
+             */
+            columns: components["schemas"]["Columns"];
+            /**
+             * Instruction
+             * @description Added to every prompt; may be empty.
+             * @default Reason briefly, then give the final answer within \boxed{}.
+             */
+            instruction: string;
+            /**
+             * Instruction Place
+             * @description Where the instruction stands: behind the prompt, in front of it, or in the system prompt.
+             * @default after
+             * @enum {string}
+             */
+            instruction_place: "after" | "before" | "system";
+            /**
+             * Verifier
+             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, or the letter of a multiple choice.
+             * @default math
+             * @enum {string}
+             */
+            verifier: "math" | "exact" | "regex" | "choice";
+            /**
+             * Verifier Pattern
+             * @description For regex alone: an expression with one group, whose last match in the response must be the answer.
+             * @default
+             */
+            verifier_pattern: string;
+        };
+        /**
+         * Uploaded
+         * @description A file that is kept.
+         */
+        Uploaded: {
+            /**
+             * File
+             * @description As data.file names it: the beginning of its SHA-256, and its name.
+             */
+            file: string;
+            /** Bytes */
+            bytes: number;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * VariantOut
@@ -9594,6 +9688,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HubParts"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    upload: {
+        parameters: {
+            query: {
+                /** @description Of the file; its end says what it holds. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

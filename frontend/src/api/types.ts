@@ -78,3 +78,4 @@ export interface RunError {
   detail: string;
   where: string | null;
 }
+export type Uploaded = Schemas["Uploaded"];

@@ -116,7 +116,7 @@ def make_bench(
     where = device_of(config, Alone())
     loaded = load(config.student, settings=settings, run_folder=run_folder)
     prompts = prompt_builder(config, loaded, settings, run_folder, launched)
-    _, held_out, _ = fitting_examples(config, prompts)
+    _, held_out, _ = fitting_examples(config, prompts, settings.root)
     eos = eos_token_ids(loaded, config.reading.student.end_tokens)
     teaching = teacher_and_reference(config, loaded, eos, prompts, where, settings, run_folder, held_out)
     loaded.model.requires_grad_(False)

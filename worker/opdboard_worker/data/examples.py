@@ -9,11 +9,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from opdboard.data_files.recognition import Recogniser
 from opdboard.data_files.rows import read_rows
 from opdboard.data_files.turns import Turn
-from opdboard.domain.data import ArithmeticData, Data, FileData, HubData
+from opdboard.domain.data import ArithmeticData, Data, FileData, HubData, UploadData
 from opdboard.domain.errors import DataProblem
 
 log = logging.getLogger(__name__)
@@ -54,32 +55,35 @@ class Example:
 
 
 def load_examples(
-    data: Data, *, route_by: str = "", generate: int = GENERATED_EXAMPLES, seed: int = 0
+    data: Data, root: Path | None = None, *, route_by: str = "", generate: int = GENERATED_EXAMPLES, seed: int = 0
 ) -> list[Example]:
     """All examples of files or a data set of the hub in their order, or `generate` different sums (all there are, if fewer).
 
-    The sums depend on `seed` only. Leave it at 0 to give every run of a comparison the same examples. Raises DataProblem
+    root: the data folder, for all but sums. The sums depend on `seed` only. Leave it at 0 to give every run of a comparison the same examples. Raises DataProblem
     with file and line.
     """
     if isinstance(data, ArithmeticData):
         space = 10 ** (2 * data.digits)
         drawn = random.Random(f"sums {data.digits} {seed}").sample(range(space), min(generate, space))
         return [arithmetic_example(number, data.digits) for number in drawn]
-    return _examples_of(data, route_by)
+    return _examples_of(data, root, route_by)
 
 
-def load_held_out(data: Data, *, route_by: str = "") -> list[Example]:
+def load_held_out(data: Data, root: Path | None = None, *, route_by: str = "") -> list[Example]:
     """All examples of the held-out file or split; none where the data has none."""
     if isinstance(data, ArithmeticData) or not data.held_out:
         return []
-    return _examples_of(data, route_by, held_out=True)
+    return _examples_of(data, root, route_by, held_out=True)
 
 
-def _examples_of(data: FileData | HubData, route_by: str, *, held_out: bool = False) -> list[Example]:
+def _examples_of(
+    data: FileData | UploadData | HubData, root: Path | None, route_by: str, *, held_out: bool = False
+) -> list[Example]:
+    assert root is not None, "rows are read with the data folder at hand"
     recogniser = Recogniser(data.columns, route_by)
     examples = [
         Example(index, row.prompt, row.answer, row.solution, row.route, row.before, row.prefix, row.where)
-        for index, row in enumerate(read_rows(data, recogniser, held_out=held_out))
+        for index, row in enumerate(read_rows(data, recogniser, root, held_out=held_out))
     ]
     for told in recogniser.told():
         log.info("%s: %s", data.held_out if held_out else data.label, told)

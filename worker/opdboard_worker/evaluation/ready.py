@@ -67,7 +67,7 @@ def ready_set(
     asked once.
     """
     prompts = prompt_builder(config.model_copy(update={"data": asked.data}), student, settings, run_folder, launched)
-    rows = load_held_out(asked.data) or load_examples(asked.data, seed=_OTHER_SUMS)
+    rows = load_held_out(asked.data, settings.root) or load_examples(asked.data, settings.root, seed=_OTHER_SUMS)
     check_judged(asked.data, rows)
     different = list({one.asked: one for one in reversed(in_fixed_order(rows))}.values())[::-1]
     known = {one.asked for one in trained_on}

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from opdboard.data_files.hub import cached_commit as data_commit
-from opdboard.data_files.opening import files_of
-from opdboard.domain.data import Data, FileData, HubData
+from opdboard.data_files.rows import data_files
+from opdboard.domain.data import Data, FileData, HubData, UploadData
 from opdboard.domain.model_sources import DemoModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.domain.provenance import Provenance, installed
 from opdboard.domain.run_config import RunConfig
@@ -34,7 +34,7 @@ def provenance_of(config: RunConfig, settings: Settings, run_folder: RunFolder) 
     """Of models that have been loaded and data that has been read, from where they were."""
     models = {path: _origin(source, settings, run_folder) for path, source in config.sources.items()}
     read = [config.data, *(one.data for one in config.evaluation.sets)]
-    files = {path: digest for data in read for path, digest in _files(data).items()}
+    files = {path: digest for data in read for path, digest in _files(data, settings.root).items()}
     return Provenance(software=software(), models=models, files=files)
 
 
@@ -51,12 +51,12 @@ def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> s
     return f"sha256 {fingerprint(resolved(source.path, settings), MODEL_FILES)}"
 
 
-def _files(data: Data) -> dict[str, str]:
+def _files(data: Data, root: Path) -> dict[str, str]:
     if isinstance(data, HubData):
         return {f"{data.repo_id}@{data.revision}": f"commit {data_commit(data)}"}
-    if not isinstance(data, FileData):
+    if not isinstance(data, FileData | UploadData):
         return {}
-    paths = [*files_of(data.path), *(files_of(data.held_out) if data.held_out else ())]
+    paths = [*data_files(data, root), *(data_files(data, root, held_out=True) if data.held_out else ())]
     return {str(path): f"sha256 {_digest(path)}" for path in paths}
 
 

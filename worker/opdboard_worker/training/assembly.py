@@ -65,7 +65,7 @@ def assemble(
     check_embeddings(student_model, "student")
 
     prompts = prompt_builder(config, student_model, settings, run_folder, launched)
-    train, held_out, left_out = fitting_examples(config, prompts)
+    train, held_out, left_out = fitting_examples(config, prompts, settings.root)
     check_answers(config, train, held_out)
     sets = ready_sets(config, student_model, settings, run_folder, train, launched)
     read = [*train, *held_out]
@@ -172,10 +172,10 @@ def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def fitting_examples(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], list[Example], int]:
-    """Training and held-out examples whose prompts fit, and how many do not."""
-    everything = load_examples(config.data, route_by=config.teacher.routed_by)
-    apart = load_held_out(config.data, route_by=config.teacher.routed_by)
+def fitting_examples(config: RunConfig, prompts: PromptBuilder, root: Path) -> tuple[list[Example], list[Example], int]:
+    """Training and held-out examples whose prompts fit, and how many do not. root: the data folder."""
+    everything = load_examples(config.data, root, route_by=config.teacher.routed_by)
+    apart = load_held_out(config.data, root, route_by=config.teacher.routed_by)
     fitting = _fitting(everything, config, prompts)
     own = _fitting(apart, config, prompts) if apart else []
     prompts.check([*fitting, *own])

@@ -11,7 +11,7 @@ from opdboard.data_files.hub import commit_of
 from opdboard.data_files.opening import files_of
 from opdboard.data_files.recognition import Recogniser, Row
 from opdboard.data_files.rows import read_rows
-from opdboard.domain.data import FileData, HubData
+from opdboard.domain.data import FileData, HubData, UploadData
 from opdboard.domain.errors import OpdboardError
 from opdboard.model_roots import checked_place, place
 from opdboard.regular_files import read_regular
@@ -41,7 +41,7 @@ def _look(wanted: DataIn, settings: Settings) -> DataPreview:
     complete, until = True, None
     try:
         _prepare(wanted.data, settings)
-        for row in read_rows(wanted.data, recogniser, largest_json=_LARGEST_JSON, stream=True):
+        for row in read_rows(wanted.data, recogniser, settings.root, largest_json=_LARGEST_JSON, stream=True):
             until = (
                 until or time.monotonic() + _MOST_SECONDS
             )  # from the first row on, which the hub takes a while to send
@@ -70,10 +70,11 @@ def _look(wanted: DataIn, settings: Settings) -> DataPreview:
     )
 
 
-def _prepare(data: FileData | HubData, settings: Settings) -> None:
+def _prepare(data: FileData | UploadData | HubData, settings: Settings) -> None:
     """DataProblem and BadInput where the data may not be looked at."""
     if isinstance(data, HubData):
         commit_of.cache_clear()  # a branch may have moved since the last look
+    if not isinstance(data, FileData):
         return
     # Before anything is looked for, and what was found once more: links lead elsewhere.
     checked_place(place(data.path), settings)

@@ -6,6 +6,7 @@ import { isNullable, isNumeric, type JsonSchema, numberText, typedNumber } from 
 import { HubInput } from "../HubInput";
 import { HubPartInput } from "../HubPartInput";
 import { RunSelect } from "../RunSelect";
+import { UploadInput } from "../UploadInput";
 import type { FormContext } from "./formContext";
 import { isLong } from "./templates";
 
@@ -26,6 +27,7 @@ export function TextWidget(props: WidgetProps) {
   if (control === "hub_model" || control === "hub_dataset") {
     return <HubInput {...common} of={control} value={text} onChange={onChange} />;
   }
+  if (control === "upload") return <UploadInput {...common} value={text} onChange={onChange} />;
   if (control === "hub_configuration" || control === "hub_split") {
     const beside = valuesBeside((registry.formContext as FormContext).values, id, name);
     return <HubPartInput {...common} of={control} beside={beside} value={text} onChange={onChange} />;

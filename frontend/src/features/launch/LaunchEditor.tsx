@@ -168,6 +168,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
 /** Whether there is something to look at; the form leaves out what has not been typed. */
 function isNamed(data: RunConfig["data"]): boolean {
   if (data?.kind === "file") return Boolean(data.path);
+  if (data?.kind === "upload") return Boolean(data.file);
   return data?.kind === "hub" && (data.repo_id as string | undefined)?.includes("/") === true;
 }
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
@@ -67,7 +68,7 @@ def _write(folder, name, content):
 
 def _read(path, route_by="", **columns):
     recogniser = Recogniser(Columns(**columns), route_by)
-    return list(read_rows(FileData(path=path), recogniser)), recogniser
+    return list(read_rows(FileData(path=path), recogniser, Path())), recogniser
 
 
 GOOD = [

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -62,7 +63,7 @@ def _no_patience(monkeypatch):
 def _read(*, of_held_out=False, stream=False, **named):
     data = HubData.model_validate(named)
     recogniser = Recogniser(data.columns)
-    return list(read_rows(data, recogniser, held_out=of_held_out, stream=stream)), recogniser
+    return list(read_rows(data, recogniser, Path(), held_out=of_held_out, stream=stream)), recogniser
 
 
 def test_rows_are_recognised_as_those_of_files(gsm8k: Repository, hub_rows: HubServer):
@@ -99,7 +100,7 @@ def _refused(**named) -> DataProblem:
 def test_what_is_not_there_is_told_with_what_is(named, told, where):
     data = HubData.model_validate(MAIN | named)
     with pytest.raises(DataProblem, match=told) as caught:
-        list(read_rows(data, Recogniser(data.columns), held_out=bool(data.held_out)))
+        list(read_rows(data, Recogniser(data.columns), Path(), held_out=bool(data.held_out)))
     assert caught.value.where == where
 
 

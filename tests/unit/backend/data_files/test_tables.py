@@ -33,7 +33,7 @@ def jsonl(tmp_path):
 
 
 def _load(path, route_by=""):
-    return list(read_rows(FileData(path=path), Recogniser(Columns(), route_by)))
+    return list(read_rows(FileData(path=path), Recogniser(Columns(), route_by), Path()))
 
 
 def test_rows_keep_their_order_and_fields(jsonl):

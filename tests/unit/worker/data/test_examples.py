@@ -1,6 +1,7 @@
 """Which examples a run has, which it never trains on, and in which order it takes them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -123,5 +124,5 @@ def test_a_split_of_a_hub_data_set_is_held_out(hub_rows):
     files = {f"{name}.jsonl": "".join(json.dumps(row) + "\n" for row in found).encode() for name, found in rows.items()}
     hub_rows.datasets["me/rows"] = Repository(files=files)
     data = HubData(repo_id="me/rows", held_out="test")
-    train, held_out = split(load_examples(data), 8, own=load_held_out(data))
+    train, held_out = split(load_examples(data, Path()), 8, own=load_held_out(data, Path()))
     assert ([one.prompt for one in train], [one.where for one in held_out]) == (["a"], ["me/rows test:1"])

@@ -1,0 +1,40 @@
+"""Receives data files."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from opdboard.api.context import Ctx
+from opdboard.api.limits import BODY_SECONDS
+from opdboard.api.uploads.schemas import Uploaded, UploadQuery
+from opdboard.api.uploads.service import Incoming
+from opdboard.domain.errors import Unavailable
+
+router = APIRouter(prefix="/api", tags=["uploads"])
+
+_BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("/uploads", status_code=201, openapi_extra=_BYTES)
+async def upload(context: Ctx, query: Annotated[UploadQuery, Query()], request: Request) -> Uploaded:
+    """Keep a data file, whose bytes are the body; the same content is kept once. 422 where it cannot be read as rows."""
+    incoming = await asyncio.to_thread(Incoming, query.name, context.settings)
+    try:
+        chunks = request.stream()
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                break
+            await asyncio.to_thread(incoming.add, chunk)
+        return await asyncio.to_thread(incoming.kept)
+    except TimeoutError as error:
+        raise Unavailable(f"nothing of the file came for {BODY_SECONDS:.0f} s; send it again", where="body") from error
+    finally:
+        await asyncio.to_thread(incoming.close)

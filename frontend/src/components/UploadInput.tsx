@@ -1,0 +1,73 @@
+import { Button, FileButton, Group, Progress } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { type DragEvent, useState } from "react";
+import { upload } from "~/api/uploads";
+
+const ACCEPTED = ".jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst";
+const PREFIX = /^[0-9a-f]{32}-/;
+
+interface UploadInputProps {
+  id: string;
+  value: string;
+  onChange: (file: string) => void;
+  disabled?: boolean;
+  error?: boolean;
+  "aria-describedby"?: string;
+}
+
+/** A data file, chosen or dropped here and sent to the server; the value is what it is kept as. */
+export function UploadInput({ id, value, onChange, disabled, error, ...rest }: UploadInputProps) {
+  const [share, setShare] = useState(0);
+  const sending = useMutation({
+    mutationFn: (file: File) => upload(file, setShare),
+    onSuccess: ({ file }) => onChange(file),
+  });
+
+  function send(file: File | null | undefined) {
+    if (!file || disabled || sending.isPending) return;
+    setShare(0);
+    sending.mutate(file);
+  }
+
+  function drop(event: DragEvent) {
+    event.preventDefault();
+    send(event.dataTransfer.files[0]);
+  }
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a short way; the button does the same
+    <div onDragOver={(event) => event.preventDefault()} onDrop={drop} data-testid={`${id}-drop`}>
+      <Group gap={8} wrap="nowrap" fz="sm">
+        <FileButton onChange={send} accept={ACCEPTED} disabled={disabled}>
+          {(props) => (
+            <Button
+              {...props}
+              {...rest}
+              id={id}
+              variant="default"
+              size="xs"
+              loading={sending.isPending}
+              color={error ? "red" : undefined}
+            >
+              {value === "" ? "Choose or drop a file" : "Another file"}
+            </Button>
+          )}
+        </FileButton>
+        <span className="cut">{value.replace(PREFIX, "")}</span>
+        {value !== "" && (
+          <button type="button" className="bare soft" onClick={() => onChange("")}>
+            take out
+          </button>
+        )}
+      </Group>
+      {sending.isPending && <Progress mt={6} value={share * 100} aria-label="Sent" />}
+      {sending.error && <p role="alert">{told(sending.error)}</p>}
+    </div>
+  );
+}
+
+function told(error: Error): string {
+  const where =
+    "where" in error && typeof error.where === "string" && /:\d+$/.test(error.where) ? `${error.where}: ` : "";
+  return `${where}${error.message}`;
+}
