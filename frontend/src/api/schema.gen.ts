@@ -3063,7 +3063,7 @@ export interface components {
              *       "digits": 3
              *     }
              */
-            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"] | components["schemas"]["HubData"];
+            data: components["schemas"]["ArithmeticData"] | components["schemas"]["FileData"] | components["schemas"]["UploadData"] | components["schemas"]["HubData"];
             /**
              * Prompts
              * @description At most so many are answered: the first of a fixed order, without those that the run trains on.

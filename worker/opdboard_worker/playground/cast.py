@@ -130,7 +130,7 @@ def make_cast(
     loaded.model.requires_grad_(False)
     prompts = prompt_builder(config, loaded, settings, run_folder, launched)
     ends = eos_token_ids(loaded, config.reading.student.end_tokens)
-    held_out, no_held_out = _held_out(config, prompts)
+    held_out, no_held_out = _held_out(config, prompts, settings)
     base = tried_policy(
         loaded, where, config.precision, min(positions_of(loaded.model.config) or TRIED_LENGTH, TRIED_LENGTH)
     )
@@ -157,9 +157,9 @@ def estimator_of(cast: Cast) -> Literal["reverse_kl", "k3", ""]:
     return "reverse_kl" if cast.teacher.complete else "k3"
 
 
-def _held_out(config: RunConfig, prompts: PromptBuilder) -> tuple[list[Example], str]:
+def _held_out(config: RunConfig, prompts: PromptBuilder, settings: Settings) -> tuple[list[Example], str]:
     try:
-        return fitting_examples(config, prompts)[1], ""
+        return fitting_examples(config, prompts, settings.root)[1], ""
     except OpdboardError as problem:
         return [], f"the held-out prompts cannot be read: {problem.detail}"
 
