@@ -59,7 +59,7 @@ def load_examples(
 ) -> list[Example]:
     """All examples of files or a data set of the hub in their order, or `generate` different sums (all there are, if fewer).
 
-    root: the data folder, for all but sums. The sums depend on `seed` only. Leave it at 0 to give every run of a comparison the same examples. Raises DataProblem
+    root: the data folder, without which no uploaded file is found. The sums depend on `seed` only. Leave it at 0 to give every run of a comparison the same examples. Raises DataProblem
     with file and line.
     """
     if isinstance(data, ArithmeticData):
@@ -79,11 +79,11 @@ def load_held_out(data: Data, root: Path | None = None, *, route_by: str = "") -
 def _examples_of(
     data: FileData | UploadData | HubData, root: Path | None, route_by: str, *, held_out: bool = False
 ) -> list[Example]:
-    assert root is not None, "rows are read with the data folder at hand"
+    assert root is not None or not isinstance(data, UploadData), "uploaded files are in the data folder"
     recogniser = Recogniser(data.columns, route_by)
     examples = [
         Example(index, row.prompt, row.answer, row.solution, row.route, row.before, row.prefix, row.where)
-        for index, row in enumerate(read_rows(data, recogniser, root, held_out=held_out))
+        for index, row in enumerate(read_rows(data, recogniser, root or Path(), held_out=held_out))
     ]
     for told in recogniser.told():
         log.info("%s: %s", data.held_out if held_out else data.label, told)
