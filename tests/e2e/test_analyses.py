@@ -22,7 +22,7 @@ def test_an_analysis_is_asked_for_and_what_was_found_is_drawn(page: Page, shown:
     run = shown.ids["effopd"]
     done = {kind: analyse(shown.database, run, kind) for kind in SERIES_OF}
     page.goto(f"/runs/{run}?tab=analyses")
-    expect(page.get_by_test_id("analyses").locator("tbody tr")).to_have_count(len(done))
+    expect(page.locator("[data-testid^=analyses-] [data-testid^=analysis-]")).to_have_count(len(done))
     for panel in ("scale_final", "rescale_early", "rank_one_trajectory"):
         page.get_by_test_id(f"panel-{panel}").scroll_into_view_if_needed()
         wait_until_drawn(page, f"panel-{panel}")
@@ -39,7 +39,7 @@ def test_an_analysis_is_asked_for_and_what_was_found_is_drawn(page: Page, shown:
     assert_accessible(page)
     factors.fill("0.5")
     form.get_by_test_id("analysis-submit").press("Enter")
-    newest = page.get_by_test_id("analyses").locator("tbody tr").first
+    newest = page.get_by_test_id("analyses-intervention").locator("tbody tr").first
     expect(newest).to_contain_text("queued")
     expect(newest).to_contain_text("Scale the final update")
 
@@ -57,7 +57,8 @@ def test_a_checkpoint_is_exported_from_its_row(page: Page, shown: Shown) -> None
     expect(form.get_by_role("alert")).to_be_visible()
     form.get_by_label("Push to").fill("me/sums")
     form.get_by_test_id("analysis-submit").click()
-    newest, done = page.get_by_test_id("analyses").locator("tbody tr").nth(0), page.get_by_test_id("analyses")
+    done = page.get_by_test_id("analyses-export")
+    newest = done.locator("tbody tr").nth(0)
     expect(newest).to_contain_text("Export the model")
     expect(newest.get_by_role("cell").nth(4)).to_have_text(step)
     expect(done).to_contain_text("runs/x/model")

@@ -10,8 +10,9 @@ from opdboard.domain.records import Batch, Estimate, ScoreRecord, VariantRecord
 from opdboard.lifecycle import births, claims, recording
 from opdboard.lifecycle.births import NewRun
 
-PARAMETERS = {"step": 16, "early_step": 2, "steps": [4, 8, 16]}
+PARAMETERS = {"seed": 0, "step": 16, "early_step": 2, "steps": [4, 8, 16]}
 SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
+    "evaluate": {"base": (0,), "teacher": (0,), "checkpoint": (8, 16)},
     "scale_final": {"scaled": (0.25, 0.5, 0.75)},
     "norm_vs_score": {"checkpoint": (4, 8)},
     "rescale_early": {"beta": (0.0, 0.6, 1.0, 1.4)},
@@ -60,6 +61,36 @@ def variant(kind: str, index: int, family: str, x: float, number: int) -> Varian
     return VariantRecord(index, family, x, labels.get(family, f"{family} {x:g}"), index * 0.1, scored, details)
 
 
+def answered(number: int = 0, *, fingerprint: str = "f") -> list[VariantRecord]:
+    """An evaluation on the sets 'sums' and 'facts', the latter forgotten: base 0.2, teacher 0.9, checkpoints in between.
+
+    number: adds so many hundredths.
+    """
+    records: list[VariantRecord] = []
+    voices = [("base", 0.0, 0.2), ("teacher", None, 0.9), ("checkpoint", 8.0, 0.5), ("checkpoint", 16.0, 0.7)]
+    for family, x, value in voices:
+        for name in ("sums", "facts"):
+            at = (value if name == "sums" else 1 - value) + number / 100
+            gain = at - (0.2 if name == "sums" else 0.8) - number / 100
+            measures = {"avg": at, "pass@1": at, "pass@2": at + 0.05, "maj": at, "truncated": 0.1, "length": 4.0}
+            unknown = Estimate(np.nan, np.nan, np.nan)
+            scores = [
+                ScoreRecord(measure, around(one), around(gain), unknown, unknown, [one - 0.1, one + 0.1])
+                for measure, one in measures.items()
+            ]
+            details = {
+                "set": name,
+                "forgetting": name == "facts",
+                "samples": 2,
+                "prompts": 2,
+                "fingerprint": fingerprint,
+            }
+            details |= {"temperature": 1.0, "max_response_tokens": 8, "judged": 2, "trained_on": 0, "too_long": 0}
+            label = {"base": "base weights", "teacher": "teacher: demo teacher"}.get(family, f"checkpoint of step {x}")
+            records.append(VariantRecord(len(records) + 1, family, x, label, None, scores, details))
+    return records
+
+
 def around(value: float) -> Estimate:
     """An estimate with an interval of 0.1."""
     return Estimate(value, value - 0.05, value + 0.05)
@@ -67,6 +98,8 @@ def around(value: float) -> Estimate:
 
 def found(kind: str, number: int = 0) -> list[VariantRecord]:
     """Base and trained weights, then each variant; of kinds that only look, what they saw."""
+    if kind == "evaluate":
+        return answered(number)
     references = [] if kind in _OBSERVED else [("base", 0.0), ("final", 16.0 if kind == "norm_vs_score" else 1.0)]
     places = [*references, *((family, float(x)) for family, every in SERIES_OF[kind].items() for x in every)]
     return [variant(kind, index, family, x, number) for index, (family, x) in enumerate(places, 1)]

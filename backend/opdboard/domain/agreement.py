@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from opdboard.domain.budget import Budget
 from opdboard.domain.cadence import Cadence
 from opdboard.domain.data import ArithmeticData, Data
-from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
 from opdboard.domain.objectives import OBJECTIVES, Objective, ObjectiveSettings
 from opdboard.domain.optimizer import Adapter, Lora, Optimizer
@@ -13,7 +12,7 @@ from opdboard.domain.reading import Reading
 from opdboard.domain.sampler import Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import STRATEGIES, Strategy
-from opdboard.domain.teachers import ModelTeacher, NoTeacher, RemoteTeacher, Teacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, RemoteTeacher, Teacher, TrainedTeacher
 
 
 def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devices: int) -> None:
@@ -94,11 +93,7 @@ def check_scoring(teacher: Teacher, strategy: Strategy, selection: Selection) ->
 def check_sets(evaluation: Cadence, selection: Selection, student: ModelSource) -> None:
     """The student can read every set, and the one that tells the best state is there."""
     for place, one in enumerate(evaluation.sets):
-        if not _can_read(student, one.data):
-            raise ValueError(
-                f"evaluation.sets.{place}.data.kind '{one.data.kind}' does not go with student.kind '{student.kind}': the demo "
-                "models know only sums, and nobody else is asked for them"
-            )
+        check_readable(one.data, student, f"evaluation.sets.{place}.data")
     if not selection.evaluation_set:
         return
     if evaluation.named(selection.evaluation_set) is None:
@@ -111,6 +106,15 @@ def check_sets(evaluation: Cadence, selection: Selection, student: ModelSource) 
         raise ValueError(
             f"selection.metric '{selection.metric}' and selection.evaluation_set exclude one another: set the one to 'auto', or "
             "empty the other"
+        )
+
+
+def check_readable(data: Data, student: ModelSource, where: str) -> None:
+    """The student can read a set's data. where: the path of their field."""
+    if not _can_read(student, data):
+        raise ValueError(
+            f"{where}.kind '{data.kind}' does not go with student.kind '{student.kind}': the demo models know only sums, and "
+            "nobody else is asked for them"
         )
 
 
@@ -163,15 +167,6 @@ def check_reading(reading: Reading, data: Data, teacher: Teacher) -> None:
         raise ValueError(
             "reading.student.template_arguments has no effect with reading.student.template 'plain': empty it, or choose 'own'"
         )
-
-
-def check_evaluation_set(asked: EvaluationSet, student: ModelSource, reading: Reading, teacher: Teacher) -> None:
-    """The student can read the set's data, through the run's templates."""
-    try:
-        check_data(asked.data, student, NoTeacher())
-        check_reading(reading, asked.data, teacher)
-    except ValueError as error:
-        raise ValueError(f"the set {asked.name!r}: {error}") from None
 
 
 def check_ends(reading: Reading, teacher: Teacher, objective: Objective, sampler: Sampler, budget: Budget) -> None:

@@ -65,3 +65,24 @@ def _unique_names(sets: Sequence[EvaluationSet]) -> Sequence[EvaluationSet]:
 
 EvaluationSets = Annotated[tuple[EvaluationSet, ...], Field(max_length=MOST_SETS), AfterValidator(_unique_names)]
 """At most 16, of different names."""
+
+
+class Evaluate(Frozen):
+    """Base, teacher and checkpoints answer named sets of prompts: avg@n, pass@k and the majority's verdict, in one table."""
+
+    model_config = ConfigDict(title="Evaluate on named sets")
+    sets: EvaluationSets = Field(default=(), description="What is answered; none takes the run's own sets.")
+    steps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(), max_length=200, description="Checkpoints; none takes the latest."
+    )
+    all_checkpoints: bool = Field(
+        default=False, description="Every checkpoint that is on disk, whatever is named above."
+    )
+    base: bool = Field(default=True, description="Also the weights that training began from: gains are over them.")
+    teacher: bool = Field(default=False, description="Also the teacher, where it is loaded by the worker itself.")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        lt=2**31,
+        description="Of the sampling; evaluations with equal seeds and sets can be compared prompt by prompt.",
+    )

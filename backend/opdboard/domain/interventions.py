@@ -1,14 +1,16 @@
-"""The interventions on a finished update (03, Interventions): what each asks for. The form of each is drawn from its schema.
+"""What can be asked of a run's weights: evaluations, interventions on the update (03, Interventions), and exports.
 
-Base and trained weights are always scored with them, on the same prompts and the same random numbers.
+The form of each is drawn from its schema. With an intervention base and trained weights are always scored, on the same
+prompts and the same random numbers.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from opdboard.domain.evaluation import Evaluate
 from opdboard.domain.exports import ExportAdapter, ExportModel
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.lm_eval import LmEval
@@ -124,6 +126,10 @@ class RankOneTrajectory(Frozen):
     model_config = ConfigDict(title="Path of the leading direction")
 
 
+Purpose = Literal["evaluation", "intervention", "export"]
+"""How good are the weights, what if they were changed, or how do others load them?"""
+
+
 @dataclass(frozen=True)
 class Intervention:
     """One kind of analysis: what it asks for, and the picture that shows its result, where it is one."""
@@ -131,6 +137,7 @@ class Intervention:
     kind: str
     parameters: type[Frozen]
     panel: str | None
+    purpose: Purpose = "intervention"
 
     @property
     def title(self) -> str:
@@ -150,6 +157,8 @@ class Intervention:
 INTERVENTIONS = {
     one.kind: one
     for one in (
+        Intervention("evaluate", Evaluate, "evaluate", "evaluation"),
+        Intervention("lm_eval", LmEval, "lm_eval", "evaluation"),
         Intervention("scale_final", ScaleFinal, "scale_final"),
         Intervention("norm_vs_score", NormVsScore, "scale_final"),
         Intervention("rescale_early", RescaleEarly, "rescale_early"),
@@ -158,8 +167,7 @@ INTERVENTIONS = {
         Intervention("reset_embeddings", ResetEmbeddings, "reset_embeddings"),
         Intervention("embedding_shift", EmbeddingShift, "embedding_shift"),
         Intervention("rank_one_trajectory", RankOneTrajectory, "rank_one_trajectory"),
-        Intervention("lm_eval", LmEval, "lm_eval"),
-        Intervention("export_model", ExportModel, None),
-        Intervention("export_adapter", ExportAdapter, "export_adapter"),
+        Intervention("export_model", ExportModel, None, "export"),
+        Intervention("export_adapter", ExportAdapter, "export_adapter", "export"),
     )
 }

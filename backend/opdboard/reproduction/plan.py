@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from opdboard.domain.budget import Budget
-from opdboard.domain.exports import Export
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.monitoring import Monitoring
@@ -25,8 +24,8 @@ TEACHER, OPD, SLOW_OPD, EFFOPD, RL = (
 )
 STUDENTS = (OPD, SLOW_OPD, EFFOPD, RL)
 ANALYSED = (OPD, RL)
-MEASURED = tuple(kind for kind, one in INTERVENTIONS.items() if not issubclass(one.parameters, Export))
-"""Kinds of analyses that say something about a run; the others take its weights away."""
+MEASURED = tuple(kind for kind, one in INTERVENTIONS.items() if one.purpose == "intervention")
+"""Kinds of analyses that change a run's weights and look; they ask for nothing but the run."""
 
 _RL_RATE, _OPD_RATE = 2e-4, 1e-4
 _OTHER_SEED = 100

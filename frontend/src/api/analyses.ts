@@ -18,6 +18,13 @@ export const analysesQuery = (keys: readonly string[]) =>
     queryFn: get("/api/analyses", { query: { runs: keys.join(",") } }),
   });
 
+/** One analysis with all that it has found so far. */
+export const analysisQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...analysisKeys.lists, "found", id],
+    queryFn: get("/api/analyses/{run_id}", { path: { run_id: id } }),
+  });
+
 export const queueAnalysis = (runId: string, kind: string, parameters: Record<string, unknown>) =>
   unwrap(
     client.POST("/api/analyses", {

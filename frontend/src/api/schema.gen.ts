@@ -3885,6 +3885,12 @@ export interface components {
             /** Description */
             description: string;
             /**
+             * Purpose
+             * @description How good the weights are, what if they were changed, or a form that others load.
+             * @enum {string}
+             */
+            purpose: "evaluation" | "intervention" | "export";
+            /**
              * Panel
              * @description The picture that shows its result, drawn for the run that it is about.
              */
@@ -6437,7 +6443,7 @@ export interface components {
         ScoreOut: {
             /**
              * Measure
-             * @description accuracy, or reverse_kl [nats/token].
+             * @description accuracy, or reverse_kl [nats/token]; of an evaluation avg, pass@k, maj, truncated, or length [tokens].
              */
             measure: string;
             score: components["schemas"]["EstimateOut"];

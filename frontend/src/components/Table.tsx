@@ -1,4 +1,4 @@
-import type { ComponentProps, Key, ReactNode } from "react";
+import { type ComponentProps, Fragment, type Key, type ReactNode } from "react";
 import classes from "./table.module.css";
 
 export interface Column<Row> {
@@ -17,10 +17,13 @@ interface TableProps<Row> extends ComponentProps<"div"> {
   keyOf: (row: Row) => Key;
   /** More attributes of a row. */
   attributesOf?: (row: Row) => ComponentProps<"tr"> & { "data-testid"?: string };
+  /** A line above the row, where a group of rows begins with it. */
+  groupOf?: (row: Row) => ReactNode;
 }
 
 /** A row per thing; it scrolls by itself where it is wider than the page. */
-export function Table<Row>({ columns, rows, keyOf, attributesOf, className = "", children, ...rest }: TableProps<Row>) {
+export function Table<Row>(props: TableProps<Row>) {
+  const { columns, rows, keyOf, attributesOf, groupOf, className = "", children, ...rest } = props;
   const classOf = ({ right, className: own }: Column<Row>) => [right && classes.right, own].filter(Boolean).join(" ");
   return (
     <div className={`${classes.wrap} ${className}`} {...rest}>
@@ -37,16 +40,28 @@ export function Table<Row>({ columns, rows, keyOf, attributesOf, className = "",
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={keyOf(row)} {...attributesOf?.(row)}>
-              {columns.map((column) => (
-                <td key={column.head} className={classOf(column)}>
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
+            <Fragment key={keyOf(row)}>
+              <GroupLine columns={columns.length}>{groupOf?.(row)}</GroupLine>
+              <tr {...attributesOf?.(row)}>
+                {columns.map((column) => (
+                  <td key={column.head} className={classOf(column)}>
+                    {column.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            </Fragment>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function GroupLine({ columns, children }: { columns: number; children: ReactNode }) {
+  if (!children) return null;
+  return (
+    <tr className={classes.group}>
+      <td colSpan={columns}>{children}</td>
+    </tr>
   );
 }

@@ -1,17 +1,12 @@
 """What can be done with changed weights, by name; each is made ready from its configuration and then done as a job."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from opdboard.db import analyses, evidence, runs, series
+from opdboard.db import analyses, runs
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import BadInput
 from opdboard.domain.interventions import INTERVENTIONS as ASKED
-from opdboard.domain.model_sources import RunModel
 from opdboard.domain.modules import Module
 from opdboard_worker.analysis.bench import Bench, make_bench
 from opdboard_worker.analysis.evaluation import scored_steps
@@ -19,8 +14,9 @@ from opdboard_worker.analysis.exports import export_job
 from opdboard_worker.analysis.harness import lm_eval_job
 from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.observed import shift_steps, trajectory_steps
-from opdboard_worker.analysis.subject import Updates
+from opdboard_worker.analysis.subject import Updates, subject_of
 from opdboard_worker.analysis.variants import PLANNERS
+from opdboard_worker.evaluation.job import evaluate_job
 from opdboard_worker.measuring.snapshots import Snapshots
 from opdboard_worker.process import Attempt
 
@@ -63,29 +59,20 @@ def _trajectory(attempt: Attempt, config: AnalysisConfig) -> Job:
 
 
 def _bench(attempt: Attempt, config: AnalysisConfig, asked: Any) -> Bench:
-    with attempt.database.read() as session:
-        run = runs.get(session, config.run_id)
-        subject, launched = runs.config_of(run), datetime.fromtimestamp(run.created_at, UTC)
-
-    def run_folder(source: RunModel) -> Path:
-        with attempt.database.read() as session:
-            return attempt.settings.root / evidence.weights_path(session, source)
-
-    return make_bench(subject, asked.evaluation, config.device, attempt.settings, run_folder, launched)
+    subject = subject_of(attempt, config.run_id)
+    return make_bench(
+        subject.config, asked.evaluation, config.device, attempt.settings, subject.run_folder, subject.launched
+    )
 
 
 def _updates(attempt: Attempt, run_id: str, bench: Bench) -> Updates:
-    with attempt.database.read() as session:
-        found = evidence.checkpoints_of(session, run_id)
-        stored = series.read_vectors(session, run_id, "update_norm")
-    folders = {one.step: attempt.settings.root / one.path for one in found if not one.removed}
-    wholes = np.linalg.norm(stored.values.astype(np.float64), axis=1).tolist() if len(stored.steps) else []
-    measured = dict(zip(stored.steps.tolist(), wholes, strict=True))
-    return Updates(bench.base, folders, bench.weights_in, bench.held, measured)
+    subject = subject_of(attempt, run_id)
+    return Updates(bench.base, subject.checkpoints, bench.weights_in, bench.held, subject.norms)
 
 
 INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {
     **dict.fromkeys(PLANNERS, _scored),
+    "evaluate": evaluate_job,
     "embedding_shift": _shift,
     "rank_one_trajectory": _trajectory,
     "lm_eval": lm_eval_job,

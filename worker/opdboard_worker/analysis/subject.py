@@ -1,19 +1,62 @@
-"""The run that an analysis is about: its base weights, and the update of each of its checkpoints."""
+"""The run that an analysis is about: what is stored of it, its base weights, and the update of each of its checkpoints."""
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from opdboard.db import evidence, runs, series
 from opdboard.domain.errors import ModelProblem
+from opdboard.domain.model_sources import RunModel
+from opdboard.domain.run_config import RunConfig
 from opdboard_worker.checksums import check_weights
 from opdboard_worker.core import interventions
+from opdboard_worker.models.loading import RunFolder
 from opdboard_worker.models.matrices import Held, taken_apart
+from opdboard_worker.process import Attempt
 
 _NORM_TOLERANCE = 0.1
 """LoRA's dW is known without the rounding of W_t - W_0, so the two are not the same number."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The run as it is stored. checkpoints: the folders of those on disk by step; norms: ||dW||_F over attention and MLP
+    matrices by step, as training measured it."""
+
+    config: RunConfig
+    launched: datetime
+    run_folder: RunFolder
+    checkpoints: Mapping[int, Path]
+    norms: Mapping[int, float]
+
+
+def subject_of(attempt: Attempt, run_id: str) -> Subject:
+    """What is stored of a run that was trained here; NotFound where nothing is."""
+    root = attempt.settings.root
+
+    def run_folder(source: RunModel) -> Path:
+        with attempt.database.read() as session:
+            return root / evidence.weights_path(session, source)
+
+    with attempt.database.read() as session:
+        run = runs.get(session, run_id)
+        config, launched = runs.config_of(run), datetime.fromtimestamp(run.created_at, UTC)
+        found = evidence.checkpoints_of(session, run_id)
+        stored = series.read_vectors(session, run_id, "update_norm")
+    wholes = np.linalg.norm(stored.values.astype(np.float64), axis=1).tolist() if len(stored.steps) else []
+    return Subject(
+        config,
+        launched,
+        run_folder,
+        {one.step: root / one.path for one in found if not one.removed},
+        dict(zip(stored.steps.tolist(), wholes, strict=True)),
+    )
 
 
 class Updates:
@@ -62,16 +105,19 @@ class Updates:
         update: dict[str, Tensor] = {}
         for name, origin in self._base.items():
             update[name] = stored.pop(name).to(origin.device, torch.float32) - origin.float()
-        self._check_base(step, update)
+        norm = interventions.whole_norm({name: update[name] for name in self.held})
+        check_base(step, norm, self._measured.get(step))
         return update
 
-    def _check_base(self, step: int, update: dict[str, Tensor]) -> None:
-        """By the norm: another W_0 is far from this one, while sums on another device differ in their last digits only."""
-        matrices = {name: update[name] for name in self.held}
-        found, wanted = interventions.whole_norm(matrices), self._measured.get(step)
-        if wanted is not None and math.isfinite(wanted) and not abs(found - wanted) <= _NORM_TOLERANCE * wanted:
-            raise ModelProblem(
-                f"the student's initial weights are not those this run began with: its update at step {step} has norm "
-                f"{found:.4g}, and training measured {wanted:.4g}; put the original files back",
-                where="student",
-            )
+
+def check_base(step: int, found: float, measured: float | None) -> None:
+    """ModelProblem where the update of a step has another norm than training measured: then W_0 is not the run's.
+
+    Another W_0 is far from this one, while sums on another device differ in their last digits only. Norms are of the matrices.
+    """
+    if measured is not None and math.isfinite(measured) and not abs(found - measured) <= _NORM_TOLERANCE * measured:
+        raise ModelProblem(
+            f"the student's initial weights are not those this run began with: its update at step {step} has norm "
+            f"{found:.4g}, and training measured {measured:.4g}; put the original files back",
+            where="student",
+        )

@@ -33,14 +33,16 @@ class Interval:
 def mean(score_N: Tensor, *, shares: bool = False) -> Interval:
     """Mean score; the exact interval of a share where every score is 0 or 1.
 
-    shares: scores are shares of right answers: prompts that all agree have the interval of as many single answers, too.
+    shares: scores are shares of right answers: prompts that all agree have the interval of as many single answers, too, and
+    no interval goes beyond 0 and 1.
     """
     count = score_N.numel()
     binary = bool(((score_N == 0) | (score_N == 1)).all())
     if count > 1 and (binary or (shares and bool((score_N == score_N[0]).all()))):
         right = float(score_N.sum())
         return Interval(right / count, *share_interval(right, count, CONFIDENCE))
-    return difference(score_N, torch.zeros_like(score_N))
+    found = difference(score_N, torch.zeros_like(score_N))
+    return Interval(found.value, max(found.low, 0.0), min(found.high, 1.0)) if shares and count > 1 else found
 
 
 def difference(score_N: Tensor, reference_N: Tensor, *, shares: bool = False) -> Interval:

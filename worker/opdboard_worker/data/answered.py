@@ -7,6 +7,7 @@ import regex
 from opdboard.domain.data import Data
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import Teacher
 from opdboard_worker.data.choices import letter_of
 from opdboard_worker.data.examples import Example
 
@@ -18,12 +19,7 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
         _every(train, f"objective.kind '{objective.kind}' rewards right answers", worked=False)
     if objective.needs_solutions:
         _every(train, f"objective.kind '{objective.kind}' learns worked solutions, or else answers", worked=True)
-    if config.teacher.reads is not None:
-        _every(
-            [*train, *held_out],
-            f"teacher.kind '{config.teacher.kind}' reads the solution, or else the answer",
-            worked=True,
-        )
+    check_read_by(config.teacher, [*train, *held_out])
     check_judged(config.data, [*train, *held_out])
     if strategy.needs_answers:
         _some(
@@ -34,6 +30,12 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
         _some(held_out, "selection.metric is 'eval/accuracy': choose 'auto'")
     elif (selection.keep_best or selection.patience is not None) and not config.teacher.scores:
         _some(held_out, "selection can tell no best state without a teacher or answers: unset keep_best and patience")
+
+
+def check_read_by(teacher: Teacher, examples: Sequence[Example]) -> None:
+    """DataProblem where a teacher that is shown the solution would find none."""
+    if teacher.reads is not None:
+        _every(examples, f"teacher.kind '{teacher.kind}' reads the solution, or else the answer", worked=True)
 
 
 def check_judged(data: Data, examples: Sequence[Example]) -> None:

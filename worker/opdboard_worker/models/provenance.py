@@ -34,7 +34,7 @@ def provenance_of(config: RunConfig, settings: Settings, run_folder: RunFolder) 
     """Of models that have been loaded and data that has been read, from where they were."""
     models = {path: _origin(source, settings, run_folder) for path, source in config.sources.items()}
     read = [config.data, *(one.data for one in config.evaluation.sets)]
-    files = {path: digest for data in read for path, digest in _files(data, settings.root).items()}
+    files = {path: digest for data in read for path, digest in files_read(data, settings.root).items()}
     return Provenance(software=software(), models=models, files=files)
 
 
@@ -51,7 +51,8 @@ def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> s
     return f"sha256 {fingerprint(resolved(source.path, settings), MODEL_FILES)}"
 
 
-def _files(data: Data, root: Path) -> dict[str, str]:
+def files_read(data: Data, root: Path) -> dict[str, str]:
+    """Digest by path of the files that data are read from; of a hub data set its commit."""
     if isinstance(data, HubData):
         return {f"{data.repo_id}@{data.revision}": f"commit {data_commit(data)}"}
     if not isinstance(data, FileData | UploadData):

@@ -121,7 +121,7 @@ def resume(training: Training, folder: Path) -> None:
             where="student",
         )
     if not parts.trained.restore(state.adapter):
-        _load_weights(parts.scorer.student, folder)
+        load_weights(parts.scorer.student, folder)
     parts.updater.restore(state.optimizer, progress["schedule"])
     parts.lookahead.restore(state.strategy, progress["lookahead"], {example.id: example for example in parts.train})
     if parts.scorer.ranks.rank == 0:
@@ -131,7 +131,8 @@ def resume(training: Training, folder: Path) -> None:
     training.clock = Clock(progress["seconds"])
 
 
-def _load_weights(student: Policy, folder: Path) -> None:
+def load_weights(student: Policy, folder: Path) -> None:
+    """Put those of a checkpoint of the same model into the student; ModelProblem where they cannot be read."""
     stored = weights_like(student.model, folder)
     with torch.no_grad():
         for name, parameter in student.model.named_parameters():

@@ -7,9 +7,12 @@ from sqlalchemy.orm import Session
 
 from opdboard.api.problems import FieldProblem, InvalidFields, problems
 from opdboard.db import evidence, runs
+from opdboard.domain.agreement import check_readable
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import NotFound
+from opdboard.domain.evaluation import Evaluate
 from opdboard.domain.interventions import INTERVENTIONS, RankOneTrajectory
+from opdboard.domain.run_config import RunConfig
 
 EARLY_SHARE = 0.1
 """The paper's early checkpoint: at 10% of training."""
@@ -30,8 +33,11 @@ def completed(session: Session, config: AnalysisConfig) -> AnalysisConfig:
             [FieldProblem(path=f"parameters.{one.path}", message=one.message) for one in found]
         ) from None
     if intervention.parameters is not RankOneTrajectory:
-        runs.config_of(subject)  # scoring needs the prompts that it names
-        parameters |= _checkpoints(session, config.run_id, parameters)
+        scored = runs.config_of(subject)  # scoring needs the prompts that it names
+        if intervention.parameters is Evaluate:
+            parameters |= _evaluated(session, config.run_id, parameters, scored)
+        else:
+            parameters |= _checkpoints(session, config.run_id, parameters)
     return config.model_copy(update={"parameters": parameters})
 
 
@@ -61,6 +67,28 @@ def _checkpoints(session: Session, run_id: str, parameters: dict[str, Any]) -> d
             "early_step", f"run {run_id} keeps no checkpoint before step {step}; raise budget.keep_checkpoints"
         )
     return {"step": step, "early_step": _present(session, run_id, early, "early_step")}
+
+
+def _evaluated(session: Session, run_id: str, parameters: dict[str, Any], subject: RunConfig) -> dict[str, Any]:
+    """The run's own sets where none is named, and its latest checkpoint."""
+    asked = Evaluate.model_validate(parameters)
+    sets = asked.sets or subject.evaluation.sets
+    if not sets:
+        raise _wrong("sets", "the run has no sets of its own; add one")
+    for place, one in enumerate(sets):
+        try:
+            check_readable(one.data, subject.student, f"sets.{place}.data")
+        except ValueError as error:
+            raise _wrong(f"sets.{place}.data", str(error)) from None
+    teacher = subject.teacher
+    if asked.teacher and not (teacher.scores and teacher.loaded):
+        lack = "a teacher behind a server gives scores and no answers" if teacher.scores else "the run has none"
+        raise _wrong("teacher", f"{lack}; evaluate without the teacher")
+    if asked.all_checkpoints or asked.steps:
+        steps = _checkpoints(session, run_id, {"steps": () if asked.all_checkpoints else asked.steps})
+    else:
+        steps = {"steps": [_present(session, run_id, None, "steps")]}
+    return steps | {"sets": [one.model_dump(mode="json") for one in sets]}
 
 
 def _present(session: Session, run_id: str, step: int | None, name: str) -> int:

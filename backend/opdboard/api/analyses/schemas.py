@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from opdboard.api.runs.schemas import Labels
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.finite import Finite
+from opdboard.domain.interventions import Purpose
 from opdboard.domain.run_state import RunState
 
 
@@ -22,6 +23,9 @@ class InterventionOut(BaseModel):
     kind: str
     title: str
     description: str
+    purpose: Purpose = Field(
+        description="How good the weights are, what if they were changed, or a form that others load."
+    )
     panel: str | None = Field(description="The picture that shows its result, drawn for the run that it is about.")
     parameters_schema: dict[str, Any] = Field(description="JSON schema of config.parameters; it draws the form.")
 
@@ -69,7 +73,9 @@ class EstimateOut(BaseModel):
 class ScoreOut(BaseModel):
     """What a variant scored on one measure."""
 
-    measure: str = Field(description="accuracy, or reverse_kl [nats/token].")
+    measure: str = Field(
+        description="accuracy, or reverse_kl [nats/token]; of an evaluation avg, pass@k, maj, truncated, or length [tokens]."
+    )
     score: EstimateOut
     over_base: EstimateOut = Field(description="Minus the base weights' score, prompt by prompt.")
     over_final: EstimateOut = Field(description="Minus the trained weights' score, prompt by prompt.")

@@ -12,17 +12,18 @@ import classes from "./AnalysePage.module.css";
 
 const JOBS = { query: "kind = import or kind = analysis", sort: "-created", columns: "", moving: true };
 
-/** Imports and analyses of runs, the newest first. */
+/** Imports, and what was asked of runs' weights, the newest first. */
 export function RecentJobs() {
   const query = useQuery(runPageQuery(JOBS, 0));
   if (!query.data) return <Unread what="the analyses" query={query} />;
   const { runs } = query.data;
   return (
     <section className={classes.recent} data-testid="recent-jobs">
-      <h2>What was analysed</h2>
+      <h2>What was asked for</h2>
       {runs.length === 0 ? (
         <Empty card title="Nothing yet">
-          Checkpoint series that are measured here, and the analyses asked for on a run&apos;s page, are listed here.
+          Checkpoint series that are measured here, and evaluations, analyses and exports asked for on a run&apos;s
+          page, are listed here.
         </Empty>
       ) : (
         <Table
@@ -52,7 +53,7 @@ function done({ kind, name, step, total_steps: total, transfer }: RunSummary) {
   if (transfer !== null) return <TransferLine transfer={transfer} />;
   return (
     <>
-      {kind === "import" ? `step ${step} of ${total}` : `${step} of ${total} variants`}
+      {kind === "import" ? `step ${step} of ${total}` : `${step} of ${total}`}
       <Progress step={step} total={total} label={`${name}: done`} />
     </>
   );

@@ -87,7 +87,7 @@ def refused(client: TestClient, kind: str, subject: str, **parameters) -> dict[s
 
 def test_a_wrong_parameter_is_refused_beside_its_field(client: TestClient, sqlite_database: Database):
     subject = with_checkpoints(sqlite_database, 4, 8)
-    assert "choose one of scale_final" in refused(client, "guess", subject)["kind"]
+    assert "choose one of evaluate" in refused(client, "guess", subject)["kind"]
     assert refused(client, "scale_final", subject, points=3) == {"parameters.points": "there is no such key"}
     assert refused(client, "scale_final", subject, factors=[0.5, 2]).keys() == {"parameters.factors.1"}
     assert "present: 4, 8" in refused(client, "rank", subject, step=5)["parameters.step"]
@@ -181,10 +181,41 @@ def test_a_candidate_is_exported_while_its_weights_are_kept(client: TestClient, 
 
 def test_every_intervention_draws_its_form(client: TestClient):
     offered = client.get("/api/analyses/interventions").json()
-    assert [one["kind"] for one in offered][:2] == ["scale_final", "norm_vs_score"]
+    assert [one["kind"] for one in offered][:3] == ["evaluate", "lm_eval", "scale_final"]
+    assert {one["purpose"] for one in offered} == {"evaluation", "intervention", "export"}
     panels = {one["name"] for one in client.get("/api/panels").json()}
     for one in offered:
         assert one["title"] and one["description"] and one["panel"] in panels | {None}
         assert all(
             "description" in field or "$ref" in field for field in one["parameters_schema"]["properties"].values()
         )
+
+
+def test_an_evaluation_names_its_sets_and_takes_the_latest_checkpoint(client: TestClient, sqlite_database: Database):
+    subject = with_checkpoints(sqlite_database, 4, 8)
+    sums = {"name": "sums", "samples": 4}
+    made = queue(client, subject, kind="evaluate", parameters={"sets": [sums]})["job_config"]["parameters"]
+    assert made["steps"] == [8]
+    assert (made["base"], made["teacher"], made["seed"]) == (True, False, 0)
+    assert made["sets"][0]["data"] == {"kind": "arithmetic", "digits": 3}
+    own = with_checkpoints(sqlite_database, 4, evaluation={"sets": [sums]})
+    assert queue(client, own, kind="evaluate")["job_config"]["parameters"]["sets"] == made["sets"]
+    for asked, steps in (({"all_checkpoints": True}, [4, 8]), ({"steps": [8, 4, 8]}, [4, 8]), ({"steps": [4]}, [4])):
+        made = queue(client, subject, kind="evaluate", parameters={"sets": [sums]} | asked)
+        assert made["job_config"]["parameters"]["steps"] == steps
+
+
+def test_an_evaluation_that_cannot_be_done_is_refused_beside_its_field(client, sqlite_database: Database):
+    subject = with_checkpoints(sqlite_database, 4, teacher={"kind": "none"}, objective={"kind": "sft"})
+    sums = {"name": "sums"}
+    assert refused(client, "evaluate", subject)["parameters.sets"].startswith("the run has no sets of its own")
+    assert "called 'sums'" in refused(client, "evaluate", subject, sets=[sums, sums])["parameters.sets"]
+    file = {"name": "facts", "data": {"kind": "file", "path": "facts.jsonl"}}
+    assert (
+        "the demo models know only sums"
+        in refused(client, "evaluate", subject, sets=[sums, file])["parameters.sets.1.data"]
+    )
+    assert "the run has none" in refused(client, "evaluate", subject, sets=[sums], teacher=True)["parameters.teacher"]
+    assert (
+        "no checkpoint at step 5" in refused(client, "evaluate", subject, sets=[sums], steps=[5])["parameters.steps.0"]
+    )

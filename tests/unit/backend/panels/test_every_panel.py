@@ -62,6 +62,8 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("embedding_shift", {}, 2),
     ("rank_one_trajectory", {}, 2),
     ("export_adapter", {}, 2),
+    ("evaluate", {}, 1),
+    ("evaluate", {"measure": "pass", "set": "sums"}, 2),
     ("lm_eval", {}, 1),
     ("lm_eval", {}, 2),
     ("rank_one_trajectory", {"layer": 0}, 1),

@@ -79,3 +79,9 @@ def test_the_mean_of_shares_that_all_agree_has_the_interval_of_single_answers():
     thirds = bootstrap.mean(torch.full((10,), 1 / 3, dtype=torch.float64), shares=True)
     lower, upper = (bootstrap.mean(torch.tensor([1.0] * right + [0.0] * (10 - right))) for right in (3, 4))
     assert lower.low < thirds.low < upper.low < thirds.value < lower.high < thirds.high < upper.high
+
+
+def test_no_interval_of_a_share_goes_beyond_what_a_share_can_be():
+    few = torch.tensor([0.0, 0.0, 0.25, 0.5], dtype=torch.float64)
+    assert bootstrap.mean(few).low < 0 == bootstrap.mean(few, shares=True).low
+    assert bootstrap.mean(1 - few).high > 1 == bootstrap.mean(1 - few, shares=True).high

@@ -58,10 +58,11 @@ def test_counts_are_those_of_the_answers_one_by_one(policy, answerer, tmp_path):
         leading = [text for text in votes if votes[text] == max(votes.values())]
         assert of_prompt.majority == (1 / len(leading) if example.answer in leading else 0)
     scores = found.per_prompt()
+    counts = [one.right for one in found.prompts if one.right is not None]
     assert list(scores) == ["avg", "pass@1", "pass@2", "pass@3", "maj", "truncated", "length"]
-    assert scores["avg"].tolist() == [one.right / 3 for one in found.prompts]
+    assert scores["avg"].tolist() == [one / 3 for one in counts]
     assert scores["pass@1"].tolist() == pytest.approx(scores["avg"].tolist())
-    assert scores["pass@3"].tolist() == [float(one.right > 0) for one in found.prompts]
+    assert scores["pass@3"].tolist() == [float(one > 0) for one in counts]
     assert scores["length"].tolist() == [sum(one.tokens) / 3 for one in found.prompts]
     assert 0 < float(scores["avg"].mean()) < 1
 

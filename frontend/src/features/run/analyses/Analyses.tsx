@@ -1,19 +1,35 @@
-import { Button, Stack } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { Button, Group, Stack } from "@mantine/core";
+import { IconMicroscope, IconPackageExport, IconReportAnalytics } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { analysesQuery, interventionsQuery } from "~/api/analyses";
 import { runQuery } from "~/api/runs";
-import type { Analysis, RunDetail } from "~/api/types";
+import type { Analysis, Intervention, RunDetail, RunSummary } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
-import { flag, integer, real } from "~/lib/urlParams";
+import { integer, real } from "~/lib/urlParams";
+import classes from "./Analyses.module.css";
 import { AnalysisList } from "./AnalysisList";
 import { AskAnalysis } from "./AskAnalysis";
+import { EvaluationTable } from "./EvaluationTable";
 
-/** Interventions on the run's weights; of an analysis itself, its picture. */
+type Purpose = Intervention["purpose"];
+
+const PARTS = [
+  { purpose: "evaluation", title: "Evaluations", ask: "Evaluate…", Icon: IconReportAnalytics, testId: "evaluate" },
+  {
+    purpose: "intervention",
+    title: "What if the weights were changed?",
+    ask: "Analyse…",
+    Icon: IconMicroscope,
+    testId: "analyse",
+  },
+  { purpose: "export", title: "Exports", ask: "Export…", Icon: IconPackageExport, testId: "export" },
+] as const;
+
+/** What is asked of the run's weights: how good they are, what if they were changed, and forms that others load. */
 export default function Analyses({ run }: { run: RunDetail }) {
   const subject = run.kind === "analysis" ? String(run.job_config?.run_id ?? "") : run.id;
   const found = useQuery(analysesQuery([subject]));
@@ -29,37 +45,79 @@ export default function Analyses({ run }: { run: RunDetail }) {
   if (run.kind === "analysis") return <OfItself own={own} interventions={offered.data} runs={runs} />;
   const scorable = offered.data.filter(({ kind }) => run.kind === "trained" || kind === "rank_one_trajectory");
   const exported = integer(search.export);
-  const open = flag(search.analyse) || exported !== null;
+  const asked = exported === null ? search.analyse : "export";
+  const offers = scorable.filter(({ purpose }) => purpose === asked);
+  const parts = PARTS.filter(({ purpose }) => scorable.some((one) => one.purpose === purpose));
   return (
     <Stack>
-      <div>
-        <Button
-          leftSection={<IconPlus size={14} aria-hidden />}
-          aria-expanded={open}
-          onClick={() => change({ analyse: open ? undefined : "1", export: undefined, factor: undefined })}
-          data-testid="analyse"
-        >
-          Analyse this run…
-        </Button>
-      </div>
-      {open && (
+      <Group gap={8}>
+        {parts.map(({ purpose, ask, Icon, testId }) => (
+          <Button
+            key={purpose}
+            leftSection={<Icon size={14} aria-hidden />}
+            aria-expanded={asked === purpose}
+            onClick={() =>
+              change({ analyse: asked === purpose ? undefined : purpose, export: undefined, factor: undefined })
+            }
+            data-testid={testId}
+          >
+            {ask}
+          </Button>
+        ))}
+      </Group>
+      {offers.length > 0 && (
         <AskAnalysis
+          key={asked}
           runId={run.id}
-          interventions={scorable}
-          {...(exported === null ? {} : { kind: "export_model", given: weights(exported, search.factor) })}
+          interventions={offers}
+          {...(exported === null ? {} : { given: weights(exported, search.factor) })}
         />
       )}
-      {analyses.length === 0 ? (
-        <Empty card title="No analysis of this run yet">
-          An analysis puts changed weights into the student and scores them: the update scaled, cut to a few directions
-          or a few layers, taken early. Exports are asked for here too: the model, or its update as an adapter. Any
-          checkpoint that is still on disk will do.
+      {analyses.length === 0 && (
+        <Empty card title="Nothing was asked of this run's weights yet">
+          An evaluation tells how well base, teacher and checkpoints answer sets of prompts. An analysis puts changed
+          weights into the student and scores them: the update scaled, cut to a few directions or a few layers, taken
+          early. An export is the model, or its update as an adapter, for others to load. Any checkpoint that is still
+          on disk will do.
         </Empty>
-      ) : (
-        <AnalysisList analyses={analyses} interventions={offered.data} />
       )}
-      <AnalysisPanels analyses={analyses} interventions={offered.data} runs={runs} />
+      {PARTS.map(({ purpose, title }) => (
+        <Part
+          key={purpose}
+          purpose={purpose}
+          title={title}
+          analyses={analyses}
+          interventions={offered.data}
+          runs={runs}
+        />
+      ))}
     </Stack>
+  );
+}
+
+interface PartProps {
+  purpose: Purpose;
+  title: string;
+  analyses: readonly Analysis[];
+  interventions: readonly Intervention[];
+  runs: readonly RunSummary[];
+}
+
+/** What was asked with one purpose, and what came of it. */
+function Part({ purpose, title, analyses, interventions, runs }: PartProps) {
+  const [search] = useView();
+  const kinds = interventions.filter((one) => one.purpose === purpose);
+  const own = analyses.filter(({ kind }) => kinds.some((one) => one.kind === kind));
+  if (own.length === 0) return null;
+  const evaluations = own.filter(({ kind, step }) => kind === "evaluate" && step > 0);
+  const shown = evaluations.find(({ id }) => id === search["evaluate.analysis"]) ?? evaluations[0];
+  return (
+    <section className={classes.part} data-testid={`analyses-${purpose}`}>
+      <h2>{title}</h2>
+      <AnalysisList analyses={own} interventions={kinds} />
+      {shown && <EvaluationTable id={shown.id} />}
+      <AnalysisPanels analyses={own} interventions={kinds} runs={runs} />
+    </section>
   );
 }
 
@@ -77,5 +135,10 @@ function OfItself({ own, interventions, runs }: { own: Analysis | undefined } & 
       </Empty>
     );
   }
-  return <AnalysisPanels analyses={[own]} interventions={interventions} runs={runs} only={own} />;
+  return (
+    <Stack>
+      {own.kind === "evaluate" && <EvaluationTable id={own.id} />}
+      <AnalysisPanels analyses={[own]} interventions={interventions} runs={runs} only={own} />
+    </Stack>
+  );
 }

@@ -1,14 +1,22 @@
 import type { ObjectFieldTemplateProps } from "@rjsf/utils";
 import { useMemo } from "react";
 import type { FormContext } from "~/components/form/formContext";
+import { ArrayFieldItemTemplate, ArrayFieldTemplate } from "~/components/form/lists";
 import { SchemaForm } from "~/components/form/SchemaForm";
-import { FieldTemplate } from "~/components/form/templates";
+import { ObjectFieldTemplate } from "~/components/form/sections";
+import { FieldTemplate, isOption, MultiSchemaFieldTemplate } from "~/components/form/templates";
 import type { FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
 import classes from "./Analyses.module.css";
 import { ListWidget } from "./ListWidget";
 
-const templates = { FieldTemplate, ObjectFieldTemplate: Fields };
+const templates = {
+  ArrayFieldItemTemplate,
+  ArrayFieldTemplate,
+  FieldTemplate,
+  MultiSchemaFieldTemplate,
+  ObjectFieldTemplate: Fields,
+};
 const NO_CHANGES: FormContext = { sections: [], changes: {}, putBack: () => {}, folded: false, all: true };
 
 interface AnalysisFormProps {
@@ -26,13 +34,17 @@ export default function AnalysisForm(props: AnalysisFormProps) {
   return <SchemaForm {...props} uiSchema={uiSchema} templates={templates} context={NO_CHANGES} />;
 }
 
-function Fields({ properties }: ObjectFieldTemplateProps) {
+function Fields(props: ObjectFieldTemplateProps) {
+  const { properties, schema } = props;
+  if (isOption(schema)) return <ObjectFieldTemplate {...props} />;
   return <div className={classes.fields}>{properties.map(({ content }) => content)}</div>;
 }
 
-/** Lists of numbers in one line each. */
+/** Lists in one line each, but for those of objects. */
 function withLists(schema: JsonSchema) {
   const fields = Object.entries((prepared(schema).properties ?? {}) as Record<string, JsonSchema>);
-  const lists = fields.filter(([, { type }]) => type === "array");
+  const isObject = (items: unknown) =>
+    typeof items === "object" && items !== null && ("$ref" in items || "properties" in items);
+  const lists = fields.filter(([, { type, items }]) => type === "array" && !isObject(items));
   return Object.fromEntries(lists.map(([name]) => [name, { "ui:widget": ListWidget }]));
 }

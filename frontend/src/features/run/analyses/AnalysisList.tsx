@@ -23,12 +23,19 @@ export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
   return (
     <Table
       className="card"
-      data-testid="analyses"
       rows={analyses}
       keyOf={({ id }) => id}
       attributesOf={({ id }) => ({ "data-testid": `analysis-${id}` })}
       columns={[
-        { head: "Analysis", cell: titleOf },
+        {
+          head: "Asked",
+          cell: (analysis) => (
+            <>
+              {titleOf(analysis)}
+              {setsOf(analysis) !== "" && <p className="soft">{setsOf(analysis)}</p>}
+            </>
+          ),
+        },
         {
           head: "State",
           cell: ({ state, error }) => (
@@ -39,19 +46,15 @@ export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
           ),
         },
         {
-          head: "Variants",
+          head: "Done",
           cell: (analysis) => (
             <>
               {analysis.step} of {analysis.total_steps}
-              <Progress
-                step={analysis.step}
-                total={analysis.total_steps}
-                label={`${titleOf(analysis)}: variants done`}
-              />
+              <Progress step={analysis.step} total={analysis.total_steps} label={`${titleOf(analysis)}: done`} />
             </>
           ),
         },
-        { head: "Asked for", className: "nowrap", cell: ({ created_at }) => moment(created_at) },
+        { head: "When", className: "nowrap", cell: ({ created_at }) => moment(created_at) },
         { head: "Checkpoints", cell: ({ parameters }) => steps(parameters) },
         ...(analyses.some(({ written }) => written)
           ? [{ head: "Written", cell: ({ written }: Analysis) => written && <Written {...written} /> }]
@@ -86,6 +89,12 @@ export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
       ]}
     />
   );
+}
+
+/** The sets of an evaluation, by their names. */
+function setsOf({ parameters }: Analysis): string {
+  const sets = Array.isArray(parameters.sets) ? (parameters.sets as { name: string }[]) : [];
+  return sets.map(({ name }) => name).join(", ");
 }
 
 /** Where an export lies, and how true an adapter is. */
