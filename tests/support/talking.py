@@ -1,17 +1,21 @@
 """A run of a tiny chat model with weights on disk, and its playground as its worker and its readers have it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from sqlalchemy.orm import Session
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from opdboard.db import playgrounds, runs
+from opdboard.db import evidence, playgrounds, runs
 from opdboard.db.database import Database
 from opdboard.domain.playground import Piece, Question
+from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_config import RunConfig
-from opdboard.lifecycle import claims, talking
+from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import births, claims, talking, transitions
+from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.analysis.job import do_job
 from opdboard_worker.core.extrapolation import Line
@@ -20,6 +24,7 @@ from opdboard_worker.playground import job
 from opdboard_worker.process import Attempt
 from opdboard_worker.sinks import DatabaseSink
 from opdboard_worker.training.control import DatabaseControl
+from support.stored_runs import candidate, decision
 from support.tiny_models import SMALL, moved
 from support.tokenizers import byte_tokenizer
 
@@ -76,6 +81,22 @@ def config_of(root: Path, **changes: Any) -> RunConfig:
         "device": "cpu",
     }
     return RunConfig.model_validate(given | changes)
+
+
+def store_run(session: Session, data: Path, folders: Folders, **changes: Any) -> str:
+    """The run in a database, stopped, with a checkpoint of step 2 and a candidate that was refused there.
+
+    data: the installation's data folder.
+    """
+    run = births.add(session, NewRun(config_of(folders.root, **changes)))
+    transitions.transition(session, run, RunState.STOPPED)
+    (data / "runs").mkdir(parents=True, exist_ok=True)
+    (data / "runs" / run.id).symlink_to(folders.root)
+    evidence.add_checkpoints(session, run.id, 1, [CheckpointRecord(2, f"runs/{run.id}/trained", 1, "schedule")])
+    tries = [candidate(0.0, 0.0, accepted=True), candidate(FACTOR, -0.2, accepted=False)]
+    tried = replace(decision(2, 0.0, tries), weights_path=f"runs/{run.id}/candidates/step-000002", weights_bytes=1)
+    evidence.add_decisions(session, run.id, 1, [tried])
+    return run.id
 
 
 @dataclass

@@ -71,10 +71,20 @@ export type HubRepository = Schemas["HubRepository"];
 export type Transfer = Schemas["Transfer"];
 export type HubAccess = Schemas["HubAccess"];
 export type Export = Schemas["ExportOut"];
+export type Playground = Schemas["PlaygroundOut"];
+export type Voice = Schemas["Voice"];
+export type AskedQuestion = Schemas["QuestionOut"];
+export type AnswerPiece = Schemas["PieceOut"];
+export type AnswerEnd = Schemas["Ending"];
+export type TalkNews = Schemas["TalkOut"];
+export type HeldOutPrompt = Schemas["HeldOutPrompt"];
 export type Intervention = Schemas["InterventionOut"];
 
 /** Left out = the server's own default. */
 export type BulkChange = Pick<Schemas["BulkChange"], "action"> & Partial<Schemas["BulkChange"]>;
+
+/** Left out = the server's own default. */
+export type QuestionIn = Pick<Schemas["QuestionIn"], "voices"> & Partial<Schemas["QuestionIn"]>;
 
 export interface RunError {
   error: string;

@@ -9,6 +9,7 @@ type Samples = Keys<"sample" | "samples" | "color" | "only" | "with" | "steps" |
 type OfRun = Keys<
   "tab" | "notes" | "trigger" | "curve" | "board" | "analyse" | "export" | "factor" | "decision" | "audit" | "format"
 >;
+type Talk = Keys<"voices" | "ask" | "held" | "against" | "shown">;
 type Logs = Keys<"level" | "attempt" | "find" | "follow">;
 
 const text =
@@ -17,7 +18,7 @@ const text =
     search as T; // parseSearch makes nothing but text
 
 export const runsSearch = text<Keys<"q" | "state" | "sort" | "group" | "cols">>();
-export const runSearch = text<Pictures & Samples & Logs & OfRun>();
+export const runSearch = text<Pictures & Samples & Talk & Logs & OfRun>();
 export const compareSearch = text<
   Pictures & Samples & Keys<"runs" | "groups" | "reference" | "other" | "curve" | "metric" | "share" | "key" | "same">
 >();

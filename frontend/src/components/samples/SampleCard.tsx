@@ -2,10 +2,10 @@ import { Button } from "@mantine/core";
 import { IconCheck, IconCut, IconX } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import type { Sample } from "~/api/types";
-import { useScheme } from "~/components/useScheme";
 import { number, signed } from "~/lib/format";
-import { type TokenMeasure, tokenColor, valuesOf, visibleToken } from "~/lib/samples";
+import { type TokenMeasure, valuesOf } from "~/lib/samples";
 import classes from "./Samples.module.css";
+import { TokenRow } from "./TokenRow";
 
 interface SampleCardProps {
   sample: Sample;
@@ -21,20 +21,9 @@ interface SampleCardProps {
 
 /** One response, with its prompt; the token under the pointer or the cursor keys tells its numbers. */
 export function SampleCard({ sample, measure, top, label, withoutPrompt = false, onFollow, testId }: SampleCardProps) {
-  const scheme = useScheme();
   const [pointed, setPointed] = useState<number | null>(null);
   const values = valuesOf(sample, measure);
   const mean = meanOf(sample.token_kl);
-
-  const last = sample.tokens.length - 1;
-  const move = (event: React.KeyboardEvent) => {
-    const now = pointed ?? -1;
-    const places: Record<string, number> = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: last };
-    const next = places[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    setPointed(Math.min(last, Math.max(0, next)));
-  };
 
   return (
     <article className={`card ${classes.sample}`} data-testid={testId ?? `sample-${sample.index}`}>
@@ -52,32 +41,15 @@ export function SampleCard({ sample, measure, top, label, withoutPrompt = false,
         <output className={classes.detail}>{detail(sample, pointed)}</output>
       </header>
       {!withoutPrompt && <Prompt text={sample.prompt} />}
-      {/* biome-ignore lint/a11y/useSemanticElements: a row of tokens has no element of its own */}
-      <div
-        className={classes.tokens}
-        role="group"
-        aria-label="Response; arrow keys move from token to token"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the tokens can be walked with the arrow keys
-        tabIndex={0}
-        onKeyDown={move}
-        onBlur={() => setPointed(null)}
-        onMouseLeave={() => setPointed(null)}
-        onMouseOver={(event) => setPointed(indexOf(event.target))}
-        onFocus={() => setPointed((now) => now ?? 0)}
-      >
-        {sample.tokens.map((token, index) => (
-          <span
-            // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat; their place is what they are
-            key={index}
-            data-index={index}
-            data-pointed={index === pointed}
-            style={{ background: tokenColor(values[index], measure, top, scheme) }}
-            title={detail(sample, index)}
-          >
-            {visibleToken(token)}
-          </span>
-        ))}
-      </div>
+      <TokenRow
+        tokens={sample.tokens}
+        values={values}
+        measure={measure}
+        top={top}
+        pointed={pointed}
+        onPoint={setPointed}
+        detail={(index) => detail(sample, index)}
+      />
       {!withoutPrompt && (
         <footer className={classes.answer}>
           <Expected answer={sample.answer} />
@@ -128,11 +100,6 @@ function Verdict({ sample }: { sample: Sample }) {
       {sample.correct ? "correct" : "wrong"}
     </span>
   );
-}
-
-function indexOf(target: EventTarget): number | null {
-  const text = target instanceof HTMLElement ? target.dataset.index : undefined;
-  return text === undefined ? null : Number(text);
 }
 
 function detail(sample: Sample, index: number | null): string {

@@ -30,11 +30,25 @@ export function SampleTools({ top, children }: { top: number; children?: ReactNo
         testId="sample-filter"
       />
       <Choice name="color" label="Colour of the tokens" choices={{ kl: "KL", advantage: "Advantage" }} />
-      <span className={classes.legend}>
-        {measure === "kl" ? "0" : number(-top, 2)}
-        <span className={classes.scale} data-measure={measure} aria-hidden />
-        {number(top, 2)} nats {measure === "kl" ? "from the teacher" : "(teacher likes it more: green)"}
-      </span>
+      <Scale measure={measure} top={top} />
     </Group>
+  );
+}
+
+interface ScaleProps {
+  measure: TokenMeasure;
+  top: number;
+  /** Who likes a token more where it is green. */
+  by?: string;
+}
+
+/** What the colours of tokens mean. */
+export function Scale({ measure, top, by = "teacher" }: ScaleProps) {
+  return (
+    <span className={classes.legend}>
+      {measure === "kl" ? "0" : number(-top, 2)}
+      <span className={classes.scale} data-measure={measure} aria-hidden />
+      {number(top, 2)} nats {measure === "kl" ? "from the teacher" : `(${by} likes it more: green)`}
+    </span>
   );
 }

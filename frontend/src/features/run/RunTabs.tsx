@@ -16,6 +16,7 @@ const TABS = {
   analyses: { label: "Analyses", Body: tab(() => import("./analyses/Analyses")) },
   read: { label: "What they read", Body: tab(() => import("./tabs/Read")) },
   samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
+  playground: { label: "Playground", Body: tab(() => import("./playground/PlaygroundTab")) },
   decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
   logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },
   steering: { label: "Steering", Body: tab(() => import("./tabs/Steering")) },
@@ -26,7 +27,7 @@ const TABS = {
 
 type TabName = keyof typeof TABS;
 const NAMES = Object.keys(TABS) as TabName[];
-const OF_TRAINING: readonly TabName[] = ["health", "read", "samples", "decisions", "checkpoints"];
+const OF_TRAINING: readonly TabName[] = ["health", "read", "samples", "playground", "decisions", "checkpoints"];
 const OF_ANALYSIS: readonly TabName[] = ["analyses", "logs", "steering", "lineage", "config"];
 const OF_CHECK: readonly TabName[] = ["read", "logs", "steering", "config"];
 const OF_PLAYGROUND: readonly TabName[] = ["logs", "steering", "lineage", "config"];
@@ -35,6 +36,7 @@ function namesOf({ kind, is_job }: RunDetail): readonly TabName[] {
   if (kind === "analysis") return OF_ANALYSIS;
   if (kind === "check") return OF_CHECK;
   if (kind === "playground") return OF_PLAYGROUND;
+  if (kind === "reported") return NAMES.filter((name) => name !== "playground");
   return is_job ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
 }
 

@@ -10,6 +10,7 @@ import { bytes, fixed, moment, percent } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
 import { ExportLink } from "../ExportLink";
 import { ForkButton } from "../ForkButton";
+import { TalkLink } from "../TalkLink";
 
 /** What is on disk, and a new run from any of it. */
 export default function Checkpoints({ run }: { run: RunDetail }) {
@@ -64,13 +65,14 @@ function columnsOf(run: RunDetail, metric: string | null, heading: string | null
     { head: "Written", className: "nowrap", cell: ({ created_at }) => moment(created_at) },
     { head: "Folder", className: "mono", cell: ({ removed, path }) => (removed ? "removed to save space" : path) },
     {
-      head: "Fork and export",
+      head: "Fork, export and talk",
       hidden: true,
       right: true,
       cell: ({ removed, step }) =>
         !removed && (
           <Group gap={6} justify="flex-end" wrap="nowrap">
             <ExportLink runId={run.id} step={step} />
+            {run.config !== null && <TalkLink runId={run.id} step={step} />}
             <ForkButton runId={run.id} step={step} testId={`fork-${step}`}>
               Fork from here
             </ForkButton>

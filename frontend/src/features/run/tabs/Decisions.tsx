@@ -14,6 +14,7 @@ import { optionLabel } from "~/lib/panelSchema";
 import { firstOf } from "~/lib/pinned";
 import { ExportLink } from "../ExportLink";
 import { ForkButton } from "../ForkButton";
+import { TalkLink } from "../TalkLink";
 import { DecisionState } from "./DecisionState";
 import classes from "./Decisions.module.css";
 
@@ -174,7 +175,12 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
           >
             Fork
           </ForkButton>
-          {decision.weights_kept && <ExportLink runId={run.id} step={decision.step} factor={candidate.factor} />}
+          {decision.weights_kept && (
+            <>
+              <ExportLink runId={run.id} step={decision.step} factor={candidate.factor} />
+              <TalkLink runId={run.id} step={decision.step} factor={candidate.factor} />
+            </>
+          )}
         </Group>
       </td>
     </tr>
