@@ -116,6 +116,13 @@ def _numbers(check: Check) -> Table:
     table.add_row("memory, about", f"{expected.memory_bytes / 2**30:.2f} GiB: {expected.memory_from}")
     if check.parity:
         table.add_row("parity of the server", check.parity)
+    if check.served is not None:
+        far = check.served.apart
+        told = f"{number(far.mean)} nats/token from {check.served.weights}, {number(far.largest)} at most"
+        table.add_row("parity of the server", plain(told))
+        for one in check.served.worst:
+            told = f"{number(one.served)} by the server, {number(one.local)} by the weights, {one.times} times"
+            table.add_row(f"  token {one.id} {plain(one.text)!r}", told)
     return table
 
 

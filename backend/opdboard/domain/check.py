@@ -73,6 +73,25 @@ class Apart(Frozen):
     tokens: int
 
 
+class TokenApart(Frozen):
+    """A token of the vocabulary wherever it was scored."""
+
+    id: int
+    text: str
+    times: int
+    served: Finite = Field(description="Mean log-probability by the server.")
+    local: Finite = Field(description="By the local weights.")
+    largest: Finite = Field(description="Of the absolute differences.")
+
+
+class Parity(Frozen):
+    """A served teacher against the weights that it is said to serve, on the same tokens."""
+
+    weights: str = Field(description="What the local weights are called.")
+    apart: Apart
+    worst: list[TokenApart] = Field(description="The tokens with the largest differences, those first.")
+
+
 class Divergence(Frozen):
     """The untrained student's distance to its teacher."""
 
@@ -94,7 +113,7 @@ class Trap(Frozen):
     """Something to look at before a launch."""
 
     about: str = Field(
-        description="ends, begins, templates, left_out, sets, temperature, lengths, mass, clipped, noise, distance."
+        description="ends, begins, templates, left_out, sets, temperature, lengths, mass, clipped, noise, parity, distance."
     )
     message: str
 
@@ -140,6 +159,9 @@ class Check(Frozen):
     )
     parity: str = Field(
         default="", description="Why a served teacher was not compared with local weights; empty without one."
+    )
+    served: Parity | None = Field(
+        default=None, description="A served teacher against local weights; null where none are named."
     )
     sampling_temperature: float
     expected: Expectation

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from opdboard.domain.budget import Budget
 from opdboard.domain.frozen import Frozen
-from opdboard.domain.model_sources import ModelSource
+from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.domain.objectives import Grpo, TeacherFree
 from opdboard.domain.optimizer import Optimizer
 
@@ -108,6 +108,13 @@ class NoTeacher(TeacherSettings):
     kind: Literal["none"] = "none"
 
 
+class NoWeights(Frozen):
+    """Nothing is compared."""
+
+    model_config = ConfigDict(title="None named")
+    kind: Literal["none"] = "none"
+
+
 class RemoteTeacher(TeacherSettings):
     """A model behind an OpenAI-compatible server that returns log-probabilities of a prompt; only its scores are fetched."""
 
@@ -139,6 +146,13 @@ class RemoteTeacher(TeacherSettings):
         description="Environment variable of the worker that holds the server's key, one of those that OPDBOARD_TEACHER_KEYS allows "
         "for this address; empty sends none.",
     )
+    weights: Annotated[
+        NoWeights | DemoModel | FolderModel | HubModel | RunModel | GgufModel, Field(discriminator="kind")
+    ] = Field(
+        default=NoWeights(),
+        description="The same weights where a worker can load them: before the first step they score what the server scores, and the "
+        "check tells how far apart the two are. Training does without them.",
+    )
 
     @model_validator(mode="after")
     def _echo_has_no_ids(self) -> "RemoteTeacher":
@@ -153,6 +167,11 @@ class RemoteTeacher(TeacherSettings):
     @override
     def label(self) -> str:
         return f"{self.model} (remote)"
+
+    @property
+    @override
+    def sources(self) -> dict[str, ModelSource]:
+        return {} if isinstance(self.weights, NoWeights) else {"teacher.weights": self.weights}
 
 
 class OneOfSeveral(Frozen):

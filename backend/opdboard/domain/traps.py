@@ -10,6 +10,8 @@ FAR = 2.0
 """Nats per token: from farther teachers no benefit has been seen."""
 NOISY = 0.1
 """Share of the distance that the teacher's own noise may make up."""
+SERVED_ELSEWHERE = 0.02
+"""Nats per token that a server may be from its own weights beyond its noise: more than half precision and other kernels make."""
 _ENOUGH_MASS = 0.9
 _SHOWN_ENDS = 3
 
@@ -115,7 +117,15 @@ def _teacher(check: Check) -> Iterator[Trap]:
             message=f"the tokens that the teacher tells hold {check.top_mass:.0%} of its probability on average: what top-k misses is "
             "one bin, whose inside the student never learns. Ask for more of them",
         )
-    divergence, noise = check.divergence, check.repeatability
+    divergence, noise, served = check.divergence, check.repeatability, check.served
+    floor = (noise and noise.mean) or 0.0
+    if served is not None and served.apart.mean is not None and served.apart.mean > floor + SERVED_ELSEWHERE:
+        yield Trap(
+            about="parity",
+            message=f"the server scores the same tokens {served.apart.mean:.2g} nats from {served.weights}, and itself {floor:.2g}: "
+            "served and local teacher that disagreed gave a loss of 0.239 against 0.032 (ms-swift#9671). Compare revision, "
+            "precision, quantisation and padding of what is served",
+        )
     if divergence is None or divergence.mean is None:
         return
     if noise is not None and noise.mean is not None and noise.mean > NOISY * abs(divergence.mean):

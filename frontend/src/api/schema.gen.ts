@@ -2299,6 +2299,8 @@ export interface components {
              * @default
              */
             parity: string;
+            /** @description A served teacher against local weights; null where none are named. */
+            served?: components["schemas"]["Parity"] | null;
             /** Sampling Temperature */
             sampling_temperature: number;
             expected: components["schemas"]["Expectation"];
@@ -4327,6 +4329,17 @@ export interface components {
             kind: "none";
         };
         /**
+         * None named
+         * @description Nothing is compared.
+         */
+        NoWeights: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "none";
+        };
+        /**
          * Teacher
          * @description A teacher among several.
          */
@@ -4567,6 +4580,23 @@ export interface components {
              * @description Rows that there are; the first of them are sent, the CSV has all.
              */
             count: number;
+        };
+        /**
+         * Parity
+         * @description A served teacher against the weights that it is said to serve, on the same tokens.
+         */
+        Parity: {
+            /**
+             * Weights
+             * @description What the local weights are called.
+             */
+            weights: string;
+            apart: components["schemas"]["Apart"];
+            /**
+             * Worst
+             * @description The tokens with the largest differences, those first.
+             */
+            worst: components["schemas"]["TokenApart"][];
         };
         /**
          * PartOut
@@ -5332,6 +5362,14 @@ export interface components {
              * @default
              */
             key_variable: string;
+            /**
+             * Weights
+             * @description The same weights where a worker can load them: before the first step they score what the server scores, and the check tells how far apart the two are. Training does without them.
+             * @default {
+             *       "kind": "none"
+             *     }
+             */
+            weights: components["schemas"]["NoWeights"] | components["schemas"]["DemoModel"] | components["schemas"]["FolderModel"] | components["schemas"]["HubModel"] | components["schemas"]["RunModel"] | components["schemas"]["GgufModel"];
         };
         /**
          * ReportedEnd
@@ -7080,6 +7118,33 @@ export interface components {
             text: string;
         };
         /**
+         * TokenApart
+         * @description A token of the vocabulary wherever it was scored.
+         */
+        TokenApart: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+            /** Times */
+            times: number;
+            /**
+             * Served
+             * @description Mean log-probability by the server.
+             */
+            served: number | null;
+            /**
+             * Local
+             * @description By the local weights.
+             */
+            local: number | null;
+            /**
+             * Largest
+             * @description Of the absolute differences.
+             */
+            largest: number | null;
+        };
+        /**
          * OPD, top k
          * @description Reverse KL over the k likeliest tokens, with the probability of all others as one more bin.
          */
@@ -7210,7 +7275,7 @@ export interface components {
         Trap: {
             /**
              * About
-             * @description ends, begins, templates, left_out, sets, temperature, lengths, mass, clipped, noise, distance.
+             * @description ends, begins, templates, left_out, sets, temperature, lengths, mass, clipped, noise, parity, distance.
              */
             about: string;
             /** Message */

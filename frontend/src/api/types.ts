@@ -69,6 +69,7 @@ export type Variant = Schemas["VariantOut"];
 export type Estimate = Schemas["EstimateOut"];
 export type HubRepository = Schemas["HubRepository"];
 export type Transfer = Schemas["Transfer"];
+export type Parity = Schemas["Parity"];
 export type HubAccess = Schemas["HubAccess"];
 export type Export = Schemas["ExportOut"];
 export type Playground = Schemas["PlaygroundOut"];

@@ -84,7 +84,7 @@ def assemble(
     student.vocabulary, student.ends = teaching.vocabulary, eos
     sampler = make_sampler(config.sampler, config, student, trained)
     scorer = Scorer(config, student, teaching.teacher, prompts, eos, ranks, sampler)
-    check = preflight(scorer, train, held_out, left_out, sets_read(sets))
+    check = preflight(scorer, train, held_out, left_out, sets_read(sets), None if ranks.rank else teaching.served)
 
     monitor = WeightMonitor(trained, config.monitoring, snapshots)
     if not monitor.modules:

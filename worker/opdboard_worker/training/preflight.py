@@ -5,14 +5,14 @@ Nothing is computed for the check alone but the mass of a top k: rollout and sco
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from opdboard.domain import footprint
-from opdboard.domain.check import Apart, Check, Divergence, Expectation, ScoredResponse, SetRead
+from opdboard.domain.check import Check, Divergence, Expectation, ScoredResponse, SetRead
 from opdboard.domain.model_shape import ModelShape
 from opdboard.domain.objectives import SampledToken, TopK
 from opdboard.domain.teachers import RemoteTeacher
@@ -21,6 +21,7 @@ from opdboard_worker.core.teachers import PartialTeacher, TeacherScores
 from opdboard_worker.core.token_measures import TokenMeasures
 from opdboard_worker.data.examples import Example
 from opdboard_worker.models.pair import check_starts_near_zero, check_teacher_repeatable
+from opdboard_worker.training.parity import apart, parity
 from opdboard_worker.training.policy import Policy, Responses
 from opdboard_worker.training.probe import Scorer
 from opdboard_worker.training.reporting import peak_memory
@@ -30,7 +31,7 @@ from opdboard_worker.training.sides import prompt_read, sides_of, what_happens
 
 PROMPTS, RESPONSES, TOKENS = 3, 2, 512
 """That a check shows: prompts, responses, and tokens of each of these from its beginning."""
-_PARITY = "a served teacher is not compared with local weights: none are named for it"
+_PARITY = "a served teacher is not compared with local weights: teacher.weights names none"
 _UPDATE = 3
 """Times its forward pass that an update of the student takes: the backward pass is two."""
 _MOST_TOKENS = 1024
@@ -56,11 +57,17 @@ class _Passes:
 
 @torch.no_grad()
 def preflight(
-    scorer: Scorer, train: Sequence[Example], held_out: Sequence[Example], left_out: int, sets: Sequence[SetRead] = ()
+    scorer: Scorer,
+    train: Sequence[Example],
+    held_out: Sequence[Example],
+    left_out: int,
+    sets: Sequence[SetRead] = (),
+    served: Callable[[], Policy] | None = None,
 ) -> Check:
     """The teacher repeats itself; equal student and teacher are at distance zero; sampler and student agree.
 
     Raises ModelProblem where not. left_out: prompts that are too long; sets: evaluation sets, which nothing is asked of here.
+    served: loads the weights that a remote teacher is said to serve, where they are named.
     """
     config, teacher = scorer.config, scorer.teacher
     made = _passes(scorer, held_out[: scorer.micro_batch_size])
@@ -90,7 +97,8 @@ def preflight(
         sampler=apart(sampler_logp_N, made.first.student_logprob),
         clipped=_clipped(config.objective, made.first.student_logprob, sampler_logp_N),
         top_mass=_top_mass(scorer, made),
-        parity=_PARITY if isinstance(config.teacher, RemoteTeacher) else "",
+        parity=_PARITY if isinstance(config.teacher, RemoteTeacher) and served is None else "",
+        served=served and parity(scorer, made.examples, made.responses, made.first.teacher_logprob, served),
         sampling_temperature=config.budget.temperature,
         expected=_expected(scorer, made),
     )
@@ -128,12 +136,6 @@ def _divergence(made: _Passes, *, complete: bool) -> Divergence | None:
     return Divergence(
         mean=float(distance_N.mean()), estimator="reverse_kl" if complete else "k3", tokens=len(distance_N)
     )
-
-
-def apart(one_N: Tensor, other_N: Tensor) -> Apart:
-    """Mean and largest absolute difference of two series."""
-    apart_N = (one_N.double() - other_N.to(one_N.device).double()).abs()
-    return Apart(mean=float(apart_N.mean()), largest=float(apart_N.max()), tokens=len(apart_N))
 
 
 def _now(scorer: Scorer) -> float:

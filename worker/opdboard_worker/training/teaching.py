@@ -2,8 +2,9 @@
 
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import torch
@@ -43,6 +44,8 @@ class Teaching:
     teacher: Teacher | None
     reference: Policy | None
     vocabulary: Vocabulary
+    served: Callable[[], Policy] | None = None
+    """Loads the weights that a server is said to serve, where they are named."""
 
 
 def teacher_and_reference(
@@ -81,7 +84,15 @@ def teacher_and_reference(
         their_ends.append(made.ends)
         return made
 
-    policy = vocabulary = None
+    def weights_of_server(source: ModelSource, vocabulary: Vocabulary) -> Policy:
+        model = load(source, settings=settings, run_folder=run_folder)
+        check_pair(student, model)
+        check_length(model, longest_prompt, longest_response, "teacher")
+        made = frozen(model)
+        made.vocabulary = vocabulary
+        return made
+
+    policy = vocabulary = served = None
     match config.teacher:
         case TrainedTeacher():
             raise BadInput(
@@ -107,6 +118,8 @@ def teacher_and_reference(
                 device=device,
                 parallel=config.teacher.parallel_requests,
             )
+            if "teacher.weights" in config.teacher.sources:
+                served = partial(weights_of_server, config.teacher.sources["teacher.weights"], vocabulary)
         case ModelTeacher() | PrivilegedTeacher():
             policy = loaded(config.teacher.sources.get("teacher.source", config.student))
             teacher = LoadedTeacher(policy, prompts)
@@ -115,7 +128,7 @@ def teacher_and_reference(
         vocabulary = _vocabulary(config, student, ends, their_ends)
     for one in policies:
         one.vocabulary = vocabulary
-    return Teaching(teacher, reference if config.objective.needs_reference else None, vocabulary)
+    return Teaching(teacher, reference if config.objective.needs_reference else None, vocabulary, served)
 
 
 def _vocabulary(

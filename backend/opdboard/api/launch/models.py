@@ -31,7 +31,7 @@ def sizes(session: Session, context: Context, config: RunConfig) -> Sizes:
         student = _shape(session, context, config.student)
     except _Unknown as reason:
         return Sizes(None, None, f"the student's size is not known here: {reason}")
-    sources = config.teacher.sources
+    sources = config.teacher.sources if config.teacher.loaded else {}
     if not sources:
         return Sizes(student, student, None)
     try:

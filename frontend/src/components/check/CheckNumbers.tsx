@@ -1,5 +1,5 @@
-import type { ReactNode } from "react";
-import type { Check } from "~/api/types";
+import type { Check, Parity } from "~/api/types";
+import { Fact } from "~/components/Fact";
 import { bytes, duration, number, percent } from "~/lib/format";
 import classes from "./Check.module.css";
 
@@ -49,25 +49,26 @@ export function CheckNumbers({ check }: { check: Check }) {
         <small>{expected.memory_from}</small>
       </Fact>
       {check.parity !== "" && <Fact name="Parity of the server">{check.parity}</Fact>}
+      {check.served && <ParityFact parity={check.served} noise={repeatability?.mean} />}
     </dl>
   );
 }
 
-interface FactProps {
-  name: string;
-  note?: string;
-  testId?: string;
-  children: ReactNode;
-}
-
-function Fact({ name, note, testId, children }: FactProps) {
+/** A served teacher against its own weights, beside what it differs from itself. */
+function ParityFact({ parity, noise }: { parity: Parity; noise: number | null | undefined }) {
+  const { apart, weights, worst } = parity;
   return (
-    <div>
-      <dt>
-        {name}
-        {note && <small> {note}</small>}
-      </dt>
-      <dd data-testid={testId}>{children}</dd>
-    </div>
+    <Fact name="Parity of the server" testId="check-parity">
+      {number(apart.mean, 3)} nats/token from {weights}
+      <small>
+        {number(apart.largest, 3)} at most, {apart.tokens.toLocaleString("en")} tokens; noise floor {number(noise, 2)}
+      </small>
+      {worst.map((token) => (
+        <small key={token.id}>
+          token {token.id} <code>{JSON.stringify(token.text)}</code>: {number(token.served, 3)} served,{" "}
+          {number(token.local, 3)} by the weights, {token.times} {token.times === 1 ? "time" : "times"}
+        </small>
+      ))}
+    </Fact>
   );
 }

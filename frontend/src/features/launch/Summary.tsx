@@ -1,6 +1,6 @@
 import { Skeleton } from "@mantine/core";
-import type { ReactNode } from "react";
 import type { Plan } from "~/api/types";
+import { Fact } from "~/components/Fact";
 import { bytes, count, duration } from "~/lib/format";
 import { sentence } from "~/lib/formErrors";
 import classes from "./Summary.module.css";
@@ -54,25 +54,6 @@ export function Summary({ plan, current }: { plan: Plan | undefined; current: bo
         <Place plan={plan} />
       </dl>
       {plan.footprint && <Included footprint={plan.footprint} />}
-    </div>
-  );
-}
-
-interface FactProps {
-  name: string;
-  note?: string;
-  testId?: string;
-  children: ReactNode;
-}
-
-function Fact({ name, note, testId, children }: FactProps) {
-  return (
-    <div>
-      <dt>
-        {name}
-        {note && <small> {note}</small>}
-      </dt>
-      <dd data-testid={testId}>{children}</dd>
     </div>
   );
 }

@@ -1,12 +1,16 @@
 """The check of a pair against plain transformers: the same tokens, log-probabilities and distance, and what it warns of."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
+from support.teacher_server import serving
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
+from opdboard.check_command import in_words
 from opdboard.domain.budget import Budget
 from opdboard.domain.check import Check
 from opdboard.domain.data import FileData
@@ -15,14 +19,16 @@ from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import SampledToken, TopK
 from opdboard.domain.reading import Reading, StudentReading
 from opdboard.domain.run_config import RunConfig
-from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
+from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher
 from opdboard.settings import Settings
 from opdboard_worker.models.demo import EOS_ID, PAD_ID, build_tokenizer
+from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.training.assembly import assemble
 from opdboard_worker.training.loop import Parts
-from opdboard_worker.training.preflight import apart
+from opdboard_worker.training.parity import apart
 
 TEMPERATURE = 0.7
+BUDGET = Budget(batch_size=4, max_prompt_tokens=16, max_response_tokens=6)
 
 
 def folder(path: Path, seed: int, ends: int, **sampling: Any) -> FolderModel:
@@ -153,3 +159,37 @@ def test_a_student_as_its_own_teacher_is_at_no_distance(assembled, tmp_path: Pat
 def test_the_distance_of_two_series_is_absolute() -> None:
     told = apart(torch.tensor([-1.0, -2.0, -3.0]), torch.tensor([-1.5, -2.0, -2.0]))
     assert (told.mean, told.largest, told.tokens) == (0.5, 1.0, 3)
+
+
+def served(path: str, noise: float) -> LoadedModel:
+    """The model of a folder, with noise on its head."""
+    model = AutoModelForCausalLM.from_pretrained(path)
+    with torch.no_grad():
+        model.lm_head.weight += noise * torch.randn(
+            model.lm_head.weight.shape, generator=torch.Generator().manual_seed(1)
+        )
+    return LoadedModel(model, AutoTokenizer.from_pretrained(path), "served")
+
+
+@pytest.mark.parametrize(("noise", "warned"), [(0.0, False), (1e-3, False), (1.0, True)])
+def test_a_served_teacher_is_held_to_its_weights(assembled, tmp_path: Path, noise, warned):
+    weights = folder(tmp_path / "weights", 3, EOS_ID)
+    with serving(served(weights.path, noise)) as server:
+        teacher = RemoteTeacher(url=server.url, model="any", weights=weights)
+        parts = assembled(teacher=teacher, objective=SampledToken(), budget=BUDGET)
+        check, made = parts.check, parts.scorer
+        assert not made.teacher.models  # which are let go of
+    assert check.parity == "" and check.served is not None and check.served.weights == "weights"
+    far = check.served.apart
+    assert far.tokens == check.repeatability.tokens and 0 <= far.mean <= far.largest
+    assert (far.largest < 1e-5) is (noise == 0)
+    worst = check.served.worst
+    assert worst[0].largest == far.largest and [one.largest for one in worst] == sorted(
+        (one.largest for one in worst), reverse=True
+    )
+    assert [one.id for one in worst] == list(dict.fromkeys(one.id for one in worst))
+    told = [trap.message for trap in check.warnings if trap.about == "parity"]
+    assert bool(told) is warned and all("0.239 against 0.032" in one for one in told)
+    shown = Console(width=200, record=True, file=io.StringIO())
+    shown.print(in_words(check))
+    assert f"token {worst[0].id}" in shown.export_text()
