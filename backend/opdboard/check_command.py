@@ -107,6 +107,12 @@ def _numbers(check: Check) -> Table:
         table.add_row("noise floor of the teacher", f"{number(noise.mean)} nats/token, {number(noise.largest)} at most")
     table.add_row("sampler against trainer", f"{number(check.sampler.mean)} nats/token")
     table.add_row("responses that ended", f"{check.ended} of {check.sampled}")
+    if check.data is not None:
+        formats = ", ".join(f"{one.rows} as {one.name}" for one in check.data.formats)
+        repeated = f"; {check.data.duplicates} ask what an earlier one asks" if check.data.duplicates else ""
+        table.add_row(
+            "rows of the data", plain(f"{'' if check.data.complete else 'of the first: '}{formats}{repeated}")
+        )
     table.add_row("prompts left out", f"{check.left_out} of {check.all_prompts}")
     for one in check.sets:
         told = f"{one.prompts} prompts, {one.samples} answers to each of at most {one.max_response_tokens} tokens"

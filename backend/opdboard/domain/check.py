@@ -5,6 +5,7 @@ Probabilities are natural logarithms (nats); those of a token are at the tempera
 
 from pydantic import Field, JsonValue
 
+from opdboard.domain.data_look import DataLook
 from opdboard.domain.finite import Finite
 from opdboard.domain.frozen import Frozen
 
@@ -166,3 +167,7 @@ class Check(Frozen):
     sampling_temperature: float
     expected: Expectation
     warnings: list[Trap] = Field(default=[])
+    data: DataLook | None = Field(
+        default=None,
+        description="What the data hold, of a check that was asked for; null of sums and of a run's own check.",
+    )

@@ -2309,6 +2309,8 @@ export interface components {
              * @default []
              */
             warnings: components["schemas"]["Trap"][];
+            /** @description What the data hold, of a check that was asked for; null of sums and of a run's own check. */
+            data?: components["schemas"]["DataLook"] | null;
         };
         /**
          * CheckCreate
@@ -2527,16 +2529,6 @@ export interface components {
             search_seconds: number | null;
         };
         /**
-         * CountOut
-         * @description Rows that were read as one format.
-         */
-        CountOut: {
-            /** Name */
-            name: string;
-            /** Rows */
-            rows: number;
-        };
-        /**
          * CurveCard
          * @description Scalars of one unit and one meaning, which share a picture.
          */
@@ -2645,10 +2637,10 @@ export interface components {
             max_prompt_tokens?: number | null;
         };
         /**
-         * DataPreview
+         * DataLook
          * @description What was found in the rows that were read.
          */
-        DataPreview: {
+        DataLook: {
             /**
              * Rows
              * @description Read before the end, the first refused row, or when the look had taken long enough.
@@ -2670,17 +2662,19 @@ export interface components {
              */
             where: string | null;
             /** Formats */
-            formats: components["schemas"]["CountOut"][];
+            formats: components["schemas"]["Format"][];
             /** Fields */
-            fields: components["schemas"]["FieldOut"][];
+            fields: components["schemas"]["FoundField"][];
             /**
              * Duplicates
              * @description Rows that ask what an earlier row asked.
              */
             duplicates: number;
-            lengths: components["schemas"]["LengthsOut"] | null;
+            lengths: components["schemas"]["Lengths"] | null;
             /** First */
-            first: components["schemas"]["RowOut"][];
+            first: components["schemas"]["ShownRow"][];
+            /** @description Null without a held-out file or split. */
+            held_out: components["schemas"]["HeldOutLook"] | null;
         };
         /**
          * DatabaseOut
@@ -3157,21 +3151,6 @@ export interface components {
             override: boolean;
         };
         /**
-         * FieldOut
-         * @description Where a field was found in how many rows; in none where `column` is empty.
-         */
-        FieldOut: {
-            /**
-             * Field
-             * @description prompt, answer, solution or system.
-             */
-            field: string;
-            /** Column */
-            column: string;
-            /** Rows */
-            rows: number;
-        };
-        /**
          * FieldProblem
          * @description One wrong value.
          */
@@ -3396,6 +3375,31 @@ export interface components {
             disk: components["schemas"]["PartOut"][];
         };
         /**
+         * Format
+         * @description Rows that were read as one format.
+         */
+        Format: {
+            /** Name */
+            name: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * FoundField
+         * @description Where a field was found in how many rows; in none where `column` is empty.
+         */
+        FoundField: {
+            /**
+             * Field
+             * @description prompt, answer, solution or system.
+             */
+            field: string;
+            /** Column */
+            column: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * OPD, full vocabulary
          * @description Reverse KL to the teacher on the student's own samples, summed over the whole vocabulary (low noise).
          */
@@ -3548,6 +3552,39 @@ export interface components {
             reverse_kl: number | null;
             /** Accuracy */
             accuracy: number | null;
+        };
+        /**
+         * HeldOutLook
+         * @description What was found in a held-out file or split.
+         */
+        HeldOutLook: {
+            /**
+             * Rows
+             * @description Read before the end, the first refused row, or when the look had taken long enough.
+             */
+            rows: number;
+            /**
+             * Complete
+             * @description Whether these are all rows.
+             */
+            complete: boolean;
+            /**
+             * Problem
+             * @description Why a launch would be refused.
+             */
+            problem: string | null;
+            /**
+             * Where
+             * @description The file, and the line or row, that the problem is about.
+             */
+            where: string | null;
+            /** Without Answer */
+            without_answer: number;
+            /**
+             * Shared
+             * @description Training rows that ask what one of these asks; they are never trained on.
+             */
+            shared: number;
         };
         /**
          * HeldOutPrompt
@@ -3930,15 +3967,20 @@ export interface components {
         };
         JsonValue: unknown;
         /**
-         * LengthsOut
-         * @description How long the prompts of the first rows are, without a template around them and without the instruction.
+         * Lengths
+         * @description How long the prompts of the first rows are.
          */
-        LengthsOut: {
+        Lengths: {
             /**
              * Unit
              * @enum {string}
              */
             unit: "tokens" | "characters";
+            /**
+             * As Read
+             * @description Whether with template and instruction, as the student reads them.
+             */
+            as_read: boolean;
             /**
              * Rows
              * @description That were measured.
@@ -3960,7 +4002,7 @@ export interface components {
             limit: number | null;
             /**
              * Beyond
-             * @description Rows longer than the limit even so, which training leaves out.
+             * @description Rows longer than the limit, which training leaves out; more where not as read.
              */
             beyond: number | null;
         };
@@ -5489,20 +5531,6 @@ export interface components {
             command: "resume";
         };
         /**
-         * RowOut
-         * @description A row as it was understood; long texts are cut. A last turn of the assistant is a start to be continued.
-         */
-        RowOut: {
-            /** Where */
-            where: string;
-            /** Turns */
-            turns: components["schemas"]["TurnOut"][];
-            /** Answer */
-            answer: string | null;
-            /** Solution */
-            solution: string | null;
-        };
-        /**
          * RuleMeasures
          * @description What rules can watch: known scalars (any other key is possible too), and the statistics of single modules.
          */
@@ -6656,6 +6684,30 @@ export interface components {
             chunk_tokens: number;
         };
         /**
+         * ShownRow
+         * @description A row as it was understood; long texts are cut. A last turn of the assistant is a start to be continued.
+         */
+        ShownRow: {
+            /** Where */
+            where: string;
+            /** Turns */
+            turns: components["schemas"]["ShownTurn"][];
+            /** Answer */
+            answer: string | null;
+            /** Solution */
+            solution: string | null;
+        };
+        /**
+         * ShownTurn
+         * @description A turn of a conversation.
+         */
+        ShownTurn: {
+            /** Role */
+            role: string;
+            /** Content */
+            content: string;
+        };
+        /**
          * Side
          * @description How one of the models reads and ends.
          */
@@ -7280,16 +7332,6 @@ export interface components {
             about: string;
             /** Message */
             message: string;
-        };
-        /**
-         * TurnOut
-         * @description A turn of a conversation.
-         */
-        TurnOut: {
-            /** Role */
-            role: string;
-            /** Content */
-            content: string;
         };
         /**
          * TypedArray
@@ -9405,7 +9447,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DataPreview"];
+                    "application/json": components["schemas"]["DataLook"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

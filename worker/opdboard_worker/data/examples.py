@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from opdboard.data_files.recognition import Recogniser
+from opdboard.data_files.recognition import Recogniser, Row
 from opdboard.data_files.rows import read_rows
 from opdboard.data_files.turns import Turn
 from opdboard.domain.data import ArithmeticData, Data, FileData, HubData, UploadData
@@ -82,12 +82,17 @@ def _examples_of(
     assert root is not None or not isinstance(data, UploadData), "uploaded files are in the data folder"
     recogniser = Recogniser(data.columns, route_by)
     examples = [
-        Example(index, row.prompt, row.answer, row.solution, row.route, row.before, row.prefix, row.where)
+        example_of(index, row)
         for index, row in enumerate(read_rows(data, recogniser, root or Path(), held_out=held_out))
     ]
     for told in recogniser.told():
         log.info("%s: %s", data.held_out if held_out else data.label, told)
     return examples
+
+
+def example_of(index: int, row: Row) -> Example:
+    """The example that the row of this place, from 0, becomes."""
+    return Example(index, row.prompt, row.answer, row.solution, row.route, row.before, row.prefix, row.where)
 
 
 def arithmetic_example(number: int, digits: int) -> Example:

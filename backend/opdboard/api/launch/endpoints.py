@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.launch import plan, preview, sweeps
-from opdboard.api.launch.preview_schemas import DataIn, DataPreview
+from opdboard.api.launch.preview_schemas import DataIn
 from opdboard.api.launch.schemas import PlanOut, PresetOut, SweepCreate, SweepIn, SweepMade
 from opdboard.api.rows import filled
+from opdboard.domain.data_look import DataLook
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 
@@ -35,7 +36,7 @@ def plan_launch(context: Ctx, body: SweepIn) -> PlanOut:
 
 
 @router.post("/launch/data")
-def preview_data(context: Ctx, body: DataIn) -> DataPreview:
+def preview_data(context: Ctx, body: DataIn) -> DataLook:
     """What data files hold, from their first rows: what was recognised, what is amiss, how long prompts are. Makes nothing."""
     return preview.preview(context, body)
 

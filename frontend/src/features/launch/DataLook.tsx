@@ -1,20 +1,38 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { dataQuery } from "~/api/launch";
-import type { DataIn, DataPreview, RunConfig } from "~/api/types";
+import type { DataFound, DataIn, RunConfig } from "~/api/types";
 import { Problem } from "~/components/ErrorBox";
 import classes from "./DataLook.module.css";
 
 const PATIENCE_MS = 400;
+const BY_A_WORKER = "A worker looks, too, when it checks what both sides read.";
 
-/** The configured files as the web server sees them: what was recognised, what is amiss, and the first rows. */
-export function DataLook({ config }: { config: RunConfig }) {
+interface DataLookProps {
+  config: RunConfig;
+  /** What a worker found in a check of these values. */
+  checked: DataFound | null | undefined;
+}
+
+/** The data as a worker or else the web server sees them: what was recognised, what is amiss, and the first rows. */
+export function DataLook({ config, checked }: DataLookProps) {
   const [asked] = useDebouncedValue(JSON.stringify(questionOf(config)), PATIENCE_MS);
-  const { data, error, isPlaceholderData } = useQuery({ ...dataQuery(JSON.parse(asked) as DataIn), retry: false });
+  const { data, error, isPlaceholderData } = useQuery({
+    ...dataQuery(JSON.parse(asked) as DataIn),
+    retry: false,
+    enabled: !checked,
+  });
+  const found = checked ?? data;
   return (
     <section className={classes.look} aria-label="Data" aria-busy={isPlaceholderData} data-testid="data-look">
       <h2>The data</h2>
-      {error ? <Problem title="The data was not looked at" detail={error.message} /> : data && <Found found={data} />}
+      {!checked && error ? (
+        <Problem title="The data was not looked at" detail={`${error.message}. ${BY_A_WORKER}`} />
+      ) : found ? (
+        <Found found={found} />
+      ) : (
+        <p className="soft">Looking at the first rows.</p>
+      )}
     </section>
   );
 }
@@ -29,8 +47,8 @@ function questionOf({ data, teacher, student, budget }: RunConfig): DataIn {
   };
 }
 
-function Found({ found }: { found: DataPreview }) {
-  const { rows, complete, problem, where, formats, fields, duplicates, lengths, first } = found;
+function Found({ found }: { found: DataFound }) {
+  const { rows, complete, problem, where, formats, fields, duplicates, lengths, first, held_out } = found;
   const inRow = /:\d+$/.test(where ?? "");
   const without = fields.filter(({ field, column }) => field === "answer" && column === "")[0]?.rows ?? 0;
   return (
@@ -38,7 +56,7 @@ function Found({ found }: { found: DataPreview }) {
       {problem && (
         <Problem
           title={inRow ? `Row ${where} is refused` : "The data was not seen here"}
-          detail={inRow ? problem : `${problem}. The worker may see other files.`}
+          detail={inRow ? problem : `${problem}. ${BY_A_WORKER}`}
         />
       )}
       {rows > 0 && (
@@ -57,6 +75,7 @@ function Found({ found }: { found: DataPreview }) {
                 </li>
               ))}
             {without > 0 && <li>{without.toLocaleString("en")} without an answer: not judged</li>}
+            {held_out && <HeldOut found={held_out} />}
             {duplicates > 0 && <li>{duplicates.toLocaleString("en")} ask what an earlier row asks</li>}
           </ul>
           {lengths && <Lengths lengths={lengths} />}
@@ -91,11 +110,29 @@ function Found({ found }: { found: DataPreview }) {
   );
 }
 
-function Lengths({ lengths }: { lengths: NonNullable<DataPreview["lengths"]> }) {
-  const { unit, rows, width, counts, longest, limit, beyond } = lengths;
+function HeldOut({ found }: { found: NonNullable<DataFound["held_out"]> }) {
+  const { rows, complete, problem, where, without_answer, shared } = found;
+  if (problem) {
+    return (
+      <li role="alert">
+        Held out: {where}: {problem}
+      </li>
+    );
+  }
+  const parts = [
+    `${complete ? "" : "the first "}${rows.toLocaleString("en")} rows`,
+    without_answer > 0 && `${without_answer.toLocaleString("en")} without an answer`,
+    shared > 0 && `${shared.toLocaleString("en")} rows of the training data ask the same and are left out`,
+  ];
+  return <li>Held out: {parts.filter(Boolean).join(", ")}</li>;
+}
+
+function Lengths({ lengths }: { lengths: NonNullable<DataFound["lengths"]> }) {
+  const { unit, as_read, rows, width, counts, longest, limit, beyond } = lengths;
   const most = Math.max(...counts);
   const span = Math.max(counts.length * width, limit ?? 0);
-  const told = `Lengths of ${rows.toLocaleString("en")} prompts without template: at most ${longest.toLocaleString("en")} ${unit}`;
+  const how = as_read ? "as the student reads them" : "without template";
+  const told = `Lengths of ${rows.toLocaleString("en")} prompts ${how}: at most ${longest.toLocaleString("en")} ${unit}`;
   const left = limit === null ? "" : `, ${beyond} longer than the limit of ${limit.toLocaleString("en")} and left out`;
   return (
     <figure className={classes.lengths}>

@@ -140,7 +140,9 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
           ) : (
             <Summary plan={plan} current={current} />
           )}
-          {isNamed(config.data) && <DataLook config={config} />}
+          {isNamed(config.data) && (
+            <DataLook config={config} checked={check.outdated ? undefined : check.found?.data} />
+          )}
           <CheckCard check={check} blocked={refused.length > 0 || (asYaml && draft.textProblems.length > 0)} />
           {problems.length > 0 && <ErrorSummary problems={problems} onSelect={show} />}
           <Changes

@@ -78,7 +78,7 @@ def test_lengths_are_tokens_where_the_folder_has_a_tokenizer(client, rows, tmp_p
 
 
 def test_long_data_is_looked_at_in_part(client, rows, monkeypatch):
-    monkeypatch.setattr("opdboard.api.launch.preview.MOST_ROWS", 3)
+    monkeypatch.setattr("opdboard.data_files.look.MOST_ROWS", 3)
     found = _preview(client, rows([{"prompt": str(number)} for number in range(5)]))
     assert (found["rows"], found["complete"], found["problem"]) == (3, False, None)
 
@@ -108,3 +108,28 @@ def test_a_data_set_of_the_hub_is_looked_at_like_a_file(client, hub_rows: HubSer
     asked["data"]["split"] = "test"
     found = client.post("/api/launch/data", json=asked).json()
     assert (found["rows"], found["problem"]) == (0, "me/sums has no split 'test'; it has train")
+
+
+def test_what_is_held_out_is_looked_at_too(client, rows, tmp_path):
+    path = rows([GSM, {"prompt": "2+2?"}, GSM])
+    asked = {"data": {"kind": "file", "path": path, "held_out": str(tmp_path / "none.jsonl")}}
+    found = client.post("/api/launch/data", json=asked).json()
+    assert (found["rows"], found["problem"], found["held_out"]["rows"]) == (3, None, 0)
+    assert "there is no file" in found["held_out"]["problem"]
+    asked["data"]["held_out"] = rows([GSM, {"prompt": "4+4?"}], "held.jsonl.gz")
+    found = client.post("/api/launch/data", json=asked).json()["held_out"]
+    assert (found["rows"], found["complete"], found["without_answer"], found["shared"]) == (2, True, 1, 2)
+
+
+def test_what_is_held_out_is_read_below_the_roots_alone(settings, sqlite_database, tmp_path, rows):
+    root = tmp_path / "allowed"
+    root.mkdir()
+    inside = root / "inside.jsonl"
+    inside.write_text('{"prompt": "a"}')
+    app = create_app(settings.model_copy(update={"model_roots": str(root)}), static=tmp_path / "no interface")
+    client = TestClient(app, base_url="http://127.0.0.1:8765")
+    outside = rows([{"prompt": "secret"}])
+    asked = {"data": {"kind": "file", "path": str(inside), "held_out": outside}}
+    found = client.post("/api/launch/data", json=asked).json()
+    assert found["rows"] == 1 and found["held_out"]["rows"] == 0
+    assert "lies outside of the folders that may be read" in found["held_out"]["problem"]

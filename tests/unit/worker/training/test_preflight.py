@@ -21,6 +21,7 @@ from opdboard.domain.reading import Reading, StudentReading
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher
 from opdboard.settings import Settings
+from opdboard_worker.analysis.checking import with_data
 from opdboard_worker.models.demo import EOS_ID, PAD_ID, build_tokenizer
 from opdboard_worker.models.loaded import LoadedModel
 from opdboard_worker.training.assembly import assemble
@@ -193,3 +194,20 @@ def test_a_served_teacher_is_held_to_its_weights(assembled, tmp_path: Path, nois
     shown = Console(width=200, record=True, file=io.StringIO())
     shown.print(in_words(check))
     assert f"token {worst[0].id}" in shown.export_text()
+
+
+def test_a_check_that_was_asked_for_tells_of_the_data_as_the_student_reads_them(assembled, tmp_path: Path) -> None:
+    held_out = tmp_path / "held.jsonl"
+    held_out.write_text('{"prompt": "1+1=", "answer": "2"}\n{"prompt": "9+9="}')
+    parts = assembled(
+        data=FileData(path=str(tmp_path / "data.jsonl"), held_out=str(held_out), instruction="", verifier="exact")
+    )
+    found = with_data(parts, Settings(data_dir=tmp_path)).data
+    assert found is not None and found.lengths is not None and found.held_out is not None
+    assert (found.rows, found.formats[0].name, found.complete) == (10, "prompt and answer", True)
+    lengths = found.lengths
+    longest = len(["<bos>", *"1+" * 20, *"1="])
+    assert (lengths.unit, lengths.as_read, lengths.longest, lengths.limit, lengths.beyond) == (
+        "tokens", True, longest, 16, parts.check.left_out,
+    )  # fmt: skip
+    assert (found.held_out.rows, found.held_out.without_answer, found.held_out.shared) == (2, 1, 1)
