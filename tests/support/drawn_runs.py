@@ -13,9 +13,11 @@ from opdboard.domain.measures import (
     POSITION_STATISTIC,
 )
 from opdboard.domain.modules import Module
+from opdboard.domain.records import Estimate
 from opdboard.panels.health import VIEWS
-from opdboard.panels.series import AlertMark, Analysis, Needs, Points, RunSeries, Trigger, Vectors
+from opdboard.panels.series import IN_TRAINING, AlertMark, Analysis, Needs, Points, RunSeries, Trigger, Vectors
 from support.analysed import PARAMETERS, SERIES_OF, found
+from support.scored_sets import scored_set
 from support.stored_runs import candidate, decision, some_modules
 
 SNAPSHOTS = np.array([1, 2, 4, 8, 16])
@@ -87,7 +89,7 @@ def drawn_run(
             AlertMark(3, "A module stands still", "step_norm", modules[0].name if modules else None, 3 + SEQ_OF_STEP),
             AlertMark(17, "KL spike", "reverse_kl", None, 17 + SEQ_OF_STEP),
         ],
-        analyses={kind: analysis(kind, number) for kind in SERIES_OF},
+        analyses={kind: analysis(kind, number) for kind in SERIES_OF} | {IN_TRAINING: in_training(number)},
         choices={"keys": ["loss", "custom", "eval/reverse_kl"], "reference_step": [2, 4, 8, 16]},
     )  # fmt: skip
 
@@ -96,6 +98,24 @@ def analysis(kind: str, number: int = 0) -> Analysis:
     """What was found of a kind, its last variant at the latest sequence."""
     variants = found(kind, number)
     return Analysis(f"{kind}{number}", PARAMETERS, variants, np.minimum(np.arange(len(variants)) + 2, 20) + SEQ_OF_STEP)
+
+
+def in_training(number: int = 0) -> Analysis:
+    """Scores on two sets at every fourth step; both rise with the step and the number."""
+    steps = [step for step in range(0, 21, 4) for _ in range(2)]
+    sets = [
+        scored_set(
+            step,
+            [(at + number + step // 4 + place) % 5 for at in range(12)],
+            name=name,
+            forgetting=bool(place),
+            place=place,
+            over=Estimate(step / 100, step / 100 - 0.05, step / 100 + 0.05),
+        )
+        for step in steps[::2]
+        for place, name in enumerate(("sums", "trivia"))
+    ]
+    return Analysis(f"run{number}", {}, sets, np.array(steps, np.int64) + SEQ_OF_STEP)
 
 
 def loaded(run: RunSeries, needs: Needs) -> RunSeries:

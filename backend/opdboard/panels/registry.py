@@ -25,6 +25,7 @@ from opdboard.panels import (
     reset_embeddings,
     scalars,
     scale_final,
+    set_scores,
     sliding_window,
     spectrum,
 )
@@ -35,6 +36,7 @@ PANELS: tuple[Panel[Any], ...] = (
     alignment.PANEL,
     decisions.PANEL,
     scalars.PANEL,
+    set_scores.PANEL,
     health.PANEL,
     spectrum.PANEL,
     module_history.PANEL,

@@ -10,6 +10,8 @@ from opdboard.domain.modules import Module
 from opdboard.domain.records import DecisionRecord, VariantRecord
 
 REFERENCE_LATEST = "latest"
+IN_TRAINING = "in_training"
+"""Among analyses, by kind: what a run itself scored on evaluation sets while it trained."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class VectorNeed:
 class Needs:
     """What a panel draws from. steps: first and last step of the scalars (None: no end), and a neighbour beyond each.
 
-    analyses: kinds of intervention, of each the run's latest analysis; analysis: the id of one to take instead of the latest.
+    analyses: kinds of intervention, of each the run's latest analysis, and IN_TRAINING; analysis: the id of one to take instead of the latest.
     """
 
     scalars: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example
 from opdboard_worker.evaluation.ready import ReadySet, ready_set
 from opdboard_worker.evaluation.records import variant
-from opdboard_worker.evaluation.scoring import Answerer, SetScores, score
+from opdboard_worker.evaluation.scoring import Answerer, score
 from opdboard_worker.models.loading import LoadedModel, RunFolder
 from opdboard_worker.training.ranks import Ranks
 
@@ -61,7 +61,8 @@ class Scoreboard:
             family = "checkpoint" if step else "base"
             record = variant(step * MOST_SETS + place + 1, family, float(step), label, found, of_base)
             if step == 0:
-                record.details["keys"] = keys(ready, found)
+                record.details["keys"] = keys(ready)
+                record.details["unjudged"] = [at for at, one in enumerate(ready.examples) if one.answer is None]
             yield record, _scalars(ready, record)
 
     def _pass_size(self, ready: ReadySet) -> int:
@@ -114,16 +115,15 @@ def sets_read(sets: Sequence[ReadySet]) -> list[SetRead]:
     ]
 
 
-def keys(ready: ReadySet, scores: SetScores) -> list[str]:
-    """Of the judged prompts, in order: the same wherever the same is asked, told apart and judged in the same way."""
+def keys(ready: ReadySet) -> list[str]:
+    """Of the prompts, in order: the same wherever the same is asked, told apart and judged in the same way."""
     data = ready.asked.data
     how = [getattr(data, name, "") for name in _ASKED]
     return [
         hashlib.blake2b(
             json.dumps([how, one.before, one.prompt, one.prefix, one.answer]).encode(), digest_size=8
         ).hexdigest()
-        for one, found in zip(ready.examples, scores.prompts, strict=True)
-        if found.right is not None
+        for one in ready.examples
     ]
 
 

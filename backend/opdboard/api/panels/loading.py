@@ -12,7 +12,17 @@ from opdboard.db.groups import Entry
 from opdboard.db.tables import Candidate, Decision, Run
 from opdboard.domain.modules import Module
 from opdboard.domain.records import CandidateRecord, DecisionRecord
-from opdboard.panels.series import AlertMark, Analysis, Needs, Points, RunSeries, Trigger, VectorNeed, Vectors
+from opdboard.panels.series import (
+    IN_TRAINING,
+    AlertMark,
+    Analysis,
+    Needs,
+    Points,
+    RunSeries,
+    Trigger,
+    VectorNeed,
+    Vectors,
+)
 
 _Record = TypeVar("_Record", CandidateRecord, DecisionRecord)
 
@@ -80,6 +90,11 @@ def _analyses(session: Session, run_ids: Sequence[str], needs: Needs) -> dict[st
             seqs = np.array([row.subject_seq for row in rows], np.int64)
             variants = [analyses.record_of(row) for row in rows]
             of_run[run.method] = Analysis(run.id, run.config["parameters"], variants, seqs)
+    for run_id in run_ids if IN_TRAINING in needs.analyses else ():
+        if rows := analyses.variants_of(session, run_id):
+            seqs = np.array([row.subject_seq for row in rows], np.int64)
+            own = Analysis(run_id, {}, [analyses.record_of(row) for row in rows], seqs)
+            chosen.setdefault(run_id, {})[IN_TRAINING] = own
     return chosen
 
 

@@ -6,6 +6,7 @@ import { SpectralTable } from "~/components/SpectralTable";
 import { Unread } from "~/components/Unread";
 import { ComparedAnalyses } from "./ComparedAnalyses";
 import { ComparedSamples } from "./ComparedSamples";
+import { ComparedSets } from "./ComparedSets";
 import { ComparisonPanels } from "./ComparisonPanels";
 import { ConfigDifferences } from "./ConfigDifferences";
 import { EntryChips } from "./EntryChips";
@@ -40,6 +41,7 @@ export function ComparePage() {
         <SimpleGrid spacing={16}>
           <SpeedupMeter entries={entries} reference={reference} />
           <Overlays entries={entries} runs={runs} keys={keys} />
+          <ComparedSets entries={entries} runs={runs} keys={keys} reference={reference} />
           <ComparisonPanels entries={entries} runs={runs} keys={keys} reference={reference} />
           <Later>
             <SpectralTable

@@ -5,6 +5,7 @@ import { speedupQuery } from "~/api/compare";
 import type { Entry, Speedup } from "~/api/types";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
+import { setsOf } from "~/lib/evaluationSets";
 import { number } from "~/lib/format";
 import { real } from "~/lib/urlParams";
 import classes from "./ComparePage.module.css";
@@ -21,9 +22,6 @@ const METRICS: readonly [string, string][] = [
   ["accuracy", "Accuracy on the batch"],
   ["overlap_ratio", "Overlap of the top 16"],
 ];
-
-/** Right answers on an evaluation set. */
-const AVERAGE = /^eval\/.+\/avg@\d+$/;
 
 /** The very end of a group's way is out of reach for those of its runs that end below the median. */
 const USUAL_SHARE_OF_GROUP = 0.95;
@@ -44,10 +42,9 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
   );
   const { data } = query;
   const stored = new Set(entries.flatMap(({ runs }) => runs.flatMap(({ latest }) => Object.keys(latest))));
-  const ofSets = [...stored].filter((name) => AVERAGE.test(name)).sort();
   const metrics = [
     ...METRICS.filter(([name]) => name === metric || stored.has(name)),
-    ...ofSets.map((name): [string, string] => [name, name.replace(/^eval\//, "").replace("/", " ")]),
+    ...setsOf(stored).map(({ name, average }): [string, string] => [average, `Right answers, ${name}`]),
   ];
   const notes = data ? [...unequalNotes(data, entries), ...rateNotes(data, entries)] : [];
 

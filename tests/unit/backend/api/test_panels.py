@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from support.analysed import SERIES_OF, analyse
+from support.scored_sets import scored_set
 from support.stored_runs import begin, claim, fill_step, filled, move, record, start
 
 from opdboard.api.panels import service
 from opdboard.api.panels.cache import ResponseCache
-from opdboard.db import series
+from opdboard.db import analyses, series
 from opdboard.db.database import Database
 from opdboard.domain.run_state import RunState
 from opdboard.panels import registry
@@ -73,6 +74,8 @@ def test_every_panel_draws_stored_and_unbegun_runs(client: TestClient, sqlite_da
     fresh = [start(sqlite_database)[0] for _ in range(panel.min_runs)]
     for kind in SERIES_OF:
         analyse(sqlite_database, stored[0], kind)
+    with sqlite_database.write() as session:
+        analyses.add_own(session, stored[0], 1, [scored_set(0, [1, 2])])
     for runs, empty in ((stored, False), (fresh, True)):
         answer = client.get(f"/api/panels/{panel.name}?runs={','.join(runs)}")
         assert answer.status_code == 200

@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from support.scored_sets import scored_set
 from support.stored_runs import begin, claim, create, move, record, start
 
 from opdboard.db import alert_rules, alerts, analyses, runs, webhooks
 from opdboard.db.database import Database
 from opdboard.db.tables import Alert, WebhookDelivery
-from opdboard.domain.records import Estimate, ModuleVector, ScoreRecord, VariantRecord
+from opdboard.domain.records import Estimate, ModuleVector
 from opdboard.domain.run_state import RunState
 from opdboard.lifecycle import transitions
 
@@ -214,16 +215,8 @@ def test_an_alert_goes_to_every_enabled_webhook(database: Database):
 
 def on_a_set(step: int, over: float) -> dict[str, Any]:
     """What a trainer reports of a forgetting set."""
-    unknown = Estimate(math.nan, math.nan, math.nan)
-    gain = Estimate(over, over - 0.02, over + 0.02)
-    average = ScoreRecord(
-        "avg", Estimate(0.5 + over, 0.4, 0.6), gain if step else unknown, unknown, unknown, [0.0, 1.0]
-    )
-    details = {"set": "trivia", "samples": 4, "forgetting": True}
-    record = VariantRecord(
-        step * 16 + 1, "checkpoint" if step else "base", float(step), f"step {step}", None, [average], details
-    )
-    return {"scalars": {"eval/forgetting/trivia/avg@4": 0.5 + over}, "set_scores": [record]}
+    record = scored_set(step, [2, 2], name="trivia", forgetting=True, over=Estimate(over, over - 0.02, over + 0.02))
+    return {"scalars": {"eval/forgetting/trivia/avg@4": 0.5}, "set_scores": [record]}
 
 
 def test_scores_on_sets_are_kept_by_step_alerted_and_taken_back(database: Database):

@@ -7,6 +7,7 @@ import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
+import { setsOf } from "~/lib/evaluationSets";
 import { list } from "~/lib/urlParams";
 import classes from "../RunPage.module.css";
 
@@ -65,6 +66,18 @@ export default function Curves({ run }: { run: RunDetail }) {
               />
             ))}
             {name === "training" && <Panel name="position" runs={runs} height={HEIGHT - 32} />}
+            {setsOf(cards.flatMap(({ keys }) => keys)).map((set) => (
+              <Panel
+                key={set.name}
+                name="set_scores"
+                scope={`set_${set.name}`}
+                title={`With intervals, ${set.name}`}
+                runs={runs}
+                fixed={{ set: set.name }}
+                height={HEIGHT}
+                testId={`panel-set-${set.name}`}
+              />
+            ))}
           </SimpleGrid>
         </section>
       ))}
