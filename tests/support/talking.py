@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from opdboard.db import evidence, playgrounds, runs
 from opdboard.db.database import Database
-from opdboard.domain.playground import Piece, Question
+from opdboard.domain.playground import Piece, PlaygroundConfig, Question
 from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import RunState
@@ -113,6 +113,12 @@ class Talking:
         with self.database.write() as session:
             question = Question.model_validate({"max_tokens": 8} | asked)
             return talking.ask(session, runs.get(session, self.id, lock=True), question).id
+
+    def again(self) -> "Talking":
+        """A new playground of the same run."""
+        with self.database.write() as session:
+            opened = births.add(session, NewRun(PlaygroundConfig(run_id=self.run_id, device="cpu")))
+            return replace(self, id=opened.id)
 
     def attempt(self) -> Attempt:
         with self.database.write() as session:

@@ -40,7 +40,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Listener:
-    """A live worker; busy_with names the run that it trains."""
+    """A live worker; busy_with names the run that it holds."""
 
     queues: frozenset[str]
     busy_with: str | None = None
@@ -93,8 +93,8 @@ def why_it_waits(run: Queued, line: Sequence[Queued], listeners: Sequence[Listen
 
 def _busy(suitable: Sequence[Listener]) -> str:
     if len(suitable) > 1:
-        return f"All {len(suitable)} workers that can take it are training."
-    return f"The only worker that can take it trains {suitable[0].busy_with}."
+        return f"All {len(suitable)} workers that can take it are busy."
+    return f"The only worker that can take it is busy with {suitable[0].busy_with}."
 
 
 def _kind(queue: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 GONE_SECONDS = 150.0
 """Without a sign of life of any page. A browser lets a page that is not in sight act once a minute."""
-LEFT_SECONDS = 20.0
-"""After a page said that it closes: a page that is loaded anew, or another one, has told of itself by then."""
+LEFT_SECONDS = 60.0
+"""After a page said that it closes: one that is loaded anew, another one, or a look at another tab and back."""
 
 
 class Attention:

@@ -42,6 +42,8 @@ def prepare(attempt: Attempt, stored: dict[str, Any]) -> Job:
     with attempt.database.read() as session:
         run = runs.get(session, asked.run_id)
         config, launched = runs.config_of(run), datetime.fromtimestamp(run.created_at, UTC)
+        if playgrounds.look(session, attempt.run_id).left:
+            return Job(lambda _: iter(()), 1, why_ended=lambda _: "its page was closed before a worker was free")
 
     def run_folder(source: RunModel) -> Path:
         with attempt.database.read() as session:

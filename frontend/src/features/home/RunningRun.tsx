@@ -48,11 +48,15 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
         )}
       </div>
       <div className={classes.progress}>
-        <span data-testid={`step-${run.id}`}>
-          step <strong>{run.step}</strong> / {run.total_steps}
-        </span>
-        <Progress step={run.step} total={run.total_steps} label={`Progress of ${run.name}`} />
-        <span className="soft nowrap">{timeLeft(run, now)}</span>
+        {run.kind !== "playground" && (
+          <>
+            <span data-testid={`step-${run.id}`}>
+              step <strong>{run.step}</strong> / {run.total_steps}
+            </span>
+            <Progress step={run.step} total={run.total_steps} label={`Progress of ${run.name}`} />
+            <span className="soft nowrap">{timeLeft(run, now)}</span>
+          </>
+        )}
       </div>
       <div className={classes.foot}>
         <span className="soft">
@@ -70,7 +74,8 @@ export function RunningRun({ run, sparkline }: RunningRunProps) {
   );
 }
 
-function waiting({ state, transfer }: RunSummary): string {
+function waiting({ kind, state, transfer }: RunSummary): string {
   if (transfer !== null) return transferWords(transfer);
+  if (kind === "playground" && state === "running") return "A page talks to its models";
   return state === "starting" ? "Models are being loaded" : "No step measured yet";
 }

@@ -81,7 +81,7 @@ def test_waiting_runs_say_why(client: TestClient, sqlite_database: Database):
     with sqlite_database.write() as session:
         runs.get(session, third).sent_at = time.time()
     told = {waiting["run"]["id"]: waiting for waiting in home(client)["waiting"]}
-    assert told[third]["detail"] == "Next in line. The only worker that can take it trains first."
+    assert told[third]["detail"] == "Next in line. The only worker that can take it is busy with first."
 
 
 def test_a_failed_run_says_what_it_can_be_resumed_from(client: TestClient, sqlite_database: Database):

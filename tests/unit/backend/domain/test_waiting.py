@@ -39,11 +39,13 @@ def test_a_free_worker_takes_the_first_in_line():
 def test_busy_workers_make_a_line():
     line = [run("one"), run("two"), run("three", "cpu")]
     busy = [Listener(CPU, "now")]
-    assert why_it_waits(line[0], line, busy).detail == "Next in line. The only worker that can take it trains now."
+    assert (
+        why_it_waits(line[0], line, busy).detail == "Next in line. The only worker that can take it is busy with now."
+    )
     third = why_it_waits(line[2], line, busy)
     assert (third.detail, third.behind) == ("3rd in line, behind two.", "id-two")
     both = [*busy, Listener(CUDA, "also")]
-    assert why_it_waits(line[0], line, both).detail.endswith("All 2 workers that can take it are training.")
+    assert why_it_waits(line[0], line, both).detail.endswith("All 2 workers that can take it are busy.")
 
 
 def test_only_runs_for_the_same_workers_are_in_the_way():

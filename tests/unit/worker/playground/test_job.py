@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 import torch
 from support.talking import FACTOR, Folders, config_of
+from support.teacher_server import serving
 from support.tokenizers import byte_tokenizer
 
 from opdboard.db import evidence, playgrounds, runs
+from opdboard.domain.errors import OutOfMemory
 from opdboard.domain.run_state import RunState
 from opdboard.lifecycle import claims, talking
 from opdboard_worker.data.examples import load_examples, split
+from opdboard_worker.models.loaded import LoadedModel
+from opdboard_worker.playground import cast
 from opdboard_worker.playground.speaker import Speaker
 from opdboard_worker.training.rollout import draw, uniforms
 
@@ -28,12 +32,23 @@ def logits_after(model: Any, prompt: list[int], said: list[int]) -> torch.Tensor
     return logits[len(prompt) - 1 : -1, :263].double()
 
 
-def spoken(model: Any, prompt: list[int], seed: int, count: int, temperature: float, turn: int = 0) -> list[int]:
-    """An answer sampled by transformers alone, one whole pass per token."""
+def spoken(
+    model: Any,
+    prompt: list[int],
+    seed: int,
+    count: int,
+    temperature: float,
+    turn: int = 0,
+    other_end: int | None = None,
+) -> list[int]:
+    """An answer sampled by transformers alone, one whole pass per token. other_end: counts as the end token, 257."""
     said: list[int] = []
     for uniform in uniforms(1, count, seed, "playground", turn)[0]:
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([prompt + said])).logits[0, -1:, :263]
+        if other_end is not None:
+            logits[:, 257] = logits[:, [257, other_end]].logsumexp(1)
+            logits[:, other_end] = -torch.inf
         token = int(logits.argmax()) if not temperature else int(draw(logits / temperature, uniform.unsqueeze(0))[0])
         said.append(token)
         if token == 257:
@@ -224,3 +239,121 @@ def test_a_question_that_is_stopped_keeps_what_was_said(talk, monkeypatch: pytes
     playground.work()
     for one in playground.answers(question).values():
         assert one["end"].stopped and not one["end"].truncated and 3 <= len(one["tokens"]) <= 4
+
+
+def test_a_teacher_behind_a_server_scores_whole_answers_and_does_not_speak(talk, folders: Folders) -> None:
+    with serving(LoadedModel(folders.models["teacher"], TOKENIZER, "teacher")) as server:
+        remote = {"kind": "remote", "url": server.url, "model": "teacher"}
+        playground = talk(
+            teacher=remote, objective={"kind": "sampled_token"}, budget={"max_response_tokens": 8, "batch_size": 2}
+        )
+        question = playground.ask(voices=[BASE, TEACHER], prompt="How are you?", seed=4)
+        playground.work()
+        told = playground.answers(question)
+        server.faults[:] = ["refuse"] * 20
+        again = playground.again()
+        refused = again.ask(voices=[BASE], prompt="How are you?", seed=4)
+        again.work()
+    assert "asked for scores alone" in told[1]["end"].error
+    prompt, one = prompt_of(ASKED), told[0]
+    said = spoken(folders.models["base"], prompt, 4, 8, 1.0)
+    assert "".join(one["tokens"]) == TOKENIZER.decode(said)
+    at = torch.tensor(said).unsqueeze(1)
+    own = torch.log_softmax(logits_after(folders.models["base"], prompt, said), -1).gather(1, at)[:, 0]
+    with torch.no_grad():  # the server knows nothing of padding: its row is among what it tells
+        logits = folders.models["teacher"](input_ids=torch.tensor([prompt + said])).logits[0, len(prompt) - 1 : -1]
+    theirs = torch.log_softmax(logits.double(), -1).gather(1, at)[:, 0]
+    estimate = torch.expm1(theirs - own) - (theirs - own)
+    torch.testing.assert_close(torch.tensor(one["kl"]).double(), estimate, atol=2e-4, rtol=1e-4)
+    one = again.answers(refused)[0]
+    assert one["tokens"] == told[0]["tokens"] and one["kl"] == []
+
+
+def test_the_teacher_reads_and_speaks_behind_its_own_prompt(talk, folders: Folders) -> None:
+    playground = talk(reading={"teacher": {"template": "plain"}})
+    question = playground.ask(voices=[BASE, TEACHER], prompt="How are you?", seed=6)
+    playground.work()
+    told = playground.answers(question)
+    ours, theirs = prompt_of(ASKED), [256, *TOKENIZER(ASKED[1], add_special_tokens=False)["input_ids"]]
+    assert told[0]["read"].student.ids == ours and told[0]["read"].teacher.ids == theirs
+    for voice, (name, prompt) in enumerate((("base", ours), ("teacher", theirs))):
+        said = spoken(folders.models[name], prompt, 6, 8, 1.0)
+        assert "".join(told[voice]["tokens"]) == TOKENIZER.decode(said)
+        logp = [
+            torch.log_softmax(logits_after(folders.models[one], read, said) / TEMPERATURE, -1)
+            for one, read in (("base", ours), ("teacher", theirs))
+        ]
+        kl = (logp[voice].exp() * (logp[voice] - logp[1])).sum(1)
+        torch.testing.assert_close(torch.tensor(told[voice]["kl"]).double(), kl, atol=2e-4, rtol=1e-4)
+        at = torch.tensor(said).unsqueeze(1)
+        torch.testing.assert_close(
+            torch.tensor(told[voice]["by_others"][1 - voice]).double(),
+            logp[1 - voice].gather(1, at)[:, 0],
+            atol=2e-4,
+            rtol=1e-4,
+        )
+
+
+def test_an_answer_ends_at_the_end_tokens_that_the_run_names(talk, folders: Folders) -> None:
+    said = spoken(folders.models["base"], prompt_of(ASKED), 7, 8, 1.0)
+    end = TOKENIZER.convert_ids_to_tokens(said[4])
+    playground = talk(reading={"student": {"end_tokens": [end]}})
+    question = playground.ask(voices=[BASE], prompt="How are you?", seed=7)
+    playground.work()
+    one = playground.answers(question)[0]
+    assert len(one["tokens"]) == said.index(said[4]) + 1 and not one["end"].truncated
+    assert one["end"].text == TOKENIZER.decode(said[: said.index(said[4])], skip_special_tokens=True)
+
+
+def test_voices_that_nobody_asks_make_room(talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = 1
+    freed: list[bool] = []
+
+    def check_room(_like: object) -> None:
+        nonlocal room
+        if room == 0:
+            raise OutOfMemory("memory does not suffice")
+        room -= 1
+
+    def collect() -> None:
+        nonlocal room
+        room += 1
+        freed.append(True)
+
+    monkeypatch.setattr(cast, "_check_room", check_room)
+    monkeypatch.setattr(cast, "_collect", collect)
+    playground = talk()
+    alone = playground.ask(voices=[TRAINED], prompt="Hello")
+    other = playground.ask(voices=[CANDIDATE], prompt="Hello")
+    both = playground.ask(voices=[CANDIDATE, TRAINED], prompt="Hello")
+    playground.work()
+    assert playground.answers(alone)[0]["tokens"] and playground.answers(other)[0]["tokens"] and freed == [True]
+    told = playground.answers(both)
+    assert told[0]["tokens"] and "memory does not suffice" in told[1]["end"].error
+
+
+def test_ends_that_the_run_maps_are_one_event_here_too(talk, folders: Folders) -> None:
+    reading = {"ends": "map", "teacher": {"end_tokens": ["<|eot|>"]}}
+    playground = talk(reading=reading)
+    question = playground.ask(voices=[BASE], prompt="How are you?", seed=3)
+    playground.work()
+    one, prompt, other = playground.answers(question)[0], prompt_of(ASKED), TOKENIZER.convert_tokens_to_ids("<|eot|>")
+    said = spoken(folders.models["base"], prompt, 3, 8, 1.0, other_end=other)
+    assert "".join(one["tokens"]) == TOKENIZER.decode(said)
+
+    def logp(name: str) -> torch.Tensor:
+        logits = logits_after(folders.models[name], prompt, said)
+        logits[:, 257] = logits[:, [257, other]].logsumexp(1)
+        return torch.log_softmax(logits[:, [one for one in range(263) if one != other]] / TEMPERATURE, -1)
+
+    kl = (logp("base").exp() * (logp("base") - logp("teacher"))).sum(1)
+    torch.testing.assert_close(torch.tensor(one["kl"]).double(), kl, atol=2e-4, rtol=1e-4)
+
+
+def test_nothing_is_loaded_for_a_page_that_closed_while_it_waited(talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    playground = talk()
+    playground.ask(voices=[BASE], prompt="Hello")
+    with playground.database.write() as session:
+        playgrounds.beat(session, playground.id, leaving=True)
+    monkeypatch.delattr("opdboard_worker.playground.job.make_cast")
+    assert playground.work() == "its page was closed before a worker was free"
