@@ -4,7 +4,7 @@ They take longer to import than most questions take to be answered, so the clien
 """
 
 from opdboard.api.alerts.schemas import AlertList
-from opdboard.api.analyses.schemas import AnalysisDetail, AnalysisList, VariantOut
+from opdboard.api.analyses.schemas import AnalysisDetail, AnalysisList, EstimateOut, VariantOut
 from opdboard.api.arrays import TypedArray
 from opdboard.api.checkpoints.schemas import CheckpointList
 from opdboard.api.commands.schemas import CommandOut, ProvenanceOut, RunHistory
@@ -21,7 +21,7 @@ from opdboard.api.workers.schemas import WorkerList
 
 __all__ = [
     "AlertList", "AnalysisDetail", "AnalysisList", "CheckpointList", "CommandOut", "ConfigDifference", "DecisionList",
-    "DecisionOut", "HubAccess", "HubRepositories", "HubRepository", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "ProvenanceOut", "RatioOut", "RunDetail", "RunHistory",
+    "DecisionOut", "EstimateOut", "HubAccess", "HubRepositories", "HubRepository", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "ProvenanceOut", "RatioOut", "RunDetail", "RunHistory",
     "RunList", "RunSummary", "SampleList", "ScalarOut", "SeriesOut", "SpeedupOut", "SpeedupRowOut", "StatisticOut",
     "SweepMade", "TypedArray", "VariantOut", "WorkerList",
 ]  # fmt: skip

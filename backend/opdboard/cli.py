@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 from rich.console import Console
 
-from opdboard import check_command, config_file, terminal
+from opdboard import check_command, config_file, evaluate_command, terminal
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.commands import Command
 from opdboard.domain.errors import OpdboardError
@@ -282,6 +282,7 @@ app.command()(export_commands.figure)
 app.command()(export_commands.export)
 app.command("report")(export_commands.write_report)
 app.command()(check_command.check)
+app.command()(evaluate_command.evaluate)
 app.command()(reproduction_command.reproduce)
 
 

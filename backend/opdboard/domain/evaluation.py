@@ -73,7 +73,10 @@ class Evaluate(Frozen):
     model_config = ConfigDict(title="Evaluate on named sets")
     sets: EvaluationSets = Field(default=(), description="What is answered; none takes the run's own sets.")
     steps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        default=(), max_length=200, description="Checkpoints; none takes the latest."
+        default=(),
+        max_length=200,
+        description="Checkpoints; none takes the latest.",
+        json_schema_extra={"x-placeholder": "latest"},
     )
     all_checkpoints: bool = Field(
         default=False, description="Every checkpoint that is on disk, whatever is named above."

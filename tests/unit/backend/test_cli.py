@@ -6,14 +6,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
+from support.analysed import analyse
 from support.hub_server import HubServer, Repository
 from support.stored_runs import create, filled, move, record, start
 from typer.testing import CliRunner
 
-from opdboard import cli
+from opdboard import cli, evaluate_command
 from opdboard.client import Client, RequestRefused, ServerNotReached
-from opdboard.db import runs
+from opdboard.db import evidence, runs
 from opdboard.db.database import Database
+from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_state import RunState
 
 
@@ -287,3 +290,25 @@ def test_every_command_explains_itself():
         command in text
         for command in ("up", "demo", "run", "ls", "show", "stop", "pause", "resume", "extrapolate", "db")
     )
+
+
+def test_an_evaluation_is_asked_for_and_its_table_printed(server: Client, sqlite_database: Database, invoke, tmp_path):
+    subject = create(sqlite_database)
+    with sqlite_database.write() as session:
+        records = [CheckpointRecord(16, f"runs/{subject}/checkpoints/16", 1, "schedule")]
+        evidence.add_checkpoints(session, subject, 1, records)
+    asked = configuration(tmp_path, "sets: [{name: sums, samples: 2}]\nseed: 5\n")
+    code, out, err = invoke("evaluate", subject, asked, "--teacher")
+    assert code == 0, err
+    parameters = server.analysis(out.strip()).parameters
+    assert (parameters["steps"], parameters["seed"], parameters["teacher"]) == ([16], 5, True)
+    code, _, err = invoke("evaluate", subject)
+    assert code == 1 and "parameters.sets: the run has no sets of its own" in err
+
+    printed = io.StringIO()
+    found = server.analysis(analyse(sqlite_database, subject, "evaluate"))
+    Console(file=printed, width=200).print(evaluate_command.in_words(found))
+    lines = printed.getvalue().splitlines()
+    assert lines[0].split() == ["set", "weights", "avg@n", "pass@2", "maj@n", "cut", "off", "tokens", "over", "base"]
+    assert "20.0 (15.0 to 25.0)" in lines[1] and lines[1].split()[:3] == ["sums", "base", "weights"]
+    assert lines[-1].startswith("facts") and "-50.0 (-55.0 to -45.0)" in lines[-1]

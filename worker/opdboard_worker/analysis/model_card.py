@@ -12,6 +12,7 @@ from opdboard.domain.exports import Export, ExportAdapter
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.model_sources import HubModel
 from opdboard.domain.run_config import RunConfig
+from opdboard_worker.evaluation.card import evaluated
 
 _HELD_OUT = ("eval/reverse_kl", "eval/reverse_kl_k3", "eval/accuracy", "eval/teacher_accuracy")
 _MOST_ROWS = 20
@@ -33,6 +34,7 @@ def model_card(session: Session, run: Run, asked: Export, facts: Mapping[str, An
             _opening(run, asked, facts),
             "## How it was trained",
             _table(["", ""], [[name, str(value)] for name, value in _recipe(run, config).items()]),
+            *_evaluation(session, run, asked),
             *_held_out(session, run, asked),
             *_jumps(session, run, asked),
             *_made_with(session, run),
@@ -78,6 +80,17 @@ def _recipe(run: Run, config: RunConfig) -> dict[str, Any]:
         "precision": config.precision,
         "device": run.device or "",
     }
+
+
+def _evaluation(session: Session, run: Run, asked: Export) -> list[str]:
+    """Of a checkpoint: nobody evaluates candidates."""
+    found = None if asked.factor is not None else evaluated(session, run, asked.step)
+    if found is None:
+        return []
+    told = "Shares have 95% intervals over prompts; gains over the base are paired, prompt by prompt, on the same random numbers."
+    if isinstance(asked, ExportAdapter):
+        told += " The checkpoint was evaluated with its whole update, not with what this adapter keeps of it."
+    return ["## Evaluation", _table([*found.head], [[*row] for row in found.rows]), "\n".join([told, *found.sets])]
 
 
 def _held_out(session: Session, run: Run, asked: Export) -> list[str]:

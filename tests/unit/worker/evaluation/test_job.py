@@ -126,3 +126,19 @@ def test_a_checkpoint_that_is_gone_is_named(analyse, subject, trained, settings)
     shutil.rmtree(folder / "checkpoints" / "step-000004")
     with pytest.raises(ModelProblem, match="the checkpoint of step 4 is no longer on disk"):
         analyse("evaluate", sets=[SMALL], steps=[4])
+
+
+def test_a_card_tells_the_evaluation_of_the_weights_that_are_exported(analyse, settings):
+    def card(step: int) -> str:
+        (record,) = analyse("export_model", step=step)
+        return (settings.root / record.details["folder"] / "README.md").read_text()
+
+    assert "## Evaluation" not in card(4)
+    records = analyse("evaluate", sets=[SMALL], steps=[4])
+    told = card(4)
+    score = {one.measure: one for one in records[1].scores}["avg"]
+    shown = f"{score.score.value:.1%} ({score.score.low:.1%} to {score.score.high:.1%})"
+    assert f"| small | checkpoint of step 4 | {shown} |" in told
+    assert "| small | base weights |" in told
+    assert "`small`: 5 prompts, n = 1, temperature 1, at most 4 tokens; training is not about it." in told
+    assert "## Evaluation" not in card(1)  # what step 4 scored is not its own

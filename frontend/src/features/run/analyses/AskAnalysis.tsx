@@ -46,11 +46,17 @@ export function AskAnalysis({ runId, interventions, kind: first, given = {} }: A
   }));
   if (chosen === undefined) return null;
   return (
-    <Stack className="card" p="12px 14px" role="region" aria-label="Ask for an analysis" data-testid="ask-analysis">
+    <Stack
+      className="card"
+      p="12px 14px"
+      role="region"
+      aria-label="Ask for a job of a worker"
+      data-testid="ask-analysis"
+    >
       <Group gap="8px 12px" align="flex-end">
         <Select
           w={280}
-          label="Analysis"
+          label="What is asked"
           data={interventions.map((one) => ({ value: one.kind, label: one.title }))}
           value={kind}
           onChange={(next) => next !== null && choose(next)}
