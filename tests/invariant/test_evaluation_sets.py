@@ -104,6 +104,15 @@ def test_prompts_that_are_trained_on_are_left_out_and_told(train):
     ]  # sums are drawn, of whatever they are
 
 
+def test_a_long_set_shows_that_the_trainer_is_at_work(train, monkeypatch):
+    monkeypatch.setattr("opdboard_worker.training.loop.SIGN_SECONDS", 0.0)
+    _, sink = train(tiny_config(steps=1, evaluation=Cadence(sets=(TARGET,)), batch_size=2))
+    signs = [batch for batch in sink.batches if batch.at_work]
+    assert len(signs) == 2 * 6 and not any(
+        batch.scalars for batch in signs
+    )  # two scorings of six prompts, two answers at a time
+
+
 def test_broken_data_is_refused_before_the_first_step_with_file_and_row(train, tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"prompt": "001+002=", "answer": "3"}) + "\n{broken\n")

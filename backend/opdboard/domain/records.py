@@ -161,5 +161,7 @@ class Batch:
     command_results: list[CommandResult] = field(default_factory=list)
     variants: list[VariantRecord] = field(default_factory=list)
     check: Check | None = None
+    at_work: bool = False
+    """Nothing needs to be new: whoever writes gets further."""
     set_scores: list[VariantRecord] = field(default_factory=list)
     """Of a training run: what the weights of the step scored on evaluation sets."""

@@ -30,8 +30,9 @@ def record(session: Session, run_id: str, attempt: int, batch: Batch, *, number:
     now = time.time()
     run.heartbeat_at = now
     if batch.step > run.step or batch.scalars:
-        run.progressed_at = now
         run.fruitless_attempts = 0
+    if batch.step > run.step or batch.scalars or batch.at_work:
+        run.progressed_at = now
     run.step = max(run.step, batch.step)
     run.latest = {**run.latest, **{key: finite(value) for key, value in batch.scalars.items()}}
     seq = runs.touch(run, *_topics(batch))

@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 
 _TOLD = {"loss": "loss", "reverse_kl": "reverse KL", "reward_mean": "reward", "accuracy": "accuracy"}
 
+SIGN_SECONDS = 20.0
+"""Between two signs of life while evaluation sets are scored."""
+
 MOST_SKIPPED_IN_A_ROW = 3
 """Updates without a finite loss and gradient; one or two may be an odd batch."""
 
@@ -81,6 +84,7 @@ class Training:
         self.clock = Clock()
         self.interrupted = threading.Event()
         self._leaving = False
+        self._seen = time.monotonic()
         self.shelf = Shelf(parts.config, parts.scorer.student, parts.trained, control, folder, data_root)
         self._ranks = parts.scorer.ranks
         self._first = self._ranks.rank == 0
@@ -304,7 +308,7 @@ class Training:
         last = step == self.config.budget.steps or self.on_plateau
         if not self.parts.scoreboard.due(step, last=last):
             return
-        scored = self.parts.scoreboard.scores(step, self.progress.base_scores)
+        scored = self.parts.scoreboard.scores(step, self.progress.base_scores, self._at_work)
         while True:
             with self.clock.running("evaluation"):
                 found = next(scored, None)
@@ -314,6 +318,12 @@ class Training:
             self.sink.write(Batch(step=step, at=time.time(), scalars=scalars, set_scores=[record]))
             log.info("step %d: %s", step, "  ".join(f"{key} {value:.4g}" for key, value in scalars.items()))
             self.progress.note_best(step, scalars, self.config)
+
+    def _at_work(self) -> None:
+        """Now and then, so that a benchmark of an hour is not taken for a trainer that hangs."""
+        if time.monotonic() - self._seen >= SIGN_SECONDS:
+            self._seen = time.monotonic()
+            self.sink.write(Batch(step=self.progress.step, at=time.time(), at_work=True))
 
     def _save_if_due(self, step: int, orders: Orders) -> None:
         budget = self.config.budget

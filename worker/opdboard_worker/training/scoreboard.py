@@ -6,7 +6,7 @@ are compared prompt by prompt, with those of the base and across runs.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example
 from opdboard_worker.evaluation.ready import ReadySet, ready_set
 from opdboard_worker.evaluation.records import variant
-from opdboard_worker.evaluation.scoring import Answerer, score
+from opdboard_worker.evaluation.scoring import Answerer, SetScores, score_in_parts
 from opdboard_worker.models.loading import LoadedModel, RunFolder
 from opdboard_worker.training.ranks import Ranks
 
@@ -43,13 +43,15 @@ class Scoreboard:
         """Whether the sets are scored at the step."""
         return bool(self._sets) and (last or step % self._config.evaluation.every == 0)
 
-    def scores(self, step: int, base: dict[str, Any]) -> Iterator[tuple[VariantRecord, dict[str, float]]]:
+    def scores(
+        self, step: int, base: dict[str, Any], at_work: Callable[[], None]
+    ) -> Iterator[tuple[VariantRecord, dict[str, float]]]:
         """Set after set: its record, and the scalars of domain.measures.set_key.
 
-        base: what the base weights scored, which those of step 0 are noted in: it goes with the run's progress into checkpoints.
+        at_work: called whenever some answers are done. base: what the base weights scored, which those of step 0 are noted in: it goes with the run's progress into checkpoints.
         """
         for place, ready in enumerate(self._sets):
-            found = score(ready, self._answerer, seed=SEED, pass_size=self._pass_size(ready), ranks=self._ranks)
+            found = self._scored(ready, at_work)
             name = ready.asked.name
             if step == 0:
                 base[name] = {"fingerprint": ready.fingerprint} | {
@@ -64,6 +66,15 @@ class Scoreboard:
                 record.details["keys"] = keys(ready)
                 record.details["unjudged"] = [at for at, one in enumerate(ready.examples) if one.answer is None]
             yield record, _scalars(ready, record)
+
+    def _scored(self, ready: ReadySet, at_work: Callable[[], None]) -> SetScores:
+        parts = score_in_parts(ready, self._answerer, seed=SEED, pass_size=self._pass_size(ready), ranks=self._ranks)
+        while True:
+            try:
+                next(parts)
+            except StopIteration as done:
+                return done.value
+            at_work()
 
     def _pass_size(self, ready: ReadySet) -> int:
         """An engine of its own is given the weights once for every call, and shares its memory out by itself."""
