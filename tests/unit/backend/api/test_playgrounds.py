@@ -1,4 +1,4 @@
-"""Playgrounds over HTTP: opened once for all their readers, asked, and read piece by piece; on both engines."""
+"""Playgrounds over HTTP: opened once for all their readers, asked, and read piece by piece."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ ASKED = {"voices": [{"kind": "base"}, {"kind": "candidate", "step": 2, "factor":
 
 
 @pytest.fixture
-def client(settings: Settings, database: Database, tmp_path) -> Iterator[TestClient]:
+def on_either(settings: Settings, database: Database, tmp_path) -> Iterator[TestClient]:
+    """A client of the application on the engine of the test."""
     app = create_app(settings.model_copy(update={"database_url": database.url}), static=tmp_path)
     with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as opened:
         yield opened
@@ -39,19 +40,19 @@ def end(database: Database, playground: str, state: RunState = RunState.FINISHED
         transitions.transition(session, runs.get(session, playground, lock=True), state, reason=reason)
 
 
-def test_a_talk_is_read_as_it_comes(client: TestClient, database: Database) -> None:
+def test_a_talk_is_read_as_it_comes(on_either: TestClient, database: Database) -> None:
     run_id = create(database)
-    assert client.get(f"/api/runs/{run_id}/playground").status_code == 404
-    playground = opened(client, run_id)
+    assert on_either.get(f"/api/runs/{run_id}/playground").status_code == 404
+    playground = opened(on_either, run_id)
     assert (playground["state"], playground["run_id"], playground["about"]) == ("queued", run_id, None)
     assert playground["waits_for"] == "No worker is alive. It starts as soon as one is."
-    assert opened(client, run_id)["id"] == playground["id"]
-    assert client.get("/api/runs").json()["total"] == 1
-    as_run = client.get(f"/api/runs/{playground['id']}").json()
+    assert opened(on_either, run_id)["id"] == playground["id"]
+    assert on_either.get("/api/runs").json()["total"] == 1
+    as_run = on_either.get(f"/api/runs/{playground['id']}").json()
     assert (as_run["kind"], as_run["commands"], as_run["is_job"]) == ("playground", ["stop"], True)
 
     address = f"/api/playgrounds/{playground['id']}"
-    asked = client.post(f"{address}/questions", json=ASKED | {"temperature": 0.5, "seed": 3})
+    asked = on_either.post(f"{address}/questions", json=ASKED | {"temperature": 0.5, "seed": 3})
     assert asked.status_code == 201, asked.text
     question = asked.json()
     assert question["question"]["voices"][1]["factor"] == 2.5 and question["question"]["temperature"] == 0.5
@@ -59,39 +60,39 @@ def test_a_talk_is_read_as_it_comes(client: TestClient, database: Database) -> N
     attempt = claim(database, playground["id"])
     with database.write() as session:
         talking.open_up(session, playground["id"], attempt, ABOUT)
-    before = client.get(f"/api/runs/{playground['id']}").json()["topics"]["talk"]
+    before = on_either.get(f"/api/runs/{playground['id']}").json()["topics"]["talk"]
     with database.write() as session:
         first = Piece(voice=0, tokens=["a", "b"], logp=[-0.5, float("-inf")], kl=[0.1, 0.2])
         talking.tell(session, playground["id"], attempt, question["id"], [first])
-    talk = client.get(f"{address}/talk").json()
+    talk = on_either.get(f"{address}/talk").json()
     assert [one["id"] for one in talk["questions"]] == [question["id"]] and not talk["more"]
     (piece,) = talk["pieces"]
     assert piece["tokens"] == ["a", "b"] and piece["logp"] == [-0.5, None] and piece["end"] is None
-    assert client.get(f"/api/runs/{playground['id']}").json()["topics"]["talk"] > before
+    assert on_either.get(f"/api/runs/{playground['id']}").json()["topics"]["talk"] > before
     with database.write() as session:
         more = [Piece(voice=0, start=2, tokens=["c"]), Piece(voice=1, end=Ending(text="", error="gone"))]
         talking.tell(session, playground["id"], attempt, question["id"], more, done=True)
-    rest = client.get(f"{address}/talk?after={piece['id']}&asked_after={question['id']}&limit=1").json()
+    rest = on_either.get(f"{address}/talk?after={piece['id']}&asked_after={question['id']}&limit=1").json()
     assert rest["questions"] == [] and [one["start"] for one in rest["pieces"]] == [2] and rest["more"]
-    rest = client.get(f"{address}/talk?after={rest['pieces'][0]['id']}").json()
+    rest = on_either.get(f"{address}/talk?after={rest['pieces'][0]['id']}").json()
     assert rest["pieces"][0]["end"]["error"] == "gone" and rest["questions"][0]["done"]
-    told = client.get(f"/api/runs/{run_id}/playground").json()
+    told = on_either.get(f"/api/runs/{run_id}/playground").json()
     assert told["about"]["kl"] == "reverse_kl" and told["waits_for"] == ""
 
 
 def test_pages_are_counted_and_a_farewell_is_taken_back_by_the_next_sign_of_life(
-    client: TestClient, database: Database
+    client: TestClient, sqlite_database: Database
 ) -> None:
-    playground = opened(client, create(database))["id"]
+    playground = opened(client, create(sqlite_database))["id"]
     for leaving, expected in ((False, (1, False)), (True, (2, True)), (False, (3, False))):
         assert client.post(f"/api/playgrounds/{playground}/beats", json={"leaving": leaving}).status_code == 204
-        with database.read() as session:
+        with sqlite_database.read() as session:
             look = playgrounds.look(session, playground)
         assert (look.beats, look.left) == expected and look.waiting is None
 
 
-def test_what_cannot_be_asked_is_refused(client: TestClient, database: Database) -> None:
-    run_id = create(database)
+def test_what_cannot_be_asked_is_refused(client: TestClient, sqlite_database: Database) -> None:
+    run_id = create(sqlite_database)
     playground = opened(client, run_id)["id"]
     address = f"/api/playgrounds/{playground}/questions"
     first = client.post(address, json=ASKED).json()["id"]
@@ -113,7 +114,7 @@ def test_what_cannot_be_asked_is_refused(client: TestClient, database: Database)
     assert client.post(address, json=ASKED).status_code == 409
     stopped = client.post(f"{address}/{first}/stop")
     assert stopped.status_code == 200 and not stopped.json()["done"]
-    with database.read() as session:
+    with sqlite_database.read() as session:
         assert playgrounds.look(session, playground).stop_asked
     assert client.post(f"/api/playgrounds/{run_id}/beats", json={}).status_code == 404
     assert client.post("/api/runs/00000000/playground").status_code == 404
@@ -122,19 +123,19 @@ def test_what_cannot_be_asked_is_refused(client: TestClient, database: Database)
 
 
 def test_one_that_has_ended_says_why_stays_for_an_hour_and_goes_with_its_run(
-    client: TestClient, database: Database
+    on_either: TestClient, database: Database
 ) -> None:
     run_id = create(database)
-    first = opened(client, run_id)["id"]
-    client.post(f"/api/playgrounds/{first}/questions", json=ASKED)
+    first = opened(on_either, run_id)["id"]
+    on_either.post(f"/api/playgrounds/{first}/questions", json=ASKED)
     attempt = claim(database, first)
-    assert client.delete(f"/api/runs/{run_id}").status_code == 409  # its weights are in use
+    assert on_either.delete(f"/api/runs/{run_id}").status_code == 409  # its weights are in use
     with database.write() as session:
         transitions.transition(session, runs.get(session, first, lock=True), RunState.RUNNING)
     end(database, first, reason="its page was closed")
-    told = client.get(f"/api/runs/{run_id}/playground").json()
+    told = on_either.get(f"/api/runs/{run_id}/playground").json()
     assert (told["state"], told["why_ended"]) == ("finished", "its page was closed")
-    refused = client.post(f"/api/playgrounds/{first}/questions", json=ASKED)
+    refused = on_either.post(f"/api/playgrounds/{first}/questions", json=ASKED)
     assert refused.status_code == 409 and "Open it again" in refused.json()["detail"]
     with database.write() as session:
         try:
@@ -143,23 +144,23 @@ def test_one_that_has_ended_says_why_stays_for_an_hour_and_goes_with_its_run(
             pass
         else:
             raise AssertionError("a zombie may not write")
-    second = opened(client, run_id)["id"]
-    assert second != first and client.get(f"/api/playgrounds/{first}/talk").json()["questions"]
+    second = opened(on_either, run_id)["id"]
+    assert second != first and on_either.get(f"/api/playgrounds/{first}/talk").json()["questions"]
     with database.write() as session:
         runs.get(session, first, lock=True).ended_at = time.time() - 4000
-    opened(client, run_id)
-    assert client.get(f"/api/playgrounds/{first}/talk").status_code == 404
+    opened(on_either, run_id)
+    assert on_either.get(f"/api/playgrounds/{first}/talk").status_code == 404
     end(database, second, RunState.STOPPED)
-    assert client.delete(f"/api/runs/{run_id}").status_code == 204
-    assert client.get(f"/api/runs/{second}").status_code == 404
+    assert on_either.delete(f"/api/runs/{run_id}").status_code == 204
+    assert on_either.get(f"/api/runs/{second}").status_code == 404
 
 
-def test_the_page_is_told_what_its_playground_waits_for(client: TestClient, database: Database) -> None:
-    with database.write() as session:
+def test_the_page_is_told_what_its_playground_waits_for(client: TestClient, sqlite_database: Database) -> None:
+    with sqlite_database.write() as session:
         workers.beat(session, "w", host="h", pid=1, started_at=0.0, queues=["any", "cpu"], run_id=None, load={})
-    busy = create(database, name="a long run")
-    claim(database, busy, "w")
-    run_id = create(database)
+    busy = create(sqlite_database, name="a long run")
+    claim(sqlite_database, busy, "w")
+    run_id = create(sqlite_database)
     opened(client, run_id)
     playground = client.get(f"/api/runs/{run_id}/playground").json()
     assert "The only worker that can take it" in playground["waits_for"] and "a long run" in playground["waits_for"]
