@@ -19,18 +19,31 @@ def configured_roots(settings: Settings) -> list[Path]:
 
 def code_folder(text: str, settings: Settings, where: str) -> Path:
     """A folder whose Python code may be run, symbolic links followed; BadInput unless it lies below OPDBOARD_CODE_ROOTS."""
-    folder = place(text).resolve()
-    allowed = [place(part.strip()).resolve() for part in settings.code_roots.split(",") if part.strip()]
-    if not any(folder.is_relative_to(root) for root in allowed):
-        below = f"lies outside of {', '.join(map(str, allowed))}" if allowed else "cannot be used"
-        raise BadInput(
-            f"{folder} {below}: what is in it may run as code, so whoever keeps the workers has to name a folder above it in "
-            "OPDBOARD_CODE_ROOTS",
-            where=where,
-        )
+    folder = _below_code_roots(text, settings, where)
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder} on this worker", where=where)
     return folder
+
+
+def code_file(text: str, settings: Settings, where: str) -> Path:
+    """A Python file that may be run, likewise."""
+    file = _below_code_roots(text, settings, where)
+    if not file.is_file():
+        raise BadInput(f"there is no file {file} on this worker", where=where)
+    return file
+
+
+def _below_code_roots(text: str, settings: Settings, where: str) -> Path:
+    path = place(text).resolve()
+    allowed = [place(part.strip()).resolve() for part in settings.code_roots.split(",") if part.strip()]
+    if not any(path.is_relative_to(root) for root in allowed):
+        below = f"lies outside of {', '.join(map(str, allowed))}" if allowed else "cannot be used"
+        raise BadInput(
+            f"{path} {below}: what is in it may run as code, so whoever keeps the workers has to name a folder above it in "
+            "OPDBOARD_CODE_ROOTS",
+            where=where,
+        )
+    return path
 
 
 def place(text: str) -> Path:

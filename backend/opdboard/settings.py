@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     code_roots: str = Field(
         default="",
-        description="Comma-separated folders whose Python code workers may run: that of task files for lm-eval. Empty runs none.",
+        description="Comma-separated folders whose Python code workers may run: that of task files for lm-eval, and verifiers. Empty runs none.",
     )
     upload_mib: int = Field(
         default=1024,

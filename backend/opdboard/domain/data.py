@@ -68,10 +68,10 @@ class RowData(Frozen):
         default="after",
         description="Where the instruction stands: behind the prompt, in front of it, or in the system prompt.",
     )
-    verifier: Literal["math", "exact", "regex", "choice"] = Field(
+    verifier: Literal["math", "exact", "regex", "choice", "python"] = Field(
         default="math",
         description="How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, "
-        "or the letter of a multiple choice.",
+        "the letter of a multiple choice, or what verifier_file says.",
     )
     verifier_pattern: str = Field(
         default="",
@@ -79,10 +79,19 @@ class RowData(Frozen):
         description="For regex alone: an expression with one group, whose last match in the response must be the answer.",
     )
 
+    verifier_file: str = Field(
+        default="",
+        max_length=4000,
+        description="For python alone: a .py file of the worker with verify(response: str, answer: str) -> bool. Run only below "
+        "OPDBOARD_CODE_ROOTS, which whoever keeps the worker sets.",
+    )
+
     _one_group = field_validator("verifier_pattern")(_with_one_group)
 
     @model_validator(mode="after")
-    def _pattern_where_it_is_used(self) -> Self:
+    def _verifier_has_what_it_needs(self) -> Self:
+        if (self.verifier == "python") != bool(self.verifier_file):
+            raise ValueError("data.verifier 'python' needs data.verifier_file, and no other verifier takes one")
         if (self.verifier == "regex") != bool(self.verifier_pattern):
             raise ValueError("data.verifier 'regex' needs data.verifier_pattern, and no other verifier takes one")
         return self

@@ -20,7 +20,7 @@ class Provenance(Frozen):
         description="The field that names a model -> the commit of a hub model, or the SHA-256 of the files that were loaded.",
     )
     files: dict[str, str] = Field(
-        default={}, description="Data file -> SHA-256 of its bytes, or data set of the hub -> its commit."
+        default={}, description="Data file, or verifier -> SHA-256 of its bytes; data set of the hub -> its commit."
     )
 
     def flat(self) -> dict[str, str]:

@@ -3224,17 +3224,23 @@ export interface components {
             instruction_place: "after" | "before" | "system";
             /**
              * Verifier
-             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, or the letter of a multiple choice.
+             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, the letter of a multiple choice, or what verifier_file says.
              * @default math
              * @enum {string}
              */
-            verifier: "math" | "exact" | "regex" | "choice";
+            verifier: "math" | "exact" | "regex" | "choice" | "python";
             /**
              * Verifier Pattern
              * @description For regex alone: an expression with one group, whose last match in the response must be the answer.
              * @default
              */
             verifier_pattern: string;
+            /**
+             * Verifier File
+             * @description For python alone: a .py file of the worker with verify(response: str, answer: str) -> bool. Run only below OPDBOARD_CODE_ROOTS, which whoever keeps the worker sets.
+             * @default
+             */
+            verifier_file: string;
         };
         /**
          * Fixed extrapolation (control)
@@ -3717,17 +3723,23 @@ export interface components {
             instruction_place: "after" | "before" | "system";
             /**
              * Verifier
-             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, or the letter of a multiple choice.
+             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, the letter of a multiple choice, or what verifier_file says.
              * @default math
              * @enum {string}
              */
-            verifier: "math" | "exact" | "regex" | "choice";
+            verifier: "math" | "exact" | "regex" | "choice" | "python";
             /**
              * Verifier Pattern
              * @description For regex alone: an expression with one group, whose last match in the response must be the answer.
              * @default
              */
             verifier_pattern: string;
+            /**
+             * Verifier File
+             * @description For python alone: a .py file of the worker with verify(response: str, answer: str) -> bool. Run only below OPDBOARD_CODE_ROOTS, which whoever keeps the worker sets.
+             * @default
+             */
+            verifier_file: string;
         };
         /**
          * Hugging Face hub
@@ -5030,7 +5042,7 @@ export interface components {
             };
             /**
              * Files
-             * @description Data file -> SHA-256 of its bytes, or data set of the hub -> its commit.
+             * @description Data file, or verifier -> SHA-256 of its bytes; data set of the hub -> its commit.
              * @default {}
              */
             files: {
@@ -5060,7 +5072,7 @@ export interface components {
             };
             /**
              * Files
-             * @description Data file -> SHA-256 of its bytes, or data set of the hub -> its commit.
+             * @description Data file, or verifier -> SHA-256 of its bytes; data set of the hub -> its commit.
              * @default {}
              */
             files: {
@@ -7411,17 +7423,23 @@ export interface components {
             instruction_place: "after" | "before" | "system";
             /**
              * Verifier
-             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, or the letter of a multiple choice.
+             * @description How an answer is judged: mathematical equality (math-verify), exact text match, what verifier_pattern finds, the letter of a multiple choice, or what verifier_file says.
              * @default math
              * @enum {string}
              */
-            verifier: "math" | "exact" | "regex" | "choice";
+            verifier: "math" | "exact" | "regex" | "choice" | "python";
             /**
              * Verifier Pattern
              * @description For regex alone: an expression with one group, whose last match in the response must be the answer.
              * @default
              */
             verifier_pattern: string;
+            /**
+             * Verifier File
+             * @description For python alone: a .py file of the worker with verify(response: str, answer: str) -> bool. Run only below OPDBOARD_CODE_ROOTS, which whoever keeps the worker sets.
+             * @default
+             */
+            verifier_file: string;
         };
         /**
          * Uploaded

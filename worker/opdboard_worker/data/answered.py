@@ -10,6 +10,7 @@ from opdboard.domain.run_config import RunConfig
 from opdboard.domain.teachers import Teacher
 from opdboard_worker.data.choices import letter_of
 from opdboard_worker.data.examples import Example
+from opdboard_worker.data.own_verifier import own_verifier
 
 
 def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequence[Example]) -> None:
@@ -42,7 +43,23 @@ def check_judged(data: Data, examples: Sequence[Example]) -> None:
     """DataProblem where the verifier of the data cannot judge answers to these examples."""
     if getattr(data, "verifier", "") == "choice":
         _letters(examples)
+    if getattr(data, "verifier", "") == "python":
+        _check_own(getattr(data, "verifier_file", ""), examples)
     _check_pattern(getattr(data, "verifier_pattern", ""))
+
+
+def _check_own(file: str, examples: Sequence[Example]) -> None:
+    """The user's verifier can be imported, and has a verdict on the first row's own answer, be it that it is wrong."""
+    first = next((one for one in examples if one.answer is not None), None)
+    verifier = own_verifier(file)
+    if first is None or first.answer is None:
+        return
+    _, why = verifier.asked(first.worked, first.answer)
+    if why:
+        raise DataProblem(
+            f"{file} fails on this row, given its own {'solution' if first.solution else 'answer'} as the response: {why}",
+            where=first.where or "data.verifier_file",
+        )
 
 
 def _check_pattern(pattern: str) -> None:

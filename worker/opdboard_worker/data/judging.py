@@ -64,7 +64,8 @@ def _joined_by_mathematics(votes: Sequence[object], written: dict[str | None, st
 
 
 def _verifier(data: Data) -> tuple[str, str]:
-    return getattr(data, "verifier", "exact"), getattr(data, "verifier_pattern", "")
+    kind = getattr(data, "verifier", "exact")
+    return kind, getattr(data, "verifier_file" if kind == "python" else "verifier_pattern", "")
 
 
 def _whole(kind: str, example: Example, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Is a response right? Exact text match, an expression of the user's, a letter, or mathematical equality by math-verify.
+"""Is a response right? Exact text match, an expression of the user's, a letter, a file of theirs, or mathematical equality.
 
 Mathematics is judged in a helper process (`judge.py`): an answer such as 9^{9^{9}} can keep sympy busy for ever, in C code that
 no timeout inside Python interrupts, and math-verify's own timeouts work on the main thread only. The helper may be lost; the
@@ -16,6 +16,7 @@ import regex
 
 from opdboard.domain.errors import DataProblem
 from opdboard_worker.data.choices import chosen, letter_of
+from opdboard_worker.data.own_verifier import own_verifier
 
 READY = "ready\n"
 """What the helper writes first."""
@@ -26,22 +27,25 @@ _LONGEST_RESPONSE = 20_000
 """Characters, from the end, in which an answer is looked for."""
 
 
-def verify(kind: str, response_text: str, answer: str, pattern: str = "") -> bool:
+def verify(kind: str, response_text: str, answer: str, by: str = "") -> bool:
     """Whether `response_text` gives `answer`; never raises on account of either text.
 
     exact: equal but for white space at the ends. math: the content of the last box, else the last number or formula, equals
     the answer; False for what cannot be parsed or is not decided within a few seconds. regex: the group of the last match of
-    `pattern` is the answer but for white space at the ends; False where it takes a second. choice: the same letter. May be called from any thread. Raises
-    DataProblem when this machine cannot judge mathematics at all.
+    the pattern `by` is the answer but for white space at the ends; False where it takes a second. choice: the same letter.
+    python: what the file `by` says, see own_verifier. May be called from any thread. Raises DataProblem when this machine
+    cannot judge mathematics at all, or cannot import the file, BadInput where it may not.
     """
     if kind == "exact":
         return response_text.strip() == answer.strip()
     if kind == "choice":
         return chosen(response_text[-_LONGEST_RESPONSE:]) == letter_of(answer)
     if kind == "regex":
-        return _last_match(pattern, response_text[-_LONGEST_RESPONSE:]) == answer.strip()
+        return _last_match(by, response_text[-_LONGEST_RESPONSE:]) == answer.strip()
+    if kind == "python":
+        return own_verifier(by).right(response_text, answer)
     if kind != "math":
-        raise ValueError(f"no verifier is called '{kind}'; there are 'exact', 'math', 'regex' and 'choice'")
+        raise ValueError(f"no verifier is called '{kind}'; there are 'exact', 'math', 'regex', 'choice' and 'python'")
     response = response_text[-_LONGEST_RESPONSE:]
     if not response.strip():
         return False

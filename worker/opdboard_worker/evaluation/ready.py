@@ -39,7 +39,9 @@ class ReadySet:
     @property
     def fingerprint(self) -> str:
         """Of the prompts, their answers and how they are judged, in order: what two sets of weights must have answered alike."""
-        judged = {name: getattr(self.asked.data, name, "") for name in ("verifier", "verifier_pattern")}
+        judged = {
+            name: getattr(self.asked.data, name, "") for name in ("verifier", "verifier_pattern", "verifier_file")
+        }
         told = [judged, [(one.id, one.before, one.prompt, one.prefix, one.answer) for one in self.examples]]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 

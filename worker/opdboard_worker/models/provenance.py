@@ -7,7 +7,7 @@ import torch
 
 from opdboard.data_files.hub import cached_commit as data_commit
 from opdboard.data_files.rows import data_files
-from opdboard.domain.data import Data, FileData, HubData, UploadData
+from opdboard.domain.data import Data, FileData, HubData, RowData, UploadData
 from opdboard.domain.model_sources import DemoModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.domain.provenance import Provenance, installed
 from opdboard.domain.run_config import RunConfig
@@ -52,7 +52,14 @@ def _origin(source: ModelSource, settings: Settings, run_folder: RunFolder) -> s
 
 
 def files_read(data: Data, root: Path) -> dict[str, str]:
-    """Digest by path of the files that data are read from; of a hub data set its commit."""
+    """Digest by path of the files that data are read from, and judged by; of a hub data set its commit."""
+    if isinstance(data, RowData) and data.verifier_file:
+        verifier = Path(data.verifier_file).expanduser()
+        return _rows_read(data, root) | {str(verifier): f"sha256 {_digest(verifier)}"}
+    return _rows_read(data, root)
+
+
+def _rows_read(data: Data, root: Path) -> dict[str, str]:
     if isinstance(data, HubData):
         return {f"{data.repo_id}@{data.revision}": f"commit {data_commit(data)}"}
     if not isinstance(data, FileData | UploadData):

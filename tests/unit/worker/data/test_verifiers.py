@@ -97,7 +97,7 @@ def test_answers_are_judged_from_any_thread():
 
 
 def test_an_unknown_verifier_is_a_programming_error():
-    with pytest.raises(ValueError, match="'exact', 'math', 'regex' and 'choice'"):
+    with pytest.raises(ValueError, match="'exact', 'math', 'regex', 'choice' and 'python'"):
         verify("taste", "a", "a")
 
 
