@@ -9,10 +9,13 @@ from integration.installation import small_config
 from safetensors.torch import load_file
 from support.stored_runs import stored_vectors
 
-from opdboard.db import evidence, runs, series
+from opdboard.db import analyses, evidence, runs, series
+from opdboard.domain.cadence import Cadence
+from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.objectives import FullVocabulary, SampledToken
 from opdboard.domain.run_state import RunState
 
+SETS = Cadence(sets=(EvaluationSet(name="sums", prompts=4, samples=2, max_response_tokens=4),), every=4)
 TIMED = {
     "seconds",
     "search_seconds",
@@ -46,6 +49,12 @@ def _decisions(installation, run_id):
         ]
 
 
+def _of_sets(installation, run_id):
+    with installation.database.read() as session:
+        found = [analyses.record_of(row) for row in analyses.variants_of(session, run_id)]
+    return [(one.x, one.index, one.details, str(one.scores)) for one in found]
+
+
 def _files(installation, run_id, step):
     folder = installation.settings.run_folder(run_id) / "checkpoints" / f"step-{step:06d}"
     return {path.relative_to(folder).as_posix(): load_file(path) for path in folder.rglob("*.safetensors")}
@@ -65,6 +74,8 @@ def _assert_equal_runs(installation, straight, resumed):
         assert left[name].reference_steps.tolist() == right[name].reference_steps.tolist(), name
         np.testing.assert_array_equal(left[name].values, right[name].values, err_msg=name)
     assert _decisions(installation, straight) == _decisions(installation, resumed)
+    assert _of_sets(installation, straight) == _of_sets(installation, resumed)
+    assert [x for x, *_ in _of_sets(installation, resumed)] == [0, 4, 8, 12, 16, 20]
     left, right = _files(installation, straight, 20), _files(installation, resumed, 20)
     assert left.keys() == right.keys() and "trainer/strategy.safetensors" in left
     for name in left:
@@ -75,7 +86,7 @@ def _assert_equal_runs(installation, straight, resumed):
 
 @pytest.mark.parametrize("objective", [FullVocabulary(reward_scale=1.25), SampledToken()], ids=lambda one: one.kind)
 def test_killed_and_resumed_equals_straight(installation, objective):
-    config = small_config(objective=objective)
+    config = small_config(objective=objective, evaluation=SETS)
     straight = installation.create(config)
     assert installation.execute(straight) is RunState.FINISHED
 

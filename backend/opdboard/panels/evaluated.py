@@ -34,6 +34,14 @@ def score_of(one: VariantRecord, measure: str) -> ScoreRecord | None:
     return scores.score_of(one, f"pass@{one.details['samples']}" if measure == "pass" else measure)
 
 
+def unlike(ours: VariantRecord, theirs: VariantRecord) -> str | None:
+    """What of how two were asked differs, in a sentence; None where nothing does."""
+    for key, word in _WORDS.items():
+        if ours.details[key] != theirs.details[key]:
+            return f"the {word} are {ours.details[key]:g} and {theirs.details[key]:g}"
+    return None
+
+
 def is_share(measure: str) -> bool:
     """Whether it is one of answers or prompts."""
     return measure != "length"
@@ -86,9 +94,8 @@ def _compared(
     seeds = [run.analyses[KIND].parameters.get("seed") for run in (first, other)]
     if seeds[0] != seeds[1]:
         return None, f"the seeds are {seeds[0]} and {seeds[1]}"
-    for key, word in _WORDS.items():
-        if ours.details[key] != theirs.details[key]:
-            return None, f"the {word} are {ours.details[key]:g} and {theirs.details[key]:g}"
+    if why := unlike(ours, theirs):
+        return None, why
     if ours.details["fingerprint"] != theirs.details["fingerprint"]:
         return None, "the prompts differ"
     reference, score = score_of(ours, measure), score_of(theirs, measure)

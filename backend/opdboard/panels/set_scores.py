@@ -16,15 +16,14 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.records import Estimate, VariantRecord
 from opdboard.panels import lines, look
+from opdboard.panels.evaluated import is_share, score_of, unlike
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.intervals import mean_and_half_width, paired
 from opdboard.panels.panel import Panel, PanelParams
-from opdboard.panels.scores import score_of
 from opdboard.panels.series import IN_TRAINING, Needs, RunSeries
 from opdboard.panels.table import Table
 
 _UNITS = {"length": "tokens"}
-_ASKED = {"samples": "answers to each prompt", "temperature": "temperature", "max_response_tokens": "limit in tokens"}
 
 
 class SetScoreParams(PanelParams):
@@ -47,11 +46,15 @@ class SetScoreParams(PanelParams):
 
 @dataclass(frozen=True)
 class _OfRun:
-    """What a run scored on a set: records by step, and who asked: keys of the prompts that have the measure, in order."""
+    """What a run scored on a set: records by step, the base's at 0; keys: of the prompts that have the measure, in order."""
 
     by_step: dict[int, VariantRecord]
     keys: Sequence[str]
-    asked: dict[str, Any]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """How the set was asked."""
+        return self.by_step[0].details
 
 
 def _needs(_params: SetScoreParams) -> Needs:
@@ -75,18 +78,13 @@ def _of_run(run: RunSeries, name: str, measure: str) -> _OfRun | None:
         return None
     keys, unjudged = base.details["keys"], set(base.details["unjudged"])
     whole = measure in ("truncated", "length")
-    return _OfRun(found, [key for place, key in enumerate(keys) if whole or place not in unjudged], base.details)
-
-
-def _measure(asked: dict[str, Any], measure: str) -> str:
-    """By its stored name."""
-    return f"pass@{asked['samples']}" if measure == "pass" else measure
+    return _OfRun(found, [key for place, key in enumerate(keys) if whole or place not in unjudged])
 
 
 def _estimates(of: _OfRun, measure: str, against: str) -> dict[int, Estimate]:
     found: dict[int, Estimate] = {}
     for step, record in of.by_step.items():
-        score = score_of(record, _measure(of.asked, measure))
+        score = score_of(record, measure)
         if score is not None and not (against == "base" and step == 0):
             found[step] = score.over_base if against == "base" else score.score
     return found
@@ -118,7 +116,7 @@ def _difference(own: Sequence[_OfRun], other: Sequence[_OfRun], measure: str) ->
     ours, theirs = (_per_prompt(side, shared, sorted(steps), measure) for side in (own, other))
     found: dict[int, Estimate] = {}
     for place, step in enumerate(sorted(steps)):
-        found[step] = paired(ours[place], theirs[place], shares=measure != "length")
+        found[step] = paired(ours[place], theirs[place], shares=is_share(measure))
     return found, len(shared)
 
 
@@ -128,19 +126,9 @@ def _per_prompt(side: Sequence[_OfRun], shared: Sequence[str], steps: Sequence[i
     for one in side:
         at = {key: place for place, key in enumerate(one.keys)}
         places = [at[key] for key in shared]
-        scores = [score_of(one.by_step[step], _measure(one.asked, measure)) for step in steps]
+        scores = [score_of(one.by_step[step], measure) for step in steps]
         of_members.append([np.asarray(score.per_prompt)[places] for score in scores if score is not None])
     return np.mean(of_members, axis=0)
-
-
-def _unlike(own: Sequence[_OfRun], other: Sequence[_OfRun]) -> str | None:
-    """What differs between two definitions of a set, in words."""
-    first = other[0].asked
-    for one in (*own, *other[1:]):
-        for field, words in _ASKED.items():
-            if one.asked[field] != first[field]:
-                return f"{words} {one.asked[field]:g} against {first[field]:g}"
-    return None
 
 
 def _drawn(series: Sequence[RunSeries], params: SetScoreParams) -> tuple[list[lines.Line], list[str], str]:
@@ -166,7 +154,8 @@ def _drawn(series: Sequence[RunSeries], params: SetScoreParams) -> tuple[list[li
             continue
         if entry.key == reference[0].key:
             continue
-        why = _unlike(of, reference[1])
+        base = reference[1][0].by_step[0]
+        why = next((words for one in (*of, *reference[1]) if (words := unlike(one.by_step[0], base))), None)
         found, shared = ({}, 0) if why else _difference(of, reference[1], params.measure)
         if why or shared < 2:
             why = why or "they share no prompt that is told and judged alike (other data, verifier or instruction)"

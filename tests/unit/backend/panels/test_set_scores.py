@@ -58,8 +58,8 @@ def test_a_difference_to_another_run_is_of_the_prompts_that_both_were_asked():
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"samples": 8}, "answers to each prompt 8 against 4"),
-        ({"max_response_tokens": 32}, "limit in tokens 32 against 64"),
+        ({"samples": 8}, "the answers per prompt are 8 and 4"),
+        ({"max_response_tokens": 32}, "the response limits are 32 and 64"),
         ({"keys": ["a", "b", "c", "d"]}, "they share no prompt that is told and judged alike"),
     ],
 )

@@ -101,3 +101,12 @@ def test_a_hub_data_set_is_known_by_its_commit(made_with, folder, hub_rows):
     hub_rows.datasets["me/sums"] = Repository(files={"train.jsonl": b'{"prompt": "1+1?"}'})
     told = made_with(FolderModel(path=str(folder)), data=HubData(repo_id="me/sums"))
     assert told.files == {"me/sums@main": f"commit {hub_rows.datasets['me/sums'].sha}"}
+
+
+def test_the_files_of_evaluation_sets_are_told_too(made_with, folder, tmp_path):
+    bench = tmp_path / "bench.jsonl"
+    bench.write_text('{"prompt": "2+2=", "answer": "4"}\n')
+    sets = [{"name": "bench", "data": {"kind": "file", "path": str(bench)}}]
+    told = made_with(FolderModel(path=str(folder)), evaluation={"sets": sets})
+    assert told.files.keys() == {str(tmp_path / "train.jsonl"), str(bench)}
+    assert told.files[str(bench)] == f"sha256 {_sha256sum(bench).split()[0]}"
