@@ -83,15 +83,15 @@ def config_of(root: Path, **changes: Any) -> RunConfig:
     return RunConfig.model_validate(given | changes)
 
 
-def store_run(session: Session, data: Path, folders: Folders, **changes: Any) -> str:
+def store_run(session: Session, root: Path, folders: Folders, **changes: Any) -> str:
     """The run in a database, stopped, with a checkpoint of step 2 and a candidate that was refused there.
 
-    data: the installation's data folder.
+    root: the installation's data folder.
     """
     run = births.add(session, NewRun(config_of(folders.root, **changes)))
     transitions.transition(session, run, RunState.STOPPED)
-    (data / "runs").mkdir(parents=True, exist_ok=True)
-    (data / "runs" / run.id).symlink_to(folders.root)
+    (root / "runs").mkdir(parents=True, exist_ok=True)
+    (root / "runs" / run.id).symlink_to(folders.root)
     evidence.add_checkpoints(session, run.id, 1, [CheckpointRecord(2, f"runs/{run.id}/trained", 1, "schedule")])
     tries = [candidate(0.0, 0.0, accepted=True), candidate(FACTOR, -0.2, accepted=False)]
     tried = replace(decision(2, 0.0, tries), weights_path=f"runs/{run.id}/candidates/step-000002", weights_bytes=1)

@@ -11,6 +11,8 @@ from opdboard_worker.data.examples import Example, Turn
 from opdboard_worker.data.prompts import PromptBuilder
 
 _SYSTEM, _ASSISTANT = "system", "assistant"
+_HERE = "the prompt"
+"""What problems with a typed one are told of."""
 
 
 def begun(question: Question, held_out: Sequence[Example], config: RunConfig) -> Example:
@@ -21,7 +23,7 @@ def begun(question: Question, held_out: Sequence[Example], config: RunConfig) ->
     if question.held_out is None:
         teacher = config.teacher
         route = teacher.teachers[0].name if isinstance(teacher, SeveralTeachers) and teacher.route_by else None
-        example = Example(id=0, prompt=question.prompt, answer=None, solution=None, route=route)
+        example = Example(id=0, prompt=question.prompt, answer=None, solution=None, route=route, where=_HERE)
     else:
         found = next((one for one in held_out if one.id == question.held_out), None)
         if found is None:
@@ -43,8 +45,8 @@ def going_on(prompts: PromptBuilder, before: Example, answer: str, question: Que
     else:
         turns.append(Turn(_ASSISTANT, answer))
     system = before.before[:1] if _has_system(before) else ()
-    return Example(
-        id=before.id, prompt=question.prompt, answer=None, solution=None, route=before.route, before=(*system, *turns)
+    return replace(
+        before, prompt=question.prompt, answer=None, solution=None, before=(*system, *turns), prefix="", where=_HERE
     )
 
 

@@ -357,3 +357,13 @@ def test_nothing_is_loaded_for_a_page_that_closed_while_it_waited(talk, monkeypa
         playgrounds.beat(session, playground.id, leaving=True)
     monkeypatch.delattr("opdboard_worker.playground.job.make_cast")
     assert playground.work() == "its page was closed before a worker was free"
+
+
+def test_what_cannot_be_read_is_told_of_the_prompt(talk) -> None:
+    demo = {"student": {"kind": "demo"}, "teacher": {"kind": "model", "source": {"kind": "demo", "role": "teacher"}}}
+    playground = talk(**demo, data={"kind": "arithmetic"})
+    question = playground.ask(voices=[BASE], prompt="Hello")
+    sums = playground.ask(voices=[BASE], prompt="012+345=")
+    playground.work()
+    assert playground.answers(question)[0]["end"].error.startswith("the prompt: the student's tokenizer cannot encode")
+    assert playground.answers(sums)[0]["tokens"]

@@ -25,7 +25,8 @@ export function Composer({ run, about, asking, onAsk }: ComposerProps) {
   const { data: stored } = useQuery(checkpointsQuery(run.id));
   const { data: decided } = useQuery(decisionsQuery(run.id));
   const newest = stored?.checkpoints.findLast(({ removed }) => !removed);
-  const chosen = search.voices === undefined ? ["base", ...(newest ? [String(newest.step)] : [])] : list(search.voices);
+  const usual = ["base", ...(newest ? [String(newest.step)] : [])];
+  const chosen = search.voices === undefined ? usual : list(search.voices).filter((text) => voiceOf(text) !== null);
   const voices = chosen.flatMap((text) => voiceOf(text) ?? []);
   const held = integer(search.held);
   const heldOut = about?.held_out.find(({ id }) => id === held);
