@@ -112,12 +112,9 @@ class Recogniser:
 
     def _answer(self, values: Mapping[str, Any], prompt: str, where: str) -> tuple[str, str | None]:
         name = self._columns.answer
-        if name and not has(values, name):
-            raise DataProblem(
-                f"the row has no {name} (data.columns.answer); it has {columns_of(values)}. Null says that it has no answer",
-                where=where,
-            )
-        if not name:
+        if name:
+            _check_there(values, name, "data.columns.answer", where)
+        else:
             model = values.get("reward_model")
             if model is not None and not isinstance(model, Mapping):
                 raise DataProblem(
@@ -168,12 +165,9 @@ class Recogniser:
 
     def _solution(self, values: Mapping[str, Any], prompt: str, asked: Asked, where: str) -> tuple[str, str | None]:
         name = self._columns.solution
-        if name and not has(values, name):
-            raise DataProblem(
-                f"the row has no {name} (data.columns.solution); it has {columns_of(values)}. Null says that it has none",
-                where=where,
-            )
-        if not name:
+        if name:
+            _check_there(values, name, "data.columns.solution", where)
+        else:
             wanted = [one for one in _SOLUTIONS if one != "completion" or prompt == "prompt"]
             name = next((one for one in wanted if values.get(one) is not None), "")
             if not name:
@@ -217,6 +211,13 @@ class Recogniser:
         if prompt == "prompt" and solution == "completion":
             return "prompt and completion"
         return f"{prompt} and {answer}" if answer else "TRL prompt-only" if prompt == "prompt" else f"{prompt} alone"
+
+
+def _check_there(values: Mapping[str, Any], name: str, setting: str, where: str) -> None:
+    if not has(values, name):
+        raise DataProblem(
+            f"the row has no {name} ({setting}); it has {columns_of(values)}. Null says that it has none", where=where
+        )
 
 
 def _compiled(pattern: str) -> "regex.Pattern[str]":

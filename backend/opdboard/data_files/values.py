@@ -12,7 +12,7 @@ _ABSENT = object()
 
 
 def has(values: Mapping[str, Any], path: str) -> bool:
-    """Whether the row has this column or dotted path, be it null."""
+    """Whether the row has this column or dotted path, be it null, or null on the way."""
     return _at(values, path) is not _ABSENT
 
 
@@ -60,6 +60,8 @@ def kind_of(value: Any) -> str:
 
 
 def _at(values: Any, path: str) -> Any:
+    if values is None:
+        return None
     if isinstance(values, Mapping) and path in values:
         return values[path]
     head, dot, rest = path.partition(".")

@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import datasets
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -201,6 +202,59 @@ def test_what_lies_around_is_recognised_or_mapped(tmp_path, name, row, how, form
     assert [Row("", *list(vars(one).values())[1:]) for one in read] == [expected] * 2
     assert len(set(wheres)) == 2 and all(where.startswith(f"{path}:") for where in wheres)
     assert recogniser.formats == {format_: 2}
+
+
+def _by_datasets(name, rows):
+    """The content that the library datasets writes under such a name."""
+    narrow = datasets.Features(
+        {"prompt": datasets.Value("string"), "reward_model": {"ground_truth": datasets.Value("float32")}}
+    )
+    if name.startswith("narrow"):
+        rows = [row | {"reward_model": {"ground_truth": 0.1}} for row in rows]
+    features = narrow if name.startswith("narrow") else None
+    made = datasets.Dataset.from_list(rows, features=features, on_mixed_types="use_json")
+    sink = io.BytesIO()
+    match name.removesuffix(".gz").removesuffix(".zst").rpartition(".")[2]:
+        case "parquet":
+            made.to_parquet(sink)
+        case "csv":
+            made.to_csv(sink)
+        case "tsv":
+            made.to_csv(sink, sep="\t")
+        case "json":
+            made.to_json(sink, lines=False)
+        case _:
+            made.to_json(sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(("name", "row", "how", "format_", "expected"), GOOD, ids=[case[0] for case in GOOD])
+def test_what_datasets_writes_is_read_the_same(tmp_path, name, row, how, format_, expected):
+    read, recogniser = _read(_write(tmp_path, name, _by_datasets(name, [row, row])), **how)
+    assert [Row("", *list(vars(one).values())[1:]) for one in read] == [expected] * 2
+    assert recogniser.formats == {format_: 2}
+
+
+def test_nested_features_of_datasets_are_read(tmp_path):
+    """Lists of objects where rows have different keys, which Arrow fills up with nulls, and objects of lists, which were sequences."""
+    first = {"messages": [SYSTEM, {"role": "user", "content": "1+1?", "name": "me"}, SAID], "meta": {"golden": 2}}
+    second = {"messages": [USER | {"tool_calls": None}], "meta": None}
+    made = datasets.Dataset.from_list([first, second])
+    made.to_parquet(tmp_path / "rows.parquet")
+    made.to_json(tmp_path / "rows.jsonl")
+    for name in ("rows.parquet", "rows.jsonl"):
+        read, _ = _read(str(tmp_path / name))
+        assert [(one.before, one.prompt, one.solution) for one in read] == [
+            (ADD, "1+1?", "It is 2."),
+            ((), "1+1?", None),
+        ]
+        read, _ = _read(str(tmp_path / name), answer="meta.golden")
+        assert [one.answer for one in read] == ["2", None]
+    turns = {"role": datasets.Value("string"), "content": datasets.Value("string")}
+    columnar = datasets.Features({"messages": datasets.Sequence(turns)})
+    rows = [{"messages": {"role": ["user", "assistant"], "content": ["1+1?", "It is 2."]}}]
+    datasets.Dataset.from_list(rows, features=columnar).to_parquet(tmp_path / "old.parquet")
+    assert _read(str(tmp_path / "old.parquet"))[0][0].solution == "It is 2."
 
 
 BAD = [
