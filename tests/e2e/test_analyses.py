@@ -70,8 +70,13 @@ def test_runs_are_compared_by_what_came_of_changed_weights(page: Page, shown: Sh
     runs = [shown.ids["effopd"], shown.ids["reference"]]
     for run in runs:
         analyse(shown.database, run, "scale_final")
+        analyse(shown.database, run, "evaluate")
     page.goto(f"/compare?runs={','.join(runs)}")
     section = page.get_by_test_id("compared-analyses")
     section.get_by_test_id("panel-scale_final").scroll_into_view_if_needed()
     wait_until_drawn(page, "panel-scale_final")
     expect(section).to_contain_text("What is the norm of the update worth?")
+    answered = page.get_by_test_id("compared-evaluations")
+    answered.get_by_test_id("panel-evaluate").scroll_into_view_if_needed()
+    wait_until_drawn(page, "panel-evaluate")
+    expect(answered).to_contain_text(re.compile(r"OPD.* − .*OPD.* on sums: 0 \(−0\.988 to \+0\.988\)"))

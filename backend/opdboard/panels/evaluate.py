@@ -94,6 +94,8 @@ def _lines(entry: Entry, name: str, place: int, measure: str, *, alone: bool) ->
         drawn.append(lines.Line(uid, title, color, *curve, dash=dash))
     ends = np.array([0.0, max([1.0, *curve.x])])
     for family, dash in _LEVELS.items():
+        if family == BASE and not alone and 0.0 in curve.x:
+            continue  # the line begins there, and as levels of several runs it would hide the rest
         for label, value in _levels(entry, name, measure, family).items():
             word = f"{title}, {label.split(':')[0]}"
             drawn.append(lines.Line(f"{uid}:{label}", word, color, ends, np.full(2, value), dash=dash))

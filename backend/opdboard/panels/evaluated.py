@@ -73,8 +73,12 @@ class Difference:
         """In a sentence."""
         if self.gain is None:
             return f"{self.run} and {self.reference} are not compared prompt by prompt on {self.name}: {self.without}"
-        ends = f"{self.gain.low:+.3g} to {self.gain.high:+.3g}"
-        return f"{self.run} − {self.reference} on {self.name}: {self.gain.value:+.3g} ({ends})"
+        value, low, high = (_signed(one) for one in (self.gain.value, self.gain.low, self.gain.high))
+        return f"{self.run} − {self.reference} on {self.name}: {value} ({low} to {high})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
 def differences(runs: Sequence[RunSeries], measure: str) -> Iterator[Difference]:
