@@ -22,6 +22,9 @@ _OTHER_SUMS = 1
 """Seed of generated sums: those of a run are drawn from 0, and nearly all of these are not among them."""
 
 
+_TOLD_AND_JUDGED = ("instruction", "instruction_place", "verifier", "verifier_pattern", "verifier_file")
+
+
 @dataclass(frozen=True)
 class ReadySet:
     """The prompts of a set. trained_on and too_long: how many were left out, of those that could have been taken."""
@@ -38,12 +41,19 @@ class ReadySet:
 
     @property
     def fingerprint(self) -> str:
-        """Of the prompts, their answers and how they are judged, in order: what two sets of weights must have answered alike."""
-        judged = {
-            name: getattr(self.asked.data, name, "") for name in ("verifier", "verifier_pattern", "verifier_file")
-        }
-        told = [judged, [(one.id, one.before, one.prompt, one.prefix, one.answer) for one in self.examples]]
+        """Of the prompts, how they are told, and how answers are judged, in order: what two sets of weights must have answered alike."""
+        told = [self._how, [(one.id, one.before, one.prompt, one.prefix, one.answer) for one in self.examples]]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    @property
+    def keys(self) -> list[str]:
+        """Of each prompt, in order: the same wherever the same is asked, told and judged in the same way."""
+        told = ([self._how, one.before, one.prompt, one.prefix, one.answer] for one in self.examples)
+        return [hashlib.blake2b(json.dumps(one).encode(), digest_size=8).hexdigest() for one in told]
+
+    @property
+    def _how(self) -> list[str]:
+        return [getattr(self.asked.data, name, "") for name in _TOLD_AND_JUDGED]
 
     def pass_size(self, budget: Budget, *, as_teacher: bool = False) -> int:
         """Answers sampled at a time: as many as the run samples, or fewer where these are longer than the run's can be."""

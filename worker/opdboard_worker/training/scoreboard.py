@@ -4,8 +4,6 @@ Every set of weights, of every run and of the analysis `evaluate`, answers a pro
 are compared prompt by prompt, with those of the base and across runs.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -63,7 +61,7 @@ class Scoreboard:
             family = "checkpoint" if step else "base"
             record = variant(step * MOST_SETS + place + 1, family, float(step), label, found, of_base)
             if step == 0:
-                record.details["keys"] = keys(ready)
+                record.details["keys"] = ready.keys
                 record.details["unjudged"] = [at for at, one in enumerate(ready.examples) if one.answer is None]
             yield record, _scalars(ready, record)
 
@@ -123,18 +121,6 @@ def sets_read(sets: Sequence[ReadySet]) -> list[SetRead]:
             too_long=one.too_long,
         )
         for one in sets
-    ]
-
-
-def keys(ready: ReadySet) -> list[str]:
-    """Of the prompts, in order: the same wherever the same is asked, told apart and judged in the same way."""
-    data = ready.asked.data
-    how = [getattr(data, name, "") for name in _ASKED]
-    return [
-        hashlib.blake2b(
-            json.dumps([how, one.before, one.prompt, one.prefix, one.answer]).encode(), digest_size=8
-        ).hexdigest()
-        for one in ready.examples
     ]
 
 

@@ -11,6 +11,7 @@ import torch
 from support.short_run import CONFIG, no_runs
 from support.thread_ranks import Meeting, ThreadRanks
 
+from opdboard.domain.data import FileData
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.run_config import RunConfig
@@ -143,3 +144,16 @@ def test_longer_answers_are_sampled_fewer_at_a_time(tmp_path):
     assert longer.longest() == 9 + 35
     assert longer.pass_size(budget) == 4
     assert replace(made, asked=SUMS.model_copy(update={"max_response_tokens": 4000})).pass_size(budget) == 1
+
+
+def test_a_prompt_has_one_key_wherever_it_is_asked_in_the_same_way(tmp_path):
+    made = ready(SUMS, tmp_path)
+    turned = replace(made, examples=[replace(one, id=one.id + 9) for one in reversed(made.examples)])
+    assert turned.keys == made.keys[::-1] and len(set(made.keys)) == 7
+    assert turned.fingerprint != made.fingerprint
+    for changes in ({"verifier": "exact"}, {"instruction": "Think."}, {"verifier": "regex", "verifier_pattern": "(.)"}):
+        data = FileData.model_validate({"path": "rows.jsonl"} | changes)
+        others = replace(made, asked=SUMS.model_copy(update={"data": data}))
+        assert not set(others.keys) & set(made.keys) and others.fingerprint != made.fingerprint
+    other_answer = replace(made, examples=[replace(one, answer="0") for one in made.examples])
+    assert not set(other_answer.keys) & set(made.keys)
