@@ -23,9 +23,10 @@ SERIES_OF: dict[str, dict[str, Sequence[float]]] = {
     "rank_one_trajectory": {"module": (0, 1, 2)},
     "lm_eval": {"checkpoint": (0, 4, 16)},
     "export_model": {"written": (0,)},
+    "export_gguf": {"written": (0,)},
     "export_adapter": {"written": (0,)},
 }
-_OBSERVED = ("embedding_shift", "lm_eval", "rank_one_trajectory", "export_model", "export_adapter")
+_OBSERVED = ("embedding_shift", "lm_eval", "rank_one_trajectory", "export_model", "export_gguf", "export_adapter")
 
 
 def variant(kind: str, index: int, family: str, x: float, number: int) -> VariantRecord:

@@ -44,3 +44,16 @@ class ExportAdapter(Export):
         le=1024,
         description="Of every matrix' part of the adapter. How much of the update it misses is measured, for lower ranks too.",
     )
+
+
+GgufPrecision = Literal["f32", "f16", "bf16", "q8_0"]
+
+
+class ExportGguf(Export):
+    """The whole model as one GGUF file for llama.cpp and what is built on it, adapters merged, with a model card; Llama, Qwen2 and Qwen3."""
+
+    model_config = ConfigDict(title="Export to GGUF")
+    precision: GgufPrecision = Field(
+        default="f16",
+        description="Of the matrices; q8_0 rounds to 8 bits with a scale for every 32 numbers. Vectors are float32.",
+    )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from opdboard.domain.evaluation import Evaluate
-from opdboard.domain.exports import ExportAdapter, ExportModel
+from opdboard.domain.exports import ExportAdapter, ExportGguf, ExportModel
 from opdboard.domain.frozen import Frozen
 from opdboard.domain.lm_eval import LmEval
 
@@ -168,6 +168,7 @@ INTERVENTIONS = {
         Intervention("embedding_shift", EmbeddingShift, "embedding_shift"),
         Intervention("rank_one_trajectory", RankOneTrajectory, "rank_one_trajectory"),
         Intervention("export_model", ExportModel, None, "export"),
+        Intervention("export_gguf", ExportGguf, None, "export"),
         Intervention("export_adapter", ExportAdapter, "export_adapter", "export"),
     )
 }

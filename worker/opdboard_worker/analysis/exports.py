@@ -14,7 +14,7 @@ from torch import Tensor
 from opdboard.db import evidence, runs
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import ModelProblem
-from opdboard.domain.exports import Export, ExportAdapter, ExportModel
+from opdboard.domain.exports import Export, ExportAdapter, ExportGguf, ExportModel
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.domain.model_sources import HubModel, ModelSource, RunModel
 from opdboard.domain.optimizer import Lora
@@ -24,6 +24,7 @@ from opdboard_worker.analysis.job import Job
 from opdboard_worker.analysis.model_card import model_card
 from opdboard_worker.core.interventions import whole_norm
 from opdboard_worker.folders import size_of, written_aside
+from opdboard_worker.models.gguf_file import write_gguf
 from opdboard_worker.models.hub import upload
 from opdboard_worker.models.loading import LoadedModel, load
 from opdboard_worker.models.matrices import matrices_of
@@ -112,6 +113,12 @@ def _write_model(source: _Source, asked: ExportModel, folder: Path) -> Written:
     return Written(None, {"precision": asked.precision})
 
 
+def _write_gguf(source: _Source, asked: ExportGguf, folder: Path) -> Written:
+    loaded, name = source.trained(), f"model-{asked.precision}.gguf"
+    write_gguf(loaded, folder / name, asked.precision, loaded.label)
+    return Written(None, {"precision": asked.precision, "file": name})
+
+
 def _write_adapter(source: _Source, asked: ExportAdapter, folder: Path) -> Written:
     base, changed = source.base(), dict(source.trained().model.named_parameters())
     update = {name: changed[name].detach() - weight.detach() for name, weight in base.model.named_parameters()}
@@ -180,5 +187,6 @@ def _named(source: ModelSource, base: LoadedModel) -> tuple[str, str | None]:
 
 _WRITERS: Mapping[type[Export], Callable[[_Source, Any, Path], Written]] = {
     ExportModel: _write_model,
+    ExportGguf: _write_gguf,
     ExportAdapter: _write_adapter,
 }

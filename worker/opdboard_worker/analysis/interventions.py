@@ -77,5 +77,6 @@ INTERVENTIONS: Mapping[str, Callable[[Attempt, AnalysisConfig], Job]] = {
     "rank_one_trajectory": _trajectory,
     "lm_eval": lm_eval_job,
     "export_model": export_job,
+    "export_gguf": export_job,
     "export_adapter": export_job,
 }

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import evidence, provenance, series
 from opdboard.db.tables import Run
-from opdboard.domain.exports import Export, ExportAdapter
+from opdboard.domain.exports import Export, ExportAdapter, ExportGguf
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.model_sources import HubModel
 from opdboard.domain.run_config import RunConfig
@@ -24,7 +24,7 @@ def model_card(session: Session, run: Run, asked: Export, facts: Mapping[str, An
     adapter = isinstance(asked, ExportAdapter)
     data = ModelCardData(
         base_model=config.student.repo_id if isinstance(config.student, HubModel) else None,
-        library_name="peft" if adapter else "transformers",
+        library_name="gguf" if isinstance(asked, ExportGguf) else "peft" if adapter else "transformers",
         pipeline_tag="text-generation",
         tags=["opdboard", "on-policy-distillation", *(["lora"] if adapter else [])],
     )
@@ -32,6 +32,7 @@ def model_card(session: Session, run: Run, asked: Export, facts: Mapping[str, An
         [
             f"# {run.name}",
             _opening(run, asked, facts),
+            *_use(asked, facts),
             "## How it was trained",
             _table(["", ""], [[name, str(value)] for name, value in _recipe(run, config).items()]),
             *_evaluation(session, run, asked),
@@ -59,6 +60,16 @@ def _opening(run: Run, asked: Export, facts: Mapping[str, Any]) -> str:
         f"taken from the finished update by truncated singular value decompositions. It misses {facts['missed']:.2%} of the "
         f"update's Frobenius norm; {facts['left_out']:.2%} lies in weights that no adapter of this kind holds."
     )
+
+
+def _use(asked: Export, facts: Mapping[str, Any]) -> list[str]:
+    if not isinstance(asked, ExportGguf):
+        return []
+    where = f"-hf {asked.push_to}" if asked.push_to else f"-m {facts['file']}"
+    return [
+        "## Use it",
+        f"With [llama.cpp](https://github.com/ggml-org/llama.cpp):\n\n```sh\nllama-cli {where}\nllama-server {where}\n```",
+    ]
 
 
 def _recipe(run: Run, config: RunConfig) -> dict[str, Any]:

@@ -16,12 +16,14 @@ from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.analysis_config import AnalysisConfig
 from opdboard.domain.errors import ModelProblem
+from opdboard.domain.exports import ExportGguf
 from opdboard.domain.run_config import RunConfig
 from opdboard.lifecycle import births, claims
 from opdboard.lifecycle.births import NewRun
 from opdboard.settings import Settings
 from opdboard_worker.analysis import interventions
 from opdboard_worker.analysis.job import do_job
+from opdboard_worker.analysis.model_card import model_card
 from opdboard_worker.models.demo import load_demo
 from opdboard_worker.models.hub import download, upload
 from opdboard_worker.models.matrices import matrices_of
@@ -84,6 +86,20 @@ def test_an_adapter_is_what_a_full_svd_keeps_of_the_update(analyse, settings: Se
     assert record.details["missed_by_rank"][-1] == pytest.approx(record.details["missed"], rel=1e-3)
     assert record.details["missed_by_rank"] == sorted(record.details["missed_by_rank"], reverse=True)
     assert 0 < record.details["left_out"] <= record.details["missed"] * (1 + 1e-6)
+
+
+def test_a_card_of_gguf_says_how_to_use_it_and_the_demos_tokenizer_is_refused(
+    analyse, subject: str, sqlite_database: Database
+):
+    with pytest.raises(ModelProblem, match="cannot be written to GGUF: it is no byte-level BPE"):
+        analyse("export_gguf", step=4)
+    facts = {"precision": "bf16", "file": "model-bf16.gguf"}
+    with sqlite_database.read() as session:
+        run = runs.get(session, subject)
+        here = model_card(session, run, ExportGguf(step=4, precision="bf16"), facts)
+        there = model_card(session, run, ExportGguf(step=4, precision="bf16", push_to="me/sums"), facts)
+    assert "llama-cli -m model-bf16.gguf" in here and "llama-server -hf me/sums" in there
+    assert "Weights in bf16." in here and "library_name: gguf" in here
 
 
 def test_what_is_pushed_is_what_was_written_and_can_be_downloaded(
