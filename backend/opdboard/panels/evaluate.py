@@ -61,7 +61,10 @@ class _Curve(NamedTuple):
 
 
 def figure(series: Sequence[RunSeries], params: EvaluateParams) -> go.Figure:
-    """A line per run or group and set through base and checkpoints; colours are the runs', of a single one the sets'."""
+    """A line per run or group and set through base and checkpoints; colours are the runs', of a single one the sets'.
+
+    A level that several have in common is drawn once, in no run's colour.
+    """
     compared = entries(series)
     names = set_names(series)
     drawn = [
@@ -71,6 +74,7 @@ def figure(series: Sequence[RunSeries], params: EvaluateParams) -> go.Figure:
         if params.set in ("", name)
         for line in _lines(entry, name, place, params.measure, alone=len(compared) == 1)
     ]
+    drawn = _levels_once(drawn)
     about = scores.meta(KIND, _note(compared, names, params), empty=not drawn)
     return lines.figure(
         drawn,
@@ -80,6 +84,14 @@ def figure(series: Sequence[RunSeries], params: EvaluateParams) -> go.Figure:
         odd_axis=None,
         hovermode="closest",
     )
+
+
+def _levels_once(drawn: Sequence[lines.Line]) -> list[lines.Line]:
+    """Without levels that an earlier run has in common."""
+    kept: dict[object, lines.Line] = {}
+    for line in drawn:
+        kept.setdefault((line.name, float(line.y[0])) if line.color == look.NEUTRAL else line.uid, line)
+    return list(kept.values())
 
 
 def _lines(entry: Entry, name: str, place: int, measure: str, *, alone: bool) -> list[lines.Line]:
@@ -97,8 +109,8 @@ def _lines(entry: Entry, name: str, place: int, measure: str, *, alone: bool) ->
         if family == BASE and not alone and 0.0 in curve.x:
             continue  # the line begins there, and as levels of several runs it would hide the rest
         for label, value in _levels(entry, name, measure, family).items():
-            word = f"{title}, {label.split(':')[0]}"
-            drawn.append(lines.Line(f"{uid}:{label}", word, color, ends, np.full(2, value), dash=dash))
+            word, shade = f"{name}, {label.split(':')[0]}", color if alone else look.NEUTRAL
+            drawn.append(lines.Line(f"{uid}:{label}", word, shade, ends, np.full(2, value), dash=dash))
     return drawn
 
 

@@ -52,6 +52,17 @@ def test_scores_go_from_the_base_through_the_checkpoints_between_levels_of_base_
     assert trace(only, "run0:facts").y.tolist() == pytest.approx([0.85, 0.55, 0.35])
 
 
+def test_a_level_that_runs_have_in_common_is_drawn_once_and_in_no_runs_colour():
+    both = figure(evaluated(0), replace(evaluated(0), id="other", name="Other"), set="sums")
+    assert [one.uid for one in both.data if one.mode] == [
+        "run0:sums:band", "run0:sums", "run0:sums:teacher: demo teacher", "other:sums:band", "other:sums"
+    ]  # fmt: skip
+    apart = figure(evaluated(0), evaluated(1), set="sums")
+    levels = [one for one in apart.data if one.name == "sums, teacher"]
+    assert [one.y[0] for one in levels] == pytest.approx([0.9, 0.91])
+    assert {one.line.color for one in levels} == {"#808080"}
+
+
 def test_forgetting_is_told_in_words_and_in_the_table():
     assert "Run 0 has forgotten some of facts" in figure(evaluated()).layout.meta["note"]
     told = [row["forgotten"] for row in rows(evaluated(), set="facts")]
