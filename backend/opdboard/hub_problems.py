@@ -33,6 +33,14 @@ def hub_reason(error: BaseException, asked: Asked) -> str:
     return next(filter(None, (_reason(one, asked) for one in _causes(error))), "")
 
 
+def out_of_reach(error: BaseException) -> bool:
+    """Whether the hub was not reached at all, or is not to be asked."""
+    from huggingface_hub import errors  # which no other request needs
+
+    names = {kind.__name__ for one in _causes(error) for kind in type(one).__mro__}
+    return errors.OfflineModeIsEnabled.__name__ in names or bool(names & (_NETWORK | _TIME_OUT))
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The first cause first."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

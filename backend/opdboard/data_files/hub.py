@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opdboard.data_files.arrow import Placed, batch_rows
 from opdboard.domain.data import HubData
 from opdboard.domain.errors import DataProblem
-from opdboard.hub_problems import GATED, NOT_FOUND, OUT_OF_REACH, hub_reason
+from opdboard.hub_problems import GATED, NOT_FOUND, OUT_OF_REACH, hub_reason, out_of_reach
 
 if TYPE_CHECKING:
     import pyarrow
@@ -25,14 +25,13 @@ def commit_of(repo_id: str, revision: str) -> tuple[str, str | None]:
     Asked once: what a process reads of a branch is of one commit. `commit_of.cache_clear()` looks anew.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import OfflineModeIsEnabled
 
     try:
         found = HfApi().dataset_info(repo_id, revision=revision, timeout=20)
         if found.gated:
             HfApi().auth_check(repo_id, repo_type="dataset")
     except Exception as error:
-        if isinstance(error, OfflineModeIsEnabled) or _out_of_reach(error):
+        if out_of_reach(error):
             return repo_id, None
         raise DataProblem(_told(error, repo_id, revision), where=repo_id) from error
     return found.id, found.sha
@@ -180,41 +179,25 @@ def _told(error: BaseException, repo_id: str, revision: str) -> str:
     import pyarrow
     from datasets import data_files, exceptions
 
-    causes = list(_causes(error))
-
-    def among(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(one, kinds) for one in causes)
-
     said = " ".join(str(error).split())[:300]
-    failed = f"{repo_id}@{revision} cannot be read"
-    if "is a gated dataset" in said:
-        return f"{failed}: {GATED}"
-    if reason := hub_reason(error, "read"):
-        return f"{failed}: {reason}"
-    if among(exceptions.DatasetNotFoundError):
-        return f"{failed}: {NOT_FOUND}"
     if "scripts are no longer supported" in said:
         return f"{repo_id} is read by a program of its own, which is not run; choose one whose files are Parquet, JSON or CSV"
-    if among(exceptions.DataFilesNotFoundError, data_files.EmptyDatasetError):
+    if isinstance(error, exceptions.DataFilesNotFoundError | data_files.EmptyDatasetError):
         return f"{repo_id} has no files that can be read as rows"
-    if "Couldn't reach" in said:
-        return f"{failed}: {OUT_OF_REACH}"
-    first = next((one for one in causes if isinstance(one, pyarrow.ArrowException)), causes[-1])
-    return f"{repo_id} cannot be read: {' '.join(str(first).split())[:300] or type(first).__name__}"
-
-
-def _out_of_reach(error: BaseException) -> bool:
-    import httpx
-
-    kinds = (ConnectionError, TimeoutError, httpx.TransportError)
-    return any(isinstance(one, kinds) for one in _causes(error))
+    reason = hub_reason(error, "read")
+    if not reason and isinstance(error, exceptions.DatasetNotFoundError):  # whose cause the library leaves out
+        reason = GATED if "is a gated dataset" in said else NOT_FOUND
+    if not reason and "Couldn't reach" in said:
+        reason = OUT_OF_REACH
+    if not reason:
+        table = next((one for one in _causes(error) if isinstance(one, pyarrow.ArrowException)), None)
+        reason = " ".join(str(table).split())[:300] if table else said or type(error).__name__
+    return f"{repo_id}@{revision} cannot be read: {reason}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what led to it."""
-    seen: set[int] = set()
     at: BaseException | None = error
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
+    while at is not None:
         yield at
         at = at.__cause__ or at.__context__

@@ -115,13 +115,13 @@ def test_a_hub_that_refuses_is_told_in_a_sentence(gsm8k, hub_rows: HubServer, st
 
 def test_data_sets_that_cannot_be_had_are_told_in_a_sentence(gsm8k: Repository, hub_rows: HubServer):
     gsm8k.gated = True
-    assert "asks for an agreement" in _refused().detail
+    assert "it asks for an agreement" in _refused().detail
     hub_rows.datasets["me/program"] = Repository(files={"program.py": b"raise SystemExit", "README.md": b"x"})
     assert "is read by a program of its own" in _refused(repo_id="me/program").detail
     hub_rows.datasets["me/empty"] = Repository(files={"README.md": b"x"})
     assert "no files that can be read" in _refused(repo_id="me/empty", configuration="").detail
     hub_rows.datasets["me/broken"] = Repository(files={"train.jsonl": b'{"prompt": "a"}\n{"prompt": '})
-    assert "me/broken cannot be read: JSON parse error" in _refused(repo_id="me/broken", configuration="").detail
+    assert "me/broken@main cannot be read: JSON parse error" in _refused(repo_id="me/broken", configuration="").detail
     hub_rows.datasets["me/unknown"] = Repository(files={"train.jsonl": _jsonl([{"said": "a"}])})
     unknown = _refused(repo_id="me/unknown", configuration="")
     assert (unknown.where, unknown.detail[:21]) == ("me/unknown train:1", "the row has no prompt")
@@ -166,3 +166,13 @@ def test_values_are_what_their_features_say(hub_rows: HubServer):
     for stream in (False, True):
         found, _ = _read(repo_id="me/mixed", stream=stream, columns={"answer": "answer.value.1"})
         assert [row.answer for row in found] == ["x", "2"]
+
+
+def test_a_hub_that_is_out_of_reach_is_done_without(gsm8k: Repository, monkeypatch):
+    rows, _ = _read(**MAIN)
+    commit_of.cache_clear()
+    for setting in ("huggingface_hub.constants.ENDPOINT", "datasets.config.HF_ENDPOINT"):
+        monkeypatch.setattr(setting, "http://127.0.0.1:9")
+    assert _read(**MAIN)[0] == rows
+    told = _refused(repo_id="openai/none").detail
+    assert told.startswith("openai/none@main cannot be read: ") and "hub" in told

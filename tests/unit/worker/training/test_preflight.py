@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
+from support.hub_server import HubServer, Repository
 from support.teacher_server import serving
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from opdboard.check_command import in_words
 from opdboard.domain.budget import Budget
 from opdboard.domain.check import Check
-from opdboard.domain.data import FileData
+from opdboard.domain.data import FileData, HubData
 from opdboard.domain.model_sources import FolderModel
 from opdboard.domain.monitoring import Monitoring
 from opdboard.domain.objectives import SampledToken, TopK
@@ -211,3 +212,19 @@ def test_a_check_that_was_asked_for_tells_of_the_data_as_the_student_reads_them(
         "tokens", True, longest, 16, parts.check.left_out,
     )  # fmt: skip
     assert (found.held_out.rows, found.held_out.without_answer, found.held_out.shared) == (2, 1, 1)
+
+
+def test_a_pair_is_checked_on_a_data_set_of_the_hub(assembled, hub_rows: HubServer, tmp_path: Path) -> None:
+    rows = {
+        "train": "".join(f'{{"prompt": "{n}+1="}}\n' for n in range(6)),
+        "test": '{"prompt": "7+1="}\n{"prompt": "8+1="}',
+    }
+    files = {f"{split}.jsonl": text.encode() for split, text in rows.items()}
+    hub_rows.datasets["me/sums"] = Repository(files=files)
+    data = HubData(repo_id="me/sums", held_out="test", instruction="", verifier="exact")
+    parts = assembled(data=data)
+    assert sorted(one.where for one in parts.held_out) == ["me/sums test:1", "me/sums test:2"]
+    assert parts.made_with.files == {"me/sums@main": f"commit {hub_rows.datasets['me/sums'].sha}"}
+    found = with_data(parts, Settings(data_dir=tmp_path)).data
+    assert found is not None and found.held_out is not None
+    assert (found.rows, found.held_out.rows) == (6, 2)
