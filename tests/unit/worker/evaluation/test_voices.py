@@ -7,6 +7,7 @@ import pytest
 from support.short_run import CONFIG, Undisturbed, no_runs
 
 from opdboard.domain.cadence import Cadence
+from opdboard.domain.data import ArithmeticData
 from opdboard.domain.errors import BadInput
 from opdboard.domain.evaluation import Evaluate
 from opdboard.domain.run_config import RunConfig
@@ -23,6 +24,9 @@ SETS = [
     {"name": "longer", "prompts": 4, "samples": 1, "max_response_tokens": 12, "temperature": 0.7},
 ]
 
+FEW = CONFIG.model_copy(update={"data": ArithmeticData(digits=1)})
+"""Trains on a hundred sums, which are read at once, and on none of those that are asked."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -37,9 +41,9 @@ def answers(
 
 
 def test_a_run_as_it_trains_and_the_job_afterwards_find_the_same(tmp_path):
-    budget = CONFIG.budget.model_copy(update={"steps": 1})
+    budget = FEW.budget.model_copy(update={"steps": 1})
     evaluation = Cadence.model_validate({"sets": SETS, "every": 1})
-    config = CONFIG.model_copy(update={"budget": budget, "evaluation": evaluation})
+    config = FEW.model_copy(update={"budget": budget, "evaluation": evaluation})
     sink = MemorySink()
     parts = assemble(config, Settings(data_dir=tmp_path), no_runs, tmp_path / "snapshots")
     Training(parts, sink, Undisturbed(), tmp_path / "checkpoints", tmp_path).run()
@@ -62,7 +66,7 @@ def test_a_run_as_it_trains_and_the_job_afterwards_find_the_same(tmp_path):
 def test_each_of_several_teachers_answers_for_itself(tmp_path):
     base, teacher = ({"kind": "demo", "role": role} for role in ("base", "teacher"))
     several = [{"name": "strong", "source": teacher}, {"name": "weak", "source": base}]
-    config = RunConfig.model_validate(CONFIG.model_dump() | {"teacher": {"kind": "several", "teachers": several}})
+    config = RunConfig.model_validate(FEW.model_dump() | {"teacher": {"kind": "several", "teachers": several}})
     found = answers(config, tmp_path, teacher=True)
     labels = list(found)
     assert (
@@ -77,7 +81,7 @@ def test_each_of_several_teachers_answers_for_itself(tmp_path):
 def test_a_teacher_that_gives_scores_alone_is_not_asked_to_answer(tmp_path):
     served = {"kind": "remote", "url": "http://127.0.0.1:9/v1", "model": "m"}
     changes = {"teacher": served, "objective": {"kind": "sampled_token"}}
-    config = RunConfig.model_validate(CONFIG.model_dump() | changes)
+    config = RunConfig.model_validate(FEW.model_dump() | changes)
     with pytest.raises(
         BadInput, match=r"teacher\.kind 'remote' cannot be asked to answer; evaluate without the teacher"
     ):
