@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from opdboard.domain.frozen import Frozen
 
@@ -14,7 +14,10 @@ class LmEval(Frozen):
 
     model_config = ConfigDict(title="Benchmarks by lm-eval")
     tasks: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
-        min_length=1, max_length=50, description="Names of its tasks, groups or tags: arc_easy, gsm8k."
+        default=(),
+        max_length=50,
+        validate_default=True,
+        description="Names of its tasks, groups or tags: arc_easy, gsm8k.",
     )
     folder: str = Field(
         default="",
@@ -33,3 +36,10 @@ class LmEval(Frozen):
     )
     chat_template: bool = Field(default=False, description="Whether prompts go through the student's chat template.")
     batch_size: int = Field(default=8, ge=1, le=4096, description="Sequences per forward pass.")
+
+    @field_validator("tasks")
+    @classmethod
+    def _some(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        if not tasks:
+            raise ValueError("name at least one task")
+        return tasks

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from opdboard.domain.errors import BadInput
+from opdboard.domain.lm_eval import LmEval
 from opdboard.settings import Settings
 from opdboard_worker.analysis.harness import metrics_of
 
@@ -130,3 +131,8 @@ def test_metrics_of_groups_filters_and_no_error():
         ("g", "acc", "none", 0.25, 0.05),
     ]
     assert [one["better"] for one in metrics_of(results)] == ["higher", "lower", None]
+
+
+def test_a_task_must_be_named():
+    with pytest.raises(ValueError, match="name at least one task"):
+        LmEval()
