@@ -24,7 +24,6 @@ from opdboard_worker.training.ranks import Ranks
 
 SEED = 0
 """Of all answers, whatever the run's seed; the default of the analysis, too."""
-_ASKED = ("verifier", "verifier_pattern", "verifier_file", "instruction", "instruction_place")
 
 
 class Scoreboard:
