@@ -8,11 +8,11 @@ from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.model_sources import DemoModel, FolderModel, ModelSource, RunModel
 from opdboard.domain.objectives import OBJECTIVES, Objective, ObjectiveSettings
 from opdboard.domain.optimizer import Adapter, Lora, Optimizer
-from opdboard.domain.reading import Reading
+from opdboard.domain.reading import Reading, TeacherReading
 from opdboard.domain.sampler import Sampler
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import STRATEGIES, Strategy
-from opdboard.domain.teachers import ModelTeacher, RemoteTeacher, Teacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, NoTeacher, RemoteTeacher, Teacher, TrainedTeacher
 
 
 def check_batch(optimizer: Optimizer, budget: Budget, objective: Objective, devices: int) -> None:
@@ -142,6 +142,11 @@ def check_data(data: Data, student: ModelSource, teacher: Teacher) -> None:
 def check_reading(reading: Reading, data: Data, teacher: Teacher) -> None:
     """Each side can have the template that it is to read through, and nothing is set that nobody would read."""
     student, own = reading.student.template, reading.teacher.template
+    if isinstance(teacher, NoTeacher) and (reading.teacher != TeacherReading() or reading.ends == "map"):
+        raise ValueError(
+            f"reading.{'teacher' if reading.ends == 'leave' else 'ends'} has no effect with teacher.kind 'none': leave it as it was, "
+            "or choose a teacher"
+        )
     if isinstance(data, ArithmeticData):
         if student == "teacher" or own == "own" or reading.system_prompt:
             raise ValueError(

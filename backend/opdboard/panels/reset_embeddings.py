@@ -32,7 +32,7 @@ def figure(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> go.Fig
     """A bar per run or group and set of weights put back: the paired change against the trained weights."""
     compared = entries(series)
     bars = [_bar(entry, found) for entry in compared if (found := _changes(entry, params.measure))]
-    about = scores.note(compared, (_KIND,))
+    about = scores.note(compared, (_KIND,), params.measure)
     return look.figure(
         bars,
         keep=f"reset_embeddings {params.measure}",

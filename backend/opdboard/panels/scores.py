@@ -158,6 +158,7 @@ def note(compared: Sequence[Entry], kinds: Sequence[str], measure: str = "") -> 
     if any(entry.is_group for entry in compared):
         told.append("of a group over its members")
     told += [f"no such analysis of {name} yet" for name in without]
+    told += [_unscored(name, _SOURCES[measure][0]) for name in _without_score(compared, kinds, measure)]
     if measure.endswith("recovery"):
         told += [
             f"{entry.name} is no better than the base, so its recovery says nothing"
@@ -165,6 +166,23 @@ def note(compared: Sequence[Entry], kinds: Sequence[str], measure: str = "") -> 
             if not _has_gained(entry, kinds, _SOURCES[measure][0])
         ]
     return "; ".join(told)
+
+
+def _without_score(compared: Sequence[Entry], kinds: Sequence[str], measure: str) -> list[str]:
+    """Who was analysed and has nothing of the measure."""
+    if not measure:
+        return []
+    found = [
+        (entry.name, [one for run in entry.runs for kind in kinds for one in variants(run, kind)]) for entry in compared
+    ]
+    scored = _SOURCES[measure][0]
+    return [name for name, all_of in found if all_of and not any(score_of(one, scored) for one in all_of)]
+
+
+def _unscored(name: str, scored: str) -> str:
+    if scored == "accuracy":
+        return f"no answers are known to the prompts of {name}, so there is no accuracy: choose the KL"
+    return f"{name} has no teacher that tells whole distributions, so there is no KL: choose the accuracy"
 
 
 def _has_gained(entry: Entry, kinds: Sequence[str], name: str) -> bool:
@@ -186,9 +204,10 @@ def meta(kind: str, told: str | None, *, empty: bool) -> dict[str, Any]:
 
 def figure(drawn: Sequence[lines.Line], kind: str, told: str | None, measure: str, **layout: Any) -> go.Figure:
     """Lines of scores; the layout has the x axis."""
-    about = meta(kind, told, empty=not drawn)
+    shown = [line for line in drawn if np.isfinite(line.y).any()]
+    about = meta(kind, told, empty=not shown)
     common = {"y_title": TITLES[measure], "odd_axis": None, "hovermode": "closest"}
-    return lines.figure(drawn, meta=about, **{"keep": f"{kind} {measure}", **common, **layout})
+    return lines.figure(shown, meta=about, **{"keep": f"{kind} {measure}", **common, **layout})
 
 
 def panel(

@@ -10,6 +10,7 @@ import torch
 import yaml
 from peft import PeftModel, get_peft_model
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from opdboard.db import evidence, runs
 from opdboard.domain.analysis_config import AnalysisConfig
@@ -129,7 +130,8 @@ def _write_adapter(source: _Source, asked: ExportAdapter, folder: Path) -> Writt
     settings.task_type = "CAUSAL_LM"
     adapted.save_pretrained(str(folder), save_embedding_layers=False)  # else peft looks for the base on the hub
     base.tokenizer.save_pretrained(folder)
-    norm, missed = whole_norm(update), _missed(source.base(), folder, update)
+    plain: Any = adapted.unload()  # pyright: ignore[reportCallIssue]
+    norm, missed = whole_norm(update), _missed(plain, folder, update)
     left_out = whole_norm({name: one for name, one in update.items() if name not in held})
     by_rank_k = (norm**2 - squares_k.cumsum(0)).clamp_min(left_out**2).sqrt()
     if not abs(missed - float(by_rank_k[-1])) <= _TOLERANCE * norm:
@@ -153,7 +155,7 @@ def _write_adapter(source: _Source, asked: ExportAdapter, folder: Path) -> Writt
 def approximated(base: LoadedModel, update: Mapping[str, Tensor], rank: int) -> tuple[PeftModel, Tensor]:
     """The base with factors that make the best approximation of an update of its matrices, and sigma^2 (rank,) summed over all.
 
-    The base is a part of it from then on. ModelProblem where peft puts no factors on one of them.
+    The base is a part of it until it is unloaded. ModelProblem where peft puts no factors on one of them.
     """
     asked = Lora(rank=rank, alpha=rank)
     adapted = get_peft_model(base.model, settings_of(base.model, list(update), asked))  # pyright: ignore[reportArgumentType]
@@ -170,10 +172,10 @@ def approximated(base: LoadedModel, update: Mapping[str, Tensor], rank: int) -> 
 
 
 @torch.no_grad()
-def _missed(base: LoadedModel, folder: Path, update: Mapping[str, Tensor]) -> float:
+def _missed(base: PreTrainedModel, folder: Path, update: Mapping[str, Tensor]) -> float:
     """||dW - what PEFT makes of the adapter||_F over all weights; spends the base."""
-    before = {name: weight.detach().clone() for name, weight in base.model.named_parameters()}
-    merged: Any = PeftModel.from_pretrained(base.model, str(folder)).merge_and_unload()  # pyright: ignore[reportArgumentType, reportCallIssue]
+    before = {name: weight.detach().clone() for name, weight in base.named_parameters()}
+    merged: Any = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()  # pyright: ignore[reportArgumentType, reportCallIssue]
     after = dict(merged.named_parameters())
     return whole_norm({name: update[name] - (after[name] - weight) for name, weight in before.items()})
 

@@ -7,11 +7,11 @@ from opdboard.domain.budget import Budget
 from opdboard.domain.chain import recipe, teacher_run
 from opdboard.domain.data import FileData
 from opdboard.domain.model_sources import HubModel
-from opdboard.domain.objectives import SampledToken, TopK
+from opdboard.domain.objectives import Grpo, SampledToken, TopK
 from opdboard.domain.reading import Reading
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sampler import VllmSampler
-from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher, RemoteTeacher, Teacher, TrainedTeacher
+from opdboard.domain.teachers import ModelTeacher, NoTeacher, PrivilegedTeacher, RemoteTeacher, Teacher, TrainedTeacher
 
 MODEL = HubModel(repo_id="org/student", revision="main")
 OTHER = ModelTeacher(source=HubModel(repo_id="org/teacher", revision="main"))
@@ -104,3 +104,20 @@ def test_end_tokens_that_can_be_counted_as_one_are_taken():
     reading = Reading.model_validate(MAPPED)
     assert config(reading, REMOTE, objective=SampledToken()).reading.ends == "map"
     assert config(reading, sampler=VllmSampler(), device="cuda").reading.ends == "map"
+
+
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        ({"teacher": {"template": "own"}}, "reading.teacher has no effect with teacher.kind 'none'"),
+        ({"teacher": {"end_tokens": ["<|im_end|>"]}}, "reading.teacher has no effect"),
+        (
+            {"ends": "map"},
+            "reading.ends has no effect with teacher.kind 'none': leave it as it was, or choose a teacher",
+        ),
+    ],
+)
+def test_without_a_teacher_nothing_is_said_of_how_it_reads(reading, says):
+    with pytest.raises(ValidationError, match=says):
+        config(Reading.model_validate(reading), NoTeacher(), objective=Grpo())
+    assert config(Reading(system_prompt="Be brief."), NoTeacher(), objective=Grpo())

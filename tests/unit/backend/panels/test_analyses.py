@@ -160,3 +160,31 @@ def test_a_share_of_no_gain_is_said_to_say_nothing():
     assert "no better than the base" in drawn("rank", [run]).layout.meta["note"]
     for measure, series in (("recovery", [drawn_run()]), ("accuracy", [run]), ("kl_recovery", [run])):
         assert "no better than the base" not in drawn("rank", series, measure=measure).layout.meta["note"]
+
+
+def without(run: RunSeries, measure: str) -> RunSeries:
+    """A run whose analyses did not score this."""
+
+    def left(one: Any) -> Any:
+        return replace(one, scores=[score for score in one.scores if score.measure != measure])
+
+    found = {kind: replace(one, variants=[left(two) for two in one.variants]) for kind, one in run.analyses.items()}
+    return replace(run, analyses=found)
+
+
+@pytest.mark.parametrize("name", ["scale_final", "rank", "rescale_early", "sliding_window", "reset_embeddings"])
+def test_a_picture_without_the_scores_that_it_shows_says_why(name):
+    drawn_one = drawn_run()
+    shown = {} if name == "reset_embeddings" else {"measure": "accuracy"}
+    about = drawn(name, [without(drawn_one, "accuracy")], **shown).layout.meta
+    assert (
+        f"no answers are known to the prompts of {drawn_one.name}, so there is no accuracy: choose the KL"
+        in about["note"]
+    )
+    norms_too = name == "sliding_window"
+    assert about["empty"] or norms_too
+    if shown:
+        about = drawn(name, [without(drawn_one, "reverse_kl")], measure="kl_recovery").layout.meta
+        assert "no teacher that tells whole distributions, so there is no KL" in about["note"]
+        assert about["empty"] or norms_too
+        assert not drawn(name, [without(drawn_one, "accuracy")], measure="reverse_kl").layout.meta["empty"]
