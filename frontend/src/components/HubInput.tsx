@@ -24,6 +24,7 @@ export function HubInput({ value, of, ...rest }: HubInputProps) {
     <>
       <Autocomplete
         {...rest}
+        size="xs"
         value={value}
         data={[...found.keys()]}
         filter={({ options }) => options}

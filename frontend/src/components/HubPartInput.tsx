@@ -25,6 +25,7 @@ export function HubPartInput({ of, beside, ...rest }: HubPartInputProps) {
     <>
       <Autocomplete
         {...rest}
+        size="xs"
         data={offered ?? []}
         filter={({ options }) => options}
         onDropdownOpen={() => setOpen(true)}

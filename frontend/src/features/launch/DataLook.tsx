@@ -63,8 +63,7 @@ function Found({ found }: { found: DataFound }) {
         <>
           <p data-testid="data-rows">
             {complete ? "" : "The first "}
-            {rows.toLocaleString("en")} rows:{" "}
-            {formats.map((one) => `${one.rows.toLocaleString("en")} as ${one.name}`).join(", ")}
+            {rowsOf(rows)}: {formats.map((one) => `${one.rows.toLocaleString("en")} as ${one.name}`).join(", ")}
           </p>
           <ul className="list soft">
             {fields
@@ -110,6 +109,10 @@ function Found({ found }: { found: DataFound }) {
   );
 }
 
+function rowsOf(count: number): string {
+  return `${count.toLocaleString("en")} row${count === 1 ? "" : "s"}`;
+}
+
 function HeldOut({ found }: { found: NonNullable<DataFound["held_out"]> }) {
   const { rows, complete, problem, where, without_answer, shared } = found;
   if (problem) {
@@ -120,9 +123,9 @@ function HeldOut({ found }: { found: NonNullable<DataFound["held_out"]> }) {
     );
   }
   const parts = [
-    `${complete ? "" : "the first "}${rows.toLocaleString("en")} rows`,
+    `${complete ? "" : "the first "}${rowsOf(rows)}`,
     without_answer > 0 && `${without_answer.toLocaleString("en")} without an answer`,
-    shared > 0 && `${shared.toLocaleString("en")} rows of the training data ask the same and are left out`,
+    shared > 0 && `${rowsOf(shared)} of the training data with the same prompt left out`,
   ];
   return <li>Held out: {parts.filter(Boolean).join(", ")}</li>;
 }
