@@ -76,5 +76,5 @@ def test_without_the_hub_a_name_can_be_typed(browser: Browser, filled, tmp_path:
     with served(filled, tmp_path, HF_HUB_OFFLINE="1") as url, window(browser, url) as page:
         student_by_name(page)
         page.get_by_label("Repo id").first.fill("org/mine")
-        expect(page.get_by_text("this server does not ask the hub")).to_be_visible()
+        expect(page.get_by_text("this machine does not ask the hub")).to_be_visible()
         expect(page.get_by_label("Repo id").first).to_have_value("org/mine")
