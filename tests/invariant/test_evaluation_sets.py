@@ -11,10 +11,14 @@ from opdboard.domain.cadence import Cadence
 from opdboard.domain.data import ArithmeticData, FileData
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.evaluation import MOST_SETS, EvaluationSet
+from opdboard.domain.objectives import Sft
 from opdboard.domain.records import VariantRecord
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.selection import Selection
+from opdboard.domain.teachers import NoTeacher
 from opdboard_worker.core import bootstrap
+from opdboard_worker.data.answered import check_answers
+from opdboard_worker.data.examples import Example
 from opdboard_worker.sinks import MemorySink
 
 TARGET = EvaluationSet(name="sums", prompts=6, samples=2, max_response_tokens=6)
@@ -123,6 +127,26 @@ def test_broken_data_is_refused_before_the_first_step_with_file_and_row(train, t
     missing = EvaluationSet(name="bench", data=FileData(path=str(tmp_path / "none.jsonl")))
     with pytest.raises(DataProblem, match="evaluation set 'bench': there is no file"):
         train(tiny_config(evaluation=Cadence(sets=(missing,)), reading=PLAIN))
+
+
+def test_a_set_without_answers_tells_no_best_state_and_another_does_so_without_held_out_ones(train, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "001+002=", "answer": null}\n')
+    bench = EvaluationSet(name="bench", data=FileData(path=str(rows), verifier="exact", instruction=""), samples=1)
+    chosen = Selection(evaluation_set="bench", keep_best=True)
+    with pytest.raises(DataProblem, match="no prompt of the evaluation set 'bench' has an answer") as problem:
+        train(tiny_config(evaluation=Cadence(sets=(bench,)), reading=PLAIN, selection=chosen))
+    assert problem.value.where == "selection.evaluation_set"
+    config = RunConfig(
+        selection=Selection(evaluation_set="sums", keep_best=True),
+        evaluation=Cadence(sets=(TARGET,)),
+        teacher=NoTeacher(),
+        objective=Sft(),
+    )
+    unanswered = [Example(0, "1+1=", None, "2")]
+    check_answers(config, unanswered, unanswered)
+    with pytest.raises(DataProblem, match="selection can tell no best state"):
+        check_answers(config.model_copy(update={"selection": Selection(keep_best=True)}), unanswered, unanswered)
 
 
 def test_a_set_and_who_reads_it_belong_together():

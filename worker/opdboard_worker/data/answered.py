@@ -27,6 +27,8 @@ def check_answers(config: RunConfig, train: Sequence[Example], held_out: Sequenc
             train,
             f"strategy.kind '{strategy.kind}' scores by the accuracy: choose strategy.score 'negative_reverse_kl', or another strategy",
         )
+    if selection.evaluation_set:
+        return  # which is looked at with the other sets
     if selection.metric == "eval/accuracy":
         _some(held_out, "selection.metric is 'eval/accuracy': choose 'auto'")
     elif (selection.keep_best or selection.patience is not None) and not config.teacher.scores:

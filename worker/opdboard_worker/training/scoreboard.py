@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from opdboard.domain.check import SetRead
-from opdboard.domain.errors import BadInput
+from opdboard.domain.errors import BadInput, DataProblem
 from opdboard.domain.evaluation import MOST_SETS
 from opdboard.domain.measures import set_key
 from opdboard.domain.records import VariantRecord
@@ -102,6 +102,12 @@ def ready_sets(
             elif where.startswith("sets."):
                 where = f"{own}.data"
             raise type(problem)(f"evaluation set {asked.name!r}: {problem.detail}", where=where or own) from problem
+    best = config.selection.evaluation_set
+    if any(one.asked.name == best and all(row.answer is None for row in one.examples) for one in found):
+        raise DataProblem(
+            f"no prompt of the evaluation set {best!r} has an answer, so that it can tell no best state: choose another, or empty it",
+            where="selection.evaluation_set",
+        )
     return found
 
 
