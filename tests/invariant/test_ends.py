@@ -6,28 +6,16 @@ from typing import Any
 import pytest
 import torch
 from invariant.conftest import tiny_config
-from support.pairs import in_folder
+from support.pairs import ending_otherwise, in_folder
 from support.teacher_server import serving
 
 from opdboard.domain.errors import BadInput
 from opdboard.domain.objectives import FullVocabulary, Grpo, JensenShannon, SampledToken, Sft, TopK
 from opdboard.domain.reading import Reading
 from opdboard.domain.teachers import ModelTeacher, NoTeacher, RemoteTeacher
-from opdboard_worker.models.demo import BOS_ID, EOS_ID, build_tokenizer, load_demo
-from opdboard_worker.models.loaded import LoadedModel
+from opdboard_worker.models.demo import BOS_ID, EOS_ID
 
 MAPPED = Reading.model_validate({"ends": "map", "teacher": {"end_tokens": ["<bos>"]}})
-
-
-def ending_otherwise():
-    """The demo teacher, which writes <bos> where it would write <eos>, and says so."""
-    model, tokenizer = load_demo("teacher").model, build_tokenizer()
-    head: Any = model.get_output_embeddings()
-    with torch.no_grad():
-        head.weight[[BOS_ID, EOS_ID]] = head.weight[[EOS_ID, BOS_ID]].clone()
-    model.generation_config.eos_token_id = BOS_ID
-    tokenizer.eos_token = "<bos>"
-    return LoadedModel(model, tokenizer, "otherwise")
 
 
 @pytest.fixture

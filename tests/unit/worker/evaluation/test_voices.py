@@ -2,15 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.pairs import ending_otherwise, in_folder
 from support.short_run import CONFIG, Undisturbed, no_runs
 
 from opdboard.domain.cadence import Cadence
 from opdboard.domain.data import ArithmeticData
 from opdboard.domain.errors import BadInput
 from opdboard.domain.evaluation import Evaluate
+from opdboard.domain.reading import Reading
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.teachers import ModelTeacher
 from opdboard.settings import Settings
 from opdboard_worker.analysis.subject import Subject
 from opdboard_worker.evaluation.scoring import SetScores, score
@@ -40,10 +44,27 @@ def answers(
     return {one.label: [score(each, one.speak(), seed=0, pass_size=64) for each in one.sets] for one in voices}
 
 
-def test_a_run_as_it_trains_and_the_job_afterwards_find_the_same(tmp_path):
+def ends_otherwise(folder: Path) -> dict[str, Any]:
+    """Of a run: a teacher with another end token, both of which count as one event."""
+    loaded = ending_otherwise()
+    return {
+        "teacher": ModelTeacher(source=in_folder(loaded.model, folder, loaded.tokenizer)),
+        "reading": Reading.model_validate({"ends": "map", "teacher": {"end_tokens": ["<bos>"]}}),
+    }
+
+
+def test_a_teacher_with_other_end_tokens_ends_where_it_ends(tmp_path):
+    otherwise = FEW.model_copy(update=ends_otherwise(tmp_path / "teacher"))
+    mapped, plain = (list(answers(one, tmp_path, teacher=True).values())[1] for one in (otherwise, FEW))
+    assert [one.prompts for one in mapped] == [one.prompts for one in plain]
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_run_as_it_trains_and_the_job_afterwards_find_the_same(tmp_path, mapped):
     budget = FEW.budget.model_copy(update={"steps": 1})
     evaluation = Cadence.model_validate({"sets": SETS, "every": 1})
-    config = FEW.model_copy(update={"budget": budget, "evaluation": evaluation})
+    pair = ends_otherwise(tmp_path / "teacher") if mapped else {}
+    config = FEW.model_copy(update={"budget": budget, "evaluation": evaluation, **pair})
     sink = MemorySink()
     parts = assemble(config, Settings(data_dir=tmp_path), no_runs, tmp_path / "snapshots")
     Training(parts, sink, Undisturbed(), tmp_path / "checkpoints", tmp_path).run()
