@@ -52,8 +52,12 @@ def test_the_worker_process_leaves_torch_to_its_trainers(tmp_path, monkeypatch):
     assert not modules_after("import opdboard_worker.app") & {"torch", "transformers"}
 
 
-def test_a_run_starts_without_what_reads_the_hub():
-    assert not modules_after("import opdboard_worker.preloaded") & {"datasets", "pandas"}
+def test_what_reads_the_hub_and_tables_waits_until_one_is_read():
+    assert not modules_after("import opdboard.data_files.look, opdboard.data_files.rows") & {
+        "datasets",
+        "pandas",
+        "pyarrow",
+    }
 
 
 def test_what_decides_leaves_queries_to_the_room_below():
