@@ -1,11 +1,15 @@
 """What a supervisor says of an end, and how it tells a trainer that works from one that only lives."""
 
 import pytest
+from support.stored_runs import start
 
+from opdboard import hub_token
+from opdboard.db import logs
+from opdboard.db.database import Database
 from opdboard.db.tables import Run
 from opdboard.domain.run_state import RunState
 from opdboard.settings import Settings
-from opdboard_worker.supervisor import ProgressWatch, Verdict, describe_exit
+from opdboard_worker.supervisor import ProgressWatch, Supervisor, Verdict, describe_exit
 
 
 def test_every_exit_status_has_a_sentence():
@@ -93,3 +97,14 @@ def test_a_pause_is_no_stall_and_a_stop_of_it_is_obeyed_or_kills(watched):
     assert watch.after(1e6) == Verdict()
     assert watch.after(1, state=RunState.STOPPING) == Verdict()
     assert watch.after(61).kill
+
+
+def test_no_token_of_the_hub_is_in_a_stored_log(settings: Settings, sqlite_database: Database):
+    hub_token.store(settings, "hf_abcdefghijkl")
+    try:
+        run_id, attempt = start(sqlite_database)
+        Supervisor(sqlite_database, "worker", settings)._append_log(run_id, attempt, ["sent hf_abcdefghijkl", "done"])
+    finally:
+        hub_token.forget(settings)
+    with sqlite_database.read() as session:
+        assert [line.text for line in logs.read(session, run_id)] == ["sent [hub token]", "done"]
