@@ -26,6 +26,8 @@ def test_two_sets_are_evaluated_and_the_table_is_read(page: Page, server: Server
     form = page.get_by_test_id("ask-analysis")
     expect(form.get_by_test_id("analysis-kind")).to_have_value("Evaluate on named sets")
     form.get_by_label("Seed").fill("1")
+    expect(form.locator("#root_sets_0_name")).to_have_value("held-out")
+    form.get_by_role("button", name="Remove number 1").click()
     form.get_by_test_id("analysis-submit").click()
     expect(form.get_by_role("alert")).to_contain_text("The run has no sets of its own; add one")
     for place, (name, fields) in enumerate(SETS.items()):

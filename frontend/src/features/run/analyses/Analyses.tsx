@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { analysesQuery, interventionsQuery } from "~/api/analyses";
 import { runQuery } from "~/api/runs";
-import type { Analysis, Intervention, RunDetail, RunSummary } from "~/api/types";
+import type { Analysis, Intervention, RunConfig, RunDetail, RunSummary } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { AnalysisPanels } from "~/components/panel/AnalysisPanels";
 import { Unread } from "~/components/Unread";
@@ -14,6 +14,7 @@ import classes from "./Analyses.module.css";
 import { AnalysisList } from "./AnalysisList";
 import { AskAnalysis } from "./AskAnalysis";
 import { EvaluationTable } from "./EvaluationTable";
+import { firstEvaluation } from "./ownSet";
 
 type Purpose = Intervention["purpose"];
 
@@ -70,7 +71,8 @@ export default function Analyses({ run }: { run: RunDetail }) {
           key={asked}
           runId={run.id}
           interventions={offers}
-          {...(exported === null ? {} : { given: weights(exported, search.factor) })}
+          {...(exported !== null && { given: weights(exported, search.factor) })}
+          {...(asked === "evaluation" && { given: firstEvaluation(run.config as RunConfig) })}
         />
       )}
       {analyses.length === 0 && (
