@@ -93,10 +93,13 @@ class QuestionRow(Table):
 
 
 class PieceRow(Table):
-    """A piece of an answer; see domain.playground.Piece. Several tokens each: one row per token would be too many."""
+    """A piece of an answer; see domain.playground.Piece. Several tokens each: one row per token would be too many.
+
+    Readers ask for ids above the last they know, so that of a deleted piece is never given again.
+    """
 
     __tablename__ = "answer_pieces"
-    __table_args__ = (Index("answer_pieces_by_run", "run_id", "id"),)
+    __table_args__ = (Index("answer_pieces_by_run", "run_id", "id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     run_id: Mapped[str] = of_run()

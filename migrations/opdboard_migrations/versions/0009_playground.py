@@ -38,6 +38,7 @@ def upgrade() -> None:
         _of_run(),
         sa.Column("question_id", sa.Integer, sa.ForeignKey("questions.id", ondelete="CASCADE"), nullable=False),
         sa.Column("piece", sa.JSON, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index("answer_pieces_by_run", "answer_pieces", ["run_id", "id"])
     op.create_index("ix_answer_pieces_question_id", "answer_pieces", ["question_id"])

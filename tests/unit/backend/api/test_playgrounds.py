@@ -164,3 +164,27 @@ def test_the_page_is_told_what_its_playground_waits_for(client: TestClient, sqli
     opened(client, run_id)
     playground = client.get(f"/api/runs/{run_id}/playground").json()
     assert "The only worker that can take it" in playground["waits_for"] and "a long run" in playground["waits_for"]
+
+
+def test_what_another_page_has_deleted_meanwhile_does_not_keep_one_from_opening(
+    client: TestClient, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playgrounds, "ended_before", lambda *_: ["00000000"])
+    assert opened(client, create(sqlite_database))["state"] == "queued"
+
+
+def test_what_another_attempt_says_comes_behind_all_that_was_read(on_either: TestClient, database: Database) -> None:
+    playground = opened(on_either, create(database))["id"]
+    address = f"/api/playgrounds/{playground}"
+    question = on_either.post(f"{address}/questions", json=ASKED).json()["id"]
+    read = 0
+    for told in ([Piece(voice=0, tokens=["a"]), Piece(voice=0, start=1, tokens=["b"])], [Piece(voice=0, tokens=["c"])]):
+        attempt = claim(database, playground)
+        with database.write() as session:
+            talking.open_up(session, playground, attempt, ABOUT)
+            talking.tell(session, playground, attempt, question, told)
+        pieces = on_either.get(f"{address}/talk?after={read}").json()["pieces"]
+        assert [one["tokens"] for one in pieces] == [one.tokens for one in told]
+        read = pieces[-1]["id"]
+        with database.write() as session:
+            transitions.transition(session, runs.get(session, playground, lock=True), RunState.QUEUED)
