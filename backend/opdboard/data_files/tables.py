@@ -43,9 +43,9 @@ def rows_of(file: Path, wanted: set[str], largest_json: int = LARGEST_JSON) -> I
             yield from _jsonl(lines_of(content, file), file)
 
 
-def is_table(name: str) -> bool:
-    """Whether the name is that of a file whose rows are read."""
-    return bool(_kind(Path(name)))
+def table_kind(name: str) -> str:
+    """What a file of that name is read as, such as .csv, also of rows.csv.gz; empty where it is not read."""
+    return _kind(Path(name))
 
 
 def _kind(file: Path) -> str:

@@ -1,6 +1,6 @@
 import { Button, FileButton, Group, Progress } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type DragEvent, useState } from "react";
+import { type DragEvent, useRef, useState } from "react";
 import { upload } from "~/api/uploads";
 
 const ACCEPTED = ".jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst";
@@ -18,6 +18,7 @@ interface UploadInputProps {
 /** A data file, chosen or dropped here and sent to the server; the value is what it is kept as. */
 export function UploadInput({ id, value, onChange, disabled, error, ...rest }: UploadInputProps) {
   const [share, setShare] = useState(0);
+  const empty = useRef<() => void>(null);
   const sending = useMutation({
     mutationFn: (file: File) => upload(file, setShare),
     onSuccess: ({ file }) => onChange(file),
@@ -27,6 +28,7 @@ export function UploadInput({ id, value, onChange, disabled, error, ...rest }: U
     if (!file || disabled || sending.isPending) return;
     setShare(0);
     sending.mutate(file);
+    empty.current?.(); // the same name, once it is mended, is a choice too
   }
 
   function drop(event: DragEvent) {
@@ -38,7 +40,7 @@ export function UploadInput({ id, value, onChange, disabled, error, ...rest }: U
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a short way; the button does the same
     <div onDragOver={(event) => event.preventDefault()} onDrop={drop} data-testid={`${id}-drop`}>
       <Group gap={8} wrap="nowrap" fz="sm">
-        <FileButton onChange={send} accept={ACCEPTED} disabled={disabled}>
+        <FileButton onChange={send} accept={ACCEPTED} disabled={disabled} resetRef={empty}>
           {(props) => (
             <Button
               {...props}

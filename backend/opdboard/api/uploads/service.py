@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from opdboard.api.uploads.schemas import Uploaded
-from opdboard.data_files.tables import is_table, rows_of
+from opdboard.data_files.tables import rows_of, table_kind
 from opdboard.data_files.uploads import FOLDER, PREFIX
 from opdboard.domain.errors import BadInput, DataProblem, TooLarge, Unavailable
 from opdboard.settings import Settings
@@ -26,7 +26,7 @@ class Incoming:
     def __init__(self, name: str, settings: Settings) -> None:
         """DataProblem for a kind of file that is not read, BadInput where uploads are not allowed."""
         self._name = _safe(name)
-        if not is_table(self._name):
+        if not table_kind(self._name):
             raise DataProblem(
                 f"'{self._name}' is no .jsonl, .json, .csv or .parquet file (the text ones may be .gz or .zst); convert it to one",
                 where=self._name,
@@ -60,8 +60,9 @@ class Incoming:
     def kept(self) -> Uploaded:
         """Where it is kept, now that all of it has come. DataProblem names the row that cannot be read."""
         digest = self._sha.hexdigest()
-        kind = Path(self._name).suffix
-        there = (one for one in self._folder.glob(f"{digest[:PREFIX]}-*") if one.suffix == kind)
+        kind = table_kind(self._name), Path(self._name).suffix  # .jsonl.gz is no .csv.gz
+        found = self._folder.glob(f"{digest[:PREFIX]}-*")
+        there = (one for one in found if (table_kind(one.name), one.suffix) == kind)
         if (same := next(there, None)) is None:
             same = self._folder / f"{digest[:PREFIX]}-{self._name}"
             try:

@@ -1,6 +1,7 @@
 """Data files that are chosen in the browser: kept once, whole and readable, or refused in a sentence."""
 
 import errno
+import gzip
 import hashlib
 import io
 import json
@@ -50,6 +51,12 @@ def test_the_same_content_is_kept_once_and_nothing_is_overwritten(client: TestCl
     assert _send(client, name="others.jsonl").json()["file"] == first
     other = _send(client, ROWS[:-1]).json()["file"]
     assert _kept(settings) == sorted([first, other])
+
+
+def test_the_same_content_under_another_kind_is_another_file(client: TestClient):
+    packed = gzip.compress(b'{"prompt": "a"}\n{"prompt": "b"}\n')
+    assert _send(client, packed, "rows.csv.gz").json()["file"].endswith("-rows.csv.gz")
+    assert _send(client, packed, "rows.jsonl.gz").json()["file"].endswith("-rows.jsonl.gz")
 
 
 @pytest.mark.parametrize(
