@@ -367,7 +367,7 @@ class Client:
     def _sent(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             return self._http.request(method, path, **arguments)
-        except httpx.RemoteProtocolError:
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
             # A kept connection that the server was just giving up. What only reads may be asked again.
             if method != "GET":
                 raise

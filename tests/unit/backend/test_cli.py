@@ -261,13 +261,14 @@ def test_a_page_in_place_of_the_live_stream_is_no_stream_that_ended():
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_a_kept_connection_that_closed_is_forgiven_when_only_reading(reads: bool):
+@pytest.mark.parametrize("closed", [httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError])
+def test_a_kept_connection_that_closed_is_forgiven_when_only_reading(reads: bool, closed: type[httpx.TransportError]):
     asked: list[str] = []
 
     def closed_at_first(request: httpx.Request) -> httpx.Response:
         asked.append(request.method)
         if len(asked) == 1:
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+            raise closed("Server disconnected without sending a response.", request=request)
         return httpx.Response(200, json=[])
 
     with Client("http://somewhere", transport=httpx.MockTransport(closed_at_first)) as client:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
@@ -28,7 +29,7 @@ def train(folder: Path, run: KeptRun) -> None:
     config = LlamaConfig(
         vocab_size=32, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2
     )
-    rows = [{"input_ids": torch.arange(8), "labels": torch.arange(8)} for _ in range(16)]
+    rows: Any = [{"input_ids": torch.arange(8), "labels": torch.arange(8)} for _ in range(16)]
     arguments = TrainingArguments(
         str(folder), max_steps=6, logging_steps=1, eval_strategy="steps", eval_steps=2, report_to=[], use_cpu=True,
         save_strategy="no", disable_tqdm=True,
