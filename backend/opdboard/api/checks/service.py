@@ -41,6 +41,5 @@ def create(context: Context, config: RunConfig) -> RunDetail:
         made = runs_service.rendered(session, births.add(session, NewRun(ToCheck(config))))
         old = checks.asked_before(session, time.time() - KEPT_SECONDS)
     send(context.queue, made.id)
-    for run_id in old:
-        runs_service.delete(context, run_id)
+    runs_service.delete_old(context, old)
     return made

@@ -1,7 +1,6 @@
 """Opens playgrounds, asks in them and reads what was answered."""
 
 import time
-from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from opdboard.api.waits import listening, waits
 from opdboard.db import overview, playgrounds, runs
 from opdboard.db.analysis_tables import QuestionRow
 from opdboard.db.tables import Run
-from opdboard.domain.errors import Conflict, NotFound
+from opdboard.domain.errors import NotFound
 from opdboard.domain.playground import PlaygroundConfig, Question
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
@@ -47,9 +46,7 @@ def open_one(context: Context, run_id: str) -> PlaygroundOut:
         old = playgrounds.ended_before(session, time.time() - KEPT_SECONDS)
     if not live:
         send(context.queue, made.id)
-    for one in old:
-        with suppress(NotFound, Conflict):  # deleted or queued again by another page meanwhile
-            runs_service.delete(context, one)
+    runs_service.delete_old(context, old)
     return made
 
 

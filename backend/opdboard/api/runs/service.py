@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -199,6 +200,13 @@ def delete(context: Context, run_id: str) -> None:
             runs.delete_run(session, one)
     for one in gone:
         _delete_files(context.settings, one)
+
+
+def delete_old(context: Context, run_ids: Sequence[str]) -> None:
+    """Remove jobs that are over, but those that somebody else has deleted or queued again meanwhile."""
+    for one in run_ids:
+        with suppress(NotFound, Conflict):
+            delete(context, one)
 
 
 def _delete_files(settings: Settings, run_id: str) -> None:

@@ -26,10 +26,11 @@ export function HubToken() {
     <form onSubmit={keep}>
       <span data-testid="hub-token-source">{TOLD[query.data.token]}</span>
       {query.data.offline && " The hub is not asked at all (HF_HUB_OFFLINE): only what is cached can be used."}
-      <Group gap={8} mt={8} align="flex-end">
+      <Group gap={8} mt={8}>
         <PasswordInput
           flex={1}
           miw={180}
+          size="xs"
           aria-label="Token of the hub"
           placeholder="hf_…"
           autoComplete="off"

@@ -2,10 +2,11 @@
 
 import time
 
+import pytest
 from fastapi.testclient import TestClient
 from support.stored_runs import claim, create, record, start
 
-from opdboard.db import runs
+from opdboard.db import checks, runs
 from opdboard.db.database import Database
 from opdboard.domain.check import Apart, Check, Expectation
 from opdboard.domain.run_kinds import RunKind
@@ -72,6 +73,13 @@ def test_a_check_is_a_job_that_no_table_lists_and_that_goes_an_hour_after_its_en
         runs.get(session, made["id"], lock=True).ended_at = time.time() - 4000
     client.post("/api/checks", json={"config": {}})
     assert client.get(f"/api/runs/{made['id']}").status_code == 404
+
+
+def test_what_another_page_has_deleted_meanwhile_does_not_keep_a_check_from_being_asked_for(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "asked_before", lambda *_: ["00000000"])
+    assert client.post("/api/checks", json={"config": {}}).status_code == 201
 
 
 def test_what_could_not_be_launched_is_not_checked(client: TestClient, sqlite_database: Database) -> None:
