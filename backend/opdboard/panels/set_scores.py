@@ -56,6 +56,11 @@ class _OfRun:
         """How the set was asked."""
         return self.by_step[0].details
 
+    @property
+    def steps(self) -> set[int]:
+        """Those at which the prompts were the base's: an attempt that resumed may have found other data."""
+        return {step for step, one in self.by_step.items() if one.details["fingerprint"] == self.asked["fingerprint"]}
+
 
 def _needs(_params: SetScoreParams) -> Needs:
     return Needs(analyses=(IN_TRAINING,))
@@ -110,7 +115,7 @@ def _line(entry: Entry, found: Sequence[dict[int, Estimate]], dash: str) -> line
 def _difference(own: Sequence[_OfRun], other: Sequence[_OfRun], measure: str) -> tuple[dict[int, Estimate], int]:
     """By step; of a group the mean over its members of each prompt's score. And how many prompts are shared."""
     shared = sorted(reduce(lambda left, right: left & right, (set(one.keys) for one in (*own, *other))))
-    steps = reduce(lambda left, right: left & right, (one.by_step.keys() for one in (*own, *other)))
+    steps = reduce(lambda left, right: left & right, (one.steps for one in (*own, *other)))
     if len(shared) < 2:
         return {}, len(shared)
     ours, theirs = (_per_prompt(side, shared, sorted(steps), measure) for side in (own, other))
@@ -175,16 +180,38 @@ def _about(there: Sequence[tuple[Entry, list[_OfRun]]], params: SetScoreParams) 
     told = [f"{asked['prompts']} prompts, {n} answer{'s' * (n > 1)} to each"]
     if asked["forgetting"]:
         told.append("training is not about this set")
+    told += _otherwise(there)
     over_groups = any(entry.is_group for entry, _ in there) and params.against != "reference"
     told.append("95% intervals over prompts" + (", of a group over its members" if over_groups else ""))
     return told
 
 
+def _otherwise(there: Sequence[tuple[Entry, list[_OfRun]]]) -> list[str]:
+    """Who was not asked what the first was asked, or something else later than at first."""
+    told: list[str] = []
+    beside, (first, *_) = there[0]
+    for entry, of in there:
+        why = next((words for one in of if (words := _unlike(one, first))), None)
+        if why:
+            told.append(
+                f"{entry.name} is not asked as {beside.name if entry.key != beside.key else 'its first run'} is: {why}"
+            )
+        later = [min(one.by_step.keys() - one.steps) for one in of if one.by_step.keys() - one.steps]
+        if later:
+            told.append(f"{entry.name} answers other prompts from step {min(later)} on, as its data have changed")
+    return told
+
+
+def _unlike(one: _OfRun, first: _OfRun) -> str | None:
+    same = one.asked["fingerprint"] == first.asked["fingerprint"]
+    return unlike(one.by_step[0], first.by_step[0]) or (None if same else "the prompts differ")
+
+
 def _title(series: Sequence[RunSeries], name: str, params: SetScoreParams) -> str:
-    asked = next((one.details for run in series for one in _records(run) if one.details["set"] == name), None)
-    counted = (
-        f"{params.measure}@{asked['samples']}" if asked and params.measure in ("avg", "maj", "pass") else params.measure
-    )
+    asked = {one.details["samples"] for run in series for one in _records(run) if one.details["set"] == name}
+    counted = params.measure
+    if asked and counted in ("avg", "maj", "pass"):
+        counted += f"@{asked.pop() if len(asked) == 1 else 'n'}"
     unit = _UNITS.get(params.measure, "share")
     return f"{counted}{' difference' if params.against != 'none' else ''} [{unit}]"
 

@@ -72,6 +72,32 @@ def test_what_is_not_the_same_set_is_not_paired_and_why_is_told(changes: dict[st
     assert "Run 1 has no scores on sums" in note
 
 
+def test_runs_that_are_asked_otherwise_are_drawn_and_told_of():
+    other = run(1, *(replace_pass(scored_set(step, [1, 2, 3, 4], samples=8)) for step in (0, 4)))
+    figure: Any = PANEL.draw((run(0, BASE, LATER), other), PANEL.params.model_validate({"measure": "pass"}))
+    assert figure.layout.yaxis.title.text == "pass@n [share]"
+    assert "Run 1 is not asked as Run 0 is: the answers per prompt are 8 and 4" in figure.layout.meta["note"]
+    _, note = drawn(run(0, BASE, LATER), run(1, replace(BASE, details=BASE.details | {"fingerprint": "g"})))
+    assert "Run 1 is not asked as Run 0 is: the prompts differ" in note
+
+
+def replace_pass(record: VariantRecord) -> VariantRecord:
+    renamed = [replace(one, measure="pass@8") if one.measure == "pass@4" else one for one in record.scores]
+    return replace(record, scores=renamed)
+
+
+@pytest.mark.parametrize("right", [[4, 4, 4, 4], [4, 4]])
+def test_prompts_of_data_that_changed_before_a_resume_are_not_paired_with_those_of_the_base(right: list[int]):
+    """Scores of later steps are of prompts whose keys nobody knows: by the base's they would be of the wrong ones."""
+    resumed = run(1, BASE, LATER, scored_set(8, right, fingerprint="changed"))
+    ours = run(0, BASE, LATER, scored_set(8, [1, 2, 3, 4]))
+    lines, note = drawn(ours, resumed, against="reference")
+    assert lines["run1"].x.tolist() == [0, 4]
+    assert "Run 1 answers other prompts from step 8 on, as its data have changed" in note
+    lines, _ = drawn(ours, resumed)
+    assert lines["run1"].x.tolist() == [0, 4, 8]
+
+
 def test_a_group_is_its_mean_over_seeds_and_compared_by_the_mean_of_each_prompt():
     members = [run(0, BASE, LATER, group="g"), run(1, BASE, scored_set(4, [3, 2, 3, 4]), group="g")]
     lines, note = drawn(*members, run(2, BASE, LATER))
