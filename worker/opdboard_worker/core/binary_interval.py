@@ -22,12 +22,13 @@ def share_interval(right: float, count: int, confidence: float = 0.95) -> tuple[
     return low, 1.0 if right == count else float(betaincinv(right + 1, count - right, 1.0 - tail))
 
 
-def gain_interval(won: int, lost: int, count: int, quantile: float) -> tuple[float, float]:
+def gain_interval(won: float, lost: float, count: int, quantile: float) -> tuple[float, float]:
     """Interval of a difference of paired shares: won pairs went from 0 to 1, lost from 1 to 0, the rest of count agree.
 
     Tango's score interval (Statistics in Medicine 17, 1998): those differences d for which (won - lost - n d)^2 is at
     most quantile^2 times its variance under d, the chance of losing estimated under d too. With Student's quantile at 95%
-    it covers 96% on average and at least 94% for 16 to 256 pairs, however rare changes are (a test enumerates it).
+    it covers 96% on average and at least 94% for 16 to 256 pairs, however rare changes are (a test enumerates it). Between
+    whole numbers of pairs its ends lie between theirs.
     """
 
     def above(bound: float) -> Callable[[float], bool]:

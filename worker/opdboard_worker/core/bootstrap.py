@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opdboard_worker.core.binary_interval import share_interval
-from opdboard_worker.core.paired import paired_interval
+from opdboard_worker.core.binary_interval import gain_interval, share_interval
+from opdboard_worker.core.paired import paired_interval, student
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,16 @@ def mean(score_N: Tensor, *, shares: bool = False) -> Interval:
 def difference(score_N: Tensor, reference_N: Tensor, *, shares: bool = False) -> Interval:
     """Mean of score - reference, paired. One prompt has no interval (NaN), none no value either.
 
-    shares: scores are shares of right answers: prompts that all agree then leave the room that as many single answers would.
+    shares: scores are shares of right answers: prompts that all gain the same, be it nothing, then leave the room that as many
+    pairs of single answers would.
     """
     gain_N = _paired(score_N, reference_N)
     if gain_N.numel() < 2:
         return Interval(float(gain_N.mean()) if gain_N.numel() else math.nan, math.nan, math.nan)
-    if shares and bool((gain_N == 0).all()):
-        score_N = reference_N = torch.zeros_like(gain_N)
+    if shares and float((gain_N - gain_N[0]).abs().max()) < _ROUNDING:
+        count, gain = gain_N.numel(), float(gain_N[0])
+        won, lost = max(gain, 0.0) * count, max(-gain, 0.0) * count
+        return Interval(gain, *gain_interval(won, lost, count, student(CONFIDENCE, count)))
     return Interval(*paired_interval(score_N, reference_N, CONFIDENCE))
 
 

@@ -47,7 +47,7 @@ def paired_interval(
         won, lost = int((score_N > accepted_N).sum()), int((score_N < accepted_N).sum())
         if count == 1:
             return float(won - lost), -math.inf, math.inf
-        return (won - lost) / count, *gain_interval(won, lost, count, _student(confidence, count))
+        return (won - lost) / count, *gain_interval(won, lost, count, student(confidence, count))
     gain_1, error_1 = _gain_and_error(columns_4N[:, None])
     gain, error = float(gain_1), float(error_1)
     if weights is None and bool((score_N - accepted_N == score_N[0] - accepted_N[0]).all()):
@@ -58,12 +58,12 @@ def paired_interval(
         return gain, -math.inf, math.inf
     if error == 0.0:
         return gain, gain, gain
-    student = _student(confidence, count)
+    half = student(confidence, count)
     low, high = _bootstrap_t(columns_4N, gain, confidence)
-    return gain, gain - error * max(student, high), gain + error * max(student, -low)
+    return gain, gain - error * max(half, high), gain + error * max(half, -low)
 
 
-def _student(confidence: float, count: int) -> float:
+def student(confidence: float, count: int) -> float:
     """Half the width of the two-sided interval for a mean of `count`, in standard errors."""
     return float(stdtrit(count - 1, 0.5 + confidence / 2))
 

@@ -72,7 +72,7 @@ def test_forgetting_is_told_in_words_and_in_the_table():
 
 def test_runs_are_compared_prompt_by_prompt_where_they_answered_the_same():
     note = figure(evaluated(0), evaluated(1), set="sums").layout.meta["note"]
-    assert "Run 1 − Run 0 on sums: +0.01 (+0.01 to +0.01)" in note
+    assert "Run 1 − Run 0 on sums: +0.01 (−0.988 to +0.988)" in note
     difference = rows(evaluated(0), evaluated(1), set="sums")[-1]
     assert (difference["run"], difference["set"]) == ("Run 1 − Run 0", "sums")
     assert difference["avg"] == pytest.approx(0.01)
@@ -118,6 +118,11 @@ def test_intervals_of_differences_are_the_workers():
     agree = paired(np.ones(64), np.ones(64), shares=True)
     assert (agree.low, agree.high) == pytest.approx(gain_interval(0, 0, 64, 1.9983405), abs=1e-5)
     assert paired(np.ones(64), np.ones(64)).high == 0
+    for count, t in ((2, 12.7062047), (5, 2.7764451), (64, 1.9983405)):
+        for gain in (0.25, 1 / 3, 0.9, 1.0):
+            up, down = (paired(sign * np.full(count, gain), np.zeros(count), shares=True) for sign in (1, -1))
+            assert (up.low, up.high) == pytest.approx(gain_interval(gain * count, 0, count, t), abs=1e-5)
+            assert (down.low, down.high) == pytest.approx((-up.high, -up.low))
     assert np.isnan(paired(np.ones(1), np.zeros(1)).low)
 
 

@@ -85,3 +85,16 @@ def test_no_interval_of_a_share_goes_beyond_what_a_share_can_be():
     few = torch.tensor([0.0, 0.0, 0.25, 0.5], dtype=torch.float64)
     assert bootstrap.mean(few).low < 0 == bootstrap.mean(few, shares=True).low
     assert bootstrap.mean(1 - few).high > 1 == bootstrap.mean(1 - few, shares=True).high
+
+
+@pytest.mark.parametrize("gain", [0.25, -0.25, 1.0, 1 / 3])
+def test_prompts_that_all_gain_the_same_share_still_leave_room(gain: float):
+    """Two prompts with one more right answer of four each do not show that every other prompt would have one more."""
+    two = bootstrap.difference(torch.full((2,), 0.5 + gain / 2), torch.full((2,), 0.5 - gain / 2), shares=True)
+    assert two.value == pytest.approx(gain)
+    assert min(two.low, two.high) < 0 < max(two.low, two.high)
+    many = bootstrap.difference(torch.full((256,), 0.5 + gain / 2), torch.full((256,), 0.5 - gain / 2), shares=True)
+    assert two.low <= many.low <= gain <= many.high + 1e-9 <= two.high + 2e-9
+    assert 0.005 < many.high - many.low < 0.2
+    plain = bootstrap.difference(torch.full((256,), 1.5 + gain), torch.full((256,), 1.5), shares=False)
+    assert plain.high - plain.low < 1e-6
