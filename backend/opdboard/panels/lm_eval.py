@@ -14,6 +14,7 @@ from opdboard.panels.table import RUN, STEP, Column, Table, of_rows
 
 _KIND = "lm_eval"
 _95 = 1.959964
+_HOW = {"limit": "examples per task", "num_fewshot": "worked examples", "chat_template": "chat template"}
 
 
 class LmEvalParams(PanelParams):
@@ -72,10 +73,28 @@ def figure(series: Sequence[RunSeries], params: LmEvalParams) -> go.Figure:  # n
     """Over steps; the base weights stand at step 0."""
     drawn = _lines(series)
     versions = {one.details["version"] for run in series for one in scores.variants(run, _KIND)}
-    told = f"lm-eval {', '.join(sorted(versions))}; bands: 1.96 of its standard errors" if drawn else None
+    about = [f"lm-eval {', '.join(sorted(versions))}", "bands: 1.96 of its standard errors", *_otherwise(series)]
+    told = "; ".join(about) if drawn else None
     return lines.figure(
         drawn, meta=scores.meta(_KIND, told, empty=not drawn), keep=_KIND, y_title="value", odd_axis=None
     )
+
+
+def _otherwise(series: Sequence[RunSeries]) -> list[str]:
+    """Who was not asked as the first was: its scores are no answers to the same."""
+    asked = [(run.name, run.analyses[_KIND].parameters) for run in series if scores.variants(run, _KIND)]
+    return [
+        f"{name} is not asked as {asked[0][0]} is: {word} {_setting(own.get(key))}, not {_setting(asked[0][1].get(key))}"
+        for name, own in asked[1:]
+        for key, word in _HOW.items()
+        if own.get(key) != asked[0][1].get(key)
+    ]
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "as the task has it" if value is None else str(value)
 
 
 def table(series: Sequence[RunSeries], params: LmEvalParams) -> Table:  # noqa: ARG001
