@@ -166,11 +166,13 @@ def table(series: Sequence[RunSeries], params: EvaluateParams) -> Table:
         for one in of_set(run, name)
     ]
     runs = [run for run in series if not run.group and scores.variants(run, KIND)]
-    told = [{(one.run, one.name): one for one in differences(runs, measure) if one.gain} for measure in measures]
-    for run, name in dict.fromkeys(key for one in told for key in one if key[1] in names):
-        gains = [one[run, name].gain if (run, name) in one else None for one in told]
-        cells = [cell for gain in gains for cell in (*_ends(gain), *_ends(None))]
-        rows.append((f"{run} − {runs[0].name}", name, "latest checkpoints", None, None, *cells, ""))
+    for other in runs[1:]:
+        told = [{one.name: one.gain for one in differences((runs[0], other), measure)} for measure in measures]
+        for name in names:
+            gains = [one.get(name) for one in told]
+            if any(gains):
+                cells = [cell for gain in gains for cell in (*_ends(gain), *_ends(None))]
+                rows.append((f"{other.name} − {runs[0].name}", name, "latest checkpoints", None, None, *cells, ""))
     ends = ("", " low", " high", " over base", " over base low", " over base high")
     numbers = [Column(f"{one}{end}", "share" if is_share(one) else "tokens") for one in measures for end in ends]
     texts = [RUN, Column("set", numeric=False), Column("weights", numeric=False)]

@@ -79,6 +79,12 @@ def test_runs_are_compared_prompt_by_prompt_where_they_answered_the_same():
     assert difference["pass@2 over base"] is None
 
 
+def test_two_runs_of_one_name_have_a_row_of_differences_each():
+    namesakes = [replace(evaluated(number), name="twin") for number in (1, 3)]
+    told = [row["avg"] for row in rows(evaluated(0), *namesakes, set="sums") if row["run"] == "twin − Run 0"]
+    assert told == pytest.approx([0.01, 0.03])
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
