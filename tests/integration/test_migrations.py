@@ -16,6 +16,7 @@ from support.postgres import empty_database
 from opdboard.db.database import Database
 from opdboard.db.tables import Table
 from opdboard.domain.reading import Reading, TeacherReading
+from opdboard.domain.run_config import RunConfig
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -107,6 +108,27 @@ def test_the_format_of_prompts_becomes_the_students_template_and_back(empty):
         _migrate(session, "0004")
         assert _configs(session) == {**old, "x": foreign}
         assert session.execute(text("SELECT search FROM saved_views")).scalar() == view
+
+
+def test_settings_of_a_teacher_that_there_is_not_are_unset(empty):
+    kinds = {"objective": "grpo", "strategy": "none", "teacher": "none"}
+    nobody = RunConfig.model_validate({name: {"kind": kind} for name, kind in kinds.items()})
+    usual = nobody.reading.model_dump(mode="json")
+    set_once = usual | {"ends": "map", "teacher": {"template": "own", "template_arguments": {}, "end_tokens": ["x"]}}
+    stored = nobody.model_dump(mode="json")
+    taught = RunConfig().model_dump(mode="json") | {"reading": set_once}
+    with empty.write() as session:
+        _migrate(session, "0010")
+        _add_run(session, "set", "trained", stored | {"reading": set_once})
+        _add_run(session, "taught", "trained", taught)
+        _add_run(session, "foreign", "reported", {"teacher": {"kind": "none"}, "reading": "much"})
+        _migrate(session, "0011")
+        assert _configs(session) == {
+            "set": stored | {"reading": usual},
+            "taught": taught,
+            "foreign": {"teacher": {"kind": "none"}, "reading": "much"},
+        }
+        assert RunConfig.model_validate(_configs(session)["set"]) == nobody
 
 
 def _migrate(session, revision):
