@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from opdboard.db import evidence, provenance, series
 from opdboard.db.tables import Run
-from opdboard.domain.exports import Export, ExportAdapter, ExportGguf
+from opdboard.domain.exports import Export, ExportAdapter, ExportGguf, ExportModel
 from opdboard.domain.measures import SCALARS
 from opdboard.domain.model_sources import HubModel
 from opdboard.domain.run_config import RunConfig
@@ -101,6 +101,8 @@ def _evaluation(session: Session, run: Run, asked: Export) -> list[str]:
     told = "Shares have 95% intervals over prompts; gains over the base are paired, prompt by prompt, on the same random numbers."
     if isinstance(asked, ExportAdapter):
         told += " The checkpoint was evaluated with its whole update, not with what this adapter keeps of it."
+    elif isinstance(asked, ExportModel | ExportGguf) and asked.precision not in ("float32", "f32"):
+        told += f" The checkpoint was evaluated before its weights were rounded to {asked.precision}."
     return ["## Evaluation", _table([*found.head], [[*row] for row in found.rows]), "\n".join([told, *found.sets])]
 
 

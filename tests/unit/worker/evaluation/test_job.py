@@ -129,8 +129,8 @@ def test_a_checkpoint_that_is_gone_is_named(analyse, subject, trained, settings)
 
 
 def test_a_card_tells_the_evaluation_of_the_weights_that_are_exported(analyse, settings):
-    def card(step: int) -> str:
-        (record,) = analyse("export_model", step=step)
+    def card(step: int, precision: str = "float32") -> str:
+        (record,) = analyse("export_model", step=step, precision=precision)
         return (settings.root / record.details["folder"] / "README.md").read_text()
 
     assert "## Evaluation" not in card(4)
@@ -141,4 +141,6 @@ def test_a_card_tells_the_evaluation_of_the_weights_that_are_exported(analyse, s
     assert f"| small | checkpoint of step 4 | {shown} |" in told
     assert "| small | base weights |" in told
     assert "`small`: 5 prompts, n = 1, temperature 1, at most 4 tokens; training is not about it." in told
+    rounded = "The checkpoint was evaluated before its weights were rounded to bf16."
+    assert rounded not in told and rounded in card(4, "bf16")
     assert "## Evaluation" not in card(1)  # what step 4 scored is not its own
