@@ -60,7 +60,7 @@ def _record(index: int, variant: Variant, scored: Scored, references: dict[str, 
         scores=[
             ScoreRecord(
                 measure=measure,
-                score=Estimate(**vars(bootstrap.mean(score_N))),
+                score=Estimate(**vars(bootstrap.mean(score_N, shares=measure == "accuracy"))),
                 over_base=over(measure, base),
                 over_final=over(measure, final) if final else _UNKNOWN,
                 recovery=Estimate(**vars(bootstrap.recovery(score_N, base[measure], final[measure])))

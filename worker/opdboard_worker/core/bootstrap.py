@@ -32,14 +32,14 @@ class Interval:
 
 
 def mean(score_N: Tensor, *, shares: bool = False) -> Interval:
-    """Mean score; the exact interval of a share where every score is 0 or 1.
+    """Mean score.
 
-    shares: scores are shares of right answers: prompts that all agree have the interval of as many single answers, too, and
-    no interval goes beyond 0 and 1.
+    shares: scores are shares of right answers. Those that are all 0 or 1 have the exact interval of a share, prompts that all
+    agree that of as many single answers, and no interval goes beyond 0 and 1.
     """
     count = score_N.numel()
     binary = bool(((score_N == 0) | (score_N == 1)).all())
-    if count > 1 and (binary or (shares and bool((score_N == score_N[0]).all()))):
+    if shares and count > 1 and (binary or bool((score_N == score_N[0]).all())):
         right = float(score_N.sum())
         return Interval(right / count, *share_interval(right, count, CONFIDENCE))
     found = difference(score_N, torch.zeros_like(score_N))
@@ -59,7 +59,9 @@ def difference(score_N: Tensor, reference_N: Tensor, *, shares: bool = False) ->
         count, gain = gain_N.numel(), float(gain_N[0])
         won, lost = max(gain, 0.0) * count, max(-gain, 0.0) * count
         return Interval(gain, *gain_interval(won, lost, count, student(CONFIDENCE, count)))
-    return Interval(*paired_interval(score_N, reference_N, CONFIDENCE))
+    ones_N = torch.ones_like(gain_N)
+    # Without weights 0 and 1 are taken for verdicts, which lengths and KLs of 0 or 1 are none of.
+    return Interval(*paired_interval(score_N, reference_N, CONFIDENCE, weights=None if shares else (ones_N, ones_N)))
 
 
 def recovery(score_N: Tensor, base_N: Tensor, final_N: Tensor, *, seed: int = 0) -> Interval:

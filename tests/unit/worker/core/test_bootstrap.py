@@ -66,18 +66,18 @@ def test_shares_that_all_agree_are_not_certain():
     same = bootstrap.difference(right, right, shares=True)
     assert (same.value, same.low) == (0.0, pytest.approx(-same.high))
     assert 0.1 < same.high < 0.25
-    none = bootstrap.mean(torch.zeros(50))
+    none = bootstrap.mean(torch.zeros(50), shares=True)
     assert (none.value, none.low, none.high) == (0.0, 0.0, pytest.approx(0.0711, abs=1e-4))
 
 
 def test_the_mean_of_shares_that_all_agree_has_the_interval_of_single_answers():
     halves = torch.full((10,), 0.5, dtype=torch.float64)
     found = bootstrap.mean(halves, shares=True)
-    single = bootstrap.mean(torch.tensor([0.0, 1.0] * 5))
+    single = bootstrap.mean(torch.tensor([0.0, 1.0] * 5), shares=True)
     assert vars(found) == vars(single)
     assert bootstrap.mean(halves) == bootstrap.Interval(0.5, 0.5, 0.5)
     thirds = bootstrap.mean(torch.full((10,), 1 / 3, dtype=torch.float64), shares=True)
-    lower, upper = (bootstrap.mean(torch.tensor([1.0] * right + [0.0] * (10 - right))) for right in (3, 4))
+    lower, upper = (bootstrap.mean(torch.tensor([1.0] * right + [0.0] * (10 - right)), shares=True) for right in (3, 4))
     assert lower.low < thirds.low < upper.low < thirds.value < lower.high < thirds.high < upper.high
 
 
@@ -98,3 +98,14 @@ def test_prompts_that_all_gain_the_same_share_still_leave_room(gain: float):
     assert 0.005 < many.high - many.low < 0.2
     plain = bootstrap.difference(torch.full((256,), 1.5 + gain), torch.full((256,), 1.5), shares=False)
     assert plain.high - plain.low < 1e-6
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_what_is_no_share_has_no_interval_of_shares_where_it_happens_to_be_0_or_1(value: float):
+    """A KL to the model itself, the length of answers that all end at once."""
+    same = torch.full((64,), value)
+    assert vars(bootstrap.mean(same)) == {"value": value, "low": value, "high": value}
+    assert vars(bootstrap.difference(same, same)) == {"value": 0.0, "low": 0.0, "high": 0.0}
+    some = torch.tensor([0.0, 1.0] * 32)
+    half = 1.9983405 * float(some.std()) / 8
+    assert bootstrap.difference(some, torch.zeros(64)).low <= 0.5 - half + 1e-6
