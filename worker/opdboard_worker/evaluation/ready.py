@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opdboard.domain.budget import Budget
+from opdboard.domain.data import Data, RowData
 from opdboard.domain.errors import DataProblem
 from opdboard.domain.evaluation import EvaluationSet
 from opdboard.domain.run_config import RunConfig
+from opdboard.model_roots import place
 from opdboard.settings import Settings
 from opdboard_worker.data.answered import check_judged
 from opdboard_worker.data.examples import Example, in_fixed_order, load_examples, load_held_out
@@ -22,18 +24,22 @@ _OTHER_SUMS = 1
 """Seed of generated sums: those of a run are drawn from 0, and nearly all of these are not among them."""
 
 
-_TOLD_AND_JUDGED = ("instruction", "instruction_place", "verifier", "verifier_pattern", "verifier_file")
+_TOLD_AND_JUDGED = ("instruction", "instruction_place", "verifier", "verifier_pattern")
 
 
 @dataclass(frozen=True)
 class ReadySet:
-    """The prompts of a set. trained_on and too_long: how many were left out, of those that could have been taken."""
+    """The prompts of a set. trained_on and too_long: how many were left out, of those that could have been taken.
+
+    judge: digest of the Python file that judges answers, empty where none does.
+    """
 
     asked: EvaluationSet
     examples: Sequence[Example]
     prompts: PromptBuilder
     trained_on: int
     too_long: int
+    judge: str = ""
 
     def longest(self, *, as_teacher: bool = False) -> int:
         """Tokens of the longest prompt and answer together, as the student reads, or the teacher."""
@@ -53,7 +59,7 @@ class ReadySet:
 
     @property
     def _how(self) -> list[str]:
-        return [getattr(self.asked.data, name, "") for name in _TOLD_AND_JUDGED]
+        return [*(getattr(self.asked.data, name, "") for name in _TOLD_AND_JUDGED), self.judge]
 
     def pass_size(self, budget: Budget, *, as_teacher: bool = False) -> int:
         """Answers sampled at a time: as many as the run samples, or fewer where these are longer than the run's can be."""
@@ -102,4 +108,10 @@ def ready_set(
         )
     prompts.check(taken)
     check_length(student, prompts.longest(taken), asked.max_response_tokens, "student")
-    return ReadySet(asked, taken, prompts, len(different) - len(unknown), too_long)
+    return ReadySet(asked, taken, prompts, len(different) - len(unknown), too_long, _judge(asked.data))
+
+
+def _judge(data: Data) -> str:
+    if not isinstance(data, RowData) or data.verifier != "python":
+        return ""
+    return hashlib.sha256(place(data.verifier_file).read_bytes()).hexdigest()

@@ -157,3 +157,22 @@ def test_a_prompt_has_one_key_wherever_it_is_asked_in_the_same_way(tmp_path):
         assert not set(others.keys) & set(made.keys) and others.fingerprint != made.fingerprint
     other_answer = replace(made, examples=[replace(one, answer="0") for one in made.examples])
     assert not set(other_answer.keys) & set(made.keys)
+
+
+def test_a_verifier_that_was_rewritten_judges_otherwise_whatever_its_file_is_called(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPDBOARD_CODE_ROOTS", str(tmp_path))
+    rows = tmp_path / "sums.jsonl"
+    rows.write_text("".join(json.dumps({"prompt": f"00{a}+001=", "answer": "1"}) + "\n" for a in range(4)))
+
+    def judged_by(name: str, verdict: str) -> ReadySet:
+        (tmp_path / name).write_text(f"def verify(response, answer):\n    return {verdict}\n")
+        data = {"kind": "file", "path": str(rows), "instruction": "", "verifier": "python"}
+        asked = {"name": "own", "data": data | {"verifier_file": str(tmp_path / name)}}
+        own = {"student": {"kind": "folder", "path": "x"}, "reading": {"student": {"template": "plain"}}}
+        config = RunConfig.model_validate(CONFIG.model_dump() | own | {"data": data | {"verifier": "exact"}})
+        settings = Settings(data_dir=tmp_path, code_roots=str(tmp_path))
+        return ready_set(EvaluationSet.model_validate(asked), config, load_demo("base"), settings, no_runs)
+
+    first, again, other = judged_by("one.py", "True"), judged_by("two.py", "True"), judged_by("one.py", "False")
+    assert first.fingerprint == again.fingerprint and first.keys == again.keys
+    assert first.fingerprint != other.fingerprint and not set(first.keys) & set(other.keys)
