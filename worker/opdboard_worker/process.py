@@ -70,12 +70,12 @@ def carry_out(work: Callable[[Attempt], int], *, out_of_memory: str) -> int:
         logging.getLogger(client).setLevel(logging.WARNING)
     _die_with_parent()
     settings = Settings.read()
-    hub_token.use(settings)
     database = Database(settings.sql_url)
     control = DatabaseControl(database, run_id, number)
     attempt = Attempt(run_id, number, settings, database, control, DatabaseSink(database, run_id, number))
     first = os.environ.get("RANK", "0") == "0"
     try:
+        hub_token.use(settings)
         with told_to(attempt.sink.transferring) if first else contextlib.nullcontext():
             return work(attempt)
     except StopAsked:

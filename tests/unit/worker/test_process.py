@@ -70,3 +70,10 @@ def test_no_token_is_in_what_a_run_failed_of(carried, monkeypatch: pytest.Monkey
 
     status, run = carried(work)
     assert status == 1 and run.error["detail"] == "https://user:[hub token]@host does not answer"
+
+
+def test_a_token_that_the_worker_may_not_read_is_told_on_the_run(carried, settings: Settings):
+    (settings.make_root() / "hub_token").mkdir()  # root may read any file
+    status, run = carried(lambda _: 0)
+    assert (status, run.state) == (1, RunState.FAILED)
+    assert "it belongs to the user who runs the web server" in run.error["detail"]

@@ -78,8 +78,8 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     transformers.utils.logging.disable_progress_bar()
     settings = Settings.read()
-    hub_token.use(settings)
     try:
+        hub_token.use(settings)
         config = RunConfig.model_validate_json(sys.stdin.read())
         parts = _assembled(config, settings, Database(settings.sql_url))
         print(with_data(parts, settings).model_dump_json())
