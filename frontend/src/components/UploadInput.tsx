@@ -2,6 +2,7 @@ import { Button, FileButton, Group, Progress } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type DragEvent, useRef, useState } from "react";
 import { upload } from "~/api/uploads";
+import classes from "./form/form.module.css";
 
 const ACCEPTED = ".jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst";
 const PREFIX = /^[0-9a-f]{32}-/;
@@ -48,6 +49,7 @@ export function UploadInput({ id, value, onChange, disabled, error, ...rest }: U
               id={id}
               variant="default"
               size="xs"
+              flex="none"
               loading={sending.isPending}
               color={error ? "red" : undefined}
             >
@@ -55,15 +57,21 @@ export function UploadInput({ id, value, onChange, disabled, error, ...rest }: U
             </Button>
           )}
         </FileButton>
-        <span className="cut">{value.replace(PREFIX, "")}</span>
+        <span className="cut" style={{ minWidth: 0 }}>
+          {value.replace(PREFIX, "")}
+        </span>
         {value !== "" && (
-          <button type="button" className="bare soft" onClick={() => onChange("")}>
+          <button type="button" className="bare soft" style={{ flex: "none" }} onClick={() => onChange("")}>
             take out
           </button>
         )}
       </Group>
       {sending.isPending && <Progress mt={6} value={share * 100} aria-label="Sent" />}
-      {sending.error && <p role="alert">{told(sending.error)}</p>}
+      {sending.error && (
+        <p className={classes.errors} role="alert">
+          {told(sending.error)}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compact, filled, leavesOf, sectionsOf } from "./configSchema";
+import { compact, filled, leavesOf, meant, sectionsOf } from "./configSchema";
 
 const schema = {
   $defs: {
@@ -84,4 +84,25 @@ it("leaves are single values with what they may be", () => {
   ]);
   expect(leaves[1]?.options.map(({ label }) => label)).toEqual(["None", "EffOPD"]);
   expect(leaves[3]?.nullable).toBe(true);
+});
+
+it("what another kind calls by the same name is not taken over, in lists neither", () => {
+  const file = {
+    properties: { kind: { const: "file" }, held_out: { default: "" }, instruction: { default: "Think." } },
+  };
+  const held_out = { default: "", "x-control": "hub_split" };
+  const hub = { properties: { ...file.properties, kind: { const: "hub" }, held_out } };
+  const data = { oneOf: [], discriminator: { mapping: { file: "#/$defs/File", hub: "#/$defs/Hub" } } };
+  const root = {
+    $defs: { File: file, Hub: hub },
+    properties: { data, sets: { items: { properties: { data } } } },
+  };
+  const before = { kind: "hub", held_out: "test", instruction: "Short." };
+  const after = { ...before, kind: "file" };
+  const wanted = { kind: "file", held_out: "", instruction: "Short." };
+  expect(meant(root, { data: before }, { data: after })).toEqual({ data: wanted });
+  const sets = (one: object) => ({ data: before, sets: [{ data: before }, { data: one }] });
+  expect(meant(root, sets(before), sets(after))).toEqual(sets(wanted));
+  const typed = { data: { ...before, held_out: "dev" }, more: 1 };
+  expect(meant(root, { data: before }, typed)).toEqual(typed);
 });

@@ -28,6 +28,28 @@ export function compact(root: JsonSchema, value: Values): Values {
   return shrink(root, root, value) as Values;
 }
 
+/** What a form has made of the values, without what another kind calls by the same name: a split is no file. */
+export function meant(root: JsonSchema, before: Values, after: Values): Values {
+  return kept(root, root, before, after) as Values;
+}
+
+function kept(root: JsonSchema, node: JsonSchema, before: unknown, after: unknown): unknown {
+  const schema = dereferenced(root, node);
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    return after.map((inner, place) => kept(root, (schema.items ?? {}) as JsonSchema, before[place], inner));
+  }
+  if (before === after || !isValues(before) || !isValues(after)) return after;
+  const was = shapeOf(root, schema, before) ?? {};
+  const is = shapeOf(root, schema, after) ?? {};
+  const result = Object.entries(after).map(([name, inner]) => {
+    const property = is[name];
+    if (property === undefined || was[name] === undefined) return [name, inner];
+    const isOther = was[name]["x-control"] !== property["x-control"];
+    return [name, isOther ? structuredClone(property.default) : kept(root, property, before[name], inner)];
+  });
+  return Object.fromEntries(result);
+}
+
 function fill(root: JsonSchema, node: JsonSchema, value: unknown): unknown {
   const schema = dereferenced(root, node);
   const given = value === undefined ? structuredClone(schema.default) : value;

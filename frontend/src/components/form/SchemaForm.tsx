@@ -2,6 +2,8 @@ import Form, { type FormProps } from "@rjsf/core";
 import type { ErrorSchema, RJSFSchema } from "@rjsf/utils";
 import { customizeValidator } from "@rjsf/validator-ajv8";
 import { useMemo } from "react";
+import type { Values } from "~/lib/configPaths";
+import { meant } from "~/lib/configSchema";
 import { errorTree, type FieldProblem } from "~/lib/formErrors";
 import { type JsonSchema, prepared } from "~/lib/formSchema";
 import { ArrayField, ObjectField } from "./fields";
@@ -53,7 +55,7 @@ export function SchemaForm<T>(props: SchemaFormProps<T>) {
       showErrorList={false}
       noValidate
       noHtml5Validate
-      onChange={({ formData }) => formData && onChange(formData)}
+      onChange={({ formData }) => formData && onChange(meant(schema, values as Values, formData as Values) as T)}
       onSubmit={onSubmit}
     />
   );

@@ -102,7 +102,7 @@ export function SelectWidget({ id, label, value, onChange, options, rawErrors, d
         onChange={pick}
         disabled={disabled}
         data-testid={id}
-        style={{ alignSelf: "flex-start" }}
+        style={{ alignSelf: "flex-start", flexWrap: "wrap", maxWidth: "100%" }}
       />
     );
   }

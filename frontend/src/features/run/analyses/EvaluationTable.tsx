@@ -4,7 +4,7 @@ import type { Estimate, Variant } from "~/api/types";
 import { type Column, Table } from "~/components/Table";
 import table from "~/components/table.module.css";
 import { Unread } from "~/components/Unread";
-import { number, percent, signed } from "~/lib/format";
+import { number, percent } from "~/lib/format";
 import classes from "./Analyses.module.css";
 import { type AnsweredSet, answeredSets } from "./evaluated";
 
@@ -89,9 +89,10 @@ function Value({ of, show }: { of: Estimate | undefined; show: (share: number | 
   );
 }
 
-/** Of a share: hundredths, with their sign. */
+/** Of a share: hundredths, with their sign, as exact as the shares themselves. */
 function points(share: number | null | undefined): string {
-  return signed(typeof share === "number" ? share * 100 : share);
+  const told = percent(share).replace(" %", "");
+  return typeof share === "number" && Number(told) > 0 ? `+${told}` : told;
 }
 
 function SetLine({ set }: { set: AnsweredSet }) {
