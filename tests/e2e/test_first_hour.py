@@ -15,6 +15,7 @@ from support.hub_server import HubServer, Repository
 
 from e2e.axe import assert_accessible
 from e2e.conftest import Server, tab
+from e2e.pictures import wait_until_drawn
 from opdboard_worker.models.demo import load_demo
 
 pytestmark = pytest.mark.timeout(900)
@@ -107,6 +108,7 @@ def launched(page: Page, lab: Server) -> str:
     page.get_by_test_id("launch-submit").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f]{8}"))
     run_id = page.url.rsplit("/", 1)[-1][:8]
+    wait_until_drawn(page, "panel-module_allocation")
     expect(page.get_by_test_id("run-state")).to_have_text("finished", timeout=120_000)
     return run_id
 

@@ -35,7 +35,8 @@ def paired(values_N: np.ndarray, reference_N: np.ndarray, *, shares: bool = Fals
     mean, half = (float(one) for one in mean_and_half_width(gain_N))
     if shares and np.ptp(gain_N) < _ROUNDING:
         return Estimate(mean, *_of_pairs(mean, count, t_975(count - 1)))
-    return Estimate(mean, mean - half, mean + half)
+    low, high = (max(mean - half, -1.0), min(mean + half, 1.0)) if shares else (mean - half, mean + half)
+    return Estimate(mean, low, high)
 
 
 def _of_pairs(gain: float, count: int, t: float) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def difference(score_N: Tensor, reference_N: Tensor, *, shares: bool = False) ->
     """Mean of score - reference, paired. One prompt has no interval (NaN), none no value either.
 
     shares: scores are shares of right answers: prompts that all gain the same, be it nothing, then leave the room that as many
-    pairs of single answers would.
+    pairs of single answers would, and no interval goes beyond -1 and 1.
     """
     gain_N = _paired(score_N, reference_N)
     if gain_N.numel() < 2:
@@ -61,7 +61,8 @@ def difference(score_N: Tensor, reference_N: Tensor, *, shares: bool = False) ->
         return Interval(gain, *gain_interval(won, lost, count, student(CONFIDENCE, count)))
     ones_N = torch.ones_like(gain_N)
     # Without weights 0 and 1 are taken for verdicts, which lengths and KLs of 0 or 1 are none of.
-    return Interval(*paired_interval(score_N, reference_N, CONFIDENCE, weights=None if shares else (ones_N, ones_N)))
+    found = Interval(*paired_interval(score_N, reference_N, CONFIDENCE, weights=None if shares else (ones_N, ones_N)))
+    return Interval(found.value, max(found.low, -1.0), min(found.high, 1.0)) if shares else found
 
 
 def recovery(score_N: Tensor, base_N: Tensor, final_N: Tensor, *, seed: int = 0) -> Interval:

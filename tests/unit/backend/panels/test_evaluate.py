@@ -121,6 +121,8 @@ def test_intervals_of_differences_are_the_workers():
     a, b = generator.random(200), generator.random(200)
     ours, (gain, low, high) = paired(a, b), paired_interval(*map(_tensor, (a, b)))
     assert (ours.value, ours.low, ours.high) == pytest.approx((gain, low, high), abs=0.01)
+    wide = paired(np.array([1.0, 1.0, 0.0]), np.zeros(3), shares=True)
+    assert (wide.high, paired(np.array([1.0, 1.0, 0.0]), np.zeros(3)).high > 1) == (1.0, True)
     agree = paired(np.ones(64), np.ones(64), shares=True)
     assert (agree.low, agree.high) == pytest.approx(gain_interval(0, 0, 64, 1.9983405), abs=1e-5)
     assert paired(np.ones(64), np.ones(64)).high == 0

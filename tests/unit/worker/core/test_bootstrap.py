@@ -109,3 +109,10 @@ def test_what_is_no_share_has_no_interval_of_shares_where_it_happens_to_be_0_or_
     some = torch.tensor([0.0, 1.0] * 32)
     half = 1.9983405 * float(some.std()) / 8
     assert bootstrap.difference(some, torch.zeros(64)).low <= 0.5 - half + 1e-6
+
+
+def test_no_gain_of_shares_is_beyond_all_of_them():
+    shares, base = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.25, 0.5, 1.0, 1.0]), torch.zeros(8)
+    gained, lost = bootstrap.difference(shares, base, shares=True), bootstrap.difference(base, shares, shares=True)
+    assert bootstrap.difference(shares, base).high > 1, "otherwise this shows nothing"
+    assert (gained.high, lost.low) == (1.0, -1.0)
