@@ -16,7 +16,7 @@ export const configSchemaQuery = () =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-/** What launching this would do, with what was asked: while the next plan is computed the last one stands. */
+/** What launching this would do, with what was asked: while the next plan is computed the last one stands. Workers come and go unasked. */
 export const planQuery = (asked: SweepIn) =>
   queryOptions({
     queryKey: ["launch-plan", asked],
@@ -26,6 +26,7 @@ export const planQuery = (asked: SweepIn) =>
     }),
     placeholderData: keepPreviousData,
     gcTime: 60_000,
+    refetchInterval: 5_000,
   });
 
 /** What the first rows of data files hold, as far as the web server can see them. */
