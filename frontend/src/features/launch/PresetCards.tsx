@@ -1,4 +1,5 @@
 import { IconClock, IconCopy, IconGitFork, IconPackage } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 import type { Preset } from "~/api/types";
 import classes from "./LaunchPage.module.css";
 
@@ -11,8 +12,14 @@ interface PresetCardsProps {
 
 /** Where the form starts. */
 export function PresetCards({ presets, chosen, from, onChoose }: PresetCardsProps) {
+  const cards = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (chosen === undefined) return;
+    // On a phone the cards are one line, of which the chosen one may be far to the right.
+    cards.current?.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
   return (
-    <div className={classes.presets}>
+    <div className={classes.presets} ref={cards}>
       {from !== undefined && (
         <div className={classes.preset} data-pressed="true" data-testid="origin-run">
           <span className={classes.presetTitle}>
