@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from e2e.axe import assert_accessible
-from e2e.conftest import Server, demo_config
+from e2e.conftest import Server, Shown, demo_config
 from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
@@ -159,3 +159,16 @@ def test_data_is_looked_at_before_a_launch_and_a_column_is_mapped(page: Page, tm
     expect(drop).to_contain_text("sums.jsonl")
     expect(page.get_by_test_id("data-rows")).to_have_text("31 rows: 31 as mapped columns")
     assert_accessible(page)
+
+
+def test_what_made_a_run_fail_is_changed_at_its_field(shown_page: Page, shown: Shown) -> None:
+    page = shown_page
+    page.goto(f"/launch?clone={shown.ids['failed']}&field=optimizer.weight_decay")
+    field = page.locator("#root_optimizer_weight_decay")
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
+    expect(page.locator("#root_optimizer_weight_decay-error")).to_contain_text(
+        "The run failed here: the loss at step 5"
+    )
+    field.fill("0.1")
+    expect(page.locator("#root_optimizer_weight_decay-error")).to_have_count(0)

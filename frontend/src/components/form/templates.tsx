@@ -28,7 +28,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
           putBack={context.putBack}
         />
         {children}
-        {schema.oneOf === undefined && errors}
+        {errors}
       </fieldset>
     );
   }

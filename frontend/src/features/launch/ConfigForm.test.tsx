@@ -120,6 +120,11 @@ it("shows what the server refused beside the field", () => {
   expect(student.getByText("student.kind and data.kind belong together")).toBeTruthy();
 });
 
+it("shows what is wrong with a whole choice once, in its group", () => {
+  draw([{ path: "student", message: "has no tokenizer" }]);
+  expect(within(screen.getByRole("group", { name: "Student" })).getByText("Has no tokenizer")).toBeTruthy();
+});
+
 it("keeps in sight what must be decided, and folds the rest away until every setting is asked for", () => {
   draw([{ path: "budget.micro_batch_size", message: "too small" }]);
   const more = within(screen.getByTestId("section-Budget")).getByText("1 more").closest("details");

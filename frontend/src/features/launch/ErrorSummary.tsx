@@ -9,7 +9,7 @@ interface ErrorSummaryProps {
 
 /** What the server refuses, with a way to each field. */
 export function ErrorSummary({ problems, onSelect }: ErrorSummaryProps) {
-  const title = problems.length === 1 ? "One value is refused" : `${problems.length} values are refused`;
+  const title = problems.length === 1 ? "One value needs a change" : `${problems.length} values need a change`;
   return (
     <div data-testid="error-summary">
       <Problem title={title} detail={`Change ${problems.length === 1 ? "it" : "them"}, then launch.`}>
@@ -35,6 +35,7 @@ export function focusField(path: string) {
   const id = fieldId(path);
   const field = document.getElementById(id) ?? document.getElementById(`${id.replace(/_kind$/, "")}-section`);
   for (let part = field?.closest("details"); part; part = part.parentElement?.closest("details")) part.open = true;
-  field?.scrollIntoView({ block: "center", behavior: "smooth" });
-  field?.focus({ preventScroll: true });
+  const input = field?.matches("fieldset") ? field.querySelector<HTMLElement>("input, textarea, button") : field;
+  field?.scrollIntoView({ block: field === input ? "center" : "start", behavior: "smooth" });
+  input?.focus({ preventScroll: true });
 }

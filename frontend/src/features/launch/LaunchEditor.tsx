@@ -1,13 +1,14 @@
 import { Group, SegmentedControl, Switch } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import type { RunLabels } from "~/api/launch";
 import type { RunConfig } from "~/api/types";
 import { Problem } from "~/components/ErrorBox";
 import { useView } from "~/components/useView";
-import { type Difference, differences, putBack, type Values } from "~/lib/configPaths";
+import { type Difference, differences, putBack, same, type Values, valueAt } from "~/lib/configPaths";
 import { filled, leavesOf } from "~/lib/configSchema";
 import { fileName } from "~/lib/download";
+import type { FieldProblem } from "~/lib/formErrors";
 import type { JsonSchema } from "~/lib/formSchema";
 import { Changes } from "./Changes";
 import { CheckCard } from "./CheckCard";
@@ -52,7 +53,8 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
   );
   const { plan, problems: refused, current, error } = usePlan(config, asked);
   const check = useCheck(config);
-  const problems = useMemo(() => [...refused, ...check.problems], [refused, check.problems]);
+  const failure = useFailure(origin.failure, start, config);
+  const problems = useMemo(() => [...refused, ...check.problems, ...failure], [refused, check.problems, failure]);
   const changes = useMemo(() => differences(start, config).filter(({ path }) => path !== "name"), [start, config]);
   const undo = useCallback(
     (difference: Difference) =>
@@ -62,6 +64,11 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
       ),
     [start, setConfig],
   );
+
+  const [first] = useState(search.field);
+  useEffect(() => {
+    if (first !== undefined) focusField(first);
+  }, [first]);
 
   function show(path: string) {
     if (asYaml && !path.startsWith("sweep.")) change({ view: undefined });
@@ -165,6 +172,13 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
       </aside>
     </div>
   );
+}
+
+/** What made the copied run fail stands at its field until that has another value. */
+function useFailure(failure: FieldProblem | undefined, start: RunConfig, config: RunConfig): readonly FieldProblem[] {
+  const path = failure?.path ?? "";
+  const stands = same(valueAt(start, path), valueAt(config, path));
+  return useMemo(() => (failure && stands ? [failure] : []), [failure, stands]);
 }
 
 /** Whether there is something to look at; the form leaves out what has not been typed. */

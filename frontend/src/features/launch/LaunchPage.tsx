@@ -47,7 +47,7 @@ export function LaunchPage() {
             run.data && from !== undefined ? { name: run.data.name, step: search.step, fork: !!search.fork } : undefined
           }
           onChoose={(preset) =>
-            change({ preset, clone: undefined, fork: undefined, step: undefined, factor: undefined })
+            change({ preset, clone: undefined, fork: undefined, step: undefined, factor: undefined, field: undefined })
           }
         />
       )}

@@ -1,6 +1,8 @@
 import type { RunLabels } from "~/api/launch";
-import type { Preset, RunConfig, RunDetail } from "~/api/types";
+import type { Preset, RunConfig, RunDetail, RunError } from "~/api/types";
 import type { View } from "~/components/useView";
+import { fieldOf } from "~/lib/fieldOf";
+import type { FieldProblem } from "~/lib/formErrors";
 import { integer } from "~/lib/urlParams";
 import type { SweepDraft } from "./SweepCard";
 import { draftOf, NO_SWEEP } from "./sweepDraft";
@@ -15,6 +17,8 @@ export interface Origin {
   config: RunConfig;
   sweep: SweepDraft;
   labels: RunLabels;
+  /** Why the run that is copied failed, at the field that it is about. */
+  failure?: FieldProblem;
 }
 
 const NO_LABELS: RunLabels = { group: "", tags: [], notes: "" };
@@ -31,7 +35,7 @@ export function originOf(
 ): Origin | undefined {
   if (originRun(search) !== undefined) {
     if (!run?.config) return undefined;
-    return search.fork !== undefined ? forkOf(run, run.config, search) : cloneOf(run, run.config);
+    return search.fork !== undefined ? forkOf(run, run.config, search) : cloneOf(run, run.config, search.field);
   }
   const chosen = presets?.find(({ name }) => name === search.preset) ?? presets?.[0];
   return (
@@ -46,7 +50,7 @@ export function originOf(
   );
 }
 
-function cloneOf(run: RunDetail, config: RunConfig): Origin {
+function cloneOf(run: RunDetail, config: RunConfig, field: string | undefined): Origin {
   return {
     key: `clone ${run.id}`,
     copiedFrom: run.id,
@@ -54,7 +58,14 @@ function cloneOf(run: RunDetail, config: RunConfig): Origin {
     config: { ...config, name: `${run.name} copy`.slice(0, 200) },
     sweep: NO_SWEEP,
     labels: { group: run.group, tags: run.tags, notes: "" },
+    failure: failureOf(run, config, field),
   };
+}
+
+function failureOf(run: RunDetail, config: RunConfig, field: string | undefined): FieldProblem | undefined {
+  const error = run.error as RunError | null;
+  const path = field ?? (error?.where ? fieldOf(error.where, config) : undefined);
+  return error && path !== undefined ? { path, message: `The run failed here: ${error.detail}` } : undefined;
 }
 
 function forkOf(run: RunDetail, config: RunConfig, search: View): Origin {
