@@ -21,7 +21,7 @@ from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNee
 from opdboard.panels.table import Table
 
 LOCKED_IN = 0.8
-_MODULE = look.OKABE_ITO[7]
+_MODULE = look.PARTS[4]
 
 
 class AlignmentParams(PanelParams):

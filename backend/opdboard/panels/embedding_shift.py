@@ -14,7 +14,7 @@ from opdboard.panels.table import RUN, Column, Table, of_rows
 
 _KIND = "embedding_shift"
 _STILL = 1e-12  # below, rows of float32 differ by their rounding at most
-_SYMBOLS = {"input": "circle", "output": "diamond-open"}
+_FAMILIES = {"input": "", "output": "-open"}
 
 
 class EmbeddingShiftParams(PanelParams):
@@ -30,7 +30,7 @@ def figure(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> go.Figu
         _marks(entry, run, one)
         for entry in compared
         for run in entry.runs
-        for one in scores.variants(run, _KIND, *_SYMBOLS)
+        for one in scores.variants(run, _KIND, *_FAMILIES)
     ]
     return look.figure(
         traces,
@@ -49,7 +49,7 @@ def shifts(one: VariantRecord, name: str = "one_minus_cosine") -> np.ndarray:
 
 
 def _marks(entry: Entry, run: RunSeries, one: VariantRecord) -> go.Scatter:
-    y = shifts(one)
+    y, symbol = shifts(one), look.run_mark(entry).symbol + _FAMILIES[one.family]
     return go.Scatter(
         uid=f"{run.id}:{one.family}",
         name=f"{run.name} {one.family}",
@@ -57,7 +57,7 @@ def _marks(entry: Entry, run: RunSeries, one: VariantRecord) -> go.Scatter:
         y=np.where(y > _STILL, y, np.nan),
         text=[repr(token) for token in one.details["tokens"]],
         mode="markers",
-        marker={"color": look.run_color(entry), "size": 8, "symbol": _SYMBOLS[one.family], "opacity": 0.8},
+        marker={"color": look.run_color(entry), "size": 8, "symbol": symbol, "opacity": 0.8},
         hovertemplate="%{text}: 1 − cos = %{y:.3g}, %{x} times<extra>%{fullData.name}</extra>",
         legendgroup=entry.key,
     )
@@ -67,7 +67,7 @@ def _note(compared: Sequence[Entry]) -> str:
     told: list[str] = []
     for entry in compared:
         for run in entry.runs:
-            for one in scores.variants(run, _KIND, *_SYMBOLS):
+            for one in scores.variants(run, _KIND, *_FAMILIES):
                 used, unused = shifts(one), shifts(one, "unused_one_minus_cosine")
                 beside = f", of {len(unused)} unused ones {np.nanmean(unused):.2g}" if len(unused) else ""
                 told.append(f"{run.name} {one.family}: mean {np.nanmean(used):.2g} over {len(used)} tokens{beside}")
@@ -79,7 +79,7 @@ def table(series: Sequence[RunSeries], params: EmbeddingShiftParams) -> Table:  
     rows = [
         (run.name, one.family, token, count, shift)
         for run in series
-        for one in scores.variants(run, _KIND, *_SYMBOLS)
+        for one in scores.variants(run, _KIND, *_FAMILIES)
         for token, count, shift in zip(
             one.details["tokens"], one.details["counts"], one.details["one_minus_cosine"], strict=True
         )

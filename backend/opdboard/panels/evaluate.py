@@ -96,14 +96,15 @@ def _levels_once(drawn: Sequence[lines.Line]) -> list[lines.Line]:
 
 def _lines(entry: Entry, name: str, place: int, measure: str, *, alone: bool) -> list[lines.Line]:
     """The scores of checkpoints, and a level for the base and for each teacher."""
-    color = look.OKABE_ITO[place % len(look.OKABE_ITO)] if alone else look.run_color(entry)
+    color = look.part_color(entry, place) if alone else look.run_color(entry)
+    mark = None if alone and place else look.run_mark(entry)
     title = name if alone else f"{entry.name}, {name}"
     uid = f"{entry.key}:{name}"
     drawn: list[lines.Line] = []
     curve = _curve(entry, name, measure)
     if len(curve.x):
         dash = "solid" if alone else lines.DASHES[place % len(lines.DASHES)]
-        drawn.append(lines.Line(uid, title, color, *curve, dash=dash))
+        drawn.append(lines.Line(uid, title, color, *curve, dash=dash, mark=mark))
     ends = np.array([0.0, max([1.0, *curve.x])])
     for family, dash in _LEVELS.items():
         if family == BASE and not alone and 0.0 in curve.x:

@@ -23,7 +23,14 @@ class ExportAdapterParams(PanelParams):
 def figure(series: Sequence[RunSeries], params: ExportAdapterParams) -> go.Figure:  # noqa: ARG001
     """A line per run; it ends at the rank that was written."""
     drawn = [
-        lines.Line(f"{entry.key}:{run.id}", run.name, look.run_color(entry), np.arange(1.0, 1 + len(missed)), missed)
+        lines.Line(
+            f"{entry.key}:{run.id}",
+            run.name,
+            look.run_color(entry),
+            np.arange(1.0, 1 + len(missed)),
+            missed,
+            mark=look.run_mark(entry),
+        )
         for entry in entries(series)
         for run in entry.runs
         if len(missed := _missed(run))

@@ -90,16 +90,16 @@ def table(series: Sequence[RunSeries], params: HealthParams) -> Table:
 
 def _lines(series: Sequence[RunSeries], view: _View, most: int | None = None) -> list[lines.Line]:
     many = len(series) > 1
-    return [_line(run, key, index, many, len(view.keys), most) for run in series for index, key in enumerate(view.keys)]
+    return [_line(run, key, index, many, most) for run in series for index, key in enumerate(view.keys)]
 
 
-def _line(run: RunSeries, key: str, index: int, many_runs: bool, keys: int, most: int | None) -> lines.Line:
+def _line(run: RunSeries, key: str, index: int, many_runs: bool, most: int | None) -> lines.Line:
     points = run.scalars[key]
     chosen = keep_extremes_live(points.steps, points.values, most or len(points.steps))
-    color = look.run_color(run) if many_runs or keys == 1 else look.OKABE_ITO[index]
     name = f"{run.name} {key}" if many_runs else key
     x = points.steps[chosen].astype(np.float64)
-    return lines.Line(f"{run.id}:{key}", name, color, x, points.values[chosen], dash=lines.DASHES[index * many_runs])
+    color, mark = look.run_color(run), look.run_mark(run)
+    return lines.Line(f"{run.id}:{key}", name, color, x, points.values[chosen], dash=lines.DASHES[index], mark=mark)
 
 
 def _y_title(view: _View) -> str:

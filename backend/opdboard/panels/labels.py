@@ -23,16 +23,16 @@ class Label:
     color: str
     x: float
     y: float
+    mark: look.Mark | None = None
 
 
-def label_of(text: str, color: str, x: np.ndarray, y: np.ndarray, *, log_y: bool = False) -> Label:
+def label_of(
+    text: str, color: str, x: np.ndarray, y: np.ndarray, mark: look.Mark | None = None, *, log_y: bool = False
+) -> Label:
     """The label of a line at its last point that is drawn; nowhere (NaN) when there is none."""
     drawn = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & ((y > 0) if log_y else True))
-    return (
-        Label(text, color, float(x[drawn[-1]]), float(y[drawn[-1]]))
-        if len(drawn)
-        else Label(text, color, np.nan, np.nan)
-    )
+    at = (float(x[drawn[-1]]), float(y[drawn[-1]])) if len(drawn) else (np.nan, np.nan)
+    return Label(text, color, *at, mark)
 
 
 def end_labels(
@@ -50,7 +50,7 @@ def end_labels(
     pixels = (heights - low) / ((high - low) or 1.0) * _PLOT_PX
     return [
         {
-            "text": f'<span style="color:{label.color}">●</span> {look.shortened(label.text, _LONGEST)}',
+            "text": look.marked(look.shortened(label.text, _LONGEST), label.color, label.mark),
             "x": float(np.log10(label.x)) if log_x else label.x,
             "y": float(height),
             "xanchor": "left",

@@ -17,7 +17,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 @dataclass(frozen=True)
 class Line:
-    """One line: y over x (float64; gaps are NaN), and the band around it where there is one."""
+    """One line: y over x (float64; gaps are NaN), and the band around it where there is one; mark: a run's, None of a part."""
 
     uid: str
     name: str
@@ -27,6 +27,7 @@ class Line:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     dash: str = "solid"
+    mark: look.Mark | None = None
 
 
 def traces(line: Line, axes: tuple[str, str] = ("x", "y"), *, odd_axis: str | None = None) -> list[go.Scatter]:
@@ -58,7 +59,7 @@ def traces(line: Line, axes: tuple[str, str] = ("x", "y"), *, odd_axis: str | No
             y=np.where(np.isfinite(line.y), line.y, np.nan),
             mode="lines+markers",
             line={"color": line.color, "dash": line.dash, "width": 1.75},
-            marker={"size": 4, "color": line.color},
+            marker=look.marker(line.color, line.mark),
             hovertemplate="%{y:.4g}<extra>%{fullData.name}</extra>",
             yaxis=axes[1],
             **on,
@@ -96,7 +97,7 @@ def figure(
     **layout: Any,
 ) -> go.Figure:
     """All lines in one plot, over the optimizer step where the layout does not say otherwise."""
-    named = [labels.label_of(line.name, line.color, line.x, line.y, log_y=log) for line in lines]
+    named = [labels.label_of(line.name, line.color, line.x, line.y, line.mark, log_y=log) for line in lines]
     span = labels.span_of([line.y for line in lines], log=log)
     return look.figure(
         [trace for line in lines for trace in traces(line, odd_axis=odd_axis)],
@@ -119,7 +120,7 @@ def of_groups(run: RunSeries, rows: Vectors, grouping: str) -> list[Line]:
     drawn = []
     for number, (name, members) in enumerate(groups(run.modules, grouping).items()):
         values = rows.values[:, members].astype(np.float64)
-        color = look.GROUP_COLORS.get(name, look.OKABE_ITO[number % 7])
+        color = look.GROUP_COLORS.get(name) or look.part_color(run, number)
         x, mean, (low, high) = rows.steps.astype(np.float64), finite_mean(values), finite_extremes(values)
         drawn.append(Line(f"{run.id}:{name}", name, color, x, mean, low, high))
     return drawn

@@ -58,12 +58,13 @@ def _lines(series: Sequence[RunSeries]) -> list[lines.Line]:
                 lines.Line(
                     f"{entry.key}:{run.id}:{name}",
                     name if alone else f"{run.name} {name}",
-                    look.OKABE_ITO[place % len(look.OKABE_ITO)] if alone else look.run_color(entry),
+                    look.part_color(entry, place) if alone else look.run_color(entry),
                     np.array([one.step for one in points]),
                     y,
                     y - half,
                     y + half,
                     "solid" if alone else lines.DASHES[place % len(lines.DASHES)],
+                    None if alone and place else look.run_mark(entry),
                 )
             )
     return drawn

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,15 +16,39 @@ DIVERGING = "RdBu_r"
 DIVERGING_MARKS = [[0.0, "#2166ac"], [0.5, "#b0b0b0"], [1.0, "#b2182b"]]  # white marks would vanish
 EDGES = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
 """An axis y2 on which marks at the edges of a plot stand."""
+PARTS = ("#8464C6", "#A07A2C", "#2C8C8C", "#C2386B", "#7F8C2E", "#B58BE0", "#9C6644")
+"""Of parts of a run (groups of modules, sets of prompts): no run has one of these colours."""
 GROUP_COLORS = {
-    "all modules": OKABE_ITO[0],
-    "attention": OKABE_ITO[0],
-    "mixer": OKABE_ITO[2],
-    "mlp": OKABE_ITO[4],
-    "early": OKABE_ITO[5],
-    "middle": OKABE_ITO[2],
-    "late": OKABE_ITO[1],
+    "attention": PARTS[0],
+    "mixer": PARTS[2],
+    "mlp": PARTS[1],
+    "early": PARTS[5],
+    "middle": PARTS[3],
+    "late": PARTS[6],
 }
+
+
+class Mark(NamedTuple):
+    """A shape: plotly's name of it, and the character that stands for it in texts."""
+
+    symbol: str
+    glyph: str
+
+
+DOT = Mark("circle", "●")
+MARKS = (
+    DOT,
+    Mark("square", "■"),
+    Mark("triangle-up", "▲"),
+    Mark("triangle-down", "▼"),
+    Mark("diamond", "◆"),
+    Mark("star", "★"),
+    Mark("cross", "✚"),
+    Mark("triangle-right", "►"),
+)
+_FIRST_MARKS = (0, 1, 2, 4, 3, 6, 5, 7)
+"""By place in OKABE_ITO: so the first 16 runs differ in shape wherever a colour-blind reader may take one colour for another."""
+_MARKED_OF_RUN, _MARKED_OF_PART = 24, 150
 
 
 class Drawn(Protocol):
@@ -44,6 +68,29 @@ class Drawn(Protocol):
 def run_color(run: Drawn) -> str:
     """The colour that a run has everywhere."""
     return OKABE_ITO[run.color % len(OKABE_ITO)]
+
+
+def run_mark(run: Drawn) -> Mark:
+    """The shape that a run has everywhere; runs of one colour have another one each."""
+    turn, place = divmod(run.color, len(OKABE_ITO))
+    return MARKS[(_FIRST_MARKS[place] + turn) % len(MARKS)]
+
+
+def part_color(run: Drawn, place: int) -> str:
+    """The colour of a run's part where it is drawn alone: the first has the run's own."""
+    return PARTS[(place - 1) % len(PARTS)] if place else run_color(run)
+
+
+def marker(color: str, mark: Mark | None) -> dict[str, Any]:
+    """Of the points of a line: a run's shape at a few of them; small dots where the line is a part of a run."""
+    if mark is None:
+        return {"size": 4, "color": color, "maxdisplayed": _MARKED_OF_PART}
+    return {"size": 7, "color": color, "symbol": mark.symbol, "maxdisplayed": _MARKED_OF_RUN}
+
+
+def marked(text: str, color: str, mark: Mark | None = None) -> str:
+    """A name behind its mark in its colour, for labels."""
+    return f'<span style="color:{color}">{(mark or DOT).glyph}</span> {text}'
 
 
 def faded(color: str, opacity: float) -> str:
@@ -158,7 +205,7 @@ def axis_key(name: str) -> str:
 def _cell_title(run: Drawn, domain: tuple[float, float]) -> dict[str, Any]:
     longest = max(12, int(60 * (domain[1] - domain[0])))
     return {
-        "text": f'<span style="color:{run_color(run)}">●</span> {shortened(run.name, longest)}',
+        "text": marked(shortened(run.name, longest), run_color(run), run_mark(run)),
         "xref": "paper",
         "yref": "paper",
         "x": domain[0],

@@ -57,7 +57,7 @@ def _lines(series: Sequence[RunSeries], params: ModuleHistoryParams) -> list[lin
         index, rows = _place(run, params), run.vectors[params.statistic]
         if index is not None:
             x, y = rows.steps.astype(np.float64), rows.values[:, index].astype(np.float64)
-            drawn.append(lines.Line(run.id, run.name, look.run_color(run), x, y))
+            drawn.append(lines.Line(run.id, run.name, look.run_color(run), x, y, mark=look.run_mark(run)))
     return drawn
 
 

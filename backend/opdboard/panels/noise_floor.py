@@ -32,7 +32,9 @@ def floors(
 
 def _label(run: RunSeries, floor: float, *, alone: bool, log: bool) -> dict[str, Any]:
     return {
-        "text": "noise floor" if alone else f"noise floor, {run.name}",
+        "text": "noise floor"
+        if alone
+        else look.marked(f"noise floor, {run.name}", look.run_color(run), look.run_mark(run)),
         "xref": "x domain",
         "yref": "y",
         "x": 0,

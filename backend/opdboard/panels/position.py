@@ -33,7 +33,7 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
     traces = [trace for line, first in pairs for trace in (_faint(first), *lines.traces(line))]
     shown = [int(rows.steps[row]) for rows in map(_rows, series) if (row := rows.row_at(params.step)) is not None]
     steps = sorted({step for run in series for step in _rows(run).steps.tolist()})
-    named = [labels.label_of(line.name, line.color, line.x, line.y) for line in drawn]
+    named = [labels.label_of(line.name, line.color, line.x, line.y, line.mark) for line in drawn]
     span = labels.span_of([np.asarray(trace.y, np.float64) for trace in traces])
     at = ", ".join(str(step) for step in dict.fromkeys(shown))
     return look.figure(
@@ -71,7 +71,7 @@ def _lines(run: RunSeries, step: int | None) -> tuple[lines.Line, lines.Line]:
     x = positions(run, len(values))
     color = look.run_color(run)
     return (
-        lines.Line(run.id, run.name, color, x, values[: len(x)]),
+        lines.Line(run.id, run.name, color, x, values[: len(x)], mark=look.run_mark(run)),
         lines.Line(
             f"{run.id}:first",
             f"{run.name}, first stored step",

@@ -20,6 +20,7 @@ def figure(series: Sequence[RunSeries], params: scores.ScoreParams) -> go.Figure
             family if len(compared) == 1 else f"{entry.name} {family}",
             look.run_color(entry),
             dash,
+            look.run_mark(entry),
         )
         for entry in compared
         for family, dash in (("top", "solid"), ("bottom", "dash"))

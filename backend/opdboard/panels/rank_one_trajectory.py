@@ -55,7 +55,7 @@ def figure(series: Sequence[RunSeries], params: RankOneTrajectoryParams) -> go.F
         shown = next(run for run in entry.runs if scores.variants(run, _KIND))
         found = [one for one in scores.variants(shown, _KIND) if one.details["layer"] == layer]
         traces += [
-            _path(entry, one, params.projection, index, look.OKABE_ITO[kinds.index(one.details["kind"]) % 7])
+            _path(entry, one, params.projection, index, look.PARTS[kinds.index(one.details["kind"]) % len(look.PARTS)])
             for one in found
         ]
         traces.append(_ratios(entry, params.projection))
@@ -114,7 +114,7 @@ def _ratios(entry: Entry, projection: str) -> go.Scatter:
         y=np.concatenate([ratios(run, projection) for run in entry.runs]),
         text=[one.label for one in found],
         mode="markers",
-        marker={"color": look.run_color(entry), "size": 6, "opacity": 0.6},
+        marker={"color": look.run_color(entry), "symbol": look.run_mark(entry).symbol, "size": 6, "opacity": 0.6},
         hovertemplate="%{text}<br>EVR %{y:.3f}<extra>%{fullData.name}</extra>",
         xaxis="x2",
         yaxis="y2",

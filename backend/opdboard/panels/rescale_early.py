@@ -15,7 +15,7 @@ def figure(series: Sequence[RunSeries], params: scores.ScoreParams) -> go.Figure
     """A line per run or group over beta; marked: the early checkpoint itself (0) and the final norms (1)."""
     compared = entries(series)
     drawn = [
-        found.line(f"{entry.key}:beta", entry.name, look.run_color(entry))
+        found.line(f"{entry.key}:beta", entry.name, look.run_color(entry), mark=look.run_mark(entry))
         for entry in compared
         if len((found := scores.curve(entry, _KIND, ("beta",), params.measure)).x)
     ]

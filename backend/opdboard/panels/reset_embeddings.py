@@ -86,10 +86,13 @@ def _changes(entry: Entry, measure: str) -> dict[str, Estimate]:
 def _bar(entry: Entry, found: dict[str, Estimate]) -> go.Bar:
     return go.Bar(
         uid=f"{entry.key}:reset",
-        name=entry.name,
+        name=look.marked(entry.name, look.run_color(entry), look.run_mark(entry)),
         x=list(found),
         y=np.array([one.value for one in found.values()], np.float64),
         marker={"color": look.faded(look.run_color(entry), 0.8)},
+        text=[look.run_mark(entry).glyph] * len(found),
+        textposition="inside",
+        insidetextanchor="start",
         error_y={
             "type": "data",
             "array": np.nan_to_num(np.array([one.high - one.value for one in found.values()], np.float64)),

@@ -10,27 +10,27 @@ from opdboard.panels import look
 from opdboard.panels.curves import Curve, MeanCurve
 from opdboard.panels.smoothing import smoothed
 
-MOST_MARKED = 150  # points further apart than a mark is wide; each mark is an element of the page
-
 
 @dataclass(frozen=True)
 class Pen:
-    """How a line is named and drawn; sparse lines have their points marked as long as they are few."""
+    """How a line is named and drawn; few: it has few points, so that they are marked also where it is drawn alone."""
 
     uid: str
     name: str
     color: str
     dash: str
-    sparse: bool
+    mark: look.Mark
+    few: bool
 
 
 @dataclass(frozen=True)
 class Style:
-    """What holds for all lines of a picture. crowded: too many lines for marks."""
+    """What holds for all lines of a picture. crowded: too many lines for marks; compared: of several runs."""
 
     log: bool
     smoothing: float
     crowded: bool
+    compared: bool
 
 
 def main_line(pen: Pen, curve: Curve, chosen: np.ndarray, style: Style) -> list[go.Scatter]:
@@ -48,10 +48,9 @@ def main_line(pen: Pen, curve: Curve, chosen: np.ndarray, style: Style) -> list[
     }
     line = {"color": pen.color, "dash": pen.dash, "width": 1.75}
     marks = [_odd(pen, x, y, drawable, style)] if not style.crowded or not drawable.all() else []
+    marked = not style.crowded and (style.compared or (pen.few and not style.smoothing))
+    mode, marker = "lines+markers" if marked else "lines", look.marker(pen.color, pen.mark)
     if not style.smoothing:
-        marked = pen.sparse and not style.crowded and len(x) <= MOST_MARKED
-        mode = "lines+markers" if marked else "lines"
-        marker = {"size": 4, "color": pen.color}
         return [go.Scatter(uid=pen.uid, x=x, y=raw, mode=mode, line=line, marker=marker, **common), *marks]
     faint = go.Scatter(
         uid=f"{pen.uid}:raw",
@@ -64,7 +63,9 @@ def main_line(pen: Pen, curve: Curve, chosen: np.ndarray, style: Style) -> list[
         legendgroup=pen.uid,
         hoverinfo="skip",
     )
-    smooth = go.Scatter(uid=pen.uid, x=x, y=smoothed(raw, style.smoothing), mode="lines", line=line, **common)
+    smooth = go.Scatter(
+        uid=pen.uid, x=x, y=smoothed(raw, style.smoothing), mode=mode, line=line, marker=marker, **common
+    )
     return [faint, smooth, *marks]
 
 

@@ -124,7 +124,8 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
     """
     compared = entries(series)
     drawn = len(params.keys) * sum(_lines_of(entry, members=params.members) for entry in compared)
-    style = Style(log=params.log, smoothing=params.smoothing, crowded=len(compared) * len(params.keys) > FEW)
+    crowded = len(compared) * len(params.keys) > FEW
+    style = Style(log=params.log, smoothing=params.smoothing, crowded=crowded, compared=len(compared) > 1)
     budget = min(MAX_POINTS, max(LEAST_POINTS, TOTAL_POINTS // max(drawn, 1)))
     traces: list[go.Scatter] = []
     named: list[labels.Label] = []
@@ -135,7 +136,8 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
         for index, key in enumerate(params.keys):
             uid, name = f"{entry.key}:{key}", _name(entry, key, compared, params.keys)
             color, dash = _line(entry, index, compared, params.keys)
-            pen = Pen(uid, name, color, dash, sparse=key.startswith("eval/"))
+            mark = look.run_mark(entry)
+            pen = Pen(uid, name, color, dash, mark, few=key.startswith("eval/"))
             curves = [curve(run, key, params.x) for run in entry.runs]
             line = mean_curve(curves, params.x) if entry.is_group else curves[0]
             seen = _seen(line, params, budget)
@@ -152,7 +154,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
                     notes.append("band: 95% t-interval of the mean over seeds")
             traces += main_line(pen, line, seen.chosen, style)
             x, y = line.x[seen.chosen], line.y[seen.chosen]
-            named.append(labels.label_of(name, color, x, y, log_y=params.log))
+            named.append(labels.label_of(name, color, x, y, mark, log_y=params.log))
             heights.append(y)
     where = "points" if params.x_from is None and params.x_to is None else "in view"
     if shown < total:
@@ -254,9 +256,7 @@ def _name(entry: Entry, key: str, compared: Sequence[Entry], keys: Sequence[str]
 
 
 def _line(entry: Entry, index: int, compared: Sequence[Entry], keys: Sequence[str]) -> tuple[str, str]:
-    """Colour and dash: keys of one entry have colours, keys of several have dashes, and so have entries of one colour."""
-    if len(compared) == 1 and len(keys) > 1:
-        return look.OKABE_ITO[index % len(look.OKABE_ITO)], "solid"
+    """Colour and dash: the colour is the entry's, keys have dashes, and so have entries of one colour."""
     color = look.run_color(entry)
     if len(keys) == 1 and len(compared) <= FEW:
         index = [other.key for other in compared if other.color == entry.color].index(entry.key)

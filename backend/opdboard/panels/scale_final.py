@@ -49,7 +49,8 @@ def figure(series: Sequence[RunSeries], params: ScaleFinalParams) -> go.Figure:
             band = (found.low, found.high) if kind == "scale_final" else (None, None)
             if len(x):
                 name, color = entry.name + word, look.run_color(entry)
-                drawn.append(lines.Line(f"{entry.key}:{kind}", name, color, x, found.y, *band, dash))
+                mark = look.run_mark(entry)
+                drawn.append(lines.Line(f"{entry.key}:{kind}", name, color, x, found.y, *band, dash, mark))
     return scores.figure(
         drawn,
         _KINDS[0],

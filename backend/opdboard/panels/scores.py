@@ -65,9 +65,9 @@ class Curve:
     low: np.ndarray
     high: np.ndarray
 
-    def line(self, uid: str, name: str, color: str, dash: str = "solid") -> lines.Line:
+    def line(self, uid: str, name: str, color: str, dash: str = "solid", mark: look.Mark | None = None) -> lines.Line:
         """The estimates over x, with their intervals as a band."""
-        return lines.Line(uid, name, color, self.x, self.y, self.low, self.high, dash)
+        return lines.Line(uid, name, color, self.x, self.y, self.low, self.high, dash, mark)
 
 
 def variants(run: RunSeries, kind: str, *families: str) -> list[VariantRecord]:

@@ -109,7 +109,7 @@ def _line(entry: Entry, found: Sequence[dict[int, Estimate]], dash: str) -> line
         y = values_MS[0]
         low, high = (np.array([getattr(found[0][step], end) for step in steps], np.float64) for end in ("low", "high"))
     name = f"{entry.name} (n = {len(found)})" if entry.is_group else entry.name
-    return lines.Line(entry.key, name, look.run_color(entry), x, y, low, high, dash)
+    return lines.Line(entry.key, name, look.run_color(entry), x, y, low, high, dash, look.run_mark(entry))
 
 
 def _difference(own: Sequence[_OfRun], other: Sequence[_OfRun], measure: str) -> tuple[dict[int, Estimate], int]:

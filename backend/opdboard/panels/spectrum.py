@@ -76,7 +76,7 @@ def _lines(run: RunSeries, params: SpectrumParams, *, alone: bool) -> list[lines
         return drawn
     color = look.run_color(run)
     return [
-        replace(line, name=_name(run, line.name), color=color, low=None, high=None, dash=dash)
+        replace(line, name=_name(run, line.name), color=color, low=None, high=None, dash=dash, mark=look.run_mark(run))
         for line, dash in zip(drawn, cycle(lines.DASHES), strict=False)
     ]
 

@@ -9,7 +9,7 @@ import {
   IconSquare,
 } from "@tabler/icons-react";
 import type { RunState } from "~/api/types";
-import { runColor } from "~/lib/colors";
+import { runColor, runShape } from "~/lib/colors";
 import classes from "./RunBits.module.css";
 import { useScheme } from "./useScheme";
 
@@ -35,15 +35,14 @@ export function StatePill({ state, testId }: { state: RunState; testId?: string 
   );
 }
 
-/** The run's colour, the same everywhere. */
+/** The run's colour and shape, the same everywhere. */
 export function RunDot({ color, size = 10 }: { color: number; size?: number }) {
   const scheme = useScheme();
+  const shape = runShape(color);
   return (
-    <span
-      className={classes.dot}
-      style={{ width: size, height: size, background: runColor(color, scheme) }}
-      aria-hidden="true"
-    />
+    <svg className={classes.dot} width={size} height={size} viewBox="0 0 10 10" data-shape={shape.name} aria-hidden>
+      <path d={shape.path} fill={runColor(color, scheme)} />
+    </svg>
   );
 }
 

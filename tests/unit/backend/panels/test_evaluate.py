@@ -52,6 +52,11 @@ def test_scores_go_from_the_base_through_the_checkpoints_between_levels_of_base_
     assert trace(only, "run0:facts").y.tolist() == pytest.approx([0.85, 0.55, 0.35])
 
 
+def test_the_scores_of_a_run_on_its_own_have_its_colour_and_shape():
+    line = trace(figure(replace(evaluated(), color=2)), "run0:sums")
+    assert (line.line.color, line.marker.symbol) == ("#009E73", "triangle-up")
+
+
 def test_a_level_that_runs_have_in_common_is_drawn_once_and_in_no_runs_colour():
     both = figure(evaluated(0), replace(evaluated(0), id="other", name="Other"), set="sums")
     assert [one.uid for one in both.data if one.mode] == [

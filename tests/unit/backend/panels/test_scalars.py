@@ -151,3 +151,19 @@ def test_the_keys_that_are_stored_can_be_chosen():
 def test_a_key_nobody_has_is_an_empty_curve():
     drawn = traces([drawn_run()], keys="loss,my/own")
     assert drawn["run0:my/own"].x.size == 0
+
+
+def test_a_run_keeps_its_colour_and_shape_when_several_of_its_curves_are_drawn():
+    green = replace(drawn_run(), color=2)
+    drawn = traces([green], keys="loss,eval/reverse_kl")
+    first, second = drawn["run0:loss"], drawn["run0:eval/reverse_kl"]
+    assert first.line.color == second.line.color == "#009E73"
+    assert (first.line.dash, second.line.dash) == ("solid", "dash")
+    assert second.marker.symbol == "triangle-up"
+
+
+def test_lines_of_several_runs_are_marked_at_a_few_of_their_points():
+    drawn = traces([drawn_run(0), drawn_run(1)], keys="loss")
+    assert {drawn[f"run{number}:loss"].marker.symbol for number in (0, 1)} == {"circle", "square"}
+    assert all(0 < drawn[f"run{number}:loss"].marker.maxdisplayed < 30 for number in (0, 1))
+    assert traces([drawn_run(0)], keys="loss")["run0:loss"].mode == "lines"
