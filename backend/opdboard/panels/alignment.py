@@ -16,12 +16,13 @@ from opdboard.domain.events import Topic
 from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS
 from opdboard.panels import alignment_limits, labels, lines, look
 from opdboard.panels.grouping import Grouping, finite_mean
+from opdboard.panels.locking import LOCKED_IN, LockIn, lock_in
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Table
 
-LOCKED_IN = 0.8
 _MODULE = look.PARTS[4]
+_PAD = 0.02  # of the step axis, for marks that stand at its end
 
 
 class AlignmentParams(PanelParams):
@@ -46,7 +47,8 @@ class AlignmentParams(PanelParams):
         default=LOCKED_IN,
         ge=0,
         le=1,
-        description="A direction is locked in from the first step on after which its alignment stays at or above this.",
+        description="A direction is locked in from the first step on after which its alignment stays at or above this; confirmed once "
+        "another snapshot before the reference says so.",
         json_schema_extra={"x-control": "slider"},
     )
     module: str = Field(
@@ -75,6 +77,7 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
     names: list[str] = []
     locked_in: list[str] = []
     references: dict[str, int] = {}
+    span = _span([run.vectors[_statistic(params)].steps for run in series], log=log)
     for run, cell in zip(series, look.cells(series), strict=True):
         rows, axes, shown = run.vectors[_statistic(params)], cell.axes, _shown(run, params)
         names = names or [line.name for line in shown]
@@ -82,8 +85,8 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
             drawn = lines.traces(line, axes)
             drawn[-1].showlegend = cell.first
             traces += drawn
-        marks = [(line, lock_in_step(rows.steps, line.y, rows.references, params.threshold)) for line in shown]
-        traces += [_lock_in_mark(line, step, params.threshold, axes) for line, step in marks]
+        marks = [(line, lock_in(rows.steps, line.y, rows.references, params.threshold)) for line in shown]
+        traces += [_lock_in_mark(line, found, params.threshold, axes) for line, found in marks]
         locked_in += _sentences(run, marks, alone=len(series) == 1)
         if len(series) == 1:
             named = [labels.label_of(line.name, line.color, line.x, line.y) for line in shown]
@@ -98,14 +101,19 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
                 annotations.append(_chance_label(chance, axes))
             locked_in += alignment_limits.sentences(run, rows, params.measure, params.k)
         mean = finite_mean(rows.values.astype(np.float64))
-        locked = lock_in_step(rows.steps, mean, rows.references, params.threshold)
+        locked = lock_in(rows.steps, mean, rows.references, params.threshold)
         if locked is not None:
             shapes.append(
-                look.vertical(float(locked), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
+                look.vertical(float(locked.step), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
             )
-            annotations.append(_lock_in_label(locked, int(rows.steps.max()), params.threshold, axes, log=log))
+            annotations.append(_lock_in_label(locked, span, params.threshold, axes, log=log))
         layout |= cell.layout(
-            look.axis("optimizer step t", **look.step_scale(log=log), **({} if cell.first else {"matches": "x"})),
+            look.axis(
+                "optimizer step t",
+                **look.step_scale(log=log),
+                **({"range": span} if span else {}),
+                **({} if cell.first else {"matches": "x"}),
+            ),
             look.axis(_y_title(params) if cell.first else "", range=[_lowest(params), 1.02]),
         )
     compared = ", ".join(sorted({f"step {step}" for step in references.values()}))
@@ -154,29 +162,34 @@ def _shown(run: RunSeries, params: AlignmentParams) -> list[lines.Line]:
     return drawn
 
 
-def lock_in_step(
-    steps: np.ndarray, affinity: np.ndarray, references: np.ndarray, threshold: float = LOCKED_IN
-) -> int | None:
-    """The first step before the reference from which on affinity stays at the threshold or above; None when it is not there."""
-    earlier = steps < references
-    steps, high = steps[earlier], affinity[earlier] >= threshold
-    if not len(high) or not high[-1]:
-        return None
-    lows = np.flatnonzero(~high)
-    return int(steps[lows[-1] + 1 if len(lows) else 0])
+def _span(steps: Sequence[np.ndarray], *, log: bool) -> list[float]:
+    """Ends of the step axis: 0 to the last step, or the first step to the last on a logarithmic one; empty without steps.
+
+    Told outright, for else plotly makes room inside the axis for what is written beside marks and lines.
+    """
+    drawn = np.concatenate([np.empty(0), *steps])
+    if not (drawn > 0).any():
+        return []
+    last = float(drawn.max())
+    if not log:
+        return [0.0, last * (1 + _PAD)]
+    first, end = float(np.log10(drawn[drawn > 0].min())), float(np.log10(last))
+    room = _PAD * ((end - first) or 1.0)
+    return [first - room, end + room]
 
 
-def _lock_in_mark(line: lines.Line, step: int | None, threshold: float, axes: tuple[str, str]) -> go.Scatter:
-    """A diamond on the line at its own lock-in step; no point when it is not locked in."""
-    at = np.flatnonzero(line.x == step) if step is not None else np.empty(0, np.int64)
+def _lock_in_mark(line: lines.Line, found: LockIn | None, threshold: float, axes: tuple[str, str]) -> go.Scatter:
+    """A diamond on the line at its own lock-in step, hollow while it is not confirmed; no point when it is not locked in."""
+    at = np.flatnonzero(line.x == found.step) if found else np.empty(0, np.int64)
+    symbol = "diamond" if found and found.confirmed else "diamond-open"
     return go.Scatter(
         uid=f"{line.uid}:lock",
         name=f"{line.name}: locked in",
         x=line.x[at],
         y=line.y[at],
         mode="markers",
-        marker={"symbol": "diamond", "size": 10, "color": line.color},
-        hovertemplate=f"stays ≥ {threshold:g} from step %{{x}}<extra>{line.name}</extra>",
+        marker={"symbol": symbol, "size": 10, "color": line.color},
+        hovertemplate=f"≥ {threshold:g} {found}<extra>{line.name}</extra>",
         legendgroup=line.uid,
         showlegend=False,
         xaxis=axes[0],
@@ -184,12 +197,12 @@ def _lock_in_mark(line: lines.Line, step: int | None, threshold: float, axes: tu
     )
 
 
-def _sentences(run: RunSeries, marks: Sequence[tuple[lines.Line, int | None]], *, alone: bool) -> list[str]:
+def _sentences(run: RunSeries, marks: Sequence[tuple[lines.Line, LockIn | None]], *, alone: bool) -> list[str]:
     """Which group is locked in from which step, in words; nothing about a run without a snapshot to compare."""
-    drawn = [(line.name, step) for line, step in marks if len(line.x)]
+    drawn = [(line.name, found) for line, found in marks if len(line.x)]
     if not drawn:
         return []
-    told = ", ".join(f"{name} from step {step}" if step is not None else f"{name} not yet" for name, step in drawn)
+    told = ", ".join(f"{name} {found or 'not yet'}" for name, found in drawn)
     return [f"locked in: {told}" if alone else f"{run.name}: {told}"]
 
 
@@ -209,12 +222,15 @@ def _chance_label(level: float, axes: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _lock_in_label(step: int, last: int, threshold: float, axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
-    """Beside the mark, on the side where there is room."""
-    late = step > last / 2
+def _lock_in_label(
+    found: LockIn, span: Sequence[float], threshold: float, axes: tuple[str, str], *, log: bool
+) -> dict[str, Any]:
+    """Beside the mark, on the side where there is more room."""
+    x = float(np.log10(max(found.step, 1))) if log else float(found.step)
+    late = x > (span[0] + span[1]) / 2
     return {
-        "text": f"all: ≥ {threshold:g} from step {step}",
-        "x": float(np.log10(max(step, 1))) if log else step,
+        "text": f"all: ≥ {threshold:g} {found}",
+        "x": x,
         "y": 0.02,
         "xref": axes[0],
         "yref": f"{axes[1]} domain",

@@ -10,7 +10,7 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import ALIGNMENT_DEPTHS
 from opdboard.panels import module_grid, scales
-from opdboard.panels.alignment import LOCKED_IN, lock_in_step
+from opdboard.panels.locking import LOCKED_IN, LockIn, lock_in
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Column, Table, of_modules
@@ -26,7 +26,8 @@ class LockInParams(PanelParams):
         default=LOCKED_IN,
         ge=0,
         le=1,
-        description="Locked in from the first step on after which subspace affinity stays at or above this.",
+        description="Locked in from the first step on after which subspace affinity stays at or above this; confirmed once another "
+        "snapshot before the latest says so.",
         json_schema_extra={"x-control": "slider"},
     )
 
@@ -41,11 +42,11 @@ def figure(series: Sequence[RunSeries], params: LockInParams) -> go.Figure:
     told: list[str] = []
     for run in series:
         some = len(run.vectors[f"subspace_affinity@{params.k}"].steps) > 0
-        steps = lock_in_steps(run, params)
-        words = _words(run, steps, params)
+        found = lock_ins(run, params)
+        steps, words = _steps(found), _words(run, found, params)
         shown.append(module_grid.Colored(run, scales.log10_or_nan(steps), words, ~np.isfinite(steps) & some, steps))
         if some:
-            told.append(f"{run.name}: {_in_words(steps)}")
+            told.append(f"{run.name}: {_in_words(found)}")
     coloraxis = scales.sequential(scales.ends_of([one.values for one in shown], log=True), "lock-in step", log=True)
     return module_grid.figure(shown, key="lock_in", crossed="not locked in", coloraxis=coloraxis, told=told)
 
@@ -55,28 +56,31 @@ def table(series: Sequence[RunSeries], params: LockInParams) -> Table:
     found = []
     for run in series:
         if len(run.vectors[f"subspace_affinity@{params.k}"].steps):
-            steps = lock_in_steps(run, params)
-            cells = [int(step) if np.isfinite(step) else None for step in steps]
-            found.append((run.name, run.modules, [cells, _words(run, steps, params)]))
+            of_run = lock_ins(run, params)
+            cells = [one.step if one else None for one in of_run]
+            found.append((run.name, run.modules, [cells, _words(run, of_run, params)]))
     return of_modules(found, [Column("lock-in step"), Column("in words", numeric=False)])
 
 
-def _words(run: RunSeries, steps: np.ndarray, params: LockInParams) -> list[str]:
+def _words(run: RunSeries, found: Sequence[LockIn | None], params: LockInParams) -> list[str]:
     still = _without_direction(run, params)
     return [
-        f"from step {int(step)}" if np.isfinite(step) else "no update to compare" if none else "not locked in"
-        for step, none in zip(steps, still, strict=True)
+        str(one) if one else "no update to compare" if none else "not locked in"
+        for one, none in zip(found, still, strict=True)
     ]
 
 
-def lock_in_steps(run: RunSeries, params: LockInParams) -> np.ndarray:
-    """By module; NaN where it is not locked in."""
+def lock_ins(run: RunSeries, params: LockInParams) -> list[LockIn | None]:
+    """By module; None where it is not locked in."""
     rows = run.vectors[f"subspace_affinity@{params.k}"]
-    found = [
-        lock_in_step(rows.steps, rows.values[:, index].astype(np.float64), rows.references, params.threshold)
+    return [
+        lock_in(rows.steps, rows.values[:, index].astype(np.float64), rows.references, params.threshold)
         for index in range(len(run.modules))
     ]
-    return np.array([np.nan if step is None else step for step in found], np.float64)
+
+
+def _steps(found: Sequence[LockIn | None]) -> np.ndarray:
+    return np.array([one.step if one else np.nan for one in found], np.float64)
 
 
 def _without_direction(run: RunSeries, params: LockInParams) -> np.ndarray:
@@ -86,11 +90,15 @@ def _without_direction(run: RunSeries, params: LockInParams) -> np.ndarray:
     return np.asarray(np.isnan(earlier).all(axis=0)) if len(earlier) else np.zeros(len(run.modules), bool)
 
 
-def _in_words(steps: np.ndarray) -> str:
-    locked = steps[np.isfinite(steps)]
-    if not len(locked):
-        return f"none of {len(steps)} matrices locked in"
-    return f"{len(locked)} of {len(steps)} matrices locked in, half of those by step {int(np.median(locked))}"
+def _in_words(found: Sequence[LockIn | None]) -> str:
+    locked = [one for one in found if one]
+    if not locked:
+        return f"none of {len(found)} matrices locked in"
+    doubtful = sum(not one.confirmed for one in locked)
+    middle = int(np.median([one.step for one in locked]))
+    return f"{len(locked)} of {len(found)} matrices locked in, half of those by step {middle}" + (
+        f"; {doubtful} not confirmed by a second snapshot" if doubtful else ""
+    )
 
 
 PANEL = Panel(

@@ -256,7 +256,8 @@ def _lock_in(evidence: Evidence) -> Claim:
     return Claim(
         "Lock-in",
         "OPD's dominant subspaces align with the final ones early in training",
-        "affinity@20 to the last snapshot stays at or above 0.8 from an earlier share of the steps than RL's, by seed",
+        "affinity@20 to the last snapshot stays at or above 0.8, at two snapshots at least, from an earlier share of the steps "
+        "than RL's, by seed",
         [b - a for a, b in zip(opd, rl, strict=False)],
         0.0,
         f"RL from {in_words(rl)}, OPD from {in_words(opd)} of the steps",

@@ -9,7 +9,7 @@ from opdboard.answers import AnalysisDetail, RunDetail, VariantOut
 from opdboard.api.arrays import decode
 from opdboard.client import Client
 from opdboard.domain.modules import depth_third
-from opdboard.panels.alignment import LOCKED_IN, lock_in_step
+from opdboard.panels.locking import LOCKED_IN, lock_in
 from opdboard.panels.spectrum import ratio_of_sums
 
 SCORE = "reverse_kl"
@@ -58,7 +58,7 @@ class Evidence:
         return shares
 
     def lock_in_shares(self, role: str) -> list[float]:
-        """Where the mean affinity to the last snapshot locks in, as a share of the steps; 1 where it never does."""
+        """Where the mean affinity to the last snapshot locks in, as a share of the steps; 1 where it never does, or no second snapshot says so."""
         shares = []
         for run in self.runs[role]:
             stored = self.client.statistic(run.id, "subspace_affinity@20")
@@ -68,8 +68,8 @@ class Evidence:
             rows = [row for row, reference in enumerate(stored.reference_steps) if reference == last]
             steps = np.array([stored.steps[row] for row in rows])
             means = np.nanmean(decode(stored.values)[rows], axis=1)
-            found = lock_in_step(steps, means, np.full(len(steps), last), LOCKED_IN)
-            shares.append(1.0 if found is None else found / last)
+            found = lock_in(steps, means, np.full(len(steps), last), LOCKED_IN)
+            shares.append(found.step / last if found and found.confirmed else 1.0)
         return shares
 
     def first_last_cosines(self, role: str) -> list[float]:

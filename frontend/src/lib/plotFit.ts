@@ -35,23 +35,31 @@ function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes
   const result = { ...layout };
   for (const axis of new Set(labels.map((label) => axisOf(label, "x")))) {
     const key = axis.replace("x", "xaxis");
-    const end = extentOf(traces, "x", axis);
-    if (end === null || end.max === end.min || isLog(layout[key])) continue;
+    const range = rangeOf(layout[key]);
+    if (isLog(layout[key]) && range === null) continue;
+    const end = isLog(layout[key]) ? range : extentOf(traces, "x", axis);
+    if (end === null || end.max === end.min) continue;
     const span = end.max - end.min;
     const reversed = isPlain(layout[key]) && layout[key].autorange === "reversed";
     const room = span * 0.02;
     const options = reversed ? { minallowed: end.min - room } : { maxallowed: end.max + room };
-    result[key] = { ...(isPlain(layout[key]) ? layout[key] : {}), autorangeoptions: options };
+    if (range === null) result[key] = { ...(isPlain(layout[key]) ? layout[key] : {}), autorangeoptions: options };
     const margin = isPlain(result.margin) ? result.margin : {};
     const needed = labels
       .filter((label) => axisOf(label, "x") === axis)
       .map((label) => {
         const before = reversed ? Number(label.x) - end.min : end.max - Number(label.x);
-        return overhang(label, before / span);
+        return overhang(label, Math.max(0, before) / span);
       });
     result.margin = { ...margin, r: Math.max(Number(margin.r ?? 0), ...needed) };
   }
   return result;
+}
+
+/** The range that the figure tells, in the units of annotations, which are decimal exponents on a logarithmic axis. */
+function rangeOf(axis: unknown): { min: number; max: number } | null {
+  if (!isPlain(axis) || !Array.isArray(axis.range)) return null;
+  return { min: Number(axis.range[0]), max: Number(axis.range[1]) };
 }
 
 const CHARACTER_PX = 6;

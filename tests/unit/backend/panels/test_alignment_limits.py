@@ -6,6 +6,7 @@ import pytest
 from opdboard.domain.modules import Module
 from opdboard.panels import alignment, lock_in
 from opdboard.panels.alignment_limits import chance_level
+from opdboard.panels.locking import LockIn
 from opdboard.panels.series import RunSeries, Vectors
 
 ROWS, COLUMNS = 24, 40
@@ -60,7 +61,7 @@ def test_a_cut_of_k_is_told():
     note = alignment.figure([run], alignment.AlignmentParams()).layout.meta["note"]
     assert "k is cut to the 0 to 8 directions that there are in 2 of 2 matrices" in note
     assert "no update to compare" in str(lock_in.figure([run], lock_in.LockInParams()).to_json())
-    assert lock_in.lock_in_steps(run, lock_in.LockInParams()).tolist()[0] == 1.0
+    assert lock_in.lock_ins(run, lock_in.LockInParams())[0] == LockIn(1, confirmed=True)
 
 
 def test_how_far_the_direction_cosine_may_be_off_is_told():

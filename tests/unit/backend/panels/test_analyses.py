@@ -139,10 +139,10 @@ def test_each_module_locks_in_at_its_own_step():
     run = drawn_run(layers=1)
     affinity = np.array([[0.9, 0.1, 0.9, 0.2], [0.9, 0.9, 0.1, 0.3], [0.9, 0.9, 0.9, 0.4]])
     run = replace(run, vectors={"subspace_affinity@20": vectors(np.array([1, 2, 4]), affinity, 8)})
-    steps = lock_in.lock_in_steps(run, lock_in.LockInParams())
-    np.testing.assert_array_equal(steps, [1, 2, 4, np.nan])
+    found = lock_in.lock_ins(run, lock_in.LockInParams())
+    assert [str(one) for one in found] == ["from step 1", "from step 2", "from step 4 (not confirmed)", "None"]
     note = drawn("lock_in", [run]).layout.meta["note"]
-    assert note == "Run 0: 3 of 4 matrices locked in, half of those by step 2"
+    assert note == "Run 0: 3 of 4 matrices locked in, half of those by step 2; 1 not confirmed by a second snapshot"
 
 
 def test_an_analysis_at_an_earlier_sequence_has_its_earlier_variants():

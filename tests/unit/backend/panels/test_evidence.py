@@ -11,6 +11,7 @@ from support.stored_runs import candidate, decision
 from opdboard.domain.measures import MODULE_SPECTRA
 from opdboard.panels import alignment, alignment_limits, decision_line, decision_tree, decisions, position, spectrum
 from opdboard.panels.grouping import finite_extremes, finite_mean, groups
+from opdboard.panels.locking import LockIn, lock_in
 from opdboard.panels.scales import linear_ends, log_ends, symmetric_end
 from opdboard.panels.series import Trigger
 
@@ -34,23 +35,25 @@ def test_an_alignment_line_is_the_mean_of_its_group_and_the_band_its_extremes():
 @pytest.mark.parametrize(
     ("affinity", "expected"),
     [
-        ([0.1, 0.5, 0.85, 0.9], 4),
-        ([0.9, 0.9, 0.9, 0.9], 1),
-        ([0.9, 0.7, 0.9, 0.9], 4),
-        ([0.9, 0.9, 0.9, 0.7], None),
-        ([0.1, 0.1, 0.1, np.nan], None),
-        ([0.8, 0.8, 0.8, 0.8], 1),
+        ([0.1, 0.5, 0.85, 0.9], "from step 4"),
+        ([0.9, 0.9, 0.9, 0.9], "from step 1"),
+        ([0.9, 0.7, 0.9, 0.9], "from step 4"),
+        ([0.9, 0.9, 0.7, 0.9], "from step 8 (not confirmed)"),
+        ([0.9, 0.9, 0.9, 0.7], "None"),
+        ([0.1, 0.1, 0.1, np.nan], "None"),
+        ([0.8, 0.8, 0.8, 0.8], "from step 1"),
     ],
 )
 def test_the_direction_is_locked_in_from_the_first_step_it_stays(affinity, expected):
     steps = np.array([1, 2, 4, 8])
-    assert alignment.lock_in_step(steps, np.array(affinity), np.full(4, 16)) == expected
+    assert str(lock_in(steps, np.array(affinity), np.full(4, 16))) == expected
 
 
 def test_the_reference_itself_does_not_count_as_locked_in():
     steps = np.array([1, 2, 4])
-    assert alignment.lock_in_step(steps, np.array([0.1, 0.2, 1.0]), np.full(3, 4)) is None
-    assert alignment.lock_in_step(np.empty(0, int), np.empty(0), np.empty(0, int)) is None
+    assert lock_in(steps, np.array([0.1, 0.2, 1.0]), np.full(3, 4)) is None
+    assert lock_in(np.empty(0, int), np.empty(0), np.empty(0, int)) is None
+    assert lock_in(np.array([16, 32]), np.array([0.9, 1.0]), np.full(2, 32)) == LockIn(16, confirmed=False)
 
 
 def test_the_lock_in_step_is_marked():
@@ -60,7 +63,8 @@ def test_the_lock_in_step_is_marked():
     assert [(shape.x0, shape.y0) for shape in figure.layout.shapes] == [(0, 0.8), (0, chance), (8.0, 0)]
     assert any("from step 8" in annotation.text for annotation in figure.layout.annotations)
     assert figure.layout.meta["note"] == (
-        "compared with the snapshot at step 16; locked in: attention from step 8, mlp from step 8"
+        "compared with the snapshot at step 16; "
+        "locked in: attention from step 8 (not confirmed), mlp from step 8 (not confirmed)"
     )
     assert figure.layout.meta["choices"]["reference_step"] == [2, 4, 8, 16]
     diamond = by_uid(figure)["run0:attention:lock"]
@@ -81,6 +85,14 @@ def test_a_pinned_module_has_its_own_alignment_line():
         drawn = by_uid(alignment.figure([run], alignment.AlignmentParams(module=wanted)))
         np.testing.assert_allclose(drawn["run0:module"].y, run.vectors["subspace_affinity@20"].values[:, 6])
     assert "run0:module" not in by_uid(alignment.figure([run], alignment.AlignmentParams(module="nowhere")))
+
+
+def test_steps_begin_at_0_and_end_at_the_last_one_drawn_whatever_is_written_beside_the_lines():
+    runs = [drawn_run(0), drawn_run(1, steps=5)]
+    layout = alignment.figure(runs, alignment.AlignmentParams()).layout
+    assert layout.xaxis.range == layout.xaxis2.range == pytest.approx((0.0, 8.0), rel=0.03)
+    log = alignment.figure(runs[:1], alignment.AlignmentParams(x="log2")).layout
+    assert log.xaxis.range == pytest.approx((0.0, np.log10(8)), abs=0.03)
 
 
 def test_a_logarithmic_step_axis_has_powers_of_two():
