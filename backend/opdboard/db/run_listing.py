@@ -38,10 +38,19 @@ def _matching(session: Session, wanted: Condition | None, *columns: Any) -> Any:
 
 
 def page(
-    session: Session, wanted: Condition | None, order: Sequence[Order] = NEWEST_FIRST, *, limit: int, offset: int = 0
+    session: Session,
+    wanted: Condition | None,
+    order: Sequence[Order] = NEWEST_FIRST,
+    *,
+    first: Sequence[str] = (),
+    limit: int,
+    offset: int = 0,
 ) -> tuple[list[Run], int]:
-    """Runs without their module lists, and how many match in all. What has no value comes last in either direction."""
-    if wanted == LISTED and not order:
+    """Runs without their module lists, and how many match in all. What has no value comes last in either direction.
+
+    first: ids that come before all others where they match.
+    """
+    if wanted == LISTED and not order and not first:
         total = select(func.count()).select_from(Run).where(_LISTED)
         return newest(session, limit, offset), session.scalar(total) or 0
     keys = [
@@ -54,6 +63,8 @@ def page(
     total = select(func.count()).select_from(matching).scalar_subquery()
     sorted_by = [_directed(matching.c[key.name], descending) for key, descending in keys]
     newest_first = (matching.c.created_at.desc(), matching.c.id)
+    if first:
+        sorted_by.insert(0, matching.c.id.not_in(first))
     found = session.execute(
         select(matching.c.id, total).order_by(*sorted_by, *newest_first).limit(limit).offset(offset)
     ).all()

@@ -26,16 +26,18 @@ export interface RunQuestion {
   query: string;
   sort: string;
   columns: string;
+  /** Ids of runs that come before the others, separated by commas. */
+  first?: string;
   moving: boolean;
 }
 
 export const TABLE_PAGE = 100;
 
 /** One page of the runs table. */
-export const runPageQuery = ({ query, sort, columns, moving }: RunQuestion, page: number) =>
+export const runPageQuery = ({ query, sort, columns, first = "", moving }: RunQuestion, page: number) =>
   queryOptions({
-    queryKey: [...runKeys.lists, "page", { query, sort, columns, moving }, page] as const,
-    queryFn: get("/api/runs", { query: { query, sort, columns, limit: TABLE_PAGE, offset: page * TABLE_PAGE } }),
+    queryKey: [...runKeys.lists, "page", { query, sort, columns, first, moving }, page] as const,
+    queryFn: get("/api/runs", { query: { query, sort, columns, first, limit: TABLE_PAGE, offset: page * TABLE_PAGE } }),
     retry: false,
   });
 

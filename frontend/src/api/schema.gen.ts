@@ -7892,6 +7892,8 @@ export interface operations {
                 offset?: number;
                 /** @description Up to 3 comma-separated fields, '-' before a descending one; empty is newest first. */
                 sort?: string;
+                /** @description Up to 100 comma-separated ids of runs that come before the others where they match. */
+                first?: string;
                 /** @description Comma-separated configuration paths to answer. */
                 columns?: string;
             };

@@ -8,6 +8,7 @@ export type RunDetail = Schemas["RunDetail"];
 export type RunList = Schemas["RunList"];
 export type RunRow = Schemas["RunRow"];
 export type RunGroup = Schemas["RunGroupOut"];
+export type RunGroups = Schemas["RunGroups"];
 export type RunField = Schemas["RunFieldOut"];
 export type BulkResult = Schemas["BulkResult"];
 export type SavedView = Schemas["ViewOut"];

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Popover, TextInput } from "@mantine/core";
+import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { IconBookmark, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { deleteView, saveView, viewsKey, viewsQuery } from "~/api/views";
 import { type Asked, parseSearch, type Search, stringifySearch } from "~/lib/urlParams";
 import { ErrorBox } from "./ErrorBox";
 import offered from "./offered.module.css";
+import { Popup } from "./Popup";
 import { useAction } from "./useAction";
 import classes from "./ViewsMenu.module.css";
 
@@ -36,13 +37,13 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
   const current = data?.views.find((view) => view.search === search);
 
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus returnFocus>
-      <Popover.Target>
+    <Popup opened={open} onChange={setOpen} position="bottom-end">
+      <Popup.Target>
         <Button size="sm" leftSection={<IconBookmark size={15} />} onClick={() => setOpen(!open)} data-testid="views">
           {current?.name ?? `${noun[0]?.toUpperCase()}${noun.slice(1)}s`}
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown p={8} w={280}>
+      </Popup.Target>
+      <Popup.Dropdown p={8} w={280}>
         {error && <ErrorBox title={`The ${noun}s could not be read`} error={error} />}
         <ul className={`list ${offered.offered}`} aria-label={`Saved ${noun}s`}>
           {data?.views.map((view) => (
@@ -83,7 +84,7 @@ export function ViewsMenu({ page, noun, search: shown, onShow }: ViewsMenuProps)
             {data?.views.some((view) => view.name === name.trim()) ? "Replace" : "Save"}
           </Button>
         </form>
-      </Popover.Dropdown>
-    </Popover>
+      </Popup.Dropdown>
+    </Popup>
   );
 }

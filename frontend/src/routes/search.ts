@@ -17,7 +17,9 @@ const text =
   (search: Record<string, unknown>) =>
     search as T; // parseSearch makes nothing but text
 
-export const runsSearch = text<Keys<"q" | "state" | "sort" | "group" | "cols">>();
+export const runsSearch = text<
+  Pictures & Keys<"q" | "state" | "sort" | "group" | "cols" | "widths" | "pinned" | "hidden" | "selected" | "curves">
+>();
 export const runSearch = text<Pictures & Samples & Talk & Logs & OfRun>();
 export const compareSearch = text<
   Pictures & Samples & Keys<"runs" | "groups" | "reference" | "other" | "curve" | "metric" | "share" | "key" | "same">

@@ -18,6 +18,7 @@ from opdboard.domain.run_fields import Field, find_field
 from opdboard.domain.run_query import Condition, equals, listed, parse_query
 
 MOST_SORTED_BY = 3
+MOST_FIRST = 100
 MOST_GROUPED_BY = 3
 MOST_COLUMNS = 60
 MOST_MEASURES = 12
@@ -40,8 +41,9 @@ def find(context: Context, wanted: RunListQuery) -> RunList:
             _field(session, name, "columns")
             for name in split_list(wanted.columns, where="columns", at_most=MOST_COLUMNS)
         ]
+        first = split_list(wanted.first, where="first", at_most=MOST_FIRST)
         found, total = run_listing.page(
-            session, condition(session, wanted.query), order, limit=wanted.limit, offset=wanted.offset
+            session, condition(session, wanted.query), order, first=first, limit=wanted.limit, offset=wanted.offset
         )
         paths = [field for field in columns if field.source == "config"]
         return RunList(runs=[_row(run, paths) for run in found], total=total)

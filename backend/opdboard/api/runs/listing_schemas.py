@@ -34,6 +34,12 @@ class RunListQuery(Page):
         pattern=NO_NUL,
         description="Up to 3 comma-separated fields, '-' before a descending one; empty is newest first.",
     )
+    first: str = Field(
+        default="",
+        max_length=4000,
+        pattern=NO_NUL,
+        description="Up to 100 comma-separated ids of runs that come before the others where they match.",
+    )
     columns: str = Field(
         default="", max_length=4000, pattern=NO_NUL, description="Comma-separated configuration paths to answer."
     )

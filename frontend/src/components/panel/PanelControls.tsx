@@ -1,17 +1,9 @@
-import {
-  ActionIcon,
-  Button,
-  MultiSelect,
-  Popover,
-  SegmentedControl,
-  Select,
-  Slider,
-  Switch,
-  TextInput,
-} from "@mantine/core";
+import { ActionIcon, Button, MultiSelect, SegmentedControl, Select, Slider, Switch, TextInput } from "@mantine/core";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
+import { useState } from "react";
 import type { Control } from "~/lib/panelSchema";
 import { flag, list as listed, real, type Search } from "~/lib/urlParams";
+import { Popup } from "../Popup";
 import { RunSelect } from "../RunSelect";
 import classes from "./Panel.module.css";
 
@@ -39,15 +31,16 @@ export function PrimaryControls({ controls, params, onChange, except }: Controls
 
 /** The rest of the controls, with their labels, behind a button. */
 export function MoreControls({ controls, params, onChange, except, onReset }: ControlsProps & { onReset: () => void }) {
+  const [opened, setOpened] = useState(false);
   if (controls.length === 0) return null;
   return (
-    <Popover position="bottom-end" shadow="md" withinPortal trapFocus>
-      <Popover.Target>
-        <ActionIcon aria-label="Settings of this picture">
+    <Popup opened={opened} onChange={setOpened} position="bottom-end">
+      <Popup.Target>
+        <ActionIcon aria-label="Settings of this picture" onClick={() => setOpened(!opened)}>
           <IconAdjustmentsHorizontal size={15} />
         </ActionIcon>
-      </Popover.Target>
-      <Popover.Dropdown>
+      </Popup.Target>
+      <Popup.Dropdown>
         <div className={classes.popover}>
           {controls.map((control) => (
             <div key={control.name} className={classes.field} title={control.help}>
@@ -59,8 +52,8 @@ export function MoreControls({ controls, params, onChange, except, onReset }: Co
             Back to the defaults
           </Button>
         </div>
-      </Popover.Dropdown>
-    </Popover>
+      </Popup.Dropdown>
+    </Popup>
   );
 }
 

@@ -1,5 +1,6 @@
-import { Button, Popover, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { Popup } from "~/components/Popup";
 import { numberText, typedNumber } from "~/lib/formSchema";
 import { logGrid, valuesText } from "~/lib/sweep";
 import classes from "./Sweep.module.css";
@@ -13,13 +14,13 @@ export function LogGrid({ around, onFill }: { around: number; onFill: (text: str
   const [points, setPoints] = useState("5");
   const grid = logGrid(Number(typedNumber(from, false)), Number(typedNumber(to, false)), Math.min(Number(points), 64));
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-end" withArrow shadow="md" trapFocus>
-      <Popover.Target>
+    <Popup opened={opened} onChange={setOpened} position="bottom-end" withArrow>
+      <Popup.Target>
         <Button size="xs" onClick={() => setOpened((open) => !open)} data-testid="log-grid">
           Log grid
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown>
+      </Popup.Target>
+      <Popup.Dropdown>
         <div className={classes.logGrid}>
           <TextInput label="From" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
           <TextInput label="To" value={to} onChange={(event) => setTo(event.currentTarget.value)} />
@@ -37,7 +38,7 @@ export function LogGrid({ around, onFill }: { around: number; onFill: (text: str
         >
           Take these {grid.length} values
         </Button>
-      </Popover.Dropdown>
-    </Popover>
+      </Popup.Dropdown>
+    </Popup>
   );
 }

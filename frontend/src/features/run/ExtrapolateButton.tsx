@@ -1,7 +1,8 @@
-import { Button, NumberInput, Popover, SegmentedControl, Slider, Switch, Tooltip } from "@mantine/core";
+import { Button, NumberInput, SegmentedControl, Slider, Switch, Tooltip } from "@mantine/core";
 import { IconWand } from "@tabler/icons-react";
 import { useState } from "react";
 import type { CommandRequest } from "~/api/types";
+import { Popup } from "~/components/Popup";
 import classes from "./Steer.module.css";
 
 const LARGEST = 1000;
@@ -32,8 +33,8 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
   };
 
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="md" trapFocus returnFocus>
-      <Popover.Target>
+    <Popup opened={opened} onChange={setOpened} position="bottom-start">
+      <Popup.Target>
         <Tooltip label={obstacle ?? help} w={240} disabled={opened}>
           <Button
             leftSection={<IconWand size={14} aria-hidden />}
@@ -46,8 +47,8 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
             Try extrapolating now…
           </Button>
         </Tooltip>
-      </Popover.Target>
-      <Popover.Dropdown aria-label="Try extrapolating now">
+      </Popup.Target>
+      <Popup.Dropdown aria-label="Try extrapolating now">
         <form
           className={classes.form}
           onSubmit={(event) => {
@@ -109,8 +110,8 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
             {mode === "search" ? "Search after this step" : `Try factor ${factor} after this step`}
           </Button>
         </form>
-      </Popover.Dropdown>
-    </Popover>
+      </Popup.Dropdown>
+    </Popup>
   );
 }
 

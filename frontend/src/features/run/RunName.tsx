@@ -1,24 +1,13 @@
 import { ActionIcon, Group, TextInput, Title } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { changeRun, runKeys } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
-import { errorText } from "~/components/ErrorBox";
-import { notify } from "~/components/notify";
+import { useRename } from "~/components/useRename";
 
 /** The name, and how to change it: Enter keeps, Escape gives up. */
 export function RunName({ run }: { run: RunDetail }) {
   const [draft, setDraft] = useState<string | null>(null);
-  const cache = useQueryClient();
-  const rename = useMutation({
-    mutationFn: (name: string) => changeRun(run.id, { name }),
-    onSuccess: (changed) => {
-      cache.setQueryData(runKeys.detail(run.id), changed);
-      void cache.invalidateQueries({ queryKey: runKeys.lists });
-    },
-    onError: (error) => notify(errorText(error), "The name was not changed"),
-  });
+  const rename = useRename(run.id);
   const keep = () => {
     const name = draft?.trim() ?? "";
     setDraft(null);

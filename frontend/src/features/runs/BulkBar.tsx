@@ -8,7 +8,10 @@ import {
   IconTag,
   IconTrash,
 } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
+import { runKeys } from "~/api/runs";
+import type { RunList } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { MOST_ENTRIES } from "~/lib/compared";
 import type { DialogKind } from "./BulkDialog";
@@ -28,10 +31,9 @@ interface BulkBarProps {
 /** What can be done with the chosen runs. */
 export function BulkBar({ selection, query, total }: BulkBarProps) {
   const [dialog, setDialog] = useState<DialogKind | null>(null);
-  const ids = [...selection.runs.keys()];
-  const target: BulkTarget = selection.all
-    ? { query, expected: total, names: [] }
-    : { ids, names: [...selection.runs.values()].map(({ name }) => name) };
+  const ids = [...selection.ids];
+  const names = useNames();
+  const target: BulkTarget = selection.all ? { query, expected: total, names: [] } : { ids, names: ids.map(names) };
   const bulk = useBulk(target, selection.clear);
   const count = selection.all ? total : ids.length;
   const comparable = !selection.all && ids.length >= 2 && ids.length <= MOST_ENTRIES;
@@ -75,6 +77,15 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
       </Suspense>
     </>
   );
+}
+
+/** Names of runs that some table has shown; the id of another. */
+function useNames(): (id: string) => string {
+  const cache = useQueryClient();
+  return (id) => {
+    const shown = cache.getQueriesData<RunList>({ queryKey: runKeys.lists }).flatMap(([, list]) => list?.runs ?? []);
+    return shown.find((run) => run.id === id)?.name ?? id;
+  };
 }
 
 interface CommandProps {

@@ -1,8 +1,9 @@
-import { ActionIcon, Button, Popover, ScrollArea, TextInput } from "@mantine/core";
+import { ActionIcon, Button, ScrollArea, TextInput } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconColumns3, IconPlus, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import type { RunField } from "~/api/types";
 import offeredClasses from "~/components/offered.module.css";
+import { Popup } from "~/components/Popup";
 import classes from "./RunsPage.module.css";
 import { DEFAULT_COLUMNS, type RunsView } from "./useRunsView";
 
@@ -16,6 +17,7 @@ interface ColumnChooserProps {
 
 /** Which columns, in which order; properties, measures and the configuration's values. */
 export function ColumnChooser({ view, fields }: ColumnChooserProps) {
+  const [opened, setOpened] = useState(false);
   const [wanted, setWanted] = useState("");
   const titles = new Map(fields.map((field) => [field.name, field.title]));
   const text = wanted.toLowerCase();
@@ -30,13 +32,18 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
     view.setColumns(next);
   };
   return (
-    <Popover position="bottom-end" shadow="md" trapFocus returnFocus>
-      <Popover.Target>
-        <Button size="sm" leftSection={<IconColumns3 size={15} />} data-testid="columns">
+    <Popup opened={opened} onChange={setOpened} position="bottom-end">
+      <Popup.Target>
+        <Button
+          size="sm"
+          leftSection={<IconColumns3 size={15} />}
+          onClick={() => setOpened(!opened)}
+          data-testid="columns"
+        >
           Columns
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown p={8} w={340}>
+      </Popup.Target>
+      <Popup.Dropdown p={8} w={340}>
         <ul className={`list ${classes.chosen}`} aria-label="Shown columns">
           {view.columns.map((name, place) => (
             <li key={name}>
@@ -90,8 +97,8 @@ export function ColumnChooser({ view, fields }: ColumnChooserProps) {
         <Button variant="subtle" mt={4} onClick={() => view.setColumns(DEFAULT_COLUMNS)}>
           As at the beginning
         </Button>
-      </Popover.Dropdown>
-    </Popover>
+      </Popup.Dropdown>
+    </Popup>
   );
 }
 

@@ -2,11 +2,12 @@ import { MethodBadge, StatePill } from "~/components/RunBits";
 import { RunLink } from "~/components/RunLink";
 import { fixed, percent } from "~/lib/format";
 import type { RunLineProps } from "./RunLine";
+import { RunMarks } from "./RunMarks";
 import { RunMenu } from "./RunMenu";
 import classes from "./RunsPage.module.css";
 
 /** A run on a small screen. */
-export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
+export function RunCard({ run, row, style, view, selection, box }: RunLineProps) {
   const shown = { KL: fixed(run.latest["eval/reverse_kl"], 3), "acc.": percent(run.latest["eval/accuracy"], 0) };
   return (
     <div
@@ -14,12 +15,15 @@ export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
       aria-rowindex={row + 2}
       className={classes.runCard}
       style={style}
-      data-selected={chosen}
+      data-selected={selection.has(run.id)}
       data-testid={`run-row-${run.id}`}
     >
       <span role="cell">{box}</span>
       <span role="cell" className={classes.cardBody}>
-        <RunLink run={run} />
+        <span className={classes.nameLine}>
+          <RunLink run={run} />
+          <RunMarks run={run} view={view} />
+        </span>
         <span className={classes.cardFacts}>
           <MethodBadge name={run.method_name} />
           <span>
@@ -34,7 +38,7 @@ export function RunCard({ run, row, style, chosen, box }: RunLineProps) {
       </span>
       <span role="cell" className={classes.cardEnd}>
         <StatePill state={run.state} />
-        <RunMenu run={run} />
+        <RunMenu run={run} view={view} selection={selection} />
       </span>
     </div>
   );

@@ -76,7 +76,7 @@ function Runs({ view }: { view: RunsView }) {
     return view.columns.map((name) => columnOf(name, byName.get(name)));
   }, [fields, view.columns]);
   const sections = useSections(view, columns, data !== undefined);
-  const selection = useSelection(view.query);
+  const selection = useSelection(view);
   const { error } = sections;
   const problem = queryProblem(error, view);
 
@@ -92,7 +92,7 @@ function Runs({ view }: { view: RunsView }) {
         <ErrorBox title="The runs could not be read" error={error} onRetry={sections.retry} />
       )}
       {sections.loading && <Loading label="Reading the runs" />}
-      {error === null && !sections.loading && sections.total === 0 && (
+      {!sections.empty && !sections.loading && sections.total === 0 && (
         <div className="card">
           <Empty
             title="No run matches"
@@ -102,16 +102,17 @@ function Runs({ view }: { view: RunsView }) {
           </Empty>
         </div>
       )}
-      {error === null && sections.total > 0 && (
+      {sections.total > 0 && (
         <>
           <RunsTable view={view} columns={columns} sections={sections} selection={selection} />
           <p className={classes.count} data-testid="run-count">
             {sections.total} run{sections.total === 1 ? "" : "s"}
             {sections.groups !== null && ` in ${sections.groups} group${sections.groups === 1 ? "" : "s"}`}
+            {error !== null && ": what the last query that could be read has found"}
           </p>
         </>
       )}
-      <BulkBar selection={selection} query={view.query} total={sections.total} />
+      <BulkBar selection={selection} query={sections.question.query} total={sections.total} />
     </>
   );
 }

@@ -10,14 +10,13 @@ import { RunCard } from "./RunCard";
 import { RunLine } from "./RunLine";
 import classes from "./RunsPage.module.css";
 import { TableHead } from "./TableHead";
+import { useColumnWidths } from "./useColumnWidths";
 import type { RunsView } from "./useRunsView";
 import { type Sections, useVisiblePages } from "./useSections";
 import type { Selection } from "./useSelection";
 
 const ROW = 40;
 const CARD = 76;
-const NAME_WIDTH = 216;
-const EDGE_WIDTH = 36;
 
 interface RunsTableProps {
   view: RunsView;
@@ -51,14 +50,13 @@ export function RunsTable({ view, columns, sections, selection }: RunsTableProps
     if (range && chosen && anchor.current !== null) {
       const [from, to] = [Math.min(anchor.current, row), Math.max(anchor.current, row)];
       const between = Array.from({ length: to - from + 1 }, (_, step) => runOf(from + step));
-      selection.add(between.filter((one) => one !== undefined));
+      selection.add(between.filter((one) => one !== undefined).map(({ id }) => id));
     } else {
-      selection.toggle(run, chosen);
+      selection.toggle(run.id, chosen);
     }
     anchor.current = row;
   };
-  const template = `${EDGE_WIDTH}px minmax(${NAME_WIDTH}px, 1fr) ${columns.map(({ width }) => `${width}px`).join(" ")} ${EDGE_WIDTH}px`;
-  const width = 2 * EDGE_WIDTH + NAME_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
+  const widths = useColumnWidths(view, columns);
 
   return (
     <div
@@ -71,9 +69,13 @@ export function RunsTable({ view, columns, sections, selection }: RunsTableProps
       aria-rowcount={count + 1}
       aria-busy={sections.stale}
       data-testid="runs-table"
-      style={small ? undefined : ({ "--columns": template, "--table-width": `${width}px` } as React.CSSProperties)}
+      style={
+        small
+          ? undefined
+          : ({ "--columns": widths.template, "--table-width": `${widths.total}px` } as React.CSSProperties)
+      }
     >
-      {!small && <TableHead view={view} columns={columns} selection={selection} />}
+      {!small && <TableHead view={view} columns={columns} selection={selection} widths={widths} />}
       <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
         {rows.map(({ index, start }) => {
           const place = placeAt(sections.sections, index);
@@ -103,7 +105,8 @@ export function RunsTable({ view, columns, sections, selection }: RunsTableProps
               columns={columns}
               row={index}
               style={style}
-              chosen={selection.has(run.id)}
+              view={view}
+              selection={selection}
               box={
                 <Checkbox
                   aria-label={`Select ${run.name}`}

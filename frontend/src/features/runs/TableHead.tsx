@@ -2,8 +2,10 @@ import { Checkbox } from "@mantine/core";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import type { Column } from "./cells";
 import classes from "./RunsPage.module.css";
+import type { ColumnWidths } from "./useColumnWidths";
 import type { RunsView } from "./useRunsView";
 import type { Selection } from "./useSelection";
+import { WidthGrip, widenByKey } from "./WidthGrip";
 
 const NEWEST = { name: "created", descending: true };
 
@@ -11,11 +13,12 @@ interface TableHeadProps {
   view: RunsView;
   columns: readonly Column[];
   selection: Selection;
+  widths: ColumnWidths;
 }
 
 /** Names of the columns; a click sorts: numbers and times from the top, text from A, a second click the other way. */
-export function TableHead({ view, columns, selection }: TableHeadProps) {
-  const chosen = selection.all || selection.runs.size > 0;
+export function TableHead({ view, columns, selection, widths }: TableHeadProps) {
+  const chosen = selection.all || selection.ids.size > 0;
   return (
     <div role="rowgroup" className={classes.head}>
       <div role="row" className={classes.row} aria-rowindex={1}>
@@ -28,9 +31,9 @@ export function TableHead({ view, columns, selection }: TableHeadProps) {
             data-testid="select-all"
           />
         </span>
-        <Heading view={view} name="name" title="Name" numeric={false} />
+        <Heading view={view} widths={widths} name="name" title="Name" numeric={false} />
         {columns.map((column) => (
-          <Heading key={column.name} view={view} {...column} />
+          <Heading key={column.name} view={view} widths={widths} {...column} />
         ))}
         <span role="columnheader">
           <span className="visually-hidden">Actions</span>
@@ -40,9 +43,9 @@ export function TableHead({ view, columns, selection }: TableHeadProps) {
   );
 }
 
-type HeadingProps = { view: RunsView } & Pick<Column, "name" | "title" | "numeric">;
+type HeadingProps = { view: RunsView; widths: ColumnWidths } & Pick<Column, "name" | "title" | "numeric">;
 
-function Heading({ view, name, title, numeric }: HeadingProps) {
+function Heading({ view, widths, name, title, numeric }: HeadingProps) {
   const sort = view.sort ?? NEWEST;
   const sorted = sort.name === name;
   const first = numeric || name === "step" ? "-" : "";
@@ -53,7 +56,9 @@ function Heading({ view, name, title, numeric }: HeadingProps) {
       <button
         type="button"
         className={`bare ${classes.sort}`}
-        title={name}
+        title={`${name}: a click sorts, Shift with an arrow key changes the width`}
+        aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight"
+        onKeyDown={(event) => widenByKey(event, name, widths)}
         onClick={() => view.change({ sort: sorted ? turned : `${first}${name}` })}
         data-testid={`sort-${name}`}
       >
@@ -61,6 +66,7 @@ function Heading({ view, name, title, numeric }: HeadingProps) {
         {order === "ascending" && <IconArrowUp size={13} aria-hidden />}
         {order === "descending" && <IconArrowDown size={13} aria-hidden />}
       </button>
+      <WidthGrip name={name} widths={widths} />
     </span>
   );
 }

@@ -1,9 +1,10 @@
-import { ActionIcon, Popover, TagsInput } from "@mantine/core";
+import { ActionIcon, TagsInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeRun, runFieldsQuery, runKeys } from "~/api/runs";
 import type { RunRow } from "~/api/types";
+import { Popup } from "~/components/Popup";
 import { useAction } from "~/components/useAction";
 import classes from "./RunsPage.module.css";
 
@@ -25,14 +26,8 @@ export function TagsCell({ run }: { run: RunRow }) {
           {tag}
         </span>
       ))}
-      <Popover
-        opened={draft !== null}
-        onChange={(open) => !open && close()}
-        trapFocus
-        withinPortal
-        position="bottom-start"
-      >
-        <Popover.Target>
+      <Popup opened={draft !== null} onChange={(open) => !open && close()} position="bottom-start">
+        <Popup.Target>
           <ActionIcon
             size="xs"
             className={classes.addTag}
@@ -42,11 +37,9 @@ export function TagsCell({ run }: { run: RunRow }) {
           >
             <IconPlus size={13} />
           </ActionIcon>
-        </Popover.Target>
-        <Popover.Dropdown p={8}>
-          {draft !== null && <Editor draft={draft} change={setDraft} close={close} />}
-        </Popover.Dropdown>
-      </Popover>
+        </Popup.Target>
+        <Popup.Dropdown p={8}>{draft !== null && <Editor draft={draft} change={setDraft} />}</Popup.Dropdown>
+      </Popup>
     </span>
   );
 }
@@ -54,10 +47,9 @@ export function TagsCell({ run }: { run: RunRow }) {
 interface EditorProps {
   draft: string[];
   change: (tags: string[]) => void;
-  close: () => void;
 }
 
-function Editor({ draft, change, close }: EditorProps) {
+function Editor({ draft, change }: EditorProps) {
   const { data } = useQuery(runFieldsQuery());
   const known = data?.fields.find(({ name }) => name === "tag")?.examples ?? [];
   return (
@@ -71,7 +63,6 @@ function Editor({ draft, change, close }: EditorProps) {
       onChange={change}
       maxLength={64}
       comboboxProps={{ withinPortal: false }}
-      onKeyDown={(event) => event.key === "Escape" && close()}
       data-autofocus
       data-testid="tags-input"
     />

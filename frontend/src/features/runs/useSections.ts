@@ -1,7 +1,7 @@
 import { keepPreviousData, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { type RunQuestion, runGroupsQuery, runPageQuery, TABLE_PAGE } from "~/api/runs";
-import type { RunGroup, RunList, RunRow } from "~/api/types";
+import type { RunGroup, RunGroups, RunList, RunRow } from "~/api/types";
 import { bothOf } from "~/lib/queryCompletion";
 import { pagesOf, type Section } from "~/lib/sections";
 import type { Column } from "./cells";
@@ -14,19 +14,30 @@ export interface RunSection extends Section {
   group: RunGroup | null;
 }
 
-/** The table's sections, and its rows page by page as they come into view. ready: which columns are measures is known. */
+/** What the server said to a question; groups: null where none were asked for. */
+interface Answer {
+  question: RunQuestion;
+  groups: RunGroups | undefined | null;
+  first: RunList | undefined;
+}
+
+/**
+ * The table's sections, and its rows page by page as they come into view; to a question that cannot be answered they stay.
+ * ready: which columns are measures is known.
+ */
 export function useSections(view: RunsView, columns: readonly Column[], ready: boolean) {
   const cache = useQueryClient();
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const grouped = view.group !== "";
-  const question: RunQuestion = {
+  const asked: RunQuestion = {
     query: view.query,
     sort: view.sortText,
     columns: view.columns.join(","),
+    first: [...view.marked.pinned].join(","),
     moving: /[<>]/.test(view.query) || (view.sort !== null && isMoving(view.sort.name)),
   };
   const measures = columns.filter(({ measured }) => measured).map(({ name }) => name);
-  const first = useQuery({ ...runPageQuery(question, 0), placeholderData: keepPreviousData, enabled: !grouped });
+  const first = useQuery({ ...runPageQuery(asked, 0), placeholderData: keepPreviousData, enabled: !grouped });
   const groups = useQuery({
     ...runGroupsQuery({
       query: view.query,
@@ -38,25 +49,33 @@ export function useSections(view: RunsView, columns: readonly Column[], ready: b
     enabled: grouped && ready,
   });
 
-  const sections: RunSection[] = grouped
-    ? (groups.data?.groups ?? []).map((group) => ({
-        key: group.query,
-        query: bothOf(view.query, group.query),
-        count: group.count,
-        headed: true,
-        open: opened.has(group.query),
-        group,
-      }))
-    : [{ key: "", query: view.query, count: first.data?.total ?? 0, headed: false, open: true, group: null }];
-
   const source = grouped ? groups : first;
+  const last = useRef<Answer | null>(null);
+  const present: Answer = { question: asked, groups: grouped ? groups.data : null, first: first.data };
+  if (source.data !== undefined && !source.isPlaceholderData) last.current = present;
+  const shown = source.error === null ? present : (last.current ?? present);
+  const { question } = shown;
+  const sections: RunSection[] =
+    shown.groups !== null
+      ? (shown.groups?.groups ?? []).map((group) => ({
+          key: group.query,
+          query: bothOf(question.query, group.query),
+          count: group.count,
+          headed: true,
+          open: opened.has(group.query),
+          group,
+        }))
+      : [{ key: "", query: question.query, count: shown.first?.total ?? 0, headed: false, open: true, group: null }];
+
   return {
     sections,
     question,
-    total: grouped ? sections.reduce((sum, { count }) => sum + count, 0) : (first.data?.total ?? 0),
-    groups: grouped ? (groups.data?.total ?? 0) : null,
+    total: sections.reduce((sum, { count }) => sum + count, 0),
+    groups: shown.groups === null ? null : (shown.groups?.total ?? 0),
     error: source.error,
+    /** Nothing to show: the first answer is on its way, or there never was one. */
     loading: source.data === undefined && source.error === null,
+    empty: shown === present && source.error !== null,
     stale: source.isPlaceholderData,
     retry: () => void source.refetch(),
     toggle: (key: string) => {
@@ -68,7 +87,7 @@ export function useSections(view: RunsView, columns: readonly Column[], ready: b
     runAt: (section: Section, index: number): RunRow | undefined => {
       const page = Math.floor(index / TABLE_PAGE);
       const key = runPageQuery({ ...question, query: section.query }, page).queryKey;
-      const list = cache.getQueryData<RunList>(key) ?? (page === 0 && !grouped ? first.data : undefined);
+      const list = cache.getQueryData<RunList>(key) ?? (page === 0 && shown.groups === null ? shown.first : undefined);
       return list?.runs[index % TABLE_PAGE];
     },
   };

@@ -1,43 +1,35 @@
-import { useCallback, useMemo, useState } from "react";
-import type { RunRow } from "~/api/types";
+import { useMemo } from "react";
+import { list } from "~/lib/urlParams";
+import type { RunsView } from "./useRunsView";
 
-/** The chosen runs; all: every run that matches, shown or not. */
+/** The chosen runs; all: every run that matches, shown or not. It is in the URL: `selected=id,id` or `selected=all`. */
 export interface Selection {
   all: boolean;
-  runs: ReadonlyMap<string, RunRow>;
+  ids: ReadonlySet<string>;
   has: (id: string) => boolean;
-  toggle: (run: RunRow, chosen: boolean) => void;
+  toggle: (id: string, chosen: boolean) => void;
   /** Runs between two clicks. */
-  add: (runs: readonly RunRow[]) => void;
+  add: (ids: readonly string[]) => void;
   addAll: () => void;
   clear: () => void;
 }
 
-const NOTHING: ReadonlyMap<string, RunRow> = new Map();
+const ALL = "all";
 
-/** Forgotten when another question is asked: what one cannot see must not be acted on. */
-export function useSelection(question: string): Selection {
-  const [state, setState] = useState({ question, all: false, runs: NOTHING });
-  const current = state.question === question ? state : { question, all: false, runs: NOTHING };
-  const set = useCallback(
-    (all: boolean, runs: ReadonlyMap<string, RunRow>) => setState({ question, all, runs }),
-    [question],
-  );
-  return useMemo(
-    () => ({
-      all: current.all,
-      runs: current.runs,
-      has: (id) => current.all || current.runs.has(id),
-      toggle: (run, chosen) => {
-        const next = new Map(current.runs);
-        if (chosen) next.set(run.id, run);
-        else next.delete(run.id);
-        set(false, next);
-      },
-      add: (runs) => set(false, new Map([...current.runs, ...runs.map((run) => [run.id, run] as const)])),
-      addAll: () => set(true, current.runs),
-      clear: () => set(false, NOTHING),
-    }),
-    [current.all, current.runs, set],
-  );
+/** Another question forgets it (see useRunsView): what one cannot see must not be acted on. */
+export function useSelection({ selected, change }: RunsView): Selection {
+  return useMemo(() => {
+    const all = selected === ALL;
+    const ids = new Set(all ? [] : list(selected));
+    const set = (next: Iterable<string>) => change({ selected: [...next].join(",") });
+    return {
+      all,
+      ids,
+      has: (id) => all || ids.has(id),
+      toggle: (id, chosen) => set(chosen ? [...ids, id] : [...ids].filter((one) => one !== id)),
+      add: (more) => set(new Set([...ids, ...more])),
+      addAll: () => change({ selected: ALL }),
+      clear: () => change({ selected: undefined }),
+    };
+  }, [selected, change]);
 }

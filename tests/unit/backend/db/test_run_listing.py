@@ -123,7 +123,7 @@ def some(database: Database) -> Database:
     return database
 
 
-def names(database: Database, query: str = "", sort: str = "", **page: int) -> str:
+def names(database: Database, query: str = "", sort: str = "", *, limit: int = 10, offset: int = 0) -> str:
     """Initials of the runs found, in their order."""
     with database.read() as session:
         order = [Order(find_field(name.removeprefix("-")), name.startswith("-")) for name in sort.split(",") if name]
@@ -131,7 +131,7 @@ def names(database: Database, query: str = "", sort: str = "", **page: int) -> s
         def stored(field) -> bool:
             return run_listing.is_stored(session, field)
 
-        found, _ = run_listing.page(session, parse_query(query, stored=stored), order, **{"limit": 10} | page)
+        found, _ = run_listing.page(session, parse_query(query, stored=stored), order, limit=limit, offset=offset)
         return "".join(run.name[0] for run in found).lower().replace("g", "c")
 
 
@@ -151,6 +151,23 @@ def test_pages_and_totals(some: Database):
         assert run_listing.page(session, None, limit=2, offset=50) == ([], 5)
         assert run_listing.page(session, parse_query("zebra"), limit=2) == ([], 0)
         assert len(run_listing.matching_ids(session, parse_query("seed = 2"))) == 2
+
+
+def test_pinned_runs_that_match_come_first_in_their_order(some: Database):
+    with some.read() as session:
+        by_name = {run.name[0]: run.id for run in run_listing.page(session, None, limit=5)[0]}
+        pinned = [by_name["a"], by_name["d"]]
+
+        def found(wanted: str, *order: Order, limit: int = 10, offset: int = 0) -> str:
+            query = parse_query(wanted)
+            rows, total = run_listing.page(session, query, order, first=pinned, limit=limit, offset=offset)
+            assert total == (5 if wanted == "" else 4)
+            return "".join(run.name[0] for run in rows)
+
+        assert found("") == "daEgb"
+        assert found("", limit=2, offset=1) == "aE"
+        assert found("not name ~ alpha") == "dEgb"
+        assert found("", Order(find_field("name"), False))[:2] == "ad"
 
 
 def grouped(database: Database, by: list[str], measures: list[str] | None = None, query: str = ""):
