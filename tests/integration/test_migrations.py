@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -14,7 +15,7 @@ from support.commands import clean_environment
 from support.postgres import empty_database
 
 from opdboard.db.database import Database
-from opdboard.db.tables import Table
+from opdboard.db.tables import Candidate, Decision, Table
 from opdboard.domain.reading import Reading, TeacherReading
 from opdboard.domain.run_config import RunConfig
 
@@ -129,6 +130,44 @@ def test_settings_of_a_teacher_that_there_is_not_are_unset(empty):
             "foreign": {"teacher": {"kind": "none"}, "reading": "much"},
         }
         assert RunConfig.model_validate(_configs(session)["set"]) == nobody
+
+
+def test_stored_gains_become_gains_over_the_start_and_lose_an_interval_that_was_of_another_difference(empty):
+    rows = [  # strategy, factor, score, gain, accepted; W_t scores 0.5
+        ("effopd", 2.0, 0.6, 0.1, True),
+        ("effopd", 4.0, 0.65, 0.05, False),
+        ("line_searched", 1.5, 0.6, 0.1, True),
+        ("line_searched", 5.25, 0.7, 0.2, True),
+        ("alpharl", 1.0, 0.4, 0.3, True),
+    ]
+    with empty.write() as session:
+        _migrate(session, "0011")
+        _add_run(session, "r", "trained", {})
+        tables = MetaData()
+        tables.reflect(session.connection(), only=["decisions", "candidates"])
+        decisions, candidates = (tables.tables[name] for name in ("decisions", "candidates"))
+        for number, strategy in enumerate(dict.fromkeys(row[0] for row in rows), start=1):
+            session.execute(
+                decisions.insert().values(
+                    id=number, run_id="r", seq=1, step=number, strategy=strategy, trigger="schedule", anchor_step=0,
+                    direction_norm=1.0, validation_size=8, score_name="both", accepted_factor=0.0, outcome="", tokens=0,
+                    seconds=0.0, vetoed=False, overridden=False,
+                )
+            )  # fmt: skip
+            tried = [("", 0.0, 0.5, 0.0, True), *(row for row in rows if row[0] == strategy)]
+            for position, (_, factor, score, gain, accepted) in enumerate(tried):
+                session.execute(
+                    candidates.insert().values(
+                        decision_id=number, position=position, factor=factor, score=score, reverse_kl=1.0, gain=gain,
+                        gain_low=gain - 0.1, gain_high=gain + 0.1, kl_to_start=0.0, accepted=accepted, reason="",
+                        tokens=0, seconds=0.0,
+                    )
+                )  # fmt: skip
+        _migrate(session, "0012")
+        told = session.query(Candidate).where(Candidate.factor != 0).order_by(Candidate.id).all()
+        assert [one.gain for one in told] == pytest.approx([0.1, 0.15, 0.1, 0.2, -0.1])
+        assert [np.isnan(one.gain_low) and np.isnan(one.gain_high) for one in told] == [False, True, False, False, True]
+        assert set(session.scalars(select(Decision.score_name))) == {"negative_reverse_kl"}
 
 
 def _migrate(session, revision):

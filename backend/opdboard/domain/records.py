@@ -25,7 +25,10 @@ class ModuleVector:
 
 @dataclass(frozen=True)
 class CandidateRecord:
-    """One tried factor of a search; factor 0 is W_t itself. KLs in nats per token, interval at 95%."""
+    """One tried factor of a search; factor 0 is W_t itself. KLs in nats per token.
+
+    gain: its score minus that of W_t, with a 95% interval paired example by example, not finite where there is none.
+    """
 
     factor: float
     score: float
@@ -46,8 +49,8 @@ class DecisionRecord:
     """One trigger of a strategy: the direction it took, every try, and what came of it.
 
     tokens: generated and scored, those of all candidates and what else the strategy asked for (AlphaRL: the teacher's answers).
-    overridden: a refused factor was taken because a user asked for it. weights_path: the folder, relative to the data
-    folder, from which any W_t + f D of it can be made again.
+    score_name: what the candidates' scores and gains are. overridden: a refused factor was taken because a user asked for
+    it. weights_path: the folder, relative to the data folder, from which any W_t + f D of it can be made again.
     """
 
     step: int

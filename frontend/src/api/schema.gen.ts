@@ -2201,7 +2201,7 @@ export interface components {
         };
         /**
          * CandidateOut
-         * @description One tried factor; gain and its 95% interval are paired, KLs in nats per token.
+         * @description One tried factor; its gain in score is over W_t, whatever was accepted before it, KLs are in nats per token.
          */
         CandidateOut: {
             /** Factor */
@@ -2212,9 +2212,15 @@ export interface components {
             accuracy: number | null;
             /** Reverse Kl */
             reverse_kl: number | null;
-            /** Gain */
+            /**
+             * Gain
+             * @description Its score minus that of W_t.
+             */
             gain: number | null;
-            /** Gain Low */
+            /**
+             * Gain Low
+             * @description Lower end of the gain's 95% interval, paired example by example; null where there is none.
+             */
             gain_low: number | null;
             /** Gain High */
             gain_high: number | null;

@@ -136,7 +136,7 @@ class AcceptanceRule:
     score: ScoreChoice = "accuracy"
     """Score or scores to hold; with "both" a candidate must pass on each."""
     acceptance: Acceptance = ">="
-    """How its mean must compare with the last accepted; "significant": the gain's paired interval lies above 0."""
+    """How its mean must compare with the last accepted; "significant": the paired interval of the difference lies above 0."""
     max_kl: float | None = None
     """Refuse candidates whose KL to W_t (nats per token) exceeds this."""
     confidence: float = 0.95
@@ -157,10 +157,10 @@ class AcceptanceRule:
         """The scores to hold, the one whose gain is reported first."""
         return ("negative_reverse_kl", "accuracy") if self.score == "both" else (self.score,)
 
-    def judge(self, factor: float, candidate: Validation, accepted: Validation) -> Try:
-        """Compare a candidate with the last accepted weights."""
-        gain, low, high = _gain(self.scores[0], candidate, accepted, self.confidence)
-        passed, reason = self._verdict(candidate, accepted)
+    def judge(self, factor: float, candidate: Validation, start: Validation, last: Validation | None = None) -> Try:
+        """Compare a candidate with the last accepted weights, W_t (start) where none were; its gain is over W_t."""
+        gain, low, high = _gain(self.scores[0], candidate, start, self.confidence)
+        passed, reason = self._verdict(candidate, last or start)
         return Try(factor, candidate, gain, low, high, accepted=passed, reason=reason)
 
     def _verdict(self, candidate: Validation, accepted: Validation) -> tuple[bool, str]:
@@ -175,7 +175,7 @@ class AcceptanceRule:
     def _comparison(self, name: ScoreName, candidate: Validation, accepted: Validation) -> tuple[bool, str]:
         if self.acceptance == "significant":
             gain, low, high = _gain(name, candidate, accepted, self.confidence)
-            interval = f"{100 * self.confidence:g}% interval {low:.4g} to {high:.4g}"
+            interval = f"{100 * self.confidence:g}% interval {low:.4g} to {high:.4g}, over the last accepted"
             verdict = "above 0" if low > 0 else "not significantly above 0"
             return low > 0, f"{_SCORE_WORDS[name]} gain {gain:.4g} {verdict} ({interval})"
         score, last = candidate.score(name), accepted.score(name)
@@ -186,7 +186,7 @@ class AcceptanceRule:
 
 @dataclass(frozen=True)
 class Try:
-    """One candidate W_t + factor D. The gain is on the rule's first score, against the weights accepted before it."""
+    """One candidate W_t + factor D. The gain is on the rule's first score, over W_t, whatever was accepted before it."""
 
     factor: float
     validation: Validation
@@ -240,6 +240,11 @@ class Search:
         return f"factor {last.factor:g} refused, {last.reason}"
 
 
+def told_score(score: ScoreChoice, start: Validation) -> ScoreName:
+    """The one score of which value and gain are told: the accuracy where that alone decides and is known."""
+    return "accuracy" if score == "accuracy" and start.accuracy is not None else "negative_reverse_kl"
+
+
 def line_search(validate: Callable[[float], Validation], factors: Iterable[float], rule: AcceptanceRule) -> Search:
     """Validate W_t, then candidates in the given order until one is refused; each faces the last *accepted* score.
 
@@ -250,7 +255,7 @@ def line_search(validate: Callable[[float], Validation], factors: Iterable[float
     accepted_factor = 0.0
     tries: list[Try] = []
     for factor in factors:
-        attempt = rule.judge(factor, validate(factor), accepted)
+        attempt = rule.judge(factor, validate(factor), start, accepted)
         tries.append(attempt)
         if not attempt.accepted:
             break
@@ -268,10 +273,15 @@ def single_try(
     return Search(start, (attempt,), factor if attempt.accepted or overridden else 0.0, overridden)
 
 
-def blind_try(start: Validation, validate: Callable[[float], Validation], factor: float) -> Search:
+def blind_try(
+    start: Validation,
+    validate: Callable[[float], Validation],
+    factor: float,
+    score: ScoreChoice = "negative_reverse_kl",
+) -> Search:
     """Take one candidate whatever it scores, unless a score is not finite; the scores are for the record."""
     validation = validate(factor)
-    gain, low, high = _gain("negative_reverse_kl", validation, start, 0.95)
+    gain, low, high = _gain(told_score(score, start), validation, start, 0.95)
     reason = "taken without a test" if validation.finite else f"{_describe(validation)} not finite"
     attempt = Try(factor, validation, gain, low, high, accepted=validation.finite, reason=reason)
     return Search(start, (attempt,), factor if validation.finite else 0.0)

@@ -1,11 +1,11 @@
 """From a search to the records of its candidates: what the tree of tries is drawn from."""
 
 from opdboard.domain.records import CandidateRecord
-from opdboard_worker.core.extrapolation import Search, Try
+from opdboard_worker.core.extrapolation import ScoreName, Search, Try
 
 
-def candidate_records(search: Search, score_name: str) -> list[CandidateRecord]:
-    """W_t and what was tried; `score` is the accuracy where that is the strategy's score and known."""
+def candidate_records(search: Search, score: ScoreName) -> list[CandidateRecord]:
+    """W_t and what was tried, with the score that is told of them, in which their gains over W_t are, too."""
     start = Try(0.0, search.start, 0.0, 0.0, 0.0, True, "W_t, the start")
     records: list[CandidateRecord] = []
     for one in (start, *search.tries):
@@ -14,7 +14,7 @@ def candidate_records(search: Search, score_name: str) -> list[CandidateRecord]:
         records.append(
             CandidateRecord(
                 factor=one.factor,
-                score=accuracy if score_name == "accuracy" and accuracy is not None else negative_kl,
+                score=accuracy if score == "accuracy" and accuracy is not None else negative_kl,
                 accuracy=accuracy,
                 reverse_kl=-negative_kl,
                 gain=one.gain,

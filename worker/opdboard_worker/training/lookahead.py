@@ -25,6 +25,7 @@ from opdboard_worker.core.extrapolation import (
     line_search,
     move_,
     single_try,
+    told_score,
 )
 from opdboard_worker.data.examples import Example
 from opdboard_worker.training.copies import Anchor, Copy
@@ -128,6 +129,7 @@ class Lookahead:
             self.strategy.decided(look, search)
         elif search.accepted_factor:
             self.strategy.displaced()
+        score = told_score(self.strategy.rule.score, search.start)
         record = DecisionRecord(
             step=step,
             strategy=self._settings.kind if self._settings.looks_ahead else "manual",
@@ -135,13 +137,13 @@ class Lookahead:
             anchor_step=from_step,
             direction_norm=direction_norm(line.direction),
             validation_size=len(self._validation),
-            score_name=self.strategy.rule.score,
+            score_name=score,
             accepted_factor=search.accepted_factor,
             outcome=search.outcome,
             tokens=proposal.tokens + search.tokens,
             seconds=time.perf_counter() - began,
             overridden=search.overridden,
-            candidates=candidate_records(search, self.strategy.rule.score),
+            candidates=candidate_records(search, score),
         )
         return record, line if line.direction else None
 

@@ -13,14 +13,16 @@ class DecisionQuery(Parameters):
 
 
 class CandidateOut(BaseModel):
-    """One tried factor; gain and its 95% interval are paired, KLs in nats per token."""
+    """One tried factor; its gain in score is over W_t, whatever was accepted before it, KLs are in nats per token."""
 
     factor: float
     score: Finite
     accuracy: Finite
     reverse_kl: Finite
-    gain: Finite
-    gain_low: Finite
+    gain: Finite = Field(description="Its score minus that of W_t.")
+    gain_low: Finite = Field(
+        description="Lower end of the gain's 95% interval, paired example by example; null where there is none."
+    )
     gain_high: Finite
     kl_to_start: Finite
     accepted: bool

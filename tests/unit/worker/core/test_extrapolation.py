@@ -12,12 +12,15 @@ from opdboard_worker.core.extrapolation import (
     ScoreChoice,
     Search,
     Validation,
+    blind_try,
     candidate_factors,
     direction,
     direction_norm,
     line_search,
     move_,
+    told_score,
 )
+from opdboard_worker.training.decision_records import candidate_records
 
 
 def validation(
@@ -86,8 +89,41 @@ def test_the_first_refusal_by_the_last_accepted_score_ends_the_search(accuracies
     assert search.outcome == outcome
     assert all(attempt.accepted for attempt in search.tries[:-1])
     if len(accuracies) == 4:
-        assert search.tries[1].gain == pytest.approx(accuracies[2] - 0.6)
+        assert search.tries[1].gain == pytest.approx(accuracies[2] - 0.5), (
+            "over W_t, not over the 0.6 that was accepted"
+        )
     assert (search.tokens, search.seconds) == (100 * len(asked), 0.5 * len(asked)), "costs include the start"
+
+
+def test_gains_and_their_intervals_are_paired_with_the_start_also_after_a_candidate_was_accepted():
+    """By hand: differences of mean scores over all tokens; student's interval of the examples' linear terms, at least."""
+    lengths = torch.tensor([3.0, 5.0, 2.0, 6.0, 4.0, 4.0, 7.0, 1.0], dtype=torch.float64)
+    start_N = torch.tensor([-0.9, -0.2, -0.4, -0.6, -0.1, -0.8, -0.3, -0.5], dtype=torch.float64)
+    first_N = start_N + torch.tensor([0.1, 0.0, 0.2, 0.1, -0.05, 0.15, 0.05, 0.1], dtype=torch.float64)
+    second_N = first_N + torch.tensor([0.0, 0.02, 0.01, 0.0, 0.01, -0.01, 0.02, 0.0], dtype=torch.float64)
+    scored = [Validation(None, scores_N, 0.0, 100, 0.5, length_N=lengths) for scores_N in (start_N, first_N, second_N)]
+    validate, _ = scripted(*scored)
+    search = line_search(validate, [2.0, 4.0], AcceptanceRule("negative_reverse_kl"))
+    assert [one.accepted for one in search.tries] == [True, True]
+    for attempt, scores_N in zip(search.tries, (first_N, second_N), strict=True):
+        pairs = list(zip(scores_N.tolist(), start_N.tolist(), lengths.tolist(), strict=True))
+        gain = sum((now - was) * length for now, was, length in pairs) / float(lengths.sum())
+        terms = [((now - was) - gain) * length / float(lengths.mean()) for now, was, length in pairs]
+        half = 2.364624 * math.sqrt(sum(term**2 for term in terms) / 7 / 8)
+        assert attempt.gain == pytest.approx(gain)
+        assert attempt.gain_low <= gain - half * (1 - 1e-6) and attempt.gain_high >= gain + half * (1 - 1e-6)
+    records = candidate_records(search, "negative_reverse_kl")
+    assert [one.gain for one in records] == pytest.approx([one.score - records[0].score for one in records])
+
+
+def test_a_jump_without_a_test_has_its_gain_in_the_score_that_is_told():
+    start, candidate = validation(0.5, -0.5), validation(0.7, -0.6)
+    told = {score: blind_try(start, lambda _: candidate, 1.0, score) for score in ("accuracy", "negative_reverse_kl")}
+    assert {score: search.tries[0].gain for score, search in told.items()} == {
+        "accuracy": pytest.approx(0.2),
+        "negative_reverse_kl": pytest.approx(-0.1),
+    }
+    assert told_score("accuracy", validation(None)) == told_score("both", start) == "negative_reverse_kl"
 
 
 @pytest.mark.parametrize(("acceptance", "factor"), [(">=", 4.0), (">", 0.0)])

@@ -50,7 +50,9 @@ class PredictedUpdate(Strategy[AlphaRL]):
             ahead = {name: self._ahead(name, look, scores_T, self._wanted) for name in look.start}
         except ValueError as error:
             return _nothing(start, str(error), tokens)
-        return Proposal(ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0), tokens)
+        return Proposal(
+            ahead, lambda line: blind_try(start, lambda f: scored.sampled(line, f), 1.0, self.rule.score), tokens
+        )
 
     def _ahead(self, name: str, look: Look, scores_T: Tensor, wanted: float) -> Tensor:
         """What leads from a weight to the prediction of all its matrices."""
