@@ -115,6 +115,39 @@ def test_runs_are_found_sorted_grouped_and_shared(page: Page, server: Server, fi
     assert_accessible(page)
 
 
+def drawn(page: Page) -> list[list[str]]:
+    """Names of the curves of each picture in the drawer."""
+    return page.get_by_test_id("curves-drawer").evaluate(
+        "drawer => [...drawer.querySelectorAll('.js-plotly-plot')].map(({data}) => "
+        "data.filter(({mode}) => mode?.includes('lines')).map(({name}) => name).sort())"
+    )
+
+
+def test_curves_drawer(page: Page, server: Server, finished: dict[str, str]) -> None:
+    names = {run_id: server.get(f"runs/{run_id}")["name"] for run_id in finished.values()}
+    plain, effopd = finished["opd"], finished["effopd"]
+    page.goto(f"/runs?q=group+%3D+{MARK}")
+    page.get_by_test_id(f"run-row-{plain}").get_by_role("checkbox").check()
+    page.get_by_test_id("curves-selected").click()
+    wait_until(lambda: drawn(page) == [[names[plain]]], "the selected run")
+    page.get_by_test_id(f"run-row-{effopd}").get_by_role("checkbox").check()
+    wait_until(lambda: drawn(page) == [sorted(names.values())], "the second one over it")
+    page.get_by_test_id("curves-measures").click()
+    page.get_by_role("option", name="Loss", exact=True).click()
+    page.keyboard.press("Escape")
+    wait_until(lambda: drawn(page) == [sorted(names.values())] * 2, "another measure below")
+    assert_accessible(page)
+
+    page.get_by_test_id(f"actions-{plain}").click()
+    page.get_by_role("menuitem", name="Hide from the curves").click()
+    wait_until(lambda: drawn(page) == [[names[effopd]]] * 2, "without the hidden run")
+    page.reload()
+    wait_until(lambda: drawn(page) == [[names[effopd]]] * 2, "the same from the address")
+    expect(page.get_by_test_id("bulk-bar")).to_contain_text("2 selected")
+    page.get_by_role("button", name="Close the curves").click()
+    expect(page.get_by_test_id("curves-drawer")).to_have_count(0)
+
+
 def test_tags_and_actions_on_many_runs(page: Page, server: Server, finished: dict[str, str]) -> None:
     first, second = (server.create(demo_config(3000, name=f"table long {number}")) for number in range(2))
     body = {"action": "group", "ids": [first, second], "group": MARK}

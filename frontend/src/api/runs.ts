@@ -27,17 +27,25 @@ export interface RunQuestion {
   sort: string;
   columns: string;
   /** Ids of runs that come before the others, separated by commas. */
-  first?: string;
+  first: string;
   moving: boolean;
 }
 
 export const TABLE_PAGE = 100;
 
 /** One page of the runs table. */
-export const runPageQuery = ({ query, sort, columns, first = "", moving }: RunQuestion, page: number) =>
+export const runPageQuery = ({ query, sort, columns, first, moving }: RunQuestion, page: number) =>
   queryOptions({
     queryKey: [...runKeys.lists, "page", { query, sort, columns, first, moving }, page] as const,
     queryFn: get("/api/runs", { query: { query, sort, columns, first, limit: TABLE_PAGE, offset: page * TABLE_PAGE } }),
+    retry: false,
+  });
+
+/** Runs that are drawn together: the first of those that match. */
+export const drawnRunsQuery = (wanted: { query: string; sort: string; first: string; limit: number }) =>
+  queryOptions({
+    queryKey: [...runKeys.lists, "drawn", wanted] as const,
+    queryFn: get("/api/runs", { query: wanted }),
     retry: false,
   });
 

@@ -10,7 +10,7 @@ import { Unread } from "~/components/Unread";
 import { moment } from "~/lib/format";
 import classes from "./AnalysePage.module.css";
 
-const JOBS = { query: "kind = import or kind = analysis", sort: "-created", columns: "", moving: true };
+const JOBS = { query: "kind = import or kind = analysis", sort: "-created", columns: "", first: "", moving: true };
 
 /** Imports, and what was asked of runs' weights, the newest first. */
 export function RecentJobs() {

@@ -15,21 +15,24 @@ import type { RunList } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { MOST_ENTRIES } from "~/lib/compared";
 import type { DialogKind } from "./BulkDialog";
+import { CurvesButton } from "./CurvesButton";
 import classes from "./RunsPage.module.css";
 import { type BulkTarget, useBulk } from "./useBulk";
+import type { RunsView } from "./useRunsView";
 import type { Selection } from "./useSelection";
 
 const BulkDialog = lazy(() => import("./BulkDialog"));
 const BulkResults = lazy(() => import("./BulkResults"));
 
 interface BulkBarProps {
+  view: RunsView;
   selection: Selection;
   query: string;
   total: number;
 }
 
 /** What can be done with the chosen runs. */
-export function BulkBar({ selection, query, total }: BulkBarProps) {
+export function BulkBar({ view, selection, query, total }: BulkBarProps) {
   const [dialog, setDialog] = useState<DialogKind | null>(null);
   const ids = [...selection.ids];
   const names = useNames();
@@ -41,13 +44,19 @@ export function BulkBar({ selection, query, total }: BulkBarProps) {
   return (
     <>
       {count > 0 && (
-        <section className={classes.bulk} aria-label="Chosen runs" data-testid="bulk-bar">
+        <section
+          className={classes.bulk}
+          aria-label="Chosen runs"
+          data-beside={view.curves !== undefined || undefined}
+          data-testid="bulk-bar"
+        >
           <strong className={classes.bulkCount}>{selection.all ? `All ${total}` : count} selected</strong>
           {!selection.all && count < total && (
             <Button variant="subtle" onClick={selection.addAll} data-testid="select-matching">
               Select all {total}
             </Button>
           )}
+          <CurvesButton view={view} testId="curves-selected" soon />
           <ButtonLink
             to="/compare"
             search={{ runs: ids.join(",") }}

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { IconFolderSearch, IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { ApiError } from "~/api/client";
 import { runFieldsQuery, runGroupsQuery } from "~/api/runs";
 import { ButtonLink } from "~/components/ButtonLink";
@@ -15,6 +15,8 @@ import { ViewsMenu } from "~/components/ViewsMenu";
 import { problemSpan } from "~/lib/queryCompletion";
 import { BulkBar } from "./BulkBar";
 import { ColumnChooser } from "./ColumnChooser";
+import { CurvesButton, loadDrawer } from "./CurvesButton";
+import split from "./CurvesDrawer.module.css";
 import { columnOf } from "./cells";
 import { GroupSelect } from "./GroupSelect";
 import { QueryBar } from "./QueryBar";
@@ -25,6 +27,7 @@ import { type RunsView, useRunsView } from "./useRunsView";
 import { useSections } from "./useSections";
 import { useSelection } from "./useSelection";
 
+const CurvesDrawer = lazy(loadDrawer);
 const NO_FIELDS: never[] = [];
 
 /** Every run: found by a query, sorted, grouped, and acted upon one by one or together. */
@@ -56,7 +59,7 @@ export function RunsPage() {
 }
 
 function RunViews() {
-  const [search] = useView();
+  const [{ selected: _, ...search }] = useView();
   const navigate = useNavigate();
   return (
     <ViewsMenu
@@ -86,6 +89,7 @@ function Runs({ view }: { view: RunsView }) {
         <QueryBar text={view.text} problem={problem} onAsk={(q) => view.change({ q })} />
         <GroupSelect view={view} fields={fields} />
         <ColumnChooser view={view} fields={fields} />
+        <CurvesButton view={view} size="sm" testId="curves" />
       </search>
       <StateChips view={view} />
       {error !== null && problem === null && (
@@ -103,16 +107,21 @@ function Runs({ view }: { view: RunsView }) {
         </div>
       )}
       {sections.total > 0 && (
-        <>
-          <RunsTable view={view} columns={columns} sections={sections} selection={selection} />
-          <p className={classes.count} data-testid="run-count">
-            {sections.total} run{sections.total === 1 ? "" : "s"}
-            {sections.groups !== null && ` in ${sections.groups} group${sections.groups === 1 ? "" : "s"}`}
-            {error !== null && ": what the last query that could be read has found"}
-          </p>
-        </>
+        <div className={split.split} data-open={view.curves || undefined}>
+          <div>
+            <RunsTable view={view} columns={columns} sections={sections} selection={selection} />
+            <p className={classes.count} data-testid="run-count">
+              {sections.total} run{sections.total === 1 ? "" : "s"}
+              {sections.groups !== null && ` in ${sections.groups} group${sections.groups === 1 ? "" : "s"}`}
+              {error !== null && ": what the last query that could be read has found"}
+            </p>
+          </div>
+          <Suspense>
+            {view.curves && <CurvesDrawer view={view} fields={fields} sections={sections} selection={selection} />}
+          </Suspense>
+        </div>
       )}
-      <BulkBar selection={selection} query={sections.question.query} total={sections.total} />
+      <BulkBar view={view} selection={selection} query={sections.question.query} total={sections.total} />
     </>
   );
 }

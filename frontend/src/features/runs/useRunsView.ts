@@ -43,6 +43,7 @@ export function useRunsView() {
     pinned,
     hidden,
     selected,
+    curves,
   } = search;
   const columns = useMemo(() => (cols === undefined ? DEFAULT_COLUMNS : list(cols)), [cols]);
   const sort: Sort | null =
@@ -66,6 +67,8 @@ export function useRunsView() {
     change,
     setColumns,
     selected,
+    /** The measures that the drawer draws, while it is open. */
+    curves,
     widths,
     setWidths: (next: Widths) => change({ widths: writtenWidths(next) }),
     marked,
