@@ -15,13 +15,17 @@ def test_a_missing_file_fails_the_run_with_a_sentence(page: Page, server: Server
     page.get_by_test_id("launch-submit").click()
     expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "failed")
     expect(page.get_by_test_id("run-error")).to_contain_text("there is no file /nowhere/model.gguf")
-    page.get_by_test_id("tab-logs").click()
-    expect(page.get_by_test_id("log")).to_contain_text("/nowhere/model.gguf")
+    for width, height in ((390, 844), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.get_by_test_id("tab-overview").click()
+        page.evaluate("window.scrollTo({ top: document.documentElement.scrollHeight })")
+        page.get_by_test_id("run-error").get_by_role("button", name="Read the log").click()
+        expect(page.get_by_test_id("log").get_by_text("/nowhere/model.gguf").first).to_be_in_viewport(ratio=1)
 
 
 def test_a_killed_trainer_is_replaced_while_the_page_watches(page: Page, server: Server) -> None:
     run_id = server.create(demo_config(60))
-    page.goto(f"/runs/{run_id}")
+    page.goto(f"/runs/{run_id}?tab=curves")
     server.wait_for(run_id, step=13)
     wait_until(lambda: processes_of_run(run_id), "a trainer")[0].kill()
     server.wait_for(run_id, states=("finished",))

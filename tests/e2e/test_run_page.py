@@ -25,10 +25,14 @@ from opdboard.domain.teachers import ModelTeacher
 pytestmark = pytest.mark.timeout(600)
 
 ALLOCATION = "panel-module_allocation"
-TABS = (
-    "curves", "board", "health", "spectrum", "analyses", "samples", "decisions", "logs", "steering", "lineage", "config",
-    "checkpoints",
-)  # fmt: skip
+TABS = {
+    "tab-overview": (),
+    "tabs-curves": ("curves", "board", "health"),
+    "tabs-weights": ("spectrum", "analyses"),
+    "tab-decisions": (),
+    "tabs-samples": ("samples", "read", "playground"),
+    "tabs-run": ("logs", "steering", "lineage", "config", "checkpoints"),
+}
 # Where the node of a trigger is on the page.
 NODE = """(step) => {
   const plot = document.querySelector('[data-testid="panel-decision_tree"] .js-plotly-plot');
@@ -46,7 +50,8 @@ def page(shown_page: Page) -> Page:
 
 def open_tab(page: Page, shown: Shown, name: str, run: str = "effopd") -> None:
     page.goto(f"/runs/{shown.ids[run]}?tab={name}")
-    wait_until_drawn(page, ALLOCATION)
+    if name == "overview":
+        wait_until_drawn(page, ALLOCATION)
 
 
 # Where each picture of the board is, in pixels from the board's corner, once none of them moves any more.
@@ -164,7 +169,7 @@ def text_of(download: Download) -> str:
 
 def test_tables_hold_the_numbers_of_the_api(page: Page, shown: Shown) -> None:
     run = shown.ids["effopd"]
-    open_tab(page, shown, "curves")
+    open_tab(page, shown, "overview")
     norms = decoded(shown.get(f"runs/{run}/statistics/update_norm", step=32)["values"])[0]
     modules = [module["name"] for module in shown.get(f"runs/{run}/modules")["modules"]]
     head, *rows = table_of(page, page.get_by_test_id(ALLOCATION))
@@ -172,6 +177,7 @@ def test_tables_hold_the_numbers_of_the_api(page: Page, shown: Shown) -> None:
     written = {row[1]: float(row[2]) for row in rows}
     assert written == pytest.approx(dict(zip(modules, norms.tolist(), strict=True)), rel=1e-5)
 
+    page.get_by_test_id("tabs-curves").click()
     picture = page.get_by_test_id("panel-scalars-reverse_kl")
     picture.scroll_into_view_if_needed()
     stored = shown.get(f"runs/{run}/series", keys="reverse_kl")["series"]["reverse_kl"]
@@ -206,7 +212,7 @@ def test_the_allocation_is_normalised_and_set_against_another_run(page: Page, sh
         )
 
     norms, others = stored("effopd"), stored("reference")
-    open_tab(page, shown, "checkpoints")
+    open_tab(page, shown, "overview")
     assert np.allclose(cells(page, ALLOCATION), np.sort(np.log10(norms)), atol=1e-5)
     page.get_by_test_id(ALLOCATION).get_by_label("Settings of this picture").click()
     page.get_by_test_id("control-scale").get_by_text("linear").click()
@@ -266,6 +272,7 @@ def test_lineage_leads_from_run_to_run(page: Page, shown: Shown) -> None:
     assert_accessible(page)
     tree.get_by_role("link", name="the fork").click()
     expect(page.get_by_test_id("run-name")).to_have_text("the fork")
+    page.get_by_test_id("tabs-run").click()
     page.get_by_test_id("tab-lineage").click()
     expect(page.get_by_test_id(f"lineage-{source}")).to_contain_text("forked from (step 8, candidate of factor 6)")
 
@@ -290,10 +297,14 @@ def test_a_run_is_taken_away_as_numbers_and_as_a_report(page: Page, shown: Shown
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_tab_is_accessible(page: Page, shown: Shown, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
-    open_tab(page, shown, TABS[0])
-    for name in TABS:
-        page.get_by_test_id(f"tab-{name}").click()
-        opened = page.get_by_role("tabpanel")
-        expect(opened).to_be_visible()
-        expect(opened.locator(".mantine-Loader-root")).to_have_count(0)
-        assert_accessible(page)
+    open_tab(page, shown, "overview")
+    for group, tabs in TABS.items():
+        page.get_by_test_id(group).click()
+        for name in tabs or (None,):
+            if name is not None:
+                page.get_by_test_id(f"tab-{name}").click()
+                expect(page.get_by_test_id(f"tab-{name}")).to_have_attribute("aria-current", "page")
+            opened = page.get_by_role("tabpanel")
+            expect(opened).to_be_visible()
+            expect(opened.locator(".mantine-Loader-root")).to_have_count(0)
+            assert_accessible(page)

@@ -149,7 +149,7 @@ def test_a_lost_server_is_said_and_healed_without_reload(tabs: BrowserContext, t
         gone.wait_for_load_state("networkidle")  # all of its code is there
         wait_for_later_step(home, -1)
         broken.route("**/assets/CurveChooser-*.js", lambda route: route.abort())
-        broken.goto(f"{server.url}/runs/{run_id}")
+        broken.goto(f"{server.url}/runs/{run_id}?tab=curves")
         expect(broken.get_by_test_id("error-box")).to_contain_text("This page could not be drawn")
         broken.unroute_all()
         home.evaluate("window.sameDocument = true")

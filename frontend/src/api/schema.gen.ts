@@ -2563,6 +2563,11 @@ export interface components {
         CurveGroups: {
             /** Groups */
             groups: components["schemas"]["CurveGroup"][];
+            /**
+             * Overview
+             * @description The few that say how the run goes.
+             */
+            overview: components["schemas"]["CurveCard"][];
         };
         /**
          * DAPO (verifiable reward)

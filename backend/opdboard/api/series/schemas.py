@@ -60,6 +60,7 @@ class CurveGroups(BaseModel):
     """Every scalar that the run has, or all that there are while it has none."""
 
     groups: list[CurveGroup]
+    overview: list[CurveCard] = Field(description="The few that say how the run goes.")
 
 
 class ModuleOut(BaseModel):

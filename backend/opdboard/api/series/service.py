@@ -20,6 +20,7 @@ from opdboard.api.series.schemas import (
 )
 from opdboard.db import runs, series
 from opdboard.domain.errors import BadInput
+from opdboard.domain.key_curves import key_curves
 from opdboard.domain.measures import (
     ALIGNMENT_DEPTHS,
     ALIGNMENTS,
@@ -31,6 +32,7 @@ from opdboard.domain.measures import (
     cards,
 )
 from opdboard.domain.modules import Module
+from opdboard.domain.run_kinds import RunKind
 from opdboard.panels.thinning import keep_extremes
 
 STATISTICS = (
@@ -88,8 +90,11 @@ def _scalar(points: series.ScalarSeries, max_points: int) -> ScalarOut:
 def curve_groups(context: Context, run_id: str) -> CurveGroups:
     """The run's scalars, those that share a picture together."""
     with context.database.read() as session:
-        stored = runs.get(session, run_id).latest
+        run = runs.get(session, run_id)
+        stored, watched, is_job = run.latest, bool(run.modules), RunKind(run.kind).is_job
+    few = key_curves(stored or (() if is_job else SCALARS), watched=watched or not stored)
     return CurveGroups(
+        overview=[CurveCard(title=title, keys=keys) for title, keys in few.items()],
         groups=[
             CurveGroup(
                 name=name,
@@ -97,7 +102,7 @@ def curve_groups(context: Context, run_id: str) -> CurveGroups:
                 cards=[CurveCard(title=title, keys=keys) for title, keys in pictures.items()],
             )
             for name, pictures in cards(stored or SCALARS).items()
-        ]
+        ],
     )
 
 

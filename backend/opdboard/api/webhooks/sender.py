@@ -65,12 +65,11 @@ def message(alert: Alert, run_name: str, public_url: str) -> WebhookMessage:
 
 
 def _link(alert: Alert, public_url: str) -> str | None:
-    """The run with the module pinned and the pictures at the step."""
+    """The run's pictures at the step with the module pinned, or its health curves."""
     if not public_url:
         return None
-    search = {"tab": "health", "module_allocation.step": str(alert.step)} | (
-        {"module": alert.module} if alert.module else {}
-    )
+    place = {"module": alert.module} if alert.module else {"tab": "health"}
+    search = place | {"module_allocation.step": str(alert.step)}
     return f"{public_url.rstrip('/')}/runs/{alert.run_id}?{urlencode(search)}"
 
 

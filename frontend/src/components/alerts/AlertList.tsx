@@ -76,11 +76,10 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
   );
 }
 
-/** Where on its run's page an alert is to be seen: the pictures at its step, its module pinned, the health curves open. */
+/** Where on its run's page an alert is to be seen: its module pinned in the pictures of its step, or the health curves. */
 function placeOf(alert: Pick<Alert, "step" | "module">) {
   return {
-    tab: "health",
     ...(alert.step > 0 ? { "module_allocation.step": String(alert.step) } : {}),
-    ...(alert.module === null ? {} : { module: alert.module }),
+    ...(alert.module === null ? { tab: "health" } : { module: alert.module }),
   };
 }

@@ -5,6 +5,7 @@ import { runQuery } from "~/api/runs";
 import { plainRequest, STEERING } from "~/components/commands/steering";
 import { useCommand } from "~/components/commands/useCommand";
 import { notify } from "~/components/notify";
+import { tabGroups } from "~/components/runTabs";
 import type { PaletteAction, PaletteGroup } from "./actions";
 
 /** What can be done with the run on screen: steer it, open its tabs, compare it, clone it. */
@@ -28,7 +29,20 @@ export function useRunActions(runId: string | undefined, chooseOther: () => void
       label: run.name,
       actions: [
         ...steering,
-        ...tabsOnScreen(),
+        ...tabGroups(run).flatMap(({ tabs }) =>
+          tabs.map(({ name, label }) => ({
+            id: `open-tab-${name}`,
+            label: `Open ${label}`,
+            Icon: IconLayoutNavbar,
+            run: () =>
+              void navigate({
+                to: "/runs/$runId",
+                params: { runId },
+                search: (before) => ({ ...before, tab: name }),
+                resetScroll: false,
+              }),
+          })),
+        ),
         {
           id: "compare-with",
           label: "Compare with…",
@@ -46,18 +60,4 @@ export function useRunActions(runId: string | undefined, chooseOther: () => void
       ],
     },
   ];
-}
-
-/** The page itself says which tabs it has. */
-function tabsOnScreen(): PaletteAction[] {
-  const tabs = document.querySelectorAll<HTMLButtonElement>('#main [role="tab"][data-testid^="tab-"]');
-  return [...tabs].map((tab) => ({
-    id: `open-${tab.dataset.testid}`,
-    label: `Open ${tab.textContent}`,
-    Icon: IconLayoutNavbar,
-    run: () => {
-      tab.click();
-      tab.scrollIntoView({ block: "nearest" });
-    },
-  }));
 }

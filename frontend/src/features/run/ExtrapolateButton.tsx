@@ -1,8 +1,8 @@
-import { Button, NumberInput, SegmentedControl, Slider, Switch, Tooltip } from "@mantine/core";
-import { IconWand } from "@tabler/icons-react";
+import { Button, NumberInput, SegmentedControl, Slider, Switch } from "@mantine/core";
 import { useState } from "react";
 import type { CommandRequest } from "~/api/types";
 import { Popup } from "~/components/Popup";
+import { Lever, type LeverProps } from "./Lever";
 import classes from "./Steer.module.css";
 
 const LARGEST = 1000;
@@ -10,14 +10,12 @@ const SLIDER_START = -0.75;
 const SLIDER_END = 12;
 
 interface ExtrapolateButtonProps {
-  help: string;
-  obstacle: string | null;
-  loading: boolean;
+  lever: Omit<LeverProps, "children" | "onClick">;
   onAsk: (request: CommandRequest) => void;
 }
 
 /** A search as at a trigger, or one chosen factor; says what will happen before it is asked for. */
-export function ExtrapolateButton({ help, obstacle, loading, onAsk }: ExtrapolateButtonProps) {
+export function ExtrapolateButton({ lever, onAsk }: ExtrapolateButtonProps) {
   const [opened, setOpened] = useState(false);
   const [mode, setMode] = useState<"search" | "factor">("search");
   const [factor, setFactor] = useState<number | string>(2);
@@ -35,18 +33,9 @@ export function ExtrapolateButton({ help, obstacle, loading, onAsk }: Extrapolat
   return (
     <Popup opened={opened} onChange={setOpened} position="bottom-start">
       <Popup.Target>
-        <Tooltip label={obstacle ?? help} w={240} disabled={opened}>
-          <Button
-            leftSection={<IconWand size={14} aria-hidden />}
-            loading={loading}
-            data-disabled={obstacle !== null || undefined}
-            aria-disabled={obstacle !== null}
-            onClick={() => obstacle === null && setOpened(!opened)}
-            data-testid="steer-extrapolate"
-          >
-            Try extrapolating now…
-          </Button>
-        </Tooltip>
+        <Lever {...lever} opened={opened} onClick={() => setOpened(!opened)}>
+          Try extrapolating now…
+        </Lever>
       </Popup.Target>
       <Popup.Dropdown aria-label="Try extrapolating now">
         <form

@@ -44,7 +44,7 @@ export function RunActions({ run }: { run: RunDetail }) {
           <MenuLink to="/compare" search={{ runs: run.id }} leftSection={<IconColumns2 size={15} />}>
             Compare with other runs
           </MenuLink>
-          <Menu.Item leftSection={<IconNote size={15} />} onClick={() => change({ notes: "edit" })}>
+          <Menu.Item leftSection={<IconNote size={15} />} onClick={() => change({ tab: undefined, notes: "edit" })}>
             {run.notes === "" ? "Write notes" : "Edit the notes"}
           </Menu.Item>
           <Menu.Divider />

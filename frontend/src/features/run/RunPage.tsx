@@ -5,16 +5,17 @@ import { runQuery } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
 import { ButtonLink } from "~/components/ButtonLink";
 import { Empty } from "~/components/Empty";
+import { tabGroups } from "~/components/runTabs";
 import { Unread } from "~/components/Unread";
+import { useView } from "~/components/useView";
+import { oneOf } from "~/lib/urlParams";
 import { FailureBox } from "./FailureBox";
-import { Notes } from "./Notes";
 import { RunHeader } from "./RunHeader";
+import classes from "./RunPage.module.css";
 import { RunTabs } from "./RunTabs";
-import { Signature } from "./Signature";
+import { StickyHeader } from "./StickyHeader";
 
-const WITHOUT_PICTURES: readonly RunDetail["kind"][] = ["analysis", "check", "playground"];
-
-/** One run, live: how far, where the update goes, whether its direction is locked in, how far it dared to jump. */
+/** One run, live: all that is known of it begins on its first tab, every other tab is under a line that stays in sight. */
 export function RunPage() {
   const { runId } = useParams({ from: "/runs/$runId" });
   const query = useQuery(runQuery(runId));
@@ -22,11 +23,7 @@ export function RunPage() {
   if (run !== undefined) {
     return (
       <div className="page" key={runId}>
-        <RunHeader run={run} />
-        {run.state === "failed" && <FailureBox run={run} />}
-        {!WITHOUT_PICTURES.includes(run.kind) && <Signature run={run} />}
-        <Notes run={run} />
-        <RunTabs run={run} />
+        <Parts run={run} />
       </div>
     );
   }
@@ -42,4 +39,26 @@ export function RunPage() {
       )}
     </div>
   );
+}
+
+function Parts({ run }: { run: RunDetail }) {
+  const [search] = useView();
+  const groups = tabGroups(run);
+  const names = groups.flatMap(({ tabs }) => tabs.map(({ name }) => name));
+  const first = names[0] ?? "logs";
+  const open = oneOf(search.tab, names, first);
+  return (
+    <>
+      <button type="button" className={classes.skip} onClick={focusTabs}>
+        Skip to the tabs
+      </button>
+      {open === first ? <RunHeader run={run} /> : <StickyHeader run={run} />}
+      {open === first && run.state === "failed" && <FailureBox run={run} />}
+      <RunTabs run={run} groups={groups} open={open} first={first} />
+    </>
+  );
+}
+
+function focusTabs() {
+  document.querySelector<HTMLElement>('#main [role="tab"][aria-selected="true"]')?.focus();
 }

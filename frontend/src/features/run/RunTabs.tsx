@@ -1,80 +1,121 @@
 import { Tabs } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef } from "react";
 import type { RunDetail } from "~/api/types";
 import { Loading } from "~/components/Loading";
+import type { Leaf, RunTab, TabGroup } from "~/components/runTabs";
 import { useView } from "~/components/useView";
-import { oneOf } from "~/lib/urlParams";
+import { Notes } from "./Notes";
 import classes from "./RunPage.module.css";
+import Overview from "./tabs/Overview";
 
-const tab = (load: () => Promise<{ default: React.ComponentType<{ run: RunDetail }> }>) => lazy(load);
+type Body = React.ComponentType<{ run: RunDetail }>;
+const tab = (load: () => Promise<{ default: Body }>) => lazy(load);
 
-const TABS = {
-  curves: { label: "Curves", Body: tab(() => import("./tabs/Curves")) },
-  board: { label: "Board", Body: tab(() => import("./board/BoardTab")) },
-  health: { label: "Health", Body: tab(() => import("./tabs/Health")) },
-  spectrum: { label: "Spectrum", Body: tab(() => import("./tabs/Spectrum")) },
-  analyses: { label: "Analyses", Body: tab(() => import("./analyses/Analyses")) },
-  read: { label: "What they read", Body: tab(() => import("./tabs/Read")) },
-  samples: { label: "Samples", Body: tab(() => import("./tabs/Samples")) },
-  playground: { label: "Playground", Body: tab(() => import("./playground/PlaygroundTab")) },
-  decisions: { label: "Decisions", Body: tab(() => import("./tabs/Decisions")) },
-  logs: { label: "Logs", Body: tab(() => import("./tabs/Logs")) },
-  steering: { label: "Steering", Body: tab(() => import("./tabs/Steering")) },
-  lineage: { label: "Lineage", Body: tab(() => import("./tabs/Lineage")) },
-  config: { label: "Configuration", Body: tab(() => import("./tabs/Config")) },
-  checkpoints: { label: "Checkpoints", Body: tab(() => import("./tabs/Checkpoints")) },
-} as const;
+const BODIES: Record<Leaf, Body> = {
+  overview: Overview,
+  curves: tab(() => import("./tabs/Curves")),
+  board: tab(() => import("./board/BoardTab")),
+  health: tab(() => import("./tabs/Health")),
+  spectrum: tab(() => import("./tabs/Spectrum")),
+  analyses: tab(() => import("./analyses/Analyses")),
+  decisions: tab(() => import("./tabs/Decisions")),
+  samples: tab(() => import("./tabs/Samples")),
+  read: tab(() => import("./tabs/Read")),
+  playground: tab(() => import("./playground/PlaygroundTab")),
+  logs: tab(() => import("./tabs/Logs")),
+  steering: tab(() => import("./tabs/Steering")),
+  lineage: tab(() => import("./tabs/Lineage")),
+  config: tab(() => import("./tabs/Config")),
+  checkpoints: tab(() => import("./tabs/Checkpoints")),
+};
 
-type TabName = keyof typeof TABS;
-const NAMES = Object.keys(TABS) as TabName[];
-const OF_TRAINING: readonly TabName[] = ["health", "read", "samples", "playground", "decisions", "checkpoints"];
-const OF_ANALYSIS: readonly TabName[] = ["analyses", "logs", "steering", "lineage", "config"];
-const OF_CHECK: readonly TabName[] = ["read", "logs", "steering", "config"];
-const OF_PLAYGROUND: readonly TabName[] = ["logs", "steering", "lineage", "config"];
-
-function namesOf({ kind, is_job }: RunDetail): readonly TabName[] {
-  if (kind === "analysis") return OF_ANALYSIS;
-  if (kind === "check") return OF_CHECK;
-  if (kind === "playground") return OF_PLAYGROUND;
-  if (kind === "reported") return NAMES.filter((name) => name !== "playground");
-  return is_job ? NAMES.filter((name) => !OF_TRAINING.includes(name)) : NAMES;
+interface RunTabsProps {
+  run: RunDetail;
+  groups: readonly TabGroup[];
+  open: Leaf;
+  first: Leaf;
 }
 
-/** Everything else that is known of the run; only the open tab is loaded. */
-export function RunTabs({ run }: { run: RunDetail }) {
-  const [search, change] = useView();
-  const ofItself = run.kind === "analysis";
-  const names = namesOf(run);
-  const first = run.kind === "import" ? "spectrum" : (names[0] ?? "curves");
-  const open = oneOf(search.tab, names, first);
-  const { Body } = TABS[open];
-  const strip = useRef<HTMLDivElement>(null);
-  // On a phone the strip is wider than the page, which itself must not scroll.
-  useEffect(() => {
-    const tab = strip.current?.querySelector<HTMLElement>(`[data-testid="tab-${open}"]`);
-    if (strip.current && tab)
-      strip.current.scrollLeft = tab.offsetLeft - (strip.current.clientWidth - tab.clientWidth) / 2;
-  }, [open]);
+/** The groups of tabs and the open one, which alone is loaded; it begins in view. */
+export function RunTabs({ run, groups, open, first }: RunTabsProps) {
+  const [, change] = useView();
+  const group = groups.find(({ tabs }) => tabs.some(({ name }) => name === open));
+  const Body = BODIES[open];
+  useTopOnChange(open);
   return (
     <Tabs
-      value={open}
-      onChange={(next) => change({ tab: next === first ? undefined : (next ?? undefined) })}
+      value={group?.name ?? null}
+      onChange={(next) => {
+        const leaf = groups.find(({ name }) => name === next)?.tabs[0]?.name;
+        change({ tab: leaf === first ? undefined : leaf });
+      }}
       keepMounted={false}
     >
-      <div ref={strip} className={classes.strip}>
-        <Tabs.List>
-          {names.map((name) => (
-            <Tabs.Tab key={name} value={name} data-testid={`tab-${name}`}>
-              {ofItself && name === "analyses" ? "Picture" : TABS[name].label}
+      <Strip current={group?.name}>
+        <Tabs.List aria-label="Parts of the run">
+          {groups.map(({ name, label, tabs }) => (
+            <Tabs.Tab key={name} value={name} data-testid={tabs.length > 1 ? `tabs-${name}` : `tab-${tabs[0]?.name}`}>
+              {label}
             </Tabs.Tab>
           ))}
         </Tabs.List>
-      </div>
-      <Tabs.Panel value={open} pt={12}>
+      </Strip>
+      <Tabs.Panel value={group?.name ?? ""} pt={12}>
+        {group && group.tabs.length > 1 && <Leaves group={group} open={open} first={first} />}
+        {open === first && open !== "overview" && <Notes run={run} />}
         <Suspense fallback={<Loading />}>
           <Body run={run} />
         </Suspense>
       </Tabs.Panel>
     </Tabs>
   );
+}
+
+function Leaves({ group, open, first }: { group: TabGroup; open: Leaf; first: Leaf }) {
+  const to = (name: RunTab["name"]) => (name === first ? undefined : name);
+  return (
+    <Strip current={open}>
+      <nav className={classes.leaves} aria-label={group.label}>
+        {group.tabs.map(({ name, label }) => (
+          <Link
+            key={name}
+            to="."
+            search={(before) => ({ ...before, tab: to(name) })}
+            replace
+            resetScroll={false}
+            aria-current={name === open ? "page" : undefined}
+            data-testid={`tab-${name}`}
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+    </Strip>
+  );
+}
+
+/** On a phone it is wider than the page, which itself must not scroll; the current one is in sight. */
+function Strip({ current, children }: { current: string | undefined; children: React.ReactNode }) {
+  const strip = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is current is read from the page
+  useEffect(() => {
+    const box = strip.current;
+    const tab = box?.querySelector<HTMLElement>('[aria-selected="true"], [aria-current="page"]');
+    if (box && tab) box.scrollLeft = tab.offsetLeft - (box.clientWidth - tab.clientWidth) / 2;
+  }, [current]);
+  return (
+    <div ref={strip} className={classes.strip}>
+      {children}
+    </div>
+  );
+}
+
+/** What another tab shows begins at the top of the window, wherever the way to it was. */
+function useTopOnChange(open: Leaf) {
+  const before = useRef(open);
+  useEffect(() => {
+    if (before.current !== open) window.scrollTo({ top: 0 });
+    before.current = open;
+  }, [open]);
 }

@@ -1,15 +1,23 @@
-import { Button, Group, Tooltip } from "@mantine/core";
+import { Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
 import { commandLabel, obstacle, STEERING, withArguments } from "~/components/commands/steering";
 import { useCommand } from "~/components/commands/useCommand";
 import { clock } from "~/lib/format";
+import { hasEnded } from "~/lib/runState";
 import { ExtrapolateButton } from "./ExtrapolateButton";
+import { Lever } from "./Lever";
 import classes from "./RunHeader.module.css";
 
-/** What can be done to the run between two steps, and what came of the last wish. */
-export function SteeringBar({ run }: { run: RunDetail }) {
+interface SteeringBarProps {
+  run: RunDetail;
+  /** Icons alone, and nothing of the last wish. */
+  compact?: boolean;
+}
+
+/** What can be done to the run between two steps, and what came of the last wish; of a run that has ended, what still can be. */
+export function SteeringBar({ run, compact = false }: SteeringBarProps) {
   const command = useCommand(run.id);
   const { data: history } = useQuery(historyQuery(run.id));
   const { data: decided } = useQuery(decisionsQuery(run.id));
@@ -19,8 +27,9 @@ export function SteeringBar({ run }: { run: RunDetail }) {
     ({ command: name }) =>
       run.commands.includes(name) &&
       !(name === "pause" && run.state === "paused") &&
-      !(name === "resume" && !run.possible.includes(name)), // it takes the place of "Pause"
+      ((name !== "resume" && !hasEnded(run.state)) || run.possible.includes(name)), // "Resume" takes the place of "Pause"
   );
+  if (compact && shown.length === 0) return null;
 
   const why = (name: Command): string | null => {
     if (pending.has(name)) {
@@ -34,38 +43,28 @@ export function SteeringBar({ run }: { run: RunDetail }) {
   };
 
   return (
-    <Group gap={6} role="toolbar" aria-label="Steer the run">
+    <Group gap={compact ? 4 : 6} wrap={compact ? "nowrap" : "wrap"} role="toolbar" aria-label="Steer the run">
       {shown.map(({ command: name, label, help, Icon }) => {
         const reason = why(name);
-        const loading = (command.isPending && command.variables.command === name) || pending.has(name);
+        const lever = {
+          Icon,
+          compact,
+          help: reason ?? help,
+          possible: reason === null,
+          pending: (command.isPending && command.variables.command === name) || pending.has(name),
+          testId: `steer-${name}`,
+        };
         if (name === "extrapolate") {
-          return (
-            <ExtrapolateButton
-              key={name}
-              help={help}
-              obstacle={reason}
-              loading={loading}
-              onAsk={(request) => command.mutate(request)}
-            />
-          );
+          return <ExtrapolateButton key={name} lever={lever} onAsk={(request) => command.mutate(request)} />;
         }
         const request: CommandRequest = name === "veto" ? { command: name, step: jumpStep } : { command: name };
         return (
-          <Tooltip key={name} label={reason ?? help} w={240}>
-            <Button
-              leftSection={<Icon size={14} aria-hidden />}
-              loading={loading}
-              data-disabled={reason !== null || undefined}
-              aria-disabled={reason !== null}
-              onClick={() => reason === null && command.mutate(request)}
-              data-testid={`steer-${name}`}
-            >
-              {name === "veto" && jumpStep !== null ? `Veto the jump of step ${jumpStep}` : label}
-            </Button>
-          </Tooltip>
+          <Lever key={name} {...lever} onClick={() => command.mutate(request)}>
+            {name === "veto" && jumpStep !== null ? `Veto the jump of step ${jumpStep}` : label}
+          </Lever>
         );
       })}
-      <Feedback last={history?.commands.at(-1)} />
+      {!compact && <Feedback last={history?.commands.at(-1)} />}
     </Group>
   );
 }

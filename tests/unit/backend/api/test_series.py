@@ -47,10 +47,25 @@ def test_many_points_are_thinned_to_their_extremes(client: TestClient, sqlite_da
 
 def test_curves_are_grouped_as_their_measures_say(client: TestClient, sqlite_database: Database):
     run_id, attempt = start(sqlite_database)
-    nothing_yet = client.get(f"/api/runs/{run_id}/curves").json()["groups"]
-    assert [group["title"] for group in nothing_yet][:2] == ["Evaluation on held-out prompts", "On the training batch"]
+    nothing_yet = client.get(f"/api/runs/{run_id}/curves").json()
+    assert [group["title"] for group in nothing_yet["groups"]][:2] == [
+        "Evaluation on held-out prompts",
+        "On the training batch",
+    ]
+    assert [card["keys"][0] for card in nothing_yet["overview"]] == [
+        "eval/reverse_kl",
+        "eval/accuracy",
+        "loss",
+        "update_norm",
+    ]
     record(sqlite_database, run_id, attempt, 1, {"entropy_teacher": 1.0, "entropy_student": 2.0, "rewards/format": 1.0})
-    assert client.get(f"/api/runs/{run_id}/curves").json()["groups"] == [
+    now = client.get(f"/api/runs/{run_id}/curves").json()
+    assert [card["keys"] for card in now["overview"]] == [
+        ["entropy_student", "entropy_teacher"],
+        ["rewards/format"],
+        ["update_norm"],
+    ]
+    assert now["groups"] == [
         {
             "name": "health",
             "title": "Is the distillation healthy?",

@@ -43,7 +43,10 @@ export default function Health({ run }: { run: RunDetail }) {
             onPointClick={({ customdata }) => {
               if (!Array.isArray(customdata) || typeof customdata[1] !== "number") return;
               const [module, step] = customdata;
-              change({ "module_allocation.step": String(step), ...(module ? { module: String(module) } : {}) });
+              change({
+                "module_allocation.step": String(step),
+                ...(module ? { tab: undefined, module: String(module) } : {}),
+              });
             }}
           />
         ))}
