@@ -9,12 +9,12 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.records import CandidateRecord
-from opdboard.panels import look, tries
+from opdboard.panels import factors, look, tries
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, Trigger
 from opdboard.panels.table import Table
 
-_TICKS = (-0.99, -0.94, -0.75, -0.5, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
+_MOST_TICKS = 16
 _OUT = 0.5  # how far to the right of its node a branch ends; nodes are 1 apart, whatever the steps between them
 
 
@@ -48,19 +48,18 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
         _lines(
             run,
             "tried",
-            [(at, 0.0, at + _OUT, _height(one.factor)) for at, _, one in tried],
+            [(at, 0.0, at + _OUT, factors.height(one.factor)) for at, _, one in tried],
             {"color": look.NEUTRAL, "width": 1},
         ),
         _training(run, triggers, color),
-        _marks(run, "refused", [each for each in tried if not each[2].accepted], "circle-open", color, 2),
-        _marks(run, "accepted", [each for each in tried if each[2].accepted], "circle", color, 0),
-        _marks(run, "taken", chosen, "circle-open", look.NEUTRAL, 2, size=17),
-        _marks(
-            run, "taken back", [each for each in chosen if each[1].vetoed], "x-thin-open", look.OKABE_ITO[4], 3, size=15
-        ),
+        _marks(run, "refused", [each for each in tried if not each[2].accepted], _dot("circle-open", color, 2)),
+        _marks(run, "accepted", [each for each in tried if each[2].accepted], _dot("circle", color, 0)),
+        _marks(run, "taken", chosen, tries.CHOSEN),
+        _marks(run, "taken back", [each for each in chosen if each[1].vetoed], tries.TAKEN_BACK),
         _nodes(run, triggers),
     ]
     steps = [trigger.record.step for trigger in triggers]
+    every = -(-len(steps) // _MOST_TICKS) or 1
     jumped = sum(trigger.jumped for trigger in triggers)
     return look.figure(
         traces,
@@ -76,25 +75,15 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
         xaxis=look.axis(
             "trigger at step t",
             tickmode="array",
-            tickvals=list(range(len(steps))),
-            ticktext=[str(step) for step in steps],
+            tickvals=list(range(0, len(steps), every)),
+            ticktext=[str(step) for step in steps[::every]],
         ),
-        yaxis=look.axis(
-            "factor along D",
-            rangemode="tozero",
-            tickmode="array",
-            tickvals=[_height(factor) for factor in _TICKS],
-            ticktext=[f"{factor:g}" for factor in _TICKS],
-        ),
+        yaxis=factors.axis("factor along D", [one.factor for _, _, one in tried]),
+        hoverlabel={"align": "left", "font": {"size": 12}},
         shapes=[_band(at) for at, step in enumerate(steps) if step == params.step],
         showlegend=True,
         margin={"l": 48, "r": 10, "t": 24, "b": 40},
     )
-
-
-def _height(factor: float) -> float:
-    """log2(1 + factor), factor > -1: the trunk is at 0, ways back below, and one far try does not flatten all others."""
-    return float(np.log2(1 + factor))
 
 
 def _training(run: RunSeries, triggers: Sequence[Trigger], color: str) -> go.Scatter:
@@ -105,7 +94,7 @@ def _training(run: RunSeries, triggers: Sequence[Trigger], color: str) -> go.Sca
         y.append(0.0)
         if trigger.jumped:
             x.append(at + _OUT)
-            y.append(_height(trigger.record.accepted_factor))
+            y.append(factors.height(trigger.record.accepted_factor))
     return go.Scatter(
         uid=f"{run.id}:training",
         name="training",
@@ -131,21 +120,22 @@ def _marks(
     run: RunSeries,
     name: str,
     found: Sequence[tuple[int, Trigger, CandidateRecord]],
-    symbol: str,
-    color: str,
-    width: int,
-    size: int = 10,
+    marker: dict[str, Any],
 ) -> go.Scatter:
     return go.Scatter(
         uid=f"{run.id}:{name}",
         name=name,
         x=np.array([at + _OUT for at, _, _ in found], np.float64),
-        y=np.array([_height(one.factor) for _, _, one in found], np.float64),
+        y=np.array([factors.height(one.factor) for _, _, one in found], np.float64),
         customdata=[[trigger.record.step, tries.hover(trigger, one), one.factor] for _, trigger, one in found],
         hovertemplate="%{customdata[1]}<extra></extra>",
         mode="markers",
-        marker={"symbol": symbol, "size": size, "color": color, "line": {"width": width}},
+        marker=marker,
     )
+
+
+def _dot(symbol: str, color: str, width: int) -> dict[str, Any]:
+    return {"symbol": symbol, "size": 10, "color": color, "line": {"width": width}}
 
 
 def _nodes(run: RunSeries, triggers: Sequence[Trigger]) -> go.Scatter:
@@ -167,11 +157,11 @@ def _node(trigger: Trigger) -> str:
     asked = "asked by a user" if record.trigger == "command" else "by schedule"
     lines = [
         f"step {record.step}, {asked}",
-        f"D from step {record.anchor_step}, norm {look.number(record.direction_norm)}",
-        record.outcome + (" (taken back)" if trigger.vetoed else ""),
-        f"{look.number(record.seconds)} s, {record.tokens:,} tokens",
+        f"D from step {record.anchor_step}, norm {look.number(record.direction_norm, 3)}",
+        ("taken back; " if trigger.vetoed else "") + look.minus(record.outcome),
+        f"{look.number(record.seconds, 3)} s, {record.tokens:,} tokens",
     ]
-    return "<br>".join(line.replace("<", "&lt;") for line in lines)
+    return tries.in_lines(lines)
 
 
 def _band(at: int) -> dict[str, Any]:

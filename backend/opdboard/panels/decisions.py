@@ -8,12 +8,15 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.panels import look, scales, tries
+from opdboard.domain.records import CandidateRecord
+from opdboard.panels import factors, look, scales, tries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import Table
 
-_KEY = "○ refused   ● accepted   ◎ chosen   ✕ taken back"
+_OUTLINE = {"symbol": "circle-open", "size": 13, "color": look.NEUTRAL, "line": {"width": 1.5}}
+_WITHOUT = {"symbol": "circle-x-open", "size": 9, "color": look.NEUTRAL, "line": {"width": 1.5}}
+_LINE_PX = 15
 
 
 class DecisionsParams(PanelParams):
@@ -29,69 +32,96 @@ def _needs(_params: DecisionsParams) -> Needs:
 
 
 def figure(series: Sequence[RunSeries], params: DecisionsParams) -> go.Figure:
-    """Accepted tries filled, refused hollow, the chosen one ringed, a jump taken back crossed; colour = gain of score.
+    """Accepted tries filled, refused hollow, the chosen one ringed, a jump taken back crossed; colour = gain over W_t.
 
-    customdata of a mark begins with the step of its trigger.
+    A grey outline says that the gain's interval holds 0. customdata of a mark begins with the step of its trigger.
     """
     traces: list[go.Scatter] = []
     layout: dict[str, Any] = {}
-    titles: list[dict[str, Any]] = [_key(4 if len(series) == 1 else 22)]
-    gains = [
-        np.array([candidate.gain for trigger in run.triggers for candidate in trigger.record.candidates], np.float64)
-        for run in series
-    ]
-    for run, cell in zip(series, look.cells(series), strict=True):
-        traces += _traces(run, cell.axes)
+    found = [tries.tried(run.triggers) for run in series]
+    candidates = [one for of_run in found for _, one in of_run]
+    key = _key(candidates, back=any(trigger.vetoed for run in series for trigger in run.triggers))
+    above = 4 if len(series) == 1 else 22
+    titles: list[dict[str, Any]] = [_written(key, above)]
+    for run, of_run, cell in zip(series, found, look.cells(series), strict=True):
+        traces += _traces(run, of_run, cell.axes)
         titles += cell.titles
         x_matches, y_matches = ({}, {}) if cell.first else ({"matches": "x"}, {"matches": "y"})
         layout |= cell.layout(
             look.axis("trigger step t", **look.step_scale(log=params.x == "log2"), **x_matches),
-            look.axis("factor along D" if cell.first else "", rangemode="tozero", **y_matches),
+            factors.axis("factor along D" if cell.first else "", [one.factor for one in candidates], **y_matches),
         )
-    scores = sorted({trigger.record.score_name for run in series for trigger in run.triggers})
     steps = sorted({trigger.record.step for run in series for trigger in run.triggers})
-    taken = sum(trigger.jumped for run in series for trigger in run.triggers)
-    tried = sum(len(run.triggers) for run in series)
     return look.figure(
         traces,
         keep=f"decisions {params.x} {len(series)}",
-        meta={
-            "steps": steps,
-            "step": max(steps, default=None),
-            "note": f"{taken} of {tried} triggers jumped" if tried else "no extrapolation has been tried yet",
-            "empty": not tried,
-        },
-        coloraxis=scales.diverging(scales.symmetric_end(gains), f"gain of {' / '.join(scores) or 'score'}", marks=True),
+        meta={"steps": steps, "step": max(steps, default=None), "note": _note(series), "empty": not steps},
+        coloraxis=_colors(series, candidates),
         annotations=titles,
-        margin={"l": 48, "r": 10, "t": 24 if len(series) == 1 else 42, "b": 62},
+        shapes=[look.across(0.0, look.faded(look.NEUTRAL, 0.6), "solid", cell.axes) for cell in look.cells(series)],
+        hoverlabel={"align": "left", "font": {"size": 12}},
+        margin={"l": 48, "r": 10, "t": above + 5 + _LINE_PX * (1 + key.count("<br>")), "b": 62},
         **layout,
     )
 
 
-def _key(yshift: int) -> dict[str, Any]:
+def _note(series: Sequence[RunSeries]) -> str:
+    triggers = [trigger for run in series for trigger in run.triggers]
+    if not triggers:
+        return "no extrapolation has been tried yet"
+    return f"{sum(trigger.jumped for trigger in triggers)} of {len(triggers)} triggers jumped"
+
+
+def _colors(series: Sequence[RunSeries], candidates: Sequence[CandidateRecord]) -> dict[str, Any]:
+    """Centred on 0; where a few gains are far larger than all others it ends before them, and its ends say so."""
+    names = sorted({trigger.record.score_name for run in series for trigger in run.triggers})
+    gains = np.array([one.gain for one in candidates], np.float64)
+    usual = tries.usual_gain(candidates)
+    end = scales.symmetric_end([gains] if usual is None else [np.array([usual])])
+    colors = scales.diverging(end, f"gain over W_t: {' / '.join(names) or 'score'}", marks=True)
+    low, high = (bool((np.isfinite(gains) & beyond).any()) for beyond in (gains < -end, gains > end))
+    told = [
+        f"{'◂ ≤ ' if low else ''}{look.signed(-end)}", look.signed(-end / 2), "0", look.signed(end / 2),
+        f"{'≥ ' if high else ''}{look.signed(end)}{' ▸' if high else ''}",
+    ]  # fmt: skip
+    bar = {**colors["colorbar"], "tickvals": [-end, -end / 2, 0.0, end / 2, end], "ticktext": told}
+    return {**colors, "colorbar": bar}
+
+
+def _key(candidates: Sequence[CandidateRecord], *, back: bool) -> str:
+    """What the marks mean, as far as there are any."""
+    finite = [one for one in candidates if np.isfinite(one.gain)]
+    rare = [
+        *(["✕ taken back"] if back else []),
+        *(["grey outline: may be no gain"] if any(map(tries.may_be_nothing, finite)) else []),
+        *(["⊗ no score"] if len(finite) < len(candidates) else []),
+    ]
+    return "○ refused   ● accepted   ◎ chosen" + ("<br>" if rare else "") + "   ".join(rare)
+
+
+def _written(text: str, yshift: int) -> dict[str, Any]:
     place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
-    return {"text": _KEY, "showarrow": False, "font": {"size": 11}, "yshift": yshift, **place}
+    return {"text": text, "align": "left", "showarrow": False, "font": {"size": 11}, "yshift": yshift, **place}
 
 
-def _traces(run: RunSeries, axes: tuple[str, str]) -> list[go.Scatter]:
-    """Four traces that always exist: refused, accepted, chosen, taken back."""
-    found = tries.tried(run.triggers)
+def _traces(run: RunSeries, found: Sequence[tries.Tried], axes: tuple[str, str]) -> list[go.Scatter]:
+    """Six traces that always exist: refused, accepted, those without a score, outlines, chosen, taken back."""
+    scored = [each for each in found if np.isfinite(each[1].gain)]
     chosen = tries.chosen(found)
-    back = [(trigger, one) for trigger, one in chosen if trigger.vetoed]
-    ring = {"symbol": "circle-open", "size": 16, "color": look.NEUTRAL, "line": {"width": 2}}
-    cross = {"symbol": "x-thin-open", "size": 14, "color": look.OKABE_ITO[0]}
     return [
-        _colored(run, "refused", [each for each in found if not each[1].accepted], "circle-open", 2, axes),
-        _colored(run, "accepted", [each for each in found if each[1].accepted], "circle", 0, axes),
-        _marks(run, "chosen", chosen, ring, axes),
-        _marks(run, "taken back", back, cross, axes),
+        _colored(run, "refused", [each for each in scored if not each[1].accepted], "circle-open", 2, axes),
+        _colored(run, "accepted", [each for each in scored if each[1].accepted], "circle", 0, axes),
+        _marks(run, "no score", [each for each in found if not np.isfinite(each[1].gain)], _WITHOUT, axes),
+        _marks(run, "may be no gain", [each for each in scored if tries.may_be_nothing(each[1])], _OUTLINE, axes),
+        _marks(run, "chosen", chosen, tries.CHOSEN, axes),
+        _marks(run, "taken back", [each for each in chosen if each[0].vetoed], tries.TAKEN_BACK, axes),
     ]
 
 
 def _colored(
     run: RunSeries, name: str, found: Sequence[tries.Tried], symbol: str, width: int, axes: tuple[str, str]
 ) -> go.Scatter:
-    gains = np.array([one.gain if np.isfinite(one.gain) else 0.0 for _, one in found])
+    gains = np.array([one.gain for _, one in found], np.float64)
     marker = {"symbol": symbol, "size": 9, "line": {"width": width}, "color": gains, "coloraxis": "coloraxis"}
     return _marks(run, name, found, marker, axes)
 
@@ -103,8 +133,8 @@ def _marks(
         uid=f"{run.id}:{name}",
         name=name,
         x=np.array([trigger.record.step for trigger, _ in found], np.float64),
-        y=np.array([one.factor for _, one in found], np.float64),
-        customdata=[[trigger.record.step, tries.hover(trigger, one)] for trigger, one in found],
+        y=np.array([factors.height(one.factor) for _, one in found], np.float64),
+        customdata=[[trigger.record.step, tries.hover(trigger, one), one.factor] for trigger, one in found],
         hovertemplate="%{customdata[1]}<extra></extra>",
         mode="markers",
         marker=marker,

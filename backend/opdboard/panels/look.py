@@ -1,5 +1,6 @@
 """The common look: transparent grounds, no text colours (the page's theme sets them), small margins, runs in their colours."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -26,6 +27,9 @@ GROUP_COLORS = {
     "middle": PARTS[3],
     "late": PARTS[6],
 }
+
+
+_MINUS = re.compile(r"(?<![\w.\-])-(?=[\d.]|infinity)")
 
 
 class Mark(NamedTuple):
@@ -141,11 +145,21 @@ def step_scale(*, log: bool) -> dict[str, Any]:
     return {"type": "log", "dtick": float(np.log10(2))} if log else {"type": "linear"}
 
 
-def number(value: float) -> str:
-    """Four significant digits for a hover text; non-finite values by name."""
+def number(value: float, digits: int = 4) -> str:
+    """Significant digits for a hover text, behind a true minus sign; non-finite values by name."""
     if np.isnan(value):
         return "not a number"
-    return f"{value:.4g}" if np.isfinite(value) else ("+infinity" if value > 0 else "-infinity")
+    return minus(f"{value:.{digits}g}" if np.isfinite(value) else ("+infinity" if value > 0 else "-infinity"))
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference, with its sign."""
+    return f"+{number(value, digits)}" if np.isfinite(value) and value > 0 else number(value, digits)
+
+
+def minus(text: str) -> str:
+    """The text with true minus signs before its numbers, as `number` writes them."""
+    return _MINUS.sub("−", text)
 
 
 def shortened(text: str, longest: int = 18) -> str:

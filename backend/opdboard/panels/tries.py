@@ -1,6 +1,8 @@
-"""What extrapolations tried, as a table: a row per candidate."""
+"""What extrapolations tried: what became of each candidate, in marks, in words, and as a table with a row per candidate."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from opdboard.domain.records import CandidateRecord
 from opdboard.panels import look
@@ -8,14 +10,18 @@ from opdboard.panels.series import RunSeries, Trigger
 from opdboard.panels.table import RUN, STEP, Column, Table, of_rows
 
 Tried = tuple[Trigger, CandidateRecord]
+CHOSEN = {"symbol": "circle-open", "size": 17, "color": look.OKABE_ITO[1], "line": {"width": 2}}
+TAKEN_BACK = {"symbol": "x-thin-open", "size": 14, "color": look.OKABE_ITO[4], "line": {"width": 2}}
+_LONGEST = 48  # characters of a hover's line, which a phone still shows whole
+_USUAL = 95.0
 _COLUMNS = (
     STEP,
     Column("factor along D"),
     Column("scored by", numeric=False),
     Column("score"),
-    Column("gain"),
-    Column("gain, lower end"),
-    Column("gain, upper end"),
+    Column("gain over W_t"),
+    Column("gain over W_t, lower end"),
+    Column("gain over W_t, upper end"),
     Column("KL to W_t", "nats/token"),
     Column("what became of it", numeric=False),
     Column("why", numeric=False),
@@ -34,17 +40,43 @@ def chosen(found: Sequence[Tried]) -> list[Tried]:
     return [(trigger, one) for trigger, one in found if one.factor == trigger.record.accepted_factor]
 
 
+def usual_gain(found: Sequence[CandidateRecord]) -> float | None:
+    """The 95th percentile of |gain| where the largest is more than twice that, and would hide all others; None elsewhere."""
+    sizes = np.abs([one.gain for one in found if np.isfinite(one.gain) and one.gain])
+    if not len(sizes):
+        return None
+    usual = float(np.percentile(sizes, _USUAL, method="lower"))
+    return usual if float(sizes.max()) > 2 * usual else None
+
+
+def may_be_nothing(one: CandidateRecord) -> bool:
+    """Whether its gain's interval holds 0, or is not known."""
+    return not (one.gain_low > 0 or one.gain_high < 0)
+
+
 def hover(trigger: Trigger, one: CandidateRecord) -> str:
-    """All that is known of a try, in lines."""
+    """What became of a try, its gain, and why: three short lines."""
+    cost = f"KL {look.number(one.kl_to_start, 3)}, {look.number(one.seconds, 3)} s"
     lines = [
-        f"step {trigger.record.step}, factor {look.number(one.factor)}: {_fate(trigger, one)}",
-        f"{trigger.record.score_name} {look.number(one.score)}",
-        f"gain {look.number(one.gain)} [{look.number(one.gain_low)}, {look.number(one.gain_high)}]",
-        f"KL to W_t {look.number(one.kl_to_start)} nats/token",
-        f"{look.number(one.seconds)} s, {one.tokens:,} tokens",
-        one.reason,
+        f"step {trigger.record.step}, factor {look.number(one.factor, 3)}: {_fate(trigger, one)}; {cost}",
+        _gain(one) if one.factor else f"{trigger.record.score_name} {look.number(one.score, 3)}",
+        look.minus(one.reason),
     ]
-    return "<br>".join(line.replace("<", "&lt;") for line in lines)
+    return in_lines(lines)
+
+
+def in_lines(lines: Sequence[str]) -> str:
+    """For a hover: each short enough to be seen whole, without markup."""
+    return "<br>".join(look.shortened(line, _LONGEST).replace("<", "&lt;") for line in lines if line)
+
+
+def _gain(one: CandidateRecord) -> str:
+    if not np.isfinite(one.gain):
+        return "gain over W_t not known"
+    told = f"gain over W_t {look.signed(one.gain)}"
+    if not (np.isfinite(one.gain_low) and np.isfinite(one.gain_high)):
+        return f"{told}, no interval"
+    return f"{told} [{look.signed(one.gain_low)}, {look.signed(one.gain_high)}]"
 
 
 def table(found: Sequence[tuple[RunSeries, Sequence[Trigger]]]) -> Table:

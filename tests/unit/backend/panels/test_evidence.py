@@ -122,45 +122,132 @@ def test_means_and_extremes_pass_over_what_is_not_finite():
     assert finite_mean(np.empty((2, 0))).tolist() == pytest.approx([np.nan] * 2, nan_ok=True)
 
 
+def tried(gain: float, factor: float = 2.0, *, low: float | None = None, high: float | None = None) -> Any:
+    """A refused candidate; without ends its interval is 0.1 wide."""
+    one = candidate(factor, gain, accepted=False)
+    return one if low is None or high is None else replace(one, gain_low=low, gain_high=high)
+
+
+def with_tries(*candidates: Any) -> Any:
+    """A run whose only trigger, at step 2, tried these."""
+    return replace(drawn_run(), triggers=[Trigger(decision(2, 0.0, list(candidates)), vetoed=False, seq=1)])
+
+
 def test_every_try_is_where_it_was_and_looks_like_what_became_of_it():
-    drawn = by_uid(decisions.figure([drawn_run()], decisions.DecisionsParams()))
-    accepted, refused, chosen, back = (
-        drawn[f"run0:{name}"] for name in ("accepted", "refused", "chosen", "taken back")
+    figure = decisions.figure([drawn_run()], decisions.DecisionsParams())
+    drawn = by_uid(figure)
+    accepted, refused, chosen, back, outlined = (
+        drawn[f"run0:{name}"] for name in ("accepted", "refused", "chosen", "taken back", "may be no gain")
     )
-    assert list(zip(accepted.x, accepted.y, strict=True)) == [(2, 2), (2, 4), (8, 2)]
-    assert list(zip(refused.x, refused.y, strict=True)) == [(2, 6), (4, 6)]
-    assert list(zip(chosen.x, chosen.y, strict=True)) == [(2, 4), (8, 2)]
-    assert list(zip(back.x, back.y, strict=True)) == [(8, 2)]
+
+    def places(trace: Any) -> list[tuple[float, float]]:
+        return [(step, round(2**height - 1, 9)) for step, height in zip(trace.x, trace.y, strict=True)]
+
+    assert places(accepted) == [(2, 2), (2, 4), (8, 2)]
+    assert places(refused) == [(2, 6), (4, 6)]
+    assert places(chosen) == [(2, 4), (8, 2)]
+    assert places(back) == [(8, 2)]
+    assert places(outlined) == [], "all intervals are 0.05 to either side of gains of 0.1 and more"
     assert (accepted.marker.symbol, refused.marker.symbol) == ("circle", "circle-open")
     np.testing.assert_allclose(accepted.marker.color, [0.1, 0.2, 0.1])
-    assert accepted.customdata[0][0] == 2
-    assert "KL to W_t 0.02 nats/token" in accepted.customdata[0][1]
+    assert accepted.customdata[0] == [
+        2,
+        "step 2, factor 2: accepted, not taken; KL 0.02,…<br>gain over W_t +0.1 [+0.05, +0.15]<br>at least as good",
+        2.0,
+    ]
+    assert figure.layout.coloraxis.colorbar.title.text == "gain over W_t: accuracy"
 
 
-def test_gains_are_coloured_around_zero():
-    coloraxis = decisions.figure([drawn_run()], decisions.DecisionsParams()).layout.coloraxis
-    assert (coloraxis.cmin, coloraxis.cmid, coloraxis.cmax) == (-0.2, 0, 0.2)
+def test_one_far_factor_leaves_room_for_the_others_and_ticks_say_the_factors():
+    axis = decisions.figure(
+        [with_tries(*(tried(0.1, factor) for factor in (97.0, 2.0, 1.0, -0.6, -0.99)))], decisions.DecisionsParams()
+    ).layout.yaxis
+    ticks = dict(zip(axis.ticktext, axis.tickvals, strict=True))
+    assert ticks["0"] == 0 and ticks["2"] == pytest.approx(np.log2(3)) and ticks["10"] == pytest.approx(np.log2(11))
+    assert ticks["−0.9"] == pytest.approx(np.log2(0.1)) and ticks["−0.99"] == pytest.approx(np.log2(0.01))
+    assert axis.range[0] < np.log2(0.01) and axis.range[1] > np.log2(98)
+    places = sorted(ticks.values())
+    assert min(np.diff(places)) >= (axis.range[1] - axis.range[0]) / 14, "no tick is written over another"
+    one = decisions.figure([with_tries(tried(0.1, 1.0))], decisions.DecisionsParams()).layout.yaxis
+    assert {"0", "1"} <= set(one.ticktext) and one.range[0] < 0 < 1 < one.range[1]
+
+
+@pytest.mark.parametrize(
+    ("gains", "end", "ends"),
+    [
+        ([0.1, 0.2, -0.1], 0.2, ("−0.2", "+0.2")),
+        ([0.011, -0.012, 0.018, 4.4], 0.02, ("−0.02", "≥ +0.02 ▸")),
+        ([0.011, -0.012, 0.018, -4.4], 0.02, ("◂ ≤ −0.02", "+0.02")),
+        ([0.0, 0.0, 0.0], 1.0, ("−1", "+1")),
+        ([0.0, 0.0, 0.3], 0.5, ("−0.5", "+0.5")),
+        ([], 1.0, ("−1", "+1")),
+        ([np.nan], 1.0, ("−1", "+1")),
+    ],
+)
+def test_gains_are_coloured_around_zero_and_one_outlier_does_not_grey_all_others(gains, end, ends):
+    run = with_tries(candidate(0, 0.0, accepted=True), *(tried(gain) for gain in gains))
+    coloraxis = decisions.figure([run], decisions.DecisionsParams()).layout.coloraxis
+    assert (coloraxis.cmin, coloraxis.cmid, coloraxis.cmax) == (-end, 0, end)
+    assert (coloraxis.colorbar.ticktext[0], coloraxis.colorbar.ticktext[-1]) == ends
+
+
+def test_a_gain_whose_interval_holds_0_or_is_not_known_is_outlined():
+    run = with_tries(
+        tried(0.1, 2), tried(0.1, 4, low=-0.1, high=0.3), tried(-0.1, 6, low=-0.2, high=-0.01), tried(0.1, 8, low=np.nan, high=np.nan)
+    )  # fmt: skip
+    drawn = by_uid(decisions.figure([run], decisions.DecisionsParams()))
+    assert [mark[2] for mark in drawn["run0:may be no gain"].customdata] == [4, 8]
+    assert "gain over W_t +0.1, no interval" in drawn["run0:refused"].customdata[3][1]
 
 
 def test_a_gain_that_is_not_finite_and_a_reason_with_markup_are_drawn():
-    tried = [candidate(2, np.nan, accepted=False), replace(candidate(4, 0.1, accepted=False), reason="0.4 < 0.5 <b>")]
-    run = replace(drawn_run(), triggers=[Trigger(decision(2, 0.0, tried), vetoed=False, seq=1)])
-    refused = by_uid(decisions.figure([run], decisions.DecisionsParams()))["run0:refused"]
-    assert refused.marker.color.tolist() == [0.0, 0.1]
-    assert "gain not a number" in refused.customdata[0][1]
-    assert "0.4 &lt; 0.5 &lt;b>" in refused.customdata[1][1]
+    run = with_tries(tried(np.nan), replace(tried(0.1, 4), reason="-0.4 < 0.5 <b>"))
+    drawn = by_uid(decisions.figure([run], decisions.DecisionsParams()))
+    assert drawn["run0:refused"].marker.color.tolist() == [0.1]
+    assert "gain over W_t not known" in drawn["run0:no score"].customdata[0][1]
+    assert "−0.4 &lt; 0.5 &lt;b>" in drawn["run0:refused"].customdata[0][1]
+
+
+def test_hovers_are_three_lines_that_a_phone_shows_whole():
+    one = replace(tried(-0.123456, -0.936), reason="negative reverse KL -0.612345 below the last accepted -0.600123")
+    run = with_tries(one)
+    for figure in (
+        decisions.figure([run], decisions.DecisionsParams()),
+        decision_tree.figure([run], decision_tree.DecisionTreeParams()),
+    ):
+        lines = by_uid(figure)["run0:refused"].customdata[0][1].split("<br>")
+        assert len(lines) == 3 and max(map(len, lines)) <= 48
+        assert lines[0].startswith("step 2, factor −0.936: refused") and "over W_t −0.123 [" in lines[1]
 
 
 def test_the_line_shows_scores_with_the_interval_of_their_gain():
     figure = decision_line.figure([drawn_run()], decision_line.DecisionLineParams(step=2))
     drawn = by_uid(figure)
-    np.testing.assert_allclose(drawn["run0:accepted"].x, [0, 2, 4])
+    np.testing.assert_allclose(2 ** drawn["run0:accepted"].x - 1, [0, 2, 4])
     np.testing.assert_allclose(drawn["run0:accepted"].y, [0.5, 0.6, 0.7])
     np.testing.assert_allclose(drawn["run0:accepted"].error_y.array, [0.05] * 3)
     np.testing.assert_allclose(drawn["run0:accepted"].error_y.arrayminus, [0.05] * 3)
-    assert drawn["run0:chosen"].x.tolist() == [4.0]
+    assert 2 ** drawn["run0:chosen"].x - 1 == pytest.approx([4.0])
     assert [shape.y0 for shape in figure.layout.shapes] == [0.5]
     assert figure.layout.meta["note"] == "step 2: jumped by 4; held-out KL 0.7 at step 0, 0.4692 at step 4"
+
+
+def test_a_score_far_from_all_others_stands_at_the_edge_of_the_line():
+    run = with_tries(
+        candidate(0, 0.0, accepted=True), *(tried(gain, at) for at, gain in enumerate((0.01, 0.02, -9.0), 1))
+    )
+    figure = decision_line.figure([run], decision_line.DecisionLineParams())
+    refused = by_uid(figure)["run0:refused"]
+    np.testing.assert_allclose(refused.y, [0.51, 0.52, 0.47])
+    assert list(refused.marker.symbol) == ["circle-open", "circle-open", "triangle-down-open"]
+    assert list(refused.error_y.array) == pytest.approx([0.05, 0.05, 0])
+    assert figure.layout.yaxis.range[0] < 0.47 < 0.53 < figure.layout.yaxis.range[1]
+
+
+def test_a_line_without_scores_is_drawn():
+    run = with_tries(replace(candidate(0, 0.0, accepted=True), score=np.nan), replace(tried(np.nan), score=np.nan))
+    figure = decision_line.figure([run], decision_line.DecisionLineParams())
+    assert not figure.layout.shapes and len(by_uid(figure)["run0:refused"].x) == 0
 
 
 def test_the_way_of_training_goes_through_the_jumps_that_were_kept():
@@ -174,11 +261,10 @@ def test_the_way_of_training_goes_through_the_jumps_that_were_kept():
 
 
 def test_ways_back_stand_below_the_trunk_and_have_ticks_there():
-    axis = decision_tree.figure([drawn_run()], decision_tree.DecisionTreeParams()).layout.yaxis
+    run = with_tries(tried(0.1, 1.5), tried(0.1, 2.5**-1 - 1))
+    axis = decision_tree.figure([run], decision_tree.DecisionTreeParams()).layout.yaxis
     heights = dict(zip(axis.ticktext, axis.tickvals, strict=True))
-    assert heights["-0.5"] == -heights["1"] == -1.0
-    assert min(heights.values()) < np.log2(2.5**-5), "as far back as a line search goes"
-    assert max(heights.values()) >= np.log2(1 + 1000)
+    assert heights["−0.5"] == -heights["1"] == -1.0
 
 
 def test_a_trigger_is_found_by_step_or_as_the_latest():

@@ -113,9 +113,9 @@ def test_a_value_that_is_not_finite_is_named_where_it_is_marked():
     values[-1, 5], values[3, 0] = -np.inf, np.nan
     run = replace(run, vectors={"update_norm": vectors(run.vectors["update_norm"].steps, values)})
     marks = {trace.uid: trace for trace in allocation([run]).data}["run0:odd"]
-    assert list(marks.text) == ["-infinity"]
+    assert list(marks.text) == ["−infinity"]
     marks = {trace.uid: trace for trace in allocation([run], mode="over_time").data}["run0:odd"]
     assert list(zip(marks.x, marks.y, marks.text, strict=True)) == [
         (4.0, "L0 q", "not a number"),
-        (20.0, "L1 o", "-infinity"),
+        (20.0, "L1 o", "−infinity"),
     ]

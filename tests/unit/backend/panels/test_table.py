@@ -126,7 +126,7 @@ def test_tries_are_told_with_what_became_of_them():
         (8, 0, "W_t itself"), (8, 2, "taken, then taken back"),
     ]  # fmt: skip
     assert column(told("decision_line", [drawn_run()], step=5), "step") == [4, 4]
-    assert column(table, "gain")[0] is None  # of W_t over itself
+    assert column(table, "gain over W_t")[0] is None  # of W_t over itself
 
 
 def test_the_means_of_a_groups_scores_are_those_that_are_drawn():
