@@ -37,7 +37,7 @@ def check(
     try:
         valid = RunConfig.model_validate(content)
     except ValidationError as error:
-        raise InvalidFields(problems(error.errors(), content)) from error
+        raise InvalidFields(problems(error.errors(), content, of_run=True)) from error
     found = checked(valid.model_dump_json())
     if as_json:
         print(found.model_dump_json())

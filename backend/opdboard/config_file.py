@@ -55,7 +55,14 @@ def read_config(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise BadInput(f"cannot read {file}: {error.strerror}", where=str(file)) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"{file} is neither YAML nor JSON: {error}", where=str(file)) from error
+        mark = getattr(error, "problem_mark", None)
+        if mark is None:
+            raise BadInput(f"{file} is neither YAML nor JSON: {error}", where=str(file)) from error
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise BadInput(
+            f"{file} is neither YAML nor JSON: {problem}, in line {mark.line + 1}, column {mark.column + 1}",
+            where=f"{file}:{mark.line + 1}",
+        ) from error
     if not isinstance(content, dict):
         raise BadInput(f"{file} must hold a mapping of run configuration fields", where=str(file))
     return content

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opdboard.domain.addresses import bearer_token, web_address
 from opdboard.domain.errors import BadInput
+from opdboard.domain.refusals import in_words
 
 QUEUES = ("any", "cpu", "cuda")
 """What a worker may listen to."""
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
             name = str(first["loc"][0])
             variable = f"OPDBOARD_{name.upper()}"
             value = "" if name in _SECRET else f" {str(first['input'])!r}"
-            reason = first["msg"].removeprefix("Value error, ")
+            reason = in_words(first)
             if name == "port" and "://" in str(first["input"]):
                 reason += (
                     ". Kubernetes sets such a variable for a service of this name: set enableServiceLinks to false"

@@ -35,7 +35,7 @@ def test_an_analysis_is_asked_for_and_what_was_found_is_drawn(page: Page, shown:
     factors = form.get_by_label("Factors, separated by spaces")
     factors.fill("0.5 2")
     form.get_by_test_id("analysis-submit").press("Enter")
-    expect(form.get_by_role("alert")).to_contain_text("less than or equal to 1")
+    expect(form.get_by_role("alert")).to_contain_text("Must be at most 1")
     assert_accessible(page)
     factors.fill("0.5")
     form.get_by_test_id("analysis-submit").press("Enter")

@@ -42,7 +42,8 @@ def _render_validation(request: Request, error: RequestValidationError) -> JSONR
     wrong = error.errors()[:MOST_PROBLEMS]
     first = wrong[0]["loc"][:1]
     if first == ("body",):
-        fields = problems(wrong, error.body, skip=("body", "config"))
+        of_run = wrong[0]["loc"][1:2] == ("config",)
+        fields = problems(wrong, error.body, skip=("body", "config"), of_run=of_run)
     elif first == ("path",):
         fields = problems(wrong, {}, skip=("path",))
     else:

@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field
 from typing_extensions import override
 
 from opdboard.domain.errors import OpdboardError
+from opdboard.domain.field_names import hint
 from opdboard.domain.reading import MOVED
+from opdboard.domain.refusals import in_words
 from opdboard.domain.storable import readable_text
 
 MOST_PROBLEMS = 100
@@ -42,22 +44,25 @@ class InvalidFields(OpdboardError):
         return "BadInput"
 
 
-def problems(errors: Sequence[Mapping[str, Any]], given: object, *, skip: Sequence[str] = ()) -> list[FieldProblem]:
+def problems(
+    errors: Sequence[Mapping[str, Any]], given: object, *, skip: Sequence[str] = (), of_run: bool = False
+) -> list[FieldProblem]:
     """pydantic's errors as dotted paths that a form knows.
 
     given: what was validated; it tells field names from the discriminator tags that pydantic puts between them.
     skip: leading names that are no part of the path ('body', 'config'). Of very many only the first are told.
+    of_run: the paths are those of a run's configuration, of which a wrong name may mean another.
     """
-    return [_problem(error, given, list(skip)) for error in errors[:MOST_PROBLEMS]]
+    return [_problem(error, given, list(skip), of_run) for error in errors[:MOST_PROBLEMS]]
 
 
-def _problem(error: Mapping[str, Any], given: object, skip: list[str]) -> FieldProblem:
+def _problem(error: Mapping[str, Any], given: object, skip: list[str], of_run: bool) -> FieldProblem:
     location = list(error["loc"])
     while skip and location[:1] == skip[:1]:
         name, skip = skip[0], skip[1:]
         location = location[1:]
         given = given.get(name) if isinstance(given, Mapping) and name in given else given
-    message = error["msg"].removeprefix("Value error, ")
+    message = in_words(error)
     if error["type"] == "json_invalid":
         return FieldProblem(
             path="", message=f"the body is not JSON: {error['ctx']['error']} at character {location[-1]}"
@@ -66,7 +71,9 @@ def _problem(error: Mapping[str, Any], given: object, skip: list[str]) -> FieldP
         location.append(error["ctx"]["discriminator"].strip("'"))
     path = ".".join(_without_tags(location, given)) or _field_named_in(message)
     if error["type"] == "extra_forbidden":
-        message = MOVED.get(path, "there is no such key")
+        told = MOVED.get(path)
+        meant = hint(path) if of_run and told is None else ""
+        message = told or f"{message}{meant and f'; {meant}'}"
     return FieldProblem(path=readable_text(path), message=readable_text(message))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from opdboard.domain.frozen import Frozen
+from opdboard.domain.patterns import REPOSITORY, SPLIT, UPLOADED, or_empty
 
 
 class ArithmeticData(Frozen):
@@ -16,11 +17,6 @@ class ArithmeticData(Frozen):
     digits: int = Field(default=3, ge=1, le=3, description="Digits of each summand.")
 
 
-REPOSITORY = r"^[\w.-]+(/[\w.-]+)?$"
-"""The name of a data set on the hub."""
-_SPLIT = r"^\w+([.-]\w+)*$"
-_UPLOADED = r"^[0-9a-f]{32}-[A-Za-z0-9_-][A-Za-z0-9._-]{0,180}$"
-"""Never a path out of their folder."""
 _COLUMN = "A column, or a path into one such as reward_model.ground_truth or messages.0.content"
 
 
@@ -113,13 +109,13 @@ class _Files(Frozen):
 class _Upload(Frozen):
     kind: Literal["upload"] = "upload"
     file: str = Field(
-        pattern=_UPLOADED,
+        pattern=UPLOADED,
         description="Chosen in the browser and kept in the data folder, which web server and workers must share.",
         json_schema_extra={"x-control": "upload"},
     )
     held_out: str = Field(
         default="",
-        pattern=f"^$|{_UPLOADED}",
+        pattern=or_empty(UPLOADED),
         description="A file of its own whose rows are held out in place of some of the above; read like them.",
         json_schema_extra={"x-control": "upload"},
     )
@@ -142,14 +138,14 @@ class _HubSet(Frozen):
     split: str = Field(
         default="train",
         max_length=200,
-        pattern=_SPLIT,
+        pattern=SPLIT,
         description="Whose rows are trained on.",
         json_schema_extra={"x-control": "hub_split", "x-first": True},
     )
     held_out: str = Field(
         default="",
         max_length=200,
-        pattern=f"^$|{_SPLIT}",
+        pattern=or_empty(SPLIT),
         description="A split of its own whose rows are held out in place of some of the above; read like them.",
         json_schema_extra={"x-control": "hub_split"},
     )

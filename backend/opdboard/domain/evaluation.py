@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.frozen import Frozen
+from opdboard.domain.patterns import SET_NAME
 
 MOST_SETS = 16
 
@@ -22,7 +23,7 @@ class EvaluationSet(Frozen):
     name: str = Field(
         min_length=1,
         max_length=40,
-        pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$",
+        pattern=SET_NAME,
         description="Lower-case letters, digits, - and _; of its own among the sets of a run.",
     )
     data: Data = Field(default=ArithmeticData(), description="The prompts, and how an answer is judged.")

@@ -10,6 +10,7 @@ from opdboard.domain.frozen import Frozen
 from opdboard.domain.model_sources import DemoModel, FolderModel, GgufModel, HubModel, ModelSource, RunModel
 from opdboard.domain.objectives import Grpo, TeacherFree
 from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.patterns import ADDRESS, VARIABLE
 
 
 class TeacherSettings(Frozen):
@@ -121,7 +122,7 @@ class RemoteTeacher(TeacherSettings):
     model_config = ConfigDict(title="A server (vLLM, SGLang)")
     partial, loaded = True, False
     kind: Literal["remote"] = "remote"
-    url: str = Field(pattern=r"^https?://\S+$", description="Base address, for example http://gpu1:8000/v1.")
+    url: str = Field(pattern=ADDRESS, description="Base address, for example http://gpu1:8000/v1.")
     model: str = Field(min_length=1, description="Name under which the server has the model.")
     api: Literal["prompt_logprobs", "echo"] = Field(
         default="prompt_logprobs",
@@ -142,7 +143,7 @@ class RemoteTeacher(TeacherSettings):
     )
     key_variable: str = Field(
         default="",
-        pattern=r"^[A-Za-z0-9_]*$",
+        pattern=VARIABLE,
         description="Environment variable of the worker that holds the server's key, one of those that OPDBOARD_TEACHER_KEYS allows "
         "for this address; empty sends none.",
     )

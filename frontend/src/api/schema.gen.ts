@@ -849,7 +849,7 @@ export interface paths {
         };
         /**
          * Read Run Config Schema
-         * @description JSON schema of a run configuration, from which the launch form is drawn.
+         * @description JSON schema of a run configuration, from which the launch form is drawn; `trl` says what TRL calls its fields.
          */
         get: operations["read_run_config_schema"];
         put?: never;

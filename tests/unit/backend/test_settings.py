@@ -24,7 +24,7 @@ def _clean(monkeypatch, tmp_path):
     [
         ("PORT", "tcp://10.0.0.1:80", "enableServiceLinks"),
         ("PORT", "70000", "65535"),
-        ("PORT", "eighty", "integer"),
+        ("PORT", "eighty", "whole number"),
         ("LEASE_SECONDS", "nan", "finite"),
         ("LEASE_SECONDS", "soon", "number"),
         ("PUBLIC_URL", "lab.example/opd", "http://"),

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr
 
 from opdboard.api.parameters import NO_NUL, Parameters
-from opdboard.domain.data import REPOSITORY
+from opdboard.domain.patterns import REPOSITORY
 from opdboard.hub_token import Source
 
 

@@ -1,5 +1,6 @@
 """The run configuration's schema, ready-made configurations, what a launch would do, and launching a sweep."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from opdboard.api.launch.preview_schemas import DataIn
 from opdboard.api.launch.schemas import PlanOut, PresetOut, SweepCreate, SweepIn, SweepMade
 from opdboard.api.rows import filled
 from opdboard.domain.data_look import DataLook
+from opdboard.domain.field_names import TRL
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 
@@ -19,8 +21,8 @@ router = APIRouter(prefix="/api", tags=["launch"], route_class=JsonRoute)
 
 @router.get("/schema/run-config")
 def read_run_config_schema() -> dict[str, Any]:
-    """JSON schema of a run configuration, from which the launch form is drawn."""
-    return RunConfig.model_json_schema()
+    """JSON schema of a run configuration, from which the launch form is drawn; `trl` says what TRL calls its fields."""
+    return RunConfig.model_json_schema() | {"trl": {name: asdict(one) for name, one in TRL.items()}}
 
 
 @router.get("/presets")

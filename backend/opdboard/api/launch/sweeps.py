@@ -84,6 +84,6 @@ def _validated(content: dict) -> RunConfig:
     try:
         config = RunConfig.model_validate(content)
     except ValidationError as error:
-        raise InvalidFields(problems(error.errors(), content)) from error
+        raise InvalidFields(problems(error.errors(), content, of_run=True)) from error
     service.check_storable(config)
     return config

@@ -47,13 +47,13 @@ def test_a_run_is_made_although_the_broker_is_down(client: TestClient, sqlite_da
 @pytest.mark.parametrize(
     ("config", "path", "words"),
     [
-        ({"budget": {"steps": 0}}, "budget.steps", "greater than or equal to 1"),
+        ({"budget": {"steps": 0}}, "budget.steps", "must be at least 1"),
         ({"strategy": {"kind": "effopd", "candidates": 99}}, "strategy.candidates", "32"),
-        ({"student": {"kind": "folder"}}, "student.path", "required"),
+        ({"student": {"kind": "folder"}}, "student.path", "give the student a folder"),
         (
             {"teacher": {"kind": "model", "source": {"kind": "hub", "repo_id": ""}}},
             "teacher.source.repo_id",
-            "at least 1",
+            "give the teacher a name on the hub",
         ),
         ({"student": {"kind": "magic"}}, "student", "demo"),
         ({"learning_rat": 1}, "learning_rat", "no such key"),
