@@ -26,12 +26,12 @@ export function Rail() {
         <Mark size={24} />
         {!narrow && <span>opdboard</span>}
       </Link>
-      {pages.map(({ to, label, Icon }) => (
+      {pages.map(({ to, label, short, Icon }) => (
         <Tooltip key={to} label={label} position="right" disabled={!narrow}>
           <Link to={to} className={classes.item} activeOptions={{ exact: to === "/" }}>
             {narrow && <span className="visually-hidden">{label}</span>}
             <Icon size={18} stroke={1.7} aria-hidden />
-            {!narrow && <span>{label}</span>}
+            {!narrow && <span>{phone ? short : label}</span>}
             {to === "/alerts" && <UnseenAlerts />}
           </Link>
         </Tooltip>

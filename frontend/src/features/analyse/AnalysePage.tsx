@@ -12,7 +12,7 @@ export function AnalysePage() {
   return (
     <div className="page">
       <div className="page-head">
-        <h1>Analyses</h1>
+        <h1>Import checkpoints</h1>
       </div>
       <p className={`soft ${classes.lead}`}>
         Where did the update go, how low is its rank, when did its direction lock in: measured on checkpoints that any

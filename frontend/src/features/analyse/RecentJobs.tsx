@@ -15,14 +15,14 @@ const JOBS = { query: "kind = import or kind = analysis", sort: "-created", colu
 /** Imports, and what was asked of runs' weights, the newest first. */
 export function RecentJobs() {
   const query = useQuery(runPageQuery(JOBS, 0));
-  if (!query.data) return <Unread what="the analyses" query={query} />;
+  if (!query.data) return <Unread what="the imports" query={query} />;
   const { runs } = query.data;
   return (
     <section className={classes.recent} data-testid="recent-jobs">
       <h2>What was asked for</h2>
       {runs.length === 0 ? (
         <Empty card title="Nothing yet">
-          Checkpoint series that are measured here, and evaluations, analyses and exports asked for on a run&apos;s
+          Checkpoint series that are measured here, and evaluations, interventions and exports asked for on a run&apos;s
           page, are listed here.
         </Empty>
       ) : (

@@ -1,5 +1,5 @@
 import { useMantineColorScheme } from "@mantine/core";
-import { IconFolderSearch, IconKeyboard, IconLink, IconPlaylistAdd, IconSunMoon } from "@tabler/icons-react";
+import { IconKeyboard, IconLink, IconPlaylistAdd, IconSunMoon } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { presetsQuery } from "~/api/launch";
@@ -17,8 +17,8 @@ export function usePageActions(): PaletteGroup[] {
   return [
     {
       label: "Go to",
-      actions: pages.map(({ to, label, key, Icon }) => ({
-        id: `page-${label.toLowerCase()}`,
+      actions: pages.map(({ to, label, short, key, Icon }) => ({
+        id: `page-${short.toLowerCase()}`,
         label,
         keys: `g ${key}`,
         Icon,
@@ -34,18 +34,6 @@ export function usePageActions(): PaletteGroup[] {
         Icon: IconPlaylistAdd,
         run: () => void navigate({ to: "/launch", search: { preset: name } }),
       })),
-    },
-    {
-      label: "Analyse",
-      actions: [
-        {
-          id: "analyse",
-          label: "Analyse checkpoints",
-          description: "A series that another trainer wrote, measured against its base.",
-          Icon: IconFolderSearch,
-          run: () => void navigate({ to: "/analyse" }),
-        },
-      ],
     },
     {
       label: "View",

@@ -39,9 +39,9 @@ export function RunsPage() {
       <div className="page-head">
         <h1>Runs</h1>
         <RunViews />
-        <ButtonLink to="/analyse" size="sm" aria-label="Analyse checkpoints" data-testid="new-analysis">
+        <ButtonLink to="/analyse" size="sm" aria-label="Import checkpoints" data-testid="new-analysis">
           <IconFolderSearch size={16} aria-hidden />
-          <span className={classes.actionLabel}>Analyse checkpoints</span>
+          <span className={classes.actionLabel}>Import checkpoints</span>
         </ButtonLink>
         <ButtonLink
           variant="filled"

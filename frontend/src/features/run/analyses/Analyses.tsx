@@ -22,8 +22,8 @@ const PARTS = [
   { purpose: "evaluation", title: "Evaluations", ask: "Evaluate…", Icon: IconReportAnalytics, testId: "evaluate" },
   {
     purpose: "intervention",
-    title: "What if the weights were changed?",
-    ask: "Analyse…",
+    title: "Interventions: what if the weights were changed?",
+    ask: "Intervene…",
     Icon: IconMicroscope,
     testId: "analyse",
   },
@@ -40,7 +40,7 @@ export default function Analyses({ run }: { run: RunDetail }) {
   const summary = subject === run.id ? run : about.data;
   const runs = useMemo(() => (summary ? [summary] : []), [summary]);
   const unread = [found, offered].find(({ data }) => !data) ?? about;
-  if (!found.data || !offered.data || !summary) return <Unread what="the analyses" query={unread} />;
+  if (!found.data || !offered.data || !summary) return <Unread what="the interventions" query={unread} />;
   const { analyses } = found.data;
   const own = analyses.find(({ id }) => id === run.id);
   if (run.kind === "analysis") return <OfItself own={own} interventions={offered.data} runs={runs} />;
@@ -77,10 +77,10 @@ export default function Analyses({ run }: { run: RunDetail }) {
       )}
       {analyses.length === 0 && (
         <Empty card title="Nothing was asked of this run's weights yet">
-          An evaluation tells how well base, teacher and checkpoints answer sets of prompts. An analysis puts changed
-          weights into the student and scores them: the update scaled, cut to a few directions or a few layers, taken
-          early. An export is the model, or its update as an adapter, for others to load. Any checkpoint that is still
-          on disk will do.
+          An evaluation tells how well base, teacher and checkpoints answer sets of prompts. An intervention puts
+          changed weights into the student and scores them: the update scaled, cut to a few directions or a few layers,
+          taken early. An export is the model, or its update as an adapter, for others to load. Any checkpoint that is
+          still on disk will do.
         </Empty>
       )}
       {PARTS.map(({ purpose, title }) => (
