@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from opdboard.domain.measures import scalar
 from opdboard.domain.run_state import RunState
 
 if TYPE_CHECKING:
@@ -25,11 +26,8 @@ STYLES = {
     RunState.STOPPED: "yellow",
     RunState.FAILED: "bold red",
 }
-SHOWN_SCALARS = {
-    "eval/reverse_kl": "held-out reverse KL (nats/token)",
-    "eval/accuracy": "held-out accuracy",
-    "reverse_kl": "batch reverse KL (nats/token)",
-    "loss": "loss",
+SHOWN_SCALARS = ("eval/reverse_kl", "eval/accuracy", "reverse_kl", "loss")
+SHOWN_COSTS = {
     "tokens": "tokens, search included",
     "search_tokens": "of which search",
     "seconds": "seconds",
@@ -127,7 +125,8 @@ def run_details(
             plain(f"{run.worker_id}, attempt {run.attempt}, {run.device or 'device not known yet'}"),
         )
     latest = _all_tokens(run.latest)
-    for key, title in SHOWN_SCALARS.items():
+    titles = {key: f"{scalar(key).brief} {scalar(key).unit}".rstrip() for key in SHOWN_SCALARS}
+    for key, title in (titles | SHOWN_COSTS).items():
         if key in latest:
             facts.add_row(title, number(latest[key]))
     for told in made_with:

@@ -7,9 +7,9 @@ import torch
 from invariant.conftest import decisions_of, tiny_config
 
 from opdboard.domain.data import ArithmeticData
-from opdboard.domain.measures import SCALARS
 from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import Dapo, Grpo, Sft
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher, NoTeacher
 

@@ -9,10 +9,11 @@ from typing_extensions import override
 
 from opdboard.domain.commands import Command, Extrapolate
 from opdboard.domain.errors import NonFiniteLoss
-from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA, SCALARS
+from opdboard.domain.measures import MODULE_NORMS, MODULE_SPECTRA
 from opdboard.domain.model_sources import DemoModel
 from opdboard.domain.objectives import FullVocabulary, JensenShannon, SampledToken, TopK
 from opdboard.domain.optimizer import Optimizer
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher
 from opdboard_worker.training.control import Orders

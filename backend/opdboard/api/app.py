@@ -30,6 +30,7 @@ from opdboard.api.launch import endpoints as launch
 from opdboard.api.limits import Limits
 from opdboard.api.lineage import endpoints as lineage
 from opdboard.api.logs import endpoints as logs
+from opdboard.api.measures import endpoints as measures
 from opdboard.api.panels import endpoints as panels
 from opdboard.api.panels.cache import ResponseCache
 from opdboard.api.panels.recent import RecentAnswers
@@ -55,6 +56,7 @@ _NOUNS = (
     runs,
     reported,
     commands,
+    measures,
     series,
     decisions,
     checkpoints,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from opdboard.domain.measures import WHOLE_MODEL, cards, scalar
+from opdboard.domain.measures import cards, scalar
+from opdboard.domain.scalar_measures import WHOLE_MODEL
 
 MOST = 4
 _WANTED = (

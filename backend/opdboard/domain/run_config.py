@@ -13,7 +13,6 @@ from opdboard.domain.budget import Budget
 from opdboard.domain.cadence import Cadence
 from opdboard.domain.data import ArithmeticData, Data
 from opdboard.domain.frozen import Frozen
-from opdboard.domain.measures import set_key
 from opdboard.domain.methods import method_of
 from opdboard.domain.model_sources import DemoModel, ModelSource, RunModel
 from opdboard.domain.monitoring import Monitoring
@@ -21,6 +20,7 @@ from opdboard.domain.objectives import FullVocabulary, Objective
 from opdboard.domain.optimizer import Adapter, AllWeights, Optimizer
 from opdboard.domain.reading import Reading
 from opdboard.domain.sampler import OwnSampler, Sampler
+from opdboard.domain.scalar_measures import set_key
 from opdboard.domain.selection import Selection
 from opdboard.domain.strategies import Strategy
 from opdboard.domain.strategies.none import NoStrategy

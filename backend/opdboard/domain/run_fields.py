@@ -17,11 +17,12 @@ from functools import cache
 from typing import Any, Literal
 
 from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import SCALARS, scalar
+from opdboard.domain.measures import scalar
 from opdboard.domain.methods import METHODS
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState
+from opdboard.domain.scalar_measures import SCALARS
 
 Source = Literal["run", "measure", "config"]
 FieldType = Literal["text", "word", "number", "time", "tags", "error", "any"]
@@ -127,7 +128,7 @@ def _measure(key: str) -> Field:
         "number",
         f"{MEASURE_PREFIX}{key}" if shadowed else key,
         known.title,
-        known.short or key,
+        known.brief,
         f"Newest value{f', {known.unit}' if known.unit else ''}.",
     )
 

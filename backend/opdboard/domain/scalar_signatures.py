@@ -10,8 +10,8 @@ from itertools import pairwise
 from statistics import median
 
 from opdboard.domain.alerts import UNDECIDED, Sighting, Subject, Verdict, odd
-from opdboard.domain.measures import set_key
 from opdboard.domain.records import VariantRecord
+from opdboard.domain.scalar_measures import set_key
 
 HEALTHY_OVERLAP = (0.72, 0.91)
 

@@ -243,7 +243,7 @@ def _lock_in_label(
 
 
 def _y_title(params: AlignmentParams) -> str:
-    title = ALIGNMENTS[params.measure].title.split(" (")[0].lower()
+    title = ALIGNMENTS[params.measure].brief
     return title if params.measure == "direction_cosine" else f"{title} @{params.k}"
 
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
+from opdboard.domain.measures import score
 from opdboard.domain.records import CandidateRecord
 from opdboard.panels import factors, look, tries
 from opdboard.panels.panel import Panel, PanelParams, Step
@@ -66,7 +67,8 @@ def figure(series: Sequence[RunSeries], params: DecisionLineParams) -> go.Figure
         },
         xaxis=factors.axis("factor along D", [one.factor for one in found]),
         yaxis=look.axis(
-            trigger.record.score_name if trigger else "score", **({"range": _with_room(ends)} if ends else {})
+            look.axis_label(score(trigger.record.score_name)) if trigger else "score",
+            **({"range": _with_room(ends)} if ends else {}),
         ),
         shapes=[] if start is None else [look.across(start, look.NEUTRAL, "dash")],
         annotations=[] if start is None else [_start_label(start)],

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
+from opdboard.domain.measures import score
 from opdboard.domain.records import CandidateRecord
 from opdboard.panels import factors, look, scales, tries
 from opdboard.panels.panel import Panel, PanelParams
@@ -74,7 +75,7 @@ def _note(series: Sequence[RunSeries]) -> str:
 
 def _colors(series: Sequence[RunSeries], candidates: Sequence[CandidateRecord]) -> dict[str, Any]:
     """Centred on 0; where a few gains are far larger than all others it ends before them, and its ends say so."""
-    names = sorted({trigger.record.score_name for run in series for trigger in run.triggers})
+    names = sorted({score(trigger.record.score_name).brief for run in series for trigger in run.triggers})
     gains = np.array([one.gain for one in candidates], np.float64)
     usual = tries.usual_gain(candidates)
     end = scales.symmetric_end([gains] if usual is None else [np.array([usual])])

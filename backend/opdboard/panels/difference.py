@@ -85,7 +85,7 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
     odd = ~np.isfinite(z) if row is not None else np.zeros(len(z), bool)
     traces.append(module_grid.marks("difference:odd", grid, odd, z, ("x", "y"), "cannot be compared"))
     x, y = module_grid.grid_axes(grid, (0.0, 1.0), titled=True)
-    title = f"{word} of {look.axis_label(measure)}"
+    title = f"{word} of {look.measure_label(measure)}"
     return look.figure(
         traces,
         keep="difference",

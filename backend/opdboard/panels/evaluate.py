@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.records import Estimate, VariantRecord
+from opdboard.domain.scalar_measures import OF_SETS
 from opdboard.panels import lines, look, scores
 from opdboard.panels.evaluated import (
     BASE,
@@ -30,13 +31,6 @@ from opdboard.panels.series import RunSeries
 from opdboard.panels.table import RUN, Cell, Column, Row, Table, of_rows
 
 _LEVELS = {BASE: "dot", TEACHER: "dash"}
-_TITLES = {
-    "avg": "avg@n [share]",
-    "pass": "pass@n [share]",
-    "maj": "maj@n [share]",
-    "truncated": "truncated answers [share]",
-    "length": "length of answers [tokens]",
-}
 _ENDS = ("value", "low", "high")
 
 
@@ -47,7 +41,7 @@ class EvaluateParams(PanelParams):
         default="avg",
         description="Share of right answers, chance that any of n is right, verdict of the majority of n, share of answers that "
         "were cut, or their mean length.",
-        json_schema_extra={"x-enum-titles": ["avg@n", "pass@n", "maj@n", "truncated", "length"]},
+        json_schema_extra={"x-enum-titles": [measure.brief for measure in OF_SETS.values()]},
     )
     set: str = Field(default="", max_length=40, description="One set of prompts; empty draws all.")
     analysis: scores.AnalysisId = ""
@@ -80,7 +74,7 @@ def figure(series: Sequence[RunSeries], params: EvaluateParams) -> go.Figure:
         drawn,
         keep=f"{KIND} {params.measure}",
         meta=about | {"choices": {"set": ["", *names]}},
-        y_title=_TITLES[params.measure],
+        y_title=look.axis_label(OF_SETS[params.measure]),
         odd_axis=None,
         hovermode="closest",
     )
@@ -183,7 +177,7 @@ def table(series: Sequence[RunSeries], params: EvaluateParams) -> Table:
 
 def _place(measure: str) -> tuple[int, int]:
     word, _, k = measure.partition("@")
-    return list(_TITLES).index(word), int(k or 0)
+    return list(OF_SETS).index(word), int(k or 0)
 
 
 def _counts(one: VariantRecord) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import SCALARS
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard.domain.scalar_signatures import HEALTHY_OVERLAP
 from opdboard.panels import lines, look
 from opdboard.panels.panel import Panel, PanelParams
@@ -96,7 +96,7 @@ def _lines(series: Sequence[RunSeries], view: _View, most: int | None = None) ->
 def _line(run: RunSeries, key: str, index: int, many_runs: bool, most: int | None) -> lines.Line:
     points = run.scalars[key]
     chosen = keep_extremes_live(points.steps, points.values, most or len(points.steps))
-    name = f"{run.name} {key}" if many_runs else key
+    name = f"{run.name}, {SCALARS[key].brief}" if many_runs else SCALARS[key].brief
     x = points.steps[chosen].astype(np.float64)
     color, mark = look.run_color(run), look.run_mark(run)
     return lines.Line(f"{run.id}:{key}", name, color, x, points.values[chosen], dash=lines.DASHES[index], mark=mark)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import plotly.graph_objects as go
 
-from opdboard.domain.measures import Measure
+from opdboard.domain.measure import Measure
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 NEUTRAL = "#808080"
@@ -131,8 +131,18 @@ def _centred(text: str) -> dict[str, Any]:
 
 
 def axis_label(measure: Measure) -> str:
-    """A measure's name and unit, for an axis."""
-    return f"{measure.name} [{measure.unit}]" if measure.unit else measure.name
+    """A measure's symbol and unit, for an axis; its name where formulas have no symbol for it."""
+    return with_unit(measure.symbol or measure.brief, measure.unit)
+
+
+def measure_label(measure: Measure) -> str:
+    """A measure's name, symbol and unit, where no title says what it is."""
+    return with_unit(measure.full, measure.unit)
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A text and the unit behind it, if there is one."""
+    return f"{text} [{unit}]" if unit else text
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS, Measure
+from opdboard.domain.measure import Measure
+from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS
 from opdboard.panels import estimators, look, module_grid, module_timeline, module_values, scales
 from opdboard.panels.module_values import Normalise, Seen
 from opdboard.panels.panel import Panel, PanelParams, Step, choice

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import MODULE_NORMS, Measure
+from opdboard.domain.measure import Measure
+from opdboard.domain.measures import MODULE_NORMS
 from opdboard.domain.modules import Module
 from opdboard.panels import look, scales
 from opdboard.panels.series import RunSeries, Vectors
@@ -124,14 +125,14 @@ def _last(values: np.ndarray) -> np.ndarray:
 def label_of(measure: Measure, normalise: str) -> str:
     """What the colour bar says."""
     if normalise == "none":
-        return look.axis_label(measure)
+        return look.measure_label(measure)
     if normalise != "size":
         word = "squared " if normalise == "step_total" and is_norm(measure) else ""
-        return f"{word}{measure.name}, {_WORDS[normalise]}"
+        return f"{word}{measure.brief}, {_WORDS[normalise]}"
     if measure.name in _SIZELESS:
-        return f"{look.axis_label(measure)} (has no size)"
+        return f"{look.measure_label(measure)} (has no size)"
     per = "of the full rank" if measure.name in _RANKS else "per entry"
-    return f"{measure.name}, {per if measure.name in (*_RANKS, 'norm_share') else 'per root of entries'}"
+    return f"{measure.brief}, {per if measure.name in (*_RANKS, 'norm_share') else 'per root of entries'}"
 
 
 def log2_ratio(run: RunSeries, rows: Vectors, other: RunSeries, other_rows: Vectors) -> Vectors:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import Measure
+from opdboard.domain.measure import Measure
 from opdboard.panels.gathering import means
 from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import Table
@@ -68,6 +68,6 @@ def choice(measures: dict[str, Measure]) -> tuple[Any, Any]:
             raise ValueError(f"there is no {name!r}; choose one of {', '.join(measures)}")
         return name
 
-    titles = [measure.title for measure in measures.values()]
+    titles = [measure.full for measure in measures.values()]
     schema: dict[str, Any] = {"enum": list(measures), "x-enum-titles": titles}
     return BeforeValidator(check), Field(json_schema_extra=schema)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import POSITION_STATISTIC
+from opdboard.domain.measures import BY_POSITION, POSITION_STATISTIC
 from opdboard.panels import labels, lines, look
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, VectorNeed, Vectors
@@ -46,7 +46,7 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
             "empty": not shown,
         },
         xaxis=look.axis("position in the response [tokens]"),
-        yaxis=look.axis("reverse_kl [nats/token]", rangemode="tozero"),
+        yaxis=look.axis(look.axis_label(BY_POSITION), rangemode="tozero"),
         hovermode="x unified",
         showlegend=len(drawn) > labels.MOST,
         annotations=labels.end_labels(named, span),
@@ -56,7 +56,7 @@ def figure(series: Sequence[RunSeries], params: PositionParams) -> go.Figure:
 def table(series: Sequence[RunSeries], params: PositionParams) -> Table:
     """Of each run the step shown and the first stored one, by position."""
     drawn = [line for run in series for line in _lines(run, params.step) if len(line.x)]
-    return lines.table(drawn, "nats/token", Column("position in the response", "tokens"))
+    return lines.table(drawn, BY_POSITION.unit, Column("position in the response", "tokens"))
 
 
 def _rows(run: RunSeries) -> Vectors:

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from pydantic import Field
 
+from opdboard.domain.measures import SCORES
 from opdboard.domain.records import Estimate
 from opdboard.panels import look, scores
 from opdboard.panels.gathering import Entry, entries
@@ -16,7 +17,6 @@ from opdboard.panels.series import RunSeries
 from opdboard.panels.table import RUN, Column, Table, of_rows
 
 _KIND = "reset_embeddings"
-_UNITS = {"accuracy": "share", "reverse_kl": "nats/token"}
 
 
 class ResetEmbeddingsParams(PanelParams):
@@ -38,7 +38,7 @@ def figure(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> go.Fig
         keep=f"reset_embeddings {params.measure}",
         meta=scores.meta(_KIND, about and f"against the trained weights; {about}", empty=not bars),
         xaxis=look.axis("put back to the base", type="category"),
-        yaxis=look.axis(f"change of {params.measure} [{_UNITS[params.measure]}]", zeroline=True),
+        yaxis=look.axis(f"change, {look.axis_label(SCORES[params.measure])}", zeroline=True),
         barmode="group",
         showlegend=len(bars) > 1,
         margin={"l": 56, "r": 12, "t": 22, "b": 44},
@@ -67,8 +67,8 @@ def table(series: Sequence[RunSeries], params: ResetEmbeddingsParams) -> Table:
         for entry in entries(series)
         for name, one in _changes(entry, params.measure).items()
     ]
-    unit = _UNITS[params.measure]
-    ends = [Column(f"change of {params.measure}{end}", unit) for end in ("", ", lower end", ", upper end")]
+    measure = SCORES[params.measure]
+    ends = [Column(f"{measure.brief}, change{end}", measure.unit) for end in ("", ", lower end", ", upper end")]
     return of_rows([RUN, Column("put back", numeric=False), *ends], rows)
 
 

@@ -9,9 +9,20 @@ import plotly.graph_objects as go
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measures import SCALARS, by_number, scalar
+from opdboard.domain.measures import by_number, scalar
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard.panels import labels, look
-from opdboard.panels.curves import WHOLE_UPDATE, Curve, MeanCurve, Over, abscissa, curve, mean_curve, scalars_for
+from opdboard.panels.curves import (
+    TEACHER_KL,
+    WHOLE_UPDATE,
+    Curve,
+    MeanCurve,
+    Over,
+    abscissa,
+    curve,
+    mean_curve,
+    scalars_for,
+)
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.noise_floor import DISTANCES, floors
 from opdboard.panels.panel import Panel, PanelParams
@@ -26,20 +37,14 @@ TOTAL_POINTS = 16_000  # of all lines of a picture: more are slow to draw and no
 MAX_KEYS = 8
 MAX_RUNS = 50
 FEW = 8
-_X_NAMES = {
-    "steps": "steps",
-    "tokens": "tokens",
-    "seconds": "seconds",
-    "gpu_seconds": "GPU-seconds",
-    "teacher_kl": "matched teacher KL",
+_X = {
+    "steps": Column("optimizer step t"),
+    "tokens": Column("tokens generated, search included", "tokens"),
+    "seconds": Column("time spent", "s"),
+    "gpu_seconds": Column("GPU time spent", "GPU s"),
+    "teacher_kl": Column(f"{SCALARS[TEACHER_KL].brief}, best so far", SCALARS[TEACHER_KL].unit),
 }
-_X_TITLES = {
-    "steps": "optimizer step t",
-    "tokens": "tokens generated, search included [tokens]",
-    "seconds": "time spent [s]",
-    "gpu_seconds": "GPU time spent [GPU s]",
-    "teacher_kl": "held-out reverse KL, best so far [nats/token]",
-}
+_X_NAMES = ("steps", "tokens", "seconds", "GPU-seconds", "matched teacher KL")
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
 
@@ -68,7 +73,7 @@ class ScalarParams(PanelParams):
         description="What the curves run over. Tokens and seconds include the search and leave out evaluation and pauses; GPU-seconds "
         "are these times the number of GPUs. Teacher KL: every evaluation that came nearer to the teacher than all before "
         "it stands at its held-out reverse KL, falling to the right.",
-        json_schema_extra={"x-enum-titles": list(_X_NAMES.values())},
+        json_schema_extra={"x-enum-titles": [*_X_NAMES]},
     )
     members: bool = Field(default=False, description="Draw the members of a group, faint, behind their mean.")
     x_from: float | None = Field(
@@ -174,7 +179,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
             "empty": len(without_gpu) == len(compared) or not any(len(one) for one in heights),
             "choices": {"keys": _stored_keys(series)},
         },
-        xaxis=look.axis(_X_TITLES[params.x], **_view(params)),
+        xaxis=look.axis(_X[params.x].heading, **_view(params)),
         yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear", **_from_zero(heights)),
         yaxis2=look.EDGES,
         hovermode="closest" if style.crowded else "x unified",
@@ -190,7 +195,7 @@ def table(series: Sequence[RunSeries], params: ScalarParams) -> Table:
     parts: list[Points] = []
     for entry in compared:
         for key in params.keys:
-            name = key if len(compared) == 1 else _name(entry, key, compared, params.keys)
+            name = scalar(key).brief if len(compared) == 1 else _name(entry, key, compared, params.keys)
             curves = [curve(run, key, params.x) for run in entry.runs]
             line = mean_curve(curves, params.x) if entry.is_group else curves[0]
             parts.append(_column(name, key, line, line.y, params))
@@ -202,11 +207,10 @@ def table(series: Sequence[RunSeries], params: ScalarParams) -> Table:
                 ]
                 if params.members:
                     parts += [
-                        _column(f"{key} of {run.name}", key, one, one.y, params)
+                        _column(f"{scalar(key).brief} of {run.name}", key, one, one.y, params)
                         for run, one in zip(entry.runs, curves, strict=True)
                     ]
-    title, _, unit = _X_TITLES[params.x].removesuffix("]").partition(" [")
-    return over(STEP if params.x == "steps" else Column(title, unit), parts)
+    return over(STEP if params.x == "steps" else _X[params.x], parts)
 
 
 def _column(title: str, key: str, line: Curve, heights: np.ndarray, params: ScalarParams) -> Points:
@@ -252,7 +256,7 @@ def _name(entry: Entry, key: str, compared: Sequence[Entry], keys: Sequence[str]
     name = f"{entry.name} (n = {len(entry.runs)})" if entry.is_group else entry.name
     if len(keys) == 1:
         return name
-    return key if len(compared) == 1 else f"{name} {key}"
+    return scalar(key).brief if len(compared) == 1 else f"{name}, {scalar(key).brief}"
 
 
 def _line(entry: Entry, index: int, compared: Sequence[Entry], keys: Sequence[str]) -> tuple[str, str]:

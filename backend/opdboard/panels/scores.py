@@ -11,6 +11,7 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.interventions import INTERVENTIONS
+from opdboard.domain.measures import SCORES
 from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
 from opdboard.panels import lines, look
 from opdboard.panels.gathering import Entry, entries
@@ -21,24 +22,18 @@ from opdboard.panels.table import RUN, Column, Row, Table, of_rows
 
 BASE, FINAL = "base", "final"
 
+MEASURES = ("accuracy", "reverse_kl", "recovery", "kl_recovery")
 Measure = Annotated[
     Literal["accuracy", "reverse_kl", "recovery", "kl_recovery"],
     Field(
         description="Accuracy by the verifier, reverse KL to the teacher, or the share of the gain between base and trained "
         "weights: recovery = (score - base) / (final - base).",
-        json_schema_extra={"x-enum-titles": ["accuracy", "KL to the teacher", "recovery", "recovery of the KL"]},
+        json_schema_extra={"x-enum-titles": [SCORES[name].brief for name in MEASURES]},
     ),
 ]
 AnalysisId = Annotated[
     str, Field(max_length=32, description="Id of an analysis to show; empty shows the latest of each run.")
 ]
-TITLES = {
-    "accuracy": "accuracy [share]",
-    "reverse_kl": "reverse_kl [nats/token]",
-    "recovery": "recovery of the accuracy [share]",
-    "kl_recovery": "recovery of the KL [share]",
-}
-_UNITS = {"accuracy": "share", "reverse_kl": "nats/token", "recovery": "share", "kl_recovery": "share"}
 _SOURCES = {
     "accuracy": ("accuracy", "score"),
     "reverse_kl": ("reverse_kl", "score"),
@@ -206,7 +201,7 @@ def figure(drawn: Sequence[lines.Line], kind: str, told: str | None, measure: st
     """Lines of scores; the layout has the x axis."""
     shown = [line for line in drawn if np.isfinite(line.y).any()]
     about = meta(kind, told, empty=not shown)
-    common = {"y_title": TITLES[measure], "odd_axis": None, "hovermode": "closest"}
+    common = {"y_title": look.axis_label(SCORES[measure]), "odd_axis": None, "hovermode": "closest"}
     return lines.figure(shown, meta=about, **{"keep": f"{kind} {measure}", **common, **layout})
 
 
@@ -242,7 +237,11 @@ def table(compared: Sequence[Entry], kinds: Sequence[str]) -> Table:
         if entry.is_group and len(members) > 1:
             shared = [place for place in members[0] if all(place in found for found in members)]
             rows += [_mean_row(entry, [found[place] for found in members]) for place in shared]
-    columns = [Column(f"{measure}{end}", unit) for measure, unit in _UNITS.items() for end in ("", " low", " high")]
+    columns = [
+        Column(f"{SCORES[name].brief}{end}", SCORES[name].unit)
+        for name in MEASURES
+        for end in ("", ", lower end", ", upper end")
+    ]
     return of_rows([RUN, Column("weights", numeric=False), Column("norm"), *columns], rows)
 
 
@@ -260,7 +259,7 @@ def _mean_row(entry: Entry, members: Sequence[VariantRecord]) -> Row:
 def _scored(members: Sequence[VariantRecord]) -> list[float | None]:
     """Value and ends of the interval of each measure, None where it is not known; of several their mean and its interval."""
     cells: list[float | None] = []
-    for measure in TITLES:
+    for measure in MEASURES:
         found = [estimate(one, measure) for one in members]
         value, low, high = found[0].value, found[0].low, found[0].high
         if len(found) > 1:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.records import Estimate, VariantRecord
+from opdboard.domain.scalar_measures import OF_SETS
 from opdboard.panels import lines, look
 from opdboard.panels.evaluated import is_share, score_of, unlike
 from opdboard.panels.gathering import Entry, entries
@@ -23,18 +24,16 @@ from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import IN_TRAINING, Needs, RunSeries
 from opdboard.panels.table import Table
 
-_UNITS = {"length": "tokens"}
-
 
 class SetScoreParams(PanelParams):
     """Which set, which of its measures, against what."""
 
     set: str = Field(default="", max_length=40, description="Evaluation set; empty takes the first.")
-    measure: Literal["avg", "maj", "pass", "truncated", "length"] = Field(
+    measure: Literal["avg", "pass", "maj", "truncated", "length"] = Field(
         default="avg",
-        description="Share of right answers, prompts that most answers get right, prompts with a right answer among n, answers cut at the "
+        description="Share of right answers, prompts with a right answer among n, prompts that most answers get right, answers cut at the "
         "limit, or length.",
-        json_schema_extra={"x-enum-titles": ["avg@n", "maj@n", "pass@n", "cut answers", "length"]},
+        json_schema_extra={"x-enum-titles": [measure.brief for measure in OF_SETS.values()]},
     )
     against: Literal["none", "base", "reference"] = Field(
         default="none",
@@ -209,11 +208,9 @@ def _unlike(one: _OfRun, first: _OfRun) -> str | None:
 
 def _title(series: Sequence[RunSeries], name: str, params: SetScoreParams) -> str:
     asked = {one.details["samples"] for run in series for one in _records(run) if one.details["set"] == name}
-    counted = params.measure
-    if asked and counted in ("avg", "maj", "pass"):
-        counted += f"@{asked.pop() if len(asked) == 1 else 'n'}"
-    unit = _UNITS.get(params.measure, "share")
-    return f"{counted}{' difference' if params.against != 'none' else ''} [{unit}]"
+    measure = OF_SETS[params.measure]
+    counted = measure.brief.replace("@n", f"@{asked.pop()}") if len(asked) == 1 else measure.brief
+    return look.with_unit(f"{counted}{' difference' if params.against != 'none' else ''}", measure.unit)
 
 
 def figure(series: Sequence[RunSeries], params: SetScoreParams) -> go.Figure:
@@ -237,7 +234,7 @@ def figure(series: Sequence[RunSeries], params: SetScoreParams) -> go.Figure:
 def table(series: Sequence[RunSeries], params: SetScoreParams) -> Table:
     """A column per line and the ends of its interval."""
     drawn, _, _ = _drawn(series, params)
-    return lines.table(drawn, _UNITS.get(params.measure, "share"), ends=("lower end of 95%", "upper end of 95%"))
+    return lines.table(drawn, OF_SETS[params.measure].unit, ends=("lower end of 95%", "upper end of 95%"))
 
 
 PANEL = Panel(

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from opdboard.domain.events import Topic
+from opdboard.domain.measures import SCORES
 from opdboard.panels import lines, look, scores
 from opdboard.panels.gathering import Entry, entries
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
@@ -41,7 +42,7 @@ def figure(series: Sequence[RunSeries], params: scores.ScoreParams) -> go.Figure
         shapes += scores.levels([entry], _KIND, params.measure, (x, y))
         titles += cell.titles
         layout[look.axis_key(x)] = look.axis("centre l of the window [layer]", domain=cell.domain, anchor=y)
-        layout[look.axis_key(y)] = look.axis(scores.TITLES[params.measure] if cell.first else "", anchor=x)
+        layout[look.axis_key(y)] = look.axis(look.axis_label(SCORES[params.measure]) if cell.first else "", anchor=x)
         layout[look.axis_key(bars)] = look.axis(
             "",
             anchor=x,

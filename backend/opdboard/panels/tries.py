@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from opdboard.domain.measures import score
 from opdboard.domain.records import CandidateRecord
 from opdboard.panels import look
 from opdboard.panels.series import RunSeries, Trigger
@@ -59,7 +60,7 @@ def hover(trigger: Trigger, one: CandidateRecord) -> str:
     cost = f"KL {look.number(one.kl_to_start, 3)}, {look.number(one.seconds, 3)} s"
     lines = [
         f"step {trigger.record.step}, factor {look.number(one.factor, 3)}: {_fate(trigger, one)}; {cost}",
-        _gain(one) if one.factor else f"{trigger.record.score_name} {look.number(one.score, 3)}",
+        _gain(one) if one.factor else f"{score(trigger.record.score_name).brief} {look.number(one.score, 3)}",
         look.minus(one.reason),
     ]
     return in_lines(lines)
@@ -95,7 +96,7 @@ def _row(trigger: Trigger, one: CandidateRecord) -> tuple[str | int | float | No
     record = trigger.record
     gain = (one.gain, one.gain_low, one.gain_high, one.kl_to_start) if one.factor else (None,) * 4
     return (
-        record.step, one.factor, record.score_name, one.score, *gain, _fate(trigger, one), one.reason, one.tokens, one.seconds
+        record.step, one.factor, score(record.score_name).brief, one.score, *gain, _fate(trigger, one), one.reason, one.tokens, one.seconds
     )  # fmt: skip
 
 

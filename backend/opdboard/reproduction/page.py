@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from opdboard.answers import RatioOut, SpeedupOut
 from opdboard.domain.entries import entry_of_group
+from opdboard.domain.measures import scalar
 from opdboard.export.html import document, note, picture, section, spectral_table, table
 from opdboard.reproduction.claims import AGREES, DIFFERS, ONE_SEED, OPEN, Claim, claims
 from opdboard.reproduction.evidence import Evidence
@@ -42,7 +43,7 @@ _WHAT = {
     "pca": "principal components",
     "tsne": "t-SNE",
 }
-_CURVES = {METRIC: "Held-out reverse KL to the teacher", "eval/accuracy": "Held-out accuracy"}
+_CURVES = (METRIC, "eval/accuracy")
 
 
 def page(evidence: Evidence, scale: Scale) -> str:
@@ -59,8 +60,9 @@ def page(evidence: Evidence, scale: Scale) -> str:
         section(
             "Curves",
             "".join(
-                f"<h3>{title}</h3>" + picture(client, "scalars", _entries(STUDENTS), {"keys": key}, titled=False)
-                for key, title in _CURVES.items()
+                f"<h3>{scalar(key).title}</h3>"
+                + picture(client, "scalars", _entries(STUDENTS), {"keys": key}, titled=False)
+                for key in _CURVES
             ),
         ),
         section("Speed-up of EffOPD", _speedup(speedup) + picture(client, "decisions", [evidence.runs[EFFOPD][0].id])),

@@ -60,13 +60,6 @@ export const rulesQuery = () =>
     queryFn: get("/api/alert-rules"),
   });
 
-export const ruleMeasuresQuery = () =>
-  queryOptions({
-    queryKey: ["rule-measures"],
-    queryFn: get("/api/alert-rules/measures"),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-
 /** A new rule, or an old one as it should be. */
 export const keepRule = (id: number | null, body: AlertRuleDraft) =>
   id === null

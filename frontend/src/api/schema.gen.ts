@@ -296,6 +296,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Measures
+         * @description Every measure that opdboard knows, and the scalars that the newest runs have besides.
+         */
+        get: operations["list_measures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/series": {
         parameters: {
             query?: never;
@@ -1382,26 +1402,6 @@ export interface paths {
          * @description A new rule; it counts from the next step of every run on.
          */
         post: operations["create_alert_rule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alert-rules/measures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Rule Measures
-         * @description What rules can watch.
-         */
-        get: operations["list_rule_measures"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4261,15 +4261,51 @@ export interface components {
         };
         /**
          * MeasureOut
-         * @description Something a rule can watch.
+         * @description What a measure is called, by its key.
          */
         MeasureOut: {
-            /** Name */
+            /**
+             * Name
+             * @description The key that queries, series and rules ask for.
+             */
             name: string;
-            /** Title */
+            /**
+             * Title
+             * @description In full.
+             */
             title: string;
-            /** Unit */
+            /**
+             * Brief
+             * @description Where there is little room: columns, legends, tiles.
+             */
+            brief: string;
+            /**
+             * Symbol
+             * @description As formulas write it; empty where they have none.
+             */
+            symbol: string;
+            /**
+             * Unit
+             * @description Empty where it has none; 'share' lies in 0..1.
+             */
             unit: string;
+            /**
+             * Better
+             * @description Which direction is better; null where neither is in itself.
+             */
+            better: ("higher" | "lower") | null;
+        };
+        /**
+         * Measures
+         * @description The one table of names: scalars (any other key is possible too), statistics of single modules, and scores of weights.
+         */
+        Measures: {
+            /** Scalar */
+            scalar: components["schemas"]["MeasureOut"][];
+            /** Module */
+            module: components["schemas"]["MeasureOut"][];
+            /** Score */
+            score: components["schemas"]["MeasureOut"][];
         };
         /**
          * Another model
@@ -5552,16 +5588,6 @@ export interface components {
              * @enum {string}
              */
             command: "resume";
-        };
-        /**
-         * RuleMeasures
-         * @description What rules can watch: known scalars (any other key is possible too), and the statistics of single modules.
-         */
-        RuleMeasures: {
-            /** Scalar */
-            scalar: components["schemas"]["MeasureOut"][];
-            /** Module */
-            module: components["schemas"]["MeasureOut"][];
         };
         /**
          * RunChange
@@ -8384,6 +8410,35 @@ export interface operations {
             };
         };
     };
+    list_measures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Measures"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     read_series: {
         parameters: {
             query?: {
@@ -10374,35 +10429,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertRuleOut"];
-                };
-            };
-            /** @description What was asked for is wrong or not possible. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_rule_measures: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RuleMeasures"];
                 };
             };
             /** @description What was asked for is wrong or not possible. */

@@ -116,7 +116,7 @@ def test_a_figure_as_numbers_and_as_a_page_of_its_own(server: Client, sqlite_dat
     for kind in ("csv", "html", "json"):
         run("figure", "scalars", run_id, "-p", "keys=reverse_kl", "-o", str(tmp_path / f"a.{kind}"))
     drawn = rows(tmp_path / "a.csv")
-    assert [float(row["reverse_kl [nats/token]"]) for row in drawn] == pytest.approx(
+    assert [float(row["KL on the batch [nats/token]"]) for row in drawn] == pytest.approx(
         [1 / (step + 1) for step in range(9)]
     )
     page = (tmp_path / "a.html").read_text()

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from opdboard.db import evidence, provenance, series
 from opdboard.db.tables import Run
 from opdboard.domain.exports import Export, ExportAdapter, ExportGguf, ExportModel
-from opdboard.domain.measures import SCALARS
 from opdboard.domain.model_sources import HubModel
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard_worker.evaluation.card import evaluated
 
 _HELD_OUT = ("eval/reverse_kl", "eval/reverse_kl_k3", "eval/accuracy", "eval/teacher_accuracy")

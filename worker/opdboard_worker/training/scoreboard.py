@@ -11,9 +11,9 @@ from typing import Any
 from opdboard.domain.check import SetRead
 from opdboard.domain.errors import BadInput, DataProblem
 from opdboard.domain.evaluation import MOST_SETS
-from opdboard.domain.measures import set_key
 from opdboard.domain.records import VariantRecord
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.scalar_measures import set_key
 from opdboard.settings import Settings
 from opdboard_worker.data.examples import Example
 from opdboard_worker.evaluation.ready import ReadySet, ready_set

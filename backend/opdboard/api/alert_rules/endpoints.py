@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
-from opdboard.api.alert_rules.schemas import AlertRuleIn, AlertRuleOut, MeasureOut, RuleMeasures
+from opdboard.api.alert_rules.schemas import AlertRuleIn, AlertRuleOut
 from opdboard.api.bodies import JsonRoute
 from opdboard.api.context import Ctx
 from opdboard.api.parameters import LARGEST_INTEGER
@@ -13,7 +13,6 @@ from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.rows import filled
 from opdboard.db import alert_rules
 from opdboard.domain.errors import QueryProblem
-from opdboard.domain.measures import MODULE_STATISTICS, SCALARS
 
 router = APIRouter(prefix="/api/alert-rules", tags=["alerts"], route_class=JsonRoute)
 RuleId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="Id of a rule.")]
@@ -24,15 +23,6 @@ def list_alert_rules(context: Ctx) -> list[AlertRuleOut]:
     """Every rule, oldest first."""
     with context.database.read() as session:
         return [filled(AlertRuleOut, row) for row in alert_rules.all_of_them(session)]
-
-
-@router.get("/measures")
-def list_rule_measures() -> RuleMeasures:
-    """What rules can watch."""
-    return RuleMeasures(
-        scalar=[filled(MeasureOut, one) for one in SCALARS.values()],
-        module=[filled(MeasureOut, one) for one in MODULE_STATISTICS.values()],
-    )
 
 
 @router.post("", status_code=201)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from opdboard.api.parameters import NO_NUL, Parameters
 from opdboard.domain.alert_rules import LONGEST, Comparison, Scope
@@ -49,18 +49,3 @@ class AlertRuleOut(AlertRuleIn):
 
     id: int
     created_at: float
-
-
-class MeasureOut(BaseModel):
-    """Something a rule can watch."""
-
-    name: str
-    title: str
-    unit: str
-
-
-class RuleMeasures(BaseModel):
-    """What rules can watch: known scalars (any other key is possible too), and the statistics of single modules."""
-
-    scalar: list[MeasureOut]
-    module: list[MeasureOut]

@@ -8,7 +8,8 @@ from opdboard.api.named_runs import RunId
 from opdboard.api.rows import filled
 from opdboard.db import evidence, runs, series
 from opdboard.db.tables import Checkpoint
-from opdboard.domain.measures import Measure, scalar
+from opdboard.domain.measure import Measure
+from opdboard.domain.measures import scalar
 from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.selection import is_gain
 
@@ -39,4 +40,4 @@ def list_checkpoints(context: Ctx, run_id: RunId) -> CheckpointList:
 
 
 def _heading(measure: Measure) -> str:
-    return measure.short + ("" if measure.unit == "share" else f" [{measure.unit}]")
+    return measure.brief + ("" if measure.unit == "share" else f" [{measure.unit}]")

@@ -12,9 +12,10 @@ from opdboard.api.rows import filled
 from opdboard.db import series
 from opdboard.db.groups import Entry
 from opdboard.domain.errors import BadInput
-from opdboard.domain.measures import SCALARS, scalar
+from opdboard.domain.measures import scalar
 from opdboard.domain.reaching import SLACK, Curve
 from opdboard.domain.run_state import RunState
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard.domain.speedup import Contender, SpeedupRow, speedup
 
 _COSTS = ("tokens", "search_tokens", "seconds", "search_seconds", "gpu_seconds")

@@ -13,8 +13,8 @@ from opdboard.api.runs.service import summary
 from opdboard.api.waits import listening, waits
 from opdboard.db import overview, series
 from opdboard.db.tables import Run
-from opdboard.domain.measures import SCALARS
 from opdboard.domain.run_state import RunState
+from opdboard.domain.scalar_measures import SCALARS
 from opdboard.domain.waiting import Listener
 from opdboard.panels.thinning import keep_extremes
 
@@ -61,8 +61,7 @@ def _sparkline(session: Session, run: Run) -> SparklineOut | None:
     kept = keep_extremes(points.steps, points.values, SPARKLINE_POINTS)
     steps, values = points.steps[kept].tolist(), points.values[kept].tolist()
     measure = SCALARS[key]
-    short = measure.short or measure.title
-    return filled(SparklineOut, measure, key=key, short=short, steps=steps, values=values)
+    return filled(SparklineOut, measure, key=key, short=measure.brief, steps=steps, values=values)
 
 
 def _waiting(

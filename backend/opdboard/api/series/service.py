@@ -25,14 +25,13 @@ from opdboard.domain.measures import (
     ALIGNMENT_DEPTHS,
     ALIGNMENTS,
     ESTIMATOR_STATISTIC,
-    GROUPS,
     MODULE_STATISTICS,
     POSITION_STATISTIC,
-    SCALARS,
     cards,
 )
 from opdboard.domain.modules import Module
 from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.scalar_measures import GROUPS, SCALARS
 from opdboard.panels.thinning import keep_extremes
 
 STATISTICS = (

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { alertKeys, keepRule } from "~/api/alerts";
 import { ApiError } from "~/api/client";
-import type { AlertRule, AlertRuleDraft, RuleMeasures } from "~/api/types";
+import type { AlertRule, AlertRuleDraft, Measures } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
 import { sentence } from "~/lib/formErrors";
 import classes from "./Alerts.module.css";
@@ -25,7 +25,7 @@ const MOST_STEPS = 64;
 interface RuleFormProps {
   /** None makes a new one. */
   rule: AlertRule | null;
-  measures: RuleMeasures;
+  measures: Measures;
   onClose: () => void;
 }
 

@@ -2,7 +2,8 @@ import { ActionIcon, Button, Group, Modal, Stack, Switch, Text, Tooltip } from "
 import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { alertKeys, deleteRule, keepRule, ruleMeasuresQuery, rulesQuery } from "~/api/alerts";
+import { alertKeys, deleteRule, keepRule, rulesQuery } from "~/api/alerts";
+import { measuresQuery } from "~/api/measures";
 import type { AlertRule } from "~/api/types";
 import { SeverityPill } from "~/components/alerts/SeverityPill";
 import { Empty } from "~/components/Empty";
@@ -19,7 +20,7 @@ import { Signatures } from "./Signatures";
 export default function Rules() {
   const query = useQuery(rulesQuery());
   const rules = query.data;
-  const { data: measures } = useQuery(ruleMeasuresQuery());
+  const { data: measures } = useQuery(measuresQuery());
   const [editing, setEditing] = useState<AlertRule | "new" | null>(null);
   const [deleting, setDeleting] = useState<AlertRule | null>(null);
 

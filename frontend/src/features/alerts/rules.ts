@@ -1,4 +1,4 @@
-import type { AlertRule, AlertRuleDraft, RuleMeasures } from "~/api/types";
+import type { AlertRule, AlertRuleDraft, Measures } from "~/api/types";
 import { number } from "~/lib/format";
 
 export const COMPARISONS: readonly { value: AlertRuleDraft["comparison"]; label: string }[] = [
@@ -17,12 +17,12 @@ const SIGNS: Record<AlertRuleDraft["comparison"], string> = {
   "not finite": "is not finite",
 };
 
-export function unitOf(measures: RuleMeasures | undefined, scope: AlertRuleDraft["scope"], name: string): string {
+export function unitOf(measures: Measures | undefined, scope: AlertRuleDraft["scope"], name: string): string {
   return measures?.[scope].find((measure) => measure.name === name)?.unit ?? "";
 }
 
 /** "reverse_kl > 2 nats/token, 3 measurements in a row". */
-export function conditionOf(rule: AlertRule, measures: RuleMeasures | undefined): string {
+export function conditionOf(rule: AlertRule, measures: Measures | undefined): string {
   const unit = unitOf(measures, rule.scope, rule.measure);
   const against = rule.threshold == null ? "" : ` ${number(rule.threshold)}${unit === "" ? "" : ` ${unit}`}`;
   const where = rule.scope === "module" ? " of any module" : "";

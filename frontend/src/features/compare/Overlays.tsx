@@ -1,4 +1,5 @@
 import { Select, SimpleGrid } from "@mantine/core";
+import { byTitle, useScalarNames } from "~/api/measures";
 import type { Entry } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
@@ -9,6 +10,7 @@ import type { Compared } from "./useComparison";
 
 const KL = "eval/reverse_kl";
 const ACCURACY = "eval/accuracy";
+const SECONDS = "seconds";
 const UPDATE_NORM = "update_norm";
 const MORE = "entropy_gap";
 const MATCHED = { x: "teacher_kl" };
@@ -16,12 +18,12 @@ const MATCHED = { x: "teacher_kl" };
 /** The curves over each other on one choice of x axis, one of them the reader's; and at the same KL to the teacher. */
 export function Overlays({ entries, runs, keys }: Compared) {
   const [search, change] = useView();
-  const known = [...new Set([UPDATE_NORM, ...runs.flatMap(({ latest }) => Object.keys(latest))])].sort();
+  const known = [...new Set([UPDATE_NORM, ...runs.flatMap(({ latest }) => Object.keys(latest))])];
   const own = search.curve ?? MORE;
   const shared = { name: "scalars", scope: "curves", runs, entries: keys, primary: null, height: 264 } as const;
   const matched = panelParams(search, "curves").x === MATCHED.x;
-  const first = matched ? ["seconds", "Seconds spent, search included"] : [KL, "Held-out reverse KL"];
-  const cards = [first, [ACCURACY, "Held-out accuracy"]] as [string, string][];
+  const named = useScalarNames();
+  const cards = [matched ? SECONDS : KL, ACCURACY];
   return (
     <>
       <Section
@@ -29,11 +31,11 @@ export function Overlays({ entries, runs, keys }: Compared) {
         tools={<SharedControls panel="scalars" scope="curves" names={["x", "log", "smoothing", ...members(entries)]} />}
       >
         <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
-          {cards.map(([key, title]) => (
+          {cards.map((key) => (
             <Panel
               key={key}
               {...shared}
-              title={title}
+              title={named(key).title}
               fixed={{ keys: key }}
               testId={`panel-scalars-${key.replace("/", "-")}`}
             />
@@ -47,7 +49,7 @@ export function Overlays({ entries, runs, keys }: Compared) {
               <Select
                 w={170}
                 aria-label="Curve"
-                data={known.includes(own) ? known : [own, ...known]}
+                data={byTitle(known.includes(own) ? known : [own, ...known], named)}
                 value={own}
                 onChange={(key) => key !== null && change({ curve: key === MORE ? undefined : key })}
                 searchable
@@ -62,14 +64,14 @@ export function Overlays({ entries, runs, keys }: Compared) {
           <Panel
             {...shared}
             scope="matched"
-            title="Update norm at matched teacher KL"
+            title={`${named(UPDATE_NORM).title} at matched teacher KL`}
             fixed={{ ...MATCHED, keys: UPDATE_NORM }}
             testId="panel-matched-update_norm"
           />
           <Panel
             {...shared}
             scope="matched"
-            title="Held-out accuracy at matched teacher KL"
+            title={`${named(ACCURACY).title} at matched teacher KL`}
             fixed={{ ...MATCHED, keys: ACCURACY }}
             testId="panel-matched-accuracy"
           />

@@ -2,6 +2,7 @@ import { Group, Select, Slider } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { speedupQuery } from "~/api/compare";
+import { useScalarNames } from "~/api/measures";
 import type { Entry, Speedup } from "~/api/types";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
@@ -13,14 +14,14 @@ import { Section } from "./Section";
 import { SpeedupTable } from "./SpeedupTable";
 import { evaluated, howMeasured, rateNotes, unequalNotes } from "./speedupWords";
 
-const METRICS: readonly [string, string][] = [
-  ["eval/reverse_kl", "Held-out reverse KL"],
-  ["eval/accuracy", "Held-out accuracy"],
-  ["eval/gap_recovery", "Held-out gap recovered"],
-  ["reverse_kl", "Reverse KL on the batch"],
-  ["reverse_kl_k3", "Reverse KL on the batch, k3"],
-  ["accuracy", "Accuracy on the batch"],
-  ["overlap_ratio", "Overlap of the top 16"],
+const METRICS: readonly string[] = [
+  "eval/reverse_kl",
+  "eval/accuracy",
+  "eval/gap_recovery",
+  "reverse_kl",
+  "reverse_kl_k3",
+  "accuracy",
+  "overlap_ratio",
 ];
 
 /** The very end of a group's way is out of reach for those of its runs that end below the median. */
@@ -41,10 +42,11 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
     speedupQuery({ keys: entries.map(({ key }) => key), reference: reference.key, metric, share }),
   );
   const { data } = query;
+  const named = useScalarNames();
   const stored = new Set(entries.flatMap(({ runs }) => runs.flatMap(({ latest }) => Object.keys(latest))));
   const metrics = [
-    ...METRICS.filter(([name]) => name === metric || stored.has(name)),
-    ...setsOf(stored).map(({ name, average }): [string, string] => [average, `Right answers, ${name}`]),
+    ...METRICS.filter((name) => name === metric || stored.has(name)),
+    ...setsOf(stored).map(({ average }) => average),
   ];
   const notes = data ? [...unequalNotes(data, entries), ...rateNotes(data, entries)] : [];
 
@@ -58,7 +60,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
           <Select
             w={210}
             aria-label="Metric"
-            data={metrics.map(([value, label]) => ({ value, label }))}
+            data={metrics.map((value) => ({ value, label: named(value).title }))}
             value={metric}
             onChange={(next) => next !== null && change({ metric: next === "eval/reverse_kl" ? undefined : next })}
             allowDeselect={false}

@@ -49,14 +49,14 @@ def test_the_numbers_of_a_picture_come_as_a_table_and_as_a_file(
     table = client.get(f"/api/panels/scalars/table?{asked}").json()
     assert table["columns"][:2] == [
         {"heading": "step", "numeric": True},
-        {"heading": "loss [nats/token]", "numeric": True},
+        {"heading": "Loss [nats/token]", "numeric": True},
     ]
     assert [row[1] for row in table["rows"]][3:5] == ["NaN", 0.1]
     assert (table["rows"][9][:2], table["count"]) == ([9, "-Infinity"], 10)
     file = client.get(f"/api/panels/scalars/table.csv?{asked}")
     assert file.headers["content-type"].startswith("text/csv")
     lines = file.text.splitlines()
-    assert lines[0] == "step,loss [nats/token],eval/reverse_kl [nats/token]"
+    assert lines[0] == "step,Loss [nats/token],Held-out KL [nats/token]"
     assert (lines[4].split(",")[1], lines[10]) == ("nan", "9,-inf,")
     monkeypatch.setattr(service, "MOST_ROWS", 3)
     client.get(f"/api/panels/scalars/table?{asked}&smoothing=0.5")

@@ -1,5 +1,5 @@
 from opdboard.domain.key_curves import MOST, key_curves
-from opdboard.domain.measures import SCALARS
+from opdboard.domain.scalar_measures import SCALARS
 
 
 def drawn(*keys: str, watched: bool = True) -> list[list[str]]:

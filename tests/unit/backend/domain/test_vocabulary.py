@@ -5,12 +5,13 @@ import itertools
 import pytest
 
 from opdboard.domain import errors
-from opdboard.domain.measures import ALIGNMENTS, GROUPS, MODULE_STATISTICS, SCALARS, cards, scalar, set_key
+from opdboard.domain.measures import ALIGNMENTS, MODULE_STATISTICS, cards, scalar
 from opdboard.domain.model_sources import HubModel, RunModel
 from opdboard.domain.modules import KINDS, Module, depth_third, module_of
 from opdboard.domain.presets import PRESETS
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.run_state import ACTIVE, ENDED, TRANSITIONS, RunState, check_transition
+from opdboard.domain.scalar_measures import GROUPS, SCALARS, set_key
 from opdboard.domain.strategies.effopd import EffOPD
 from opdboard.domain.teachers import ModelTeacher, PrivilegedTeacher
 
@@ -78,6 +79,12 @@ def test_depth_falls_into_thirds():
 def test_measures_are_filed_under_their_names():
     for table in (SCALARS, MODULE_STATISTICS, ALIGNMENTS):
         assert all(name == measure.name and measure.title for name, measure in table.items())
+
+
+def test_no_two_scalars_have_one_name_and_columns_have_room_for_it():
+    for names in ([one.title for one in SCALARS.values()], [one.brief for one in SCALARS.values()]):
+        assert len(set(names)) == len(names)
+    assert max(len(one.brief) for one in (SCALARS | MODULE_STATISTICS).values()) <= 32
 
 
 def test_every_scalar_is_in_one_picture_with_those_of_its_unit():

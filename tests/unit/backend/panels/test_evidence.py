@@ -155,7 +155,7 @@ def test_every_try_is_where_it_was_and_looks_like_what_became_of_it():
         "step 2, factor 2: accepted, not taken; KL 0.02,…<br>gain over W_t +0.1 [+0.05, +0.15]<br>at least as good",
         2.0,
     ]
-    assert figure.layout.coloraxis.colorbar.title.text == "gain over W_t: accuracy"
+    assert figure.layout.coloraxis.colorbar.title.text == "gain over W_t: Accuracy"
 
 
 def test_one_far_factor_leaves_room_for_the_others_and_ticks_say_the_factors():

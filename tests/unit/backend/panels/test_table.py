@@ -61,22 +61,22 @@ def test_curves_are_told_in_full_and_as_measured():
     steps = np.arange(5000)
     run = replace(drawn_run(), scalars={"loss": points(steps, np.sin(steps))}, triggers=[])
     table = told("scalars", [run], keys="loss", smoothing=0.9)
-    assert headings(table) == ["step", "loss [nats/token]"]
+    assert headings(table) == ["step", "Loss [nats/token]"]
     assert column(table, "step") == steps.tolist()
-    assert column(table, "loss [nats/token]") == np.sin(steps).tolist()
+    assert column(table, "Loss [nats/token]") == np.sin(steps).tolist()
     view = told("scalars", [run], keys="loss", x_from=10, x_to=12.5)
     assert column(view, "step") == [10, 11, 12]
 
 
 def test_what_is_not_finite_is_told():
-    loss = column(told("scalars", [drawn_run()], keys="loss"), "loss [nats/token]")
+    loss = column(told("scalars", [drawn_run()], keys="loss"), "Loss [nats/token]")
     assert math.isnan(loss[5]) and loss[7] == math.inf
 
 
 def test_curves_of_a_group_are_its_mean_with_the_interval_and_members_when_asked_for():
     members = [replace(drawn_run(number), group="seeds", group_color=3) for number in range(3)]
     table = told("scalars", members, keys="tokens,eval/reverse_kl", members=True)
-    name = "eval/reverse_kl"
+    name = "Held-out KL"
     assert [heading.replace(" [nats/token]", "") for heading in headings(table) if name in heading] == [
         name, f"{name}, lower end of 95%", f"{name}, upper end of 95%", *(f"{name} of Run {number}" for number in range(3)),
     ]  # fmt: skip
@@ -91,19 +91,19 @@ def test_alerts_stand_at_their_steps_beside_the_curves():
     assert {step: words for step, words in zip(column(table, "step"), column(table, "alert"), strict=True) if words} == {
         3: "A module stands still", 17: "KL spike",
     }  # fmt: skip
-    assert column(table, "reverse_kl [nats/token]")[3] == 0.73
+    assert column(table, "KL on the batch [nats/token]")[3] == 0.73
 
 
 def test_a_module_is_told_as_it_is_coloured_with_what_made_it():
     run = drawn_run()
     table = told("module_allocation", [run], statistic="effective_rank", step=4)
-    assert headings(table) == ["module", "parameter", "effective_rank", "made by"]
+    assert headings(table) == ["module", "parameter", "Effective rank of ΔW", "made by"]
     assert column(table, "parameter") == [module.name for module in run.modules]
     rows = run.vectors["effective_rank"]
-    assert column(table, "effective_rank") == rows.values[rows.steps.tolist().index(4)].tolist()
+    assert column(table, "Effective rank of ΔW") == rows.values[rows.steps.tolist().index(4)].tolist()
     assert column(table, "made by")[0].startswith("gram_float64")
     two = told("module_allocation", [run, drawn_run(1)])
-    assert headings(two) == ["run", "module", "parameter", "update_norm"]
+    assert headings(two) == ["run", "module", "parameter", "Update norm, ‖ΔW‖F"]
 
 
 def test_modules_over_time_are_told_at_every_step():
@@ -112,7 +112,7 @@ def test_modules_over_time_are_told_at_every_step():
     rows = vectors(steps, steps[:, None] * np.ones(len(run.modules)))
     table = told("module_allocation", [replace(run, vectors={"update_norm": rows})], mode="over_time")
     assert table.count == 2000 * len(run.modules)
-    assert column(table, "update_norm")[:2000] == steps.tolist()
+    assert column(table, "Update norm, ‖ΔW‖F")[:2000] == steps.tolist()
 
 
 def test_tries_are_told_with_what_became_of_them():
@@ -136,7 +136,7 @@ def test_the_means_of_a_groups_scores_are_those_that_are_drawn():
     (entry,) = entries(members)
     drawn = scores.curve(entry, "rank", ("top",), "accuracy")
     means = [row for (name, label), row in rows.items() if name == "seeds (n = 3)" and label.startswith("top")]
-    place = headings(table).index("accuracy [share]")
+    place = headings(table).index("Accuracy [share]")
     assert [row[place] for row in means] == pytest.approx(drawn.y.tolist())
     assert [row[place + 1] for row in means] == pytest.approx(drawn.low.tolist())
 

@@ -1,7 +1,7 @@
 import { MultiSelect } from "@mantine/core";
 
 interface CurveChooserProps {
-  known: string[];
+  known: { value: string; label: string }[];
   chosen: string[];
   onChange: (keys: string[]) => void;
 }

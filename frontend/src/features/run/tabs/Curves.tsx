@@ -1,6 +1,7 @@
 import { Group, SimpleGrid } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo } from "react";
+import { byTitle, useScalarNames } from "~/api/measures";
 import { curvesQuery } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
 import { Panel } from "~/components/panel/Panel";
@@ -20,6 +21,7 @@ export default function Curves({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const own = list(search.curve);
   const curves = useQuery(curvesQuery(run));
+  const named = useScalarNames();
 
   return (
     <>
@@ -27,7 +29,7 @@ export default function Curves({ run }: { run: RunDetail }) {
         <SharedControls panel="scalars" scope="curves" names={["x", "log", "smoothing"]} />
         <Suspense>
           <CurveChooser
-            known={Object.keys(run.latest).sort()}
+            known={byTitle(Object.keys(run.latest), named)}
             chosen={own}
             onChange={(keys) => change({ curve: keys.join(",") })}
           />
@@ -38,7 +40,7 @@ export default function Curves({ run }: { run: RunDetail }) {
           <Panel
             name="scalars"
             scope="curves"
-            title={own.join(", ")}
+            title={own.map((key) => named(key).title).join(", ")}
             runs={runs}
             fixed={{ keys: own.join(",") }}
             primary={null}
