@@ -173,7 +173,7 @@ def test_tables_hold_the_numbers_of_the_api(page: Page, shown: Shown) -> None:
     norms = decoded(shown.get(f"runs/{run}/statistics/update_norm", step=32)["values"])[0]
     modules = [module["name"] for module in shown.get(f"runs/{run}/modules")["modules"]]
     head, *rows = table_of(page, page.get_by_test_id(ALLOCATION))
-    assert head == ["module", "parameter", "update_norm"]
+    assert head == ["module", "parameter", "Update norm, ‖ΔW‖F"]
     written = {row[1]: float(row[2]) for row in rows}
     assert written == pytest.approx(dict(zip(modules, norms.tolist(), strict=True)), rel=1e-5)
 

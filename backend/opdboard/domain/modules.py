@@ -58,10 +58,15 @@ class Module:
         return None if match is None else int(match.group(1))
 
     @property
+    def shared(self) -> bool:
+        """Whether it is of an expert, or an MLP beside the experts, that every token passes through."""
+        return _SHARED.search(self.name) is not None
+
+    @property
     def label(self) -> str:
         """Short name for axes and hovers, different for every module of a model: 'L12 gate', 'L12 e7 gate', 'vision L3 q'."""
         expert = "" if self.expert is None else f"e{self.expert}"
-        part = self.part or ("shared" if _SHARED.search(self.name) else "")
+        part = self.part or ("shared" if self.shared else "")
         return " ".join(word for word in (self.tower, f"L{self.layer}", expert, part, self.kind) if word)
 
 

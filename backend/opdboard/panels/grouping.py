@@ -51,3 +51,13 @@ def finite_extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lowest = np.where(finite, values, np.inf).min(-1, initial=np.inf)
     highest = np.where(finite, values, -np.inf).max(-1, initial=-np.inf)
     return np.where(some, lowest, np.nan), np.where(some, highest, np.nan)
+
+
+def finite_median(values: np.ndarray) -> np.ndarray:
+    """Median over the last axis of what is finite, the mean of the middle two where their number is even; NaN where nothing is."""
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=-1)  # NaN last
+    count = np.isfinite(values).sum(-1)
+    lower, upper = (
+        np.take_along_axis(ordered, np.maximum(at, 0)[..., None], -1)[..., 0] for at in ((count - 1) // 2, count // 2)
+    )
+    return np.where(count > 0, (lower + upper) / 2, np.nan)

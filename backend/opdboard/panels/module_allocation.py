@@ -8,17 +8,24 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
-from opdboard.domain.measure import Measure
 from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS
-from opdboard.panels import estimators, look, module_grid, module_timeline, module_values, scales
+from opdboard.panels import (
+    estimators,
+    look,
+    module_cells,
+    module_experts,
+    module_timeline,
+    module_values,
+    scales,
+)
 from opdboard.panels.module_values import Normalise, Seen
 from opdboard.panels.panel import Panel, PanelParams, Step, choice
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Column, Table, of_modules
 
 ModuleStatistic = Annotated[str, *choice(MODULE_STATISTICS)]
-_HEAT, _BAR = 0.86, 0.88
-_HOVER = "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>%{customdata[4]}"
+_SORTS = {"total": "their total", "layer": "value in each layer", "number": "number"}
+_OF_EXPERTS = {"median": "median", "max": "largest", "top": "share of the top 8"}
 
 
 class ModuleAllocationParams(PanelParams):
@@ -29,6 +36,11 @@ class ModuleAllocationParams(PanelParams):
         default=None, description="Step to show; empty follows the latest.", json_schema_extra={"x-control": "step"}
     )
     scale: Literal["log", "linear"] = Field(default="log", description="Colour scale; norms span decades.")
+    color_range: Literal["whole_run", "this_step"] = Field(
+        default="whole_run",
+        title="Colour range",
+        description="Ends of the colour scale: over all steps, so that a colour means the same at each; or of the step shown.",
+    )
     mode: Literal["at_step", "over_time"] = Field(
         default="at_step", description="All modules at one step, or their whole history."
     )
@@ -41,6 +53,7 @@ class ModuleAllocationParams(PanelParams):
         max_length=64,
         description="Of a model of several stacks of blocks, the one that is shown: vision, audio, encoder, ... as labels of "
         "modules begin; empty for the language model.",
+        json_schema_extra={"x-empty": "language model"},
     )
     relative_to: str = Field(
         default="",
@@ -49,6 +62,26 @@ class ModuleAllocationParams(PanelParams):
         " earlier one.",
         json_schema_extra={"x-control": "run"},
     )
+    experts: Literal["median", "max", "top"] = Field(
+        default="median",
+        title="Experts by their",
+        description="Of a layer's experts of a kind: the median, the largest, or the share of the largest 8 in all (of the sum of"
+        " squares, for norms).",
+        json_schema_extra={"x-enum-titles": list(_OF_EXPERTS.values())},
+    )
+    experts_of: str = Field(
+        default="",
+        max_length=64,
+        title="Each expert of",
+        description="A kind of matrix whose experts are shown one by one, layer by layer; empty for all kinds.",
+        json_schema_extra={"x-empty": "none"},
+    )
+    sort: Literal["total", "layer", "number"] = Field(
+        default="total",
+        title="Experts sorted by",
+        description="One by one: by their total over the layers (of squares, for norms), within each layer, or by number.",
+        json_schema_extra={"x-enum-titles": list(_SORTS.values())},
+    )
 
 
 def _needs(params: ModuleAllocationParams) -> Needs:
@@ -56,58 +89,76 @@ def _needs(params: ModuleAllocationParams) -> Needs:
 
 
 def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Figure:
-    """One cell per run, all on one colour scale, whose ends stand still over the steps of all runs."""
+    """One cell per run, all on one colour scale, whose ends stand still over the steps of all runs unless a step's are asked for."""
     measure = MODULE_STATISTICS[params.statistic]
     seen = module_values.seen(series, measure, params.normalise, params.relative_to)
     log = params.scale == "log" and not seen.ratio
     steps = sorted({step for rows in seen.rows for step in rows.steps.tolist()})
     shown = [rows.row_at(params.step) for rows in seen.rows]
     at = [int(rows.steps[row]) for rows, row in zip(seen.rows, shown, strict=True) if row is not None]
+    kinds = list(dict.fromkeys(kind for run in seen.runs for kind in module_experts.kinds(run, params.tower)))
     meta: dict[str, Any] = {"steps": steps, "step": max(at, default=None), "empty": not steps}
+    meta |= {"choices": {}, "unused": _unused(params, kinds)}
     notes = [seen.note] if seen.note else []
+    by = params.experts
+    if kinds and by == "top" and (seen.ratio or measure.name not in MODULE_NORMS):
+        by = "median"
+        notes.append(f"{'ratios have' if seen.ratio else 'this measure has'} no shares: the median expert is shown")
     if params.mode == "over_time":
-        return module_timeline.figure(seen, _color(seen, log=log), params.order, log=log, meta=meta, notes=notes)
+        whole = _color(seen, "whole run", log=log)
+        wanted = module_timeline.Wanted(measure, seen, params.order, by, log=log)
+        return module_timeline.figure(wanted, whole, meta=meta, notes=notes)
     if len(set(at)) > 1:
         notes.append("steps shown: " + ", ".join(str(step) for step in at))
     towers = sorted({module.tower for run in seen.runs for module in run.modules} - {"", params.tower})
     if towers:
         notes.append(f"not shown: {', '.join(towers)} (setting 'tower')")
-        meta["choices"] = {"tower": ["", *sorted({*towers, params.tower} - {""})]}
+        meta["choices"]["tower"] = ["", *sorted({*towers, params.tower} - {""})]
+    kind = params.experts_of if params.experts_of in kinds else ""
+    if kinds:
+        meta["choices"]["experts_of"] = ["", *kinds]
+        if kind:
+            meta["opened"] = {"parameter": "experts_of", "title": f"Experts: {kind}", "back": "All kinds"}
+        else:
+            notes.append(f"experts: {_OF_EXPERTS[by]} per layer and kind; a click opens a kind")
+    plain = params.normalise == "none" and not seen.ratio
+    wanted = module_cells.Wanted(measure, seen, params.tower, kind, by, params.sort, log=log, plain=plain)
+    cells = look.cells(seen.runs)
+    drawn = [
+        module_cells.draw(run, rows, row, cell, wanted)
+        for run, rows, row, cell in zip(seen.runs, seen.rows, shown, cells, strict=True)
+    ]
+    of_step = [values for one in drawn for values in one.values] if params.color_range == "this_step" else None
+    when = "whole run" if of_step is None else "step " + ", ".join(str(step) for step in dict.fromkeys(at))
+    color = _color(seen, when, of_step, log=log)
+    layout = {key: value for one in drawn for key, value in one.layout.items()}
+    if shares := [values for one in drawn for values in one.shares]:
+        most = max(one.most for one in drawn)
+        layout["coloraxis2"] = module_experts.share_axis(shares, most, measure, whole=of_step is None)
+        color, layout["coloraxis2"] = scales.side_by_side(color, layout["coloraxis2"])
     if notes:
         meta["note"] = "; ".join(notes)
-    traces: list[Any] = []
-    axes: dict[str, Any] = {}
-    titles: list[dict[str, Any]] = []
-    bars = len(seen.runs) == 1
-    for run, rows, row, cell in zip(seen.runs, seen.rows, shown, look.cells(seen.runs), strict=True):
-        values = rows.values[row] if row is not None else np.full(len(run.modules), np.nan)
-        stored = run.vectors[measure.name].values[row].astype(np.float64) if row is not None else values
-        grid = module_grid.blocks(run.modules, params.tower)
-        x, y = module_grid.grid_axes(grid, (0.0, _HEAT if bars else 0.94), titled=cell.first)
-        axes |= cell.layout(x | {"domain": (0.0, _HEAT)} if bars else x, y)
-        z = scales.exponents_or_values(values, log=log)
-        made_by = estimators.per_module(run, measure.name, int(rows.steps[row]) if row is not None else -1)
-        plain = params.normalise == "none" and not seen.ratio
-        hovers = _hovers(run, stored, values, made_by, measure, seen, plain=plain)
-        traces += [
-            module_grid.heatmap(f"{run.id}:{block.group}", block, z, hovers, _HOVER, cell.axes, name=run.name)
-            for block in grid
-        ]
-        odd = ~np.isfinite(values) if row is not None else np.zeros(len(values), bool)
-        traces.append(module_grid.marks(f"{run.id}:odd", grid, odd, stored, cell.axes))
-        titles += cell.titles
-        if bars:
-            traces += _bars(run, grid, values, seen)
-            axes |= _bar_axes()
     return look.figure(
-        traces,
-        keep=f"module_allocation at_step {len(seen.runs)}",
+        [trace for one in drawn for trace in one.traces],
+        keep=f"module_allocation at_step {kind} {len(seen.runs)}",
         meta=meta,
-        coloraxis=_color(seen, log=log),
-        annotations=titles,
-        margin={"l": 44, "r": 8, "t": 8 if bars else 20, "b": 62},
-        **axes,
+        coloraxis=color,
+        annotations=[title for cell in cells for title in cell.titles],
+        shapes=[shape for one in drawn for shape in one.shapes],
+        margin={"l": 44, "r": 8, "t": 8 if len(seen.runs) == 1 else 20, "b": 74},
+        bargap=0,
+        **layout,
     )
+
+
+def _unused(params: ModuleAllocationParams, kinds: Sequence[str]) -> list[str]:
+    """Parameters that change nothing in this picture."""
+    unused = {"color_range", "sort", "experts_of"} if params.mode == "over_time" else {"order"}
+    if not kinds:
+        unused |= {"experts", "experts_of", "sort"}
+    else:
+        unused.add("experts" if params.experts_of in kinds and params.mode == "at_step" else "sort")
+    return sorted(unused)
 
 
 def table(series: Sequence[RunSeries], params: ModuleAllocationParams) -> Table:
@@ -127,100 +178,13 @@ def table(series: Sequence[RunSeries], params: ModuleAllocationParams) -> Table:
     return of_modules([(name, modules, cells[: len(columns)]) for name, modules, cells in found], columns)
 
 
-def _color(seen: Seen, *, log: bool) -> dict[str, Any]:
-    values = [rows.values for rows in seen.rows]
+def _color(seen: Seen, when: str, arrays: Sequence[np.ndarray] | None = None, *, log: bool) -> dict[str, Any]:
+    """The colour axis around arrays, else around all that is stored; its title says which."""
+    values = [rows.values for rows in seen.rows] if arrays is None else arrays
+    title = f"{seen.label} · colours: {when}"
     if seen.ratio:
-        return scales.diverging(scales.symmetric_end(values), seen.label)
-    return scales.sequential(scales.ends_of(values, log=log), seen.label, log=log)
-
-
-def _hovers(
-    run: RunSeries,
-    stored: np.ndarray,
-    values: np.ndarray,
-    made_by: Sequence[str],
-    measure: Measure,
-    seen: Seen,
-    *,
-    plain: bool,
-) -> list[tuple[str, str, str, str, str]]:
-    """Per module: name, label, stored value with unit and what made it, its share (of the squares, for norms) and rank,
-    value as coloured.
-    """
-    finite = np.isfinite(stored)
-    weights = np.where(finite, stored, 0.0) ** (2 if module_values.is_norm(measure) else 1)
-    total = float(weights.sum())
-    order = np.argsort(np.where(finite, -stored, np.inf), kind="stable")
-    ranks = np.empty(len(stored), np.int64)
-    ranks[order] = np.arange(1, len(stored) + 1)
-    has_share = measure.name in MODULE_NORMS and total > 0
-    share_of = "of the squared norms" if module_values.is_norm(measure) else "of the total"
-    unit = f" {measure.unit}" if measure.unit else ""
-    return [
-        (
-            module.name,
-            module.label,
-            f"{measure.name} {look.number(one)}{unit}" + (f"<br>{estimator}" if estimator else ""),
-            (f"{weight / total:.2%} {share_of}, " if has_share else "") + f"rank {rank} of {len(stored)}"
-            if good
-            else "",
-            "" if plain else f"{seen.label.replace('<', '&lt;')}: {look.number(value)}",
-        )
-        for module, one, value, estimator, weight, rank, good in zip(
-            run.modules, stored, values, made_by, weights, ranks, finite, strict=True
-        )
-    ]
-
-
-def _bars(run: RunSeries, grid: Sequence[module_grid.Block], values: np.ndarray, seen: Seen) -> list[go.Bar]:
-    """Right: sum per layer, top: sum per kind; a mean where a sum has no meaning."""
-    word, gather = ("sum", np.nansum) if seen.additive else ("mean", _mean)
-    finite = np.where(np.isfinite(values), values, np.nan)
-    cells = [module_grid.placed(block, finite) for block in grid]
-    by_layer = gather(np.concatenate(cells, axis=1), axis=1) if cells else np.empty(0)
-    by_kind = np.concatenate([gather(cell, axis=0) for cell in cells]) if cells else np.empty(0)
-    x = np.concatenate([block.x for block in grid]) if grid else np.empty(0)
-    kinds = [name for block in grid for name in block.columns]
-    common: dict[str, Any] = {"marker": {"color": look.faded(look.NEUTRAL, 0.7)}}
-    layers = np.arange(len(by_layer), dtype=np.float64)
-    hover = f"{word} of {seen.label}: %{{VALUE:.4g}}<extra></extra>"
-    return [
-        go.Bar(
-            uid=f"{run.id}:layers",
-            name=f"{word} per layer",
-            orientation="h",
-            x=by_layer,
-            y=layers,
-            xaxis="x2",
-            yaxis="y",
-            hovertemplate="layer %{y}<br>" + hover.replace("VALUE", "x"),
-            **common,
-        ),
-        go.Bar(
-            uid=f"{run.id}:kinds",
-            name=f"{word} per kind of matrix",
-            x=x,
-            y=by_kind,
-            customdata=kinds,
-            xaxis="x",
-            yaxis="y2",
-            hovertemplate="%{customdata}<br>" + hover.replace("VALUE", "y"),
-            **common,
-        ),
-    ]
-
-
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    count = np.isfinite(values).sum(axis)
-    return np.divide(np.nansum(values, axis), count, out=np.zeros(count.shape), where=count > 0)
-
-
-def _bar_axes() -> dict[str, Any]:
-    quiet = {"showticklabels": False, "showgrid": False, "zeroline": False, "rangemode": "tozero", "fixedrange": True}
-    return {
-        "xaxis2": {"domain": (_BAR, 1.0), "anchor": "y", **quiet},
-        "yaxis2": {"domain": (_BAR, 1.0), "anchor": "x", **quiet},
-    }
+        return scales.diverging(scales.symmetric_end(values), title)
+    return scales.sequential(scales.ends_of(values, log=log), title, log=log)
 
 
 PANEL = Panel(

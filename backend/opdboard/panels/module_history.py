@@ -14,6 +14,8 @@ from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Table
 
+_MOST_CHOICES = 2000  # beyond that they are megabytes, and nobody reads the list: a module is clicked, or written
+
 
 class ModuleHistoryParams(PanelParams):
     """Which module, which statistic."""
@@ -35,7 +37,8 @@ def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figur
     missing = [run.name for run, index in found if index is None and run.modules]
     title = next((run.modules[index].label for run, index in reversed(found) if index is not None), params.module)
     note = f"no module {params.module!r} in {', '.join(missing)}" if missing else title or None
-    choices = {"module": [module.name for module in series[0].modules]} if series else {}
+    names = [module.name for module in series[0].modules] if series else []
+    choices = {"module": names} if len(names) <= _MOST_CHOICES else {}
     measure = MODULE_STATISTICS[params.statistic]
     return lines.figure(
         _lines(series, params),

@@ -43,14 +43,14 @@ _SIZELESS = (
 class Seen:
     """The runs that are drawn, their values as coloured, and what the colour means.
 
-    additive: a sum over modules has a meaning. ratio: values are log2 ratios, on a diverging scale. note: what could not be
-    compared, or None.
+    total: what the values of several modules come to: 'norm' (of all together, the root of the sum of squares), 'sum', or 'mean' where
+    a total has no meaning. ratio: values are log2 ratios, on a diverging scale. note: what could not be compared, or None.
     """
 
     runs: Sequence[RunSeries]
     rows: Sequence[Vectors]
     label: str
-    additive: bool
+    total: Literal["norm", "sum", "mean"]
     ratio: bool = False
     note: str | None = None
 
@@ -60,8 +60,7 @@ def seen(series: Sequence[RunSeries], measure: Measure, normalise: str, relative
     rows = [normalised(run.vectors[measure.name], run.modules, measure, normalise) for run in series]
     label = label_of(measure, normalise)
     if not relative_to:
-        additive = measure.name in MODULE_NORMS and normalise in ("none", "step_total")
-        return Seen(series, rows, label, additive)
+        return Seen(series, rows, label, _total(measure, normalise))
     place = next((index for index, run in enumerate(series) if run.id == relative_to), None)
     if place is None or len(series) < 2:
         raise BadInput(
@@ -74,16 +73,18 @@ def seen(series: Sequence[RunSeries], measure: Measure, normalise: str, relative
         runs=[series[index] for index in drawn],
         rows=ratios,
         label=f"log2 ratio to {look.shortened(other.name)}: {label}",
-        additive=False,
+        total="mean",
         ratio=True,
         note=_comparison([series[index] for index in drawn], ratios, other),
     )
 
 
 def normalised(rows: Vectors, modules: Sequence[Module], measure: Measure, how: str) -> Vectors:
-    """The rows with their values (S, modules) divided as Normalise says; float64. Division by zero gives NaN."""
+    """The rows with their values (S, modules) divided as Normalise says, then float64. Division by zero gives NaN."""
+    if how == "none":
+        return rows
     values = rows.values.astype(np.float64)
-    if how == "none" or not values.size:
+    if not values.size:
         return replace(rows, values=values)
     if how == "step_total":
         parts = np.where(np.isfinite(values), values, 0.0) ** (2 if is_norm(measure) else 1)
@@ -99,6 +100,28 @@ def normalised(rows: Vectors, modules: Sequence[Module], measure: Measure, how: 
 def is_norm(measure: Measure) -> bool:
     """Whether squares of the values add up to a total."""
     return measure.name.endswith("norm")
+
+
+def _total(measure: Measure, normalise: str) -> Literal["norm", "sum", "mean"]:
+    if normalise == "step_total" and measure.name in MODULE_NORMS:
+        return "sum"
+    if normalise != "none" or measure.name not in MODULE_NORMS or measure.name.startswith("relative"):
+        return "mean"
+    return "norm" if is_norm(measure) else "sum"
+
+
+def parts(measure: Measure, stored: np.ndarray) -> np.ndarray | None:
+    """What adds up to the whole of which a module has a share: squares of norms, shares themselves; 0 for what is not finite, None
+    where a whole has no meaning.
+    """
+    if measure.name not in MODULE_NORMS:
+        return None
+    return np.where(np.isfinite(stored), stored, 0.0).astype(np.float64) ** (2 if is_norm(measure) else 1)
+
+
+def parts_word(measure: Measure) -> str:
+    """Of what parts are shares."""
+    return "of the squares" if is_norm(measure) else "of the total"
 
 
 def _size(measure: Measure, module: Module) -> float:
@@ -123,7 +146,7 @@ def _last(values: np.ndarray) -> np.ndarray:
 
 
 def label_of(measure: Measure, normalise: str) -> str:
-    """What the colour bar says."""
+    """What the colour bar says: the measure's title and unit, and what it is divided by."""
     if normalise == "none":
         return look.measure_label(measure)
     if normalise != "size":

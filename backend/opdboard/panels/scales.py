@@ -13,8 +13,8 @@ _NICE = (1.0, 2.0, 5.0, 10.0)
 
 def log_ends(arrays: Iterable[np.ndarray]) -> tuple[float, float]:
     """Decimal exponents around all positive finite values, in halves of a decade; at most MOST_DECADES apart."""
-    lowest, highest = _extremes(np.log10(values[np.isfinite(values) & (values > 0)]) for values in arrays)
-    low, high = np.floor(lowest * 2) / 2, np.ceil(highest * 2) / 2
+    lowest, highest = _extremes(values[np.isfinite(values) & (values > 0)] for values in arrays)
+    low, high = (np.floor(np.log10(lowest) * 2) / 2, np.ceil(np.log10(highest) * 2) / 2) if highest > 0 else (0.0, 0.0)
     if low == high:
         low, high = low - 0.5, high + 0.5
     return float(max(low, high - MOST_DECADES)), float(high)
@@ -81,6 +81,11 @@ def colorbar(title: str) -> dict[str, Any]:
         "tickfont": {"size": 10},
         "outlinewidth": 0,
     }
+
+
+def side_by_side(one: dict[str, Any], other: dict[str, Any]) -> list[dict[str, Any]]:
+    """Two colour axes whose bars share the width."""
+    return [axis | {"colorbar": axis["colorbar"] | {"len": 0.44, "x": x}} for axis, x in ((one, 0.23), (other, 0.77))]
 
 
 def log10_or_nan(values: np.ndarray) -> np.ndarray:

@@ -4463,6 +4463,24 @@ export interface components {
             weight: number;
         };
         /**
+         * Opened
+         * @description A part of a picture that is shown instead of the whole.
+         */
+        Opened: {
+            /**
+             * Parameter
+             * @description Empty, it shows the whole again.
+             */
+            parameter: string;
+            /** Title */
+            title: string;
+            /**
+             * Back
+             * @description What the whole is called.
+             */
+            back: string;
+        };
+        /**
          * Optimizer
          * @description AdamW and its learning rate.
          */
@@ -4629,6 +4647,13 @@ export interface components {
             choices: {
                 [key: string]: unknown[];
             };
+            /**
+             * Unused
+             * @description Parameters that change nothing in this picture of these runs.
+             * @default []
+             */
+            unused: string[];
+            opened?: components["schemas"]["Opened"] | null;
             /**
              * Empty
              * @description There is nothing to draw yet.

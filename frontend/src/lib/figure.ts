@@ -14,6 +14,10 @@ export interface PanelMeta {
   step?: number | null;
   note?: string | null;
   choices?: Record<string, unknown[]>;
+  /** Parameters that change nothing in this picture. */
+  unused?: string[];
+  /** A part that is shown instead of the whole, until the parameter is empty again. */
+  opened?: { parameter: string; title: string; back: string } | null;
   empty?: boolean;
   [key: string]: unknown;
 }

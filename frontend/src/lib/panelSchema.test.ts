@@ -40,6 +40,13 @@ it("draws a control for each parameter", () => {
   expect(controls[3]).toMatchObject({ minimum: 0, maximum: 1 });
 });
 
+it("leaves out controls that change nothing, and says what an empty choice means", () => {
+  const tower = { properties: { tower: { type: "string", default: "", "x-empty": "language model" }, sort: {} } };
+  const [control, ...others] = controlsOf(tower, { choices: { tower: ["", "vision"] }, unused: ["sort"] });
+  expect(others).toEqual([]);
+  expect(control?.options.map(({ label }) => label)).toEqual(["language model", "vision"]);
+});
+
 it("sends only parameters that the panel has; the page's own come first", () => {
   expect(knownParams(schema, { statistic: "a", other: "b", k: "5" }, { statistic: "c" })).toEqual({
     statistic: "c",

@@ -21,7 +21,7 @@ type Schema = Record<string, unknown>;
 export function controlsOf(schema: Schema, meta: PanelMeta | undefined): Control[] {
   const properties = (schema.properties ?? {}) as Record<string, Schema>;
   return Object.entries(properties)
-    .filter(([, property]) => property["x-control"] !== "zoom") // set by zooming the picture
+    .filter(([name, property]) => property["x-control"] !== "zoom" && !meta?.unused?.includes(name)) // zoom: set by zooming
     .map(([name, property]) => controlOf(name, property, meta));
 }
 
@@ -37,7 +37,9 @@ function controlOf(name: string, property: Schema, meta: PanelMeta | undefined):
     initial: property.default === null || property.default === undefined ? "" : String(property.default),
     options: withInitial(options.map(String), type.nullable).map((value) => ({
       value,
-      label: titles.get(value) ?? optionLabel(value),
+      label:
+        titles.get(value) ??
+        (value === "" ? ((property["x-empty"] as string | undefined) ?? "latest") : optionLabel(value)),
     })),
     minimum: type.minimum,
     maximum: type.maximum,
@@ -91,7 +93,6 @@ function labelOf(name: string, title?: unknown): string {
 }
 
 export function optionLabel(value: string): string {
-  if (value === "") return "latest";
   return value.replaceAll("_", " ");
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { moduleAt, pinned } from "./pinned";
+import { moduleAt, opensAt, pinned } from "./pinned";
 
 const grid = {
   type: "heatmap",
@@ -29,4 +29,18 @@ it("knows which module was clicked", () => {
   expect(moduleAt({ y: "L1 q", data: history })).toBe("b");
   expect(moduleAt({ y: 3, customdata: "q", data: { type: "bar" } })).toBeNull();
   expect(moduleAt({ y: 0, customdata: ["", ""], data: grid })).toBeNull();
+});
+
+it("makes the names of experts from layer and number, and opens a kind of them", () => {
+  const rule = "layers.{layer}.experts.{expert}.up.weight";
+  const text = { dtype: "i2", bdata: btoa("\x03\x00\xff\xff"), shape: "1, 2" };
+  const experts = { type: "heatmap", x: [0, 1], y: [4], text, meta: { module: rule } };
+  const name = "layers.4.experts.3.up.weight";
+  expect(moduleAt({ x: 0, y: 4, text: 3, data: experts })).toBe(name);
+  expect(moduleAt({ x: 1, y: 4, text: -1, data: experts })).toBeNull();
+  const [frame] = pinned({ data: [experts], layout: {} }, name).layout.shapes as Record<string, unknown>[];
+  expect(frame).toMatchObject({ x0: -0.5, x1: 0.5, y0: 3.5, y1: 4.5 });
+  const kinds = { type: "heatmap", x: [5, 6], meta: { opens: { parameter: "experts_of", values: ["gate", "up"] } } };
+  expect(opensAt({ x: 6, y: 0, data: kinds })).toEqual({ parameter: "experts_of", value: "up" });
+  expect(opensAt({ x: 0, y: 4, data: experts })).toBeNull();
 });

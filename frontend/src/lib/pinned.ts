@@ -1,23 +1,43 @@
 /** The pinned module in pictures of modules: where it is marked, and which module was clicked. */
 import type { Attributes, Figure, Trace } from "./figure";
 import { isPlain } from "./figure";
-import { columnOf } from "./typedArrays";
+import { columnOf, isColumn } from "./typedArrays";
 
 export function firstOf(customdata: unknown): unknown {
   return Array.isArray(customdata) ? customdata[0] : customdata;
 }
 
 interface Clicked {
+  x?: unknown;
   y: unknown;
+  text?: unknown;
   customdata?: unknown;
-  data: { type?: string; y?: unknown; meta?: unknown };
+  data: { type?: string; x?: unknown; y?: unknown; meta?: unknown };
 }
 
 /** The parameter name of the module under a click; null where no module is drawn. */
-export function moduleAt({ y, customdata, data }: Clicked): string | null {
+export function moduleAt({ y, text, customdata, data }: Clicked): string | null {
   if (data.type !== "heatmap") return null;
+  const rule = ruleOf(data);
+  if (rule !== null) return Number(text) < 0 ? null : named(rule, y, text);
   const name = Array.isArray(customdata) ? customdata[0] : rowsOf(data)?.[[...columnOf(data.y)].indexOf(y)];
   return typeof name === "string" && name !== "" ? name : null;
+}
+
+/** The parameter that a click sets, and to what: the part of the picture that it opens; null where it opens none. */
+export function opensAt({ x, data }: Clicked): { parameter: string; value: string } | null {
+  const opens = isPlain(data.meta) && isPlain(data.meta.opens) ? data.meta.opens : {};
+  const value = Array.isArray(opens.values) ? opens.values[[...columnOf(data.x)].indexOf(x)] : undefined;
+  return typeof value === "string" ? { parameter: String(opens.parameter), value } : null;
+}
+
+/** How names follow from {layer}, which is y, and {expert}, the cell's text, where naming each would be megabytes. */
+function ruleOf({ meta }: Clicked["data"] | Trace): string | null {
+  return isPlain(meta) && typeof meta.module === "string" ? meta.module : null;
+}
+
+function named(rule: string, layer: unknown, expert: unknown): string {
+  return rule.replace("{layer}", String(layer)).replace("{expert}", String(expert));
 }
 
 /** Names of the modules of a heatmap whose rows are modules, bottom up. */
@@ -38,14 +58,16 @@ function framesIn(trace: Trace, module: string): Attributes[] {
   if (trace.type !== "heatmap") return [];
   const row = rowsOf(trace)?.indexOf(module) ?? -1;
   if (row >= 0) return [{ ...frame(trace, row), xref: `${trace.xaxis ?? "x"} domain`, x0: 0, x1: 1 }];
-  if (!Array.isArray(trace.customdata)) return [];
   const x = columnOf(trace.x);
   const y = columnOf(trace.y);
   const half = (Number(x[1] ?? 1) - Number(x[0] ?? 0)) / 2;
-  return (trace.customdata as unknown[]).flatMap((cells, rowIndex) =>
-    Array.isArray(cells)
-      ? cells.flatMap((cell, column) => {
-          if (firstOf(cell) !== module) return [];
+  const rule = ruleOf(trace);
+  const cellsOf = columnOf(rule === null ? trace.customdata : trace.text) as readonly unknown[];
+  return cellsOf.flatMap((cells, rowIndex) =>
+    isColumn(cells)
+      ? Array.from(cells as ArrayLike<unknown>).flatMap((cell, column) => {
+          const name = rule === null ? firstOf(cell) : named(rule, y[rowIndex], cell);
+          if (name !== module) return [];
           const at = Number(x[column] ?? column);
           return [{ ...frame(trace, Number(y[rowIndex] ?? rowIndex)), x0: at - half, x1: at + half }];
         })

@@ -68,3 +68,18 @@ it("darkens the middle of a scale that is white at zero, and no other", () => {
   expect(colorscale("rgb(247,247,247)")).not.toEqual(axis("rgb(247,247,247)"));
   expect(colorscale("#808080")).toEqual(axis("#808080"));
 });
+
+it("leaves no gaps between rows that are thinner than five pixels", () => {
+  const rows = (count: number) => ({ type: "heatmap", y: Array.from({ length: count }, (_, row) => row), ygap: 1 });
+  const layout = { margin: { t: 10, b: 40 }, yaxis: { domain: [0, 0.8] } };
+  const gaps = (height: number) => fitted({ data: [rows(30), rows(40)], layout }, height).data.map(({ ygap }) => ygap);
+  expect(gaps(250)).toEqual([1, 0]); // 160 px
+  expect(gaps(400)).toEqual([1, 1]);
+});
+
+it("makes room for colour bars of two lines", () => {
+  const bar = (text: string) => ({ colorbar: { orientation: "h", title: { text } } });
+  const { layout } = fitted({ data: [], layout: { coloraxis: bar("a"), coloraxis2: bar("b<br>c"), xaxis: {} } });
+  expect(layout.margin).toEqual({ b: 80 });
+  expect(layout.coloraxis2).toMatchObject({ colorbar: { yref: "container", y: 0 } });
+});

@@ -2,12 +2,13 @@
 import { type Attributes, type Figure, isPlain, type Trace } from "./figure";
 import { extentOf } from "./plotExtent";
 import { apart, axisOf, isEndLabel } from "./plotLabels";
+import { columnOf } from "./typedArrays";
 
 const USUAL_HEIGHT_PX = 260;
 
 export function fitted(figure: Figure, height = USUAL_HEIGHT_PX): Figure {
-  const { data } = figure;
-  let layout = legendAbove(colorbarBelow(figure.layout));
+  let layout = legendAbove(colorbarsBelow(figure.layout));
+  const data = withoutThinGaps(figure.data, layout, height);
   layout = flatLines(layout, data);
   layout = labelsOutside(layout, data);
   return { data, layout: apart(layout, data, height) };
@@ -88,21 +89,48 @@ function flatLines(layout: Attributes, traces: readonly Trace[]): Attributes {
 const COLORBAR_PX = 46;
 const TICKS_PX = 20;
 const TITLE_PX = 16;
+const LINE_PX = 14;
 
-/** A lying colour bar is put at the lower edge, with room for ticks and title above it. */
-function colorbarBelow(layout: Attributes): Attributes {
-  const coloraxis = layout.coloraxis;
-  if (!isPlain(coloraxis) || !isPlain(coloraxis.colorbar) || coloraxis.colorbar.orientation !== "h") return layout;
-  const titled = Object.entries(layout).some(([key, axis]) => /^xaxis\d*$/.test(key) && hasTitle(axis));
-  const bottom = COLORBAR_PX + TICKS_PX + (titled ? TITLE_PX : 0);
+/** Lying colour bars are put at the lower edge, with room for ticks and titles above them. */
+function colorbarsBelow(layout: Attributes): Attributes {
+  const lying = Object.entries(layout).flatMap(([key, axis]) =>
+    /^coloraxis\d*$/.test(key) && isPlain(axis) && isPlain(axis.colorbar) && axis.colorbar.orientation === "h"
+      ? [{ key, axis, colorbar: axis.colorbar }]
+      : [],
+  );
+  if (lying.length === 0) return layout;
+  const axes = Object.entries(layout).flatMap(([key, axis]) => (/^xaxis\d*$/.test(key) && isPlain(axis) ? [axis] : []));
+  const ticks = axes.flatMap(({ ticktext }) => (Array.isArray(ticktext) ? ticktext : []));
+  const bars =
+    COLORBAR_PX + moreLines(lying.map(({ colorbar }) => (isPlain(colorbar.title) ? colorbar.title.text : "")));
+  const bottom = bars + TICKS_PX + moreLines(ticks) + (axes.some(hasTitle) ? TITLE_PX : 0);
+  const placed = lying.map(({ key, axis, colorbar }) => [
+    key,
+    { ...axis, colorbar: { ...colorbar, yref: "container", y: 0, yanchor: "bottom", ypad: 0 } },
+  ]);
   return {
     ...layout,
     margin: { ...(isPlain(layout.margin) ? layout.margin : {}), b: bottom },
-    coloraxis: {
-      ...coloraxis,
-      colorbar: { ...coloraxis.colorbar, yref: "container", y: 0, yanchor: "bottom", ypad: 0 },
-    },
+    ...Object.fromEntries(placed),
   };
+}
+
+function moreLines(texts: readonly unknown[]): number {
+  return LINE_PX * Math.max(0, ...texts.map((text) => String(text).split("<br>").length - 1));
+}
+
+const THINNEST_PX = 5;
+
+/** Rows of colour that are thinner than this have no gaps, which would make a barcode of them. */
+function withoutThinGaps(traces: readonly Trace[], layout: Attributes, height: number): Trace[] {
+  const margin = isPlain(layout.margin) ? layout.margin : {};
+  const pixels = height - Number(margin.t ?? 0) - Number(margin.b ?? 0);
+  return traces.map((trace) => {
+    if (trace.type !== "heatmap" || !trace.ygap) return trace;
+    const axis = layout[String(trace.yaxis ?? "y").replace("y", "yaxis")];
+    const [from = 0, to = 1] = isPlain(axis) && Array.isArray(axis.domain) ? (axis.domain as number[]) : [];
+    return (pixels * (to - from)) / columnOf(trace.y).length < THINNEST_PX ? { ...trace, ygap: 0 } : trace;
+  });
 }
 
 function hasTitle(axis: unknown): boolean {

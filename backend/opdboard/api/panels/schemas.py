@@ -39,6 +39,14 @@ class PanelTable(BaseModel):
     count: int = Field(description="Rows that there are; the first of them are sent, the CSV has all.")
 
 
+class Opened(BaseModel):
+    """A part of a picture that is shown instead of the whole."""
+
+    parameter: str = Field(description="Empty, it shows the whole again.")
+    title: str
+    back: str = Field(description="What the whole is called.")
+
+
 class PanelMeta(BaseModel):
     """What belongs beside the figure rather than in it."""
 
@@ -48,6 +56,8 @@ class PanelMeta(BaseModel):
         default=None, description="One line below the figure, for example 'showing 2,000 of 10,000 points'."
     )
     choices: dict[str, list[Any]] = Field(default={}, description="Parameter name -> values that exist for these runs.")
+    unused: list[str] = Field(default=[], description="Parameters that change nothing in this picture of these runs.")
+    opened: Opened | None = None
     empty: bool = Field(default=False, description="There is nothing to draw yet.")
 
 

@@ -6,7 +6,7 @@ import { fileName } from "~/lib/download";
 import type { Figure } from "~/lib/figure";
 import { clock } from "~/lib/format";
 import { canZoom } from "~/lib/panelSchema";
-import { moduleAt, pinned } from "~/lib/pinned";
+import { moduleAt, opensAt, pinned } from "~/lib/pinned";
 import { hasEnded, isActive } from "~/lib/runState";
 import { useStore } from "~/lib/store";
 import { list, type Search } from "~/lib/urlParams";
@@ -15,6 +15,7 @@ import { errorText } from "../ErrorBox";
 import { notify } from "../notify";
 import type { PlotMemory } from "../plot/plotMemory";
 import { useView } from "../useView";
+import { Opened } from "./Opened";
 import classes from "./Panel.module.css";
 import { PanelBody } from "./PanelBody";
 import { MoreControls, PrimaryControls } from "./PanelControls";
@@ -97,6 +98,8 @@ export function Panel(props: PanelProps) {
     [module, zoom.zoomed],
   );
   const click = (point: PlotPoint) => {
+    const opens = opensAt(point);
+    if (opens !== null) settings.set(opens.parameter, opens.value);
     const clicked = moduleAt(point);
     if (clicked !== null) change({ module: clicked === module ? undefined : clicked });
     props.onPointClick?.(point);
@@ -113,6 +116,7 @@ export function Panel(props: PanelProps) {
       {primary !== null && (
         <PrimaryControls controls={shown.filter((control) => inSight(control.name))} {...controlProps} />
       )}
+      {meta?.opened && <Opened {...meta.opened} onBack={(parameter) => settings.set(parameter, "")} />}
       <div className={classes.body} style={{ flexBasis: height, minHeight: height }}>
         {settings.needsAnother ? (
           <div className={classes.state}>

@@ -4,6 +4,7 @@ declare module "plotly.js-cartesian-dist-min" {
     x: unknown;
     y: unknown;
     z?: unknown;
+    text?: unknown;
     customdata?: unknown;
     curveNumber: number;
     data: { uid?: string; name?: string; type?: string; y?: unknown; meta?: unknown };

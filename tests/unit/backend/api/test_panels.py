@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from support.analysed import SERIES_OF, analyse
 from support.scored_sets import scored_set
 from support.stored_runs import begin, claim, fill_step, filled, move, record, start
+from support.wide_runs import wide_modules, wide_run
 
 from opdboard.api.panels import service
 from opdboard.api.panels.cache import ResponseCache
@@ -214,3 +215,19 @@ def test_those_who_want_the_same_answer_wait_for_the_one_who_makes_it():
         go_on.set()
         assert {answer.result() for answer in answers} == {b"answer"}
     assert made == ["made"]
+
+
+def test_a_step_of_a_large_mixture_of_experts_is_small(client: TestClient, sqlite_database: Database):
+    modules = wide_modules(48, 128)
+    assert len(modules) == 18_624
+    run_id, values = wide_run(sqlite_database, modules, range(1, 4))
+    address = f"/api/panels/module_allocation?runs={run_id}&scale=linear&step=2"
+    answer = client.get(address)
+    assert len(answer.content) < 200_000
+    of_gates = values[1].reshape(48, 388)[:, 4 : 4 + 128]
+    drawn = decoded(traces(answer.json())[f"{run_id}:experts"]["z"])
+    np.testing.assert_allclose(drawn[:, 0], np.median(of_gates, 1), rtol=1e-6)
+    opened = client.get(f"{address}&experts_of=gate&sort=number")
+    assert len(opened.content) < 200_000
+    np.testing.assert_array_equal(decoded(traces(opened.json())[f"{run_id}:expert"]["z"]), of_gates)
+    assert len(client.get(f"/api/panels/module_history?runs={run_id}").content) < 200_000

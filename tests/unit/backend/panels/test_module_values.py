@@ -11,7 +11,7 @@ from support.stored_runs import some_modules
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import MODULE_STATISTICS
 from opdboard.domain.modules import Module
-from opdboard.panels import module_allocation, module_grid
+from opdboard.panels import module_allocation
 from opdboard.panels.module_values import normalised
 from opdboard.panels.series import RunSeries
 
@@ -83,28 +83,6 @@ def test_the_other_run_must_be_asked_for():
     for series, other in (([drawn_run(0)], "run0"), ([drawn_run(0), drawn_run(1)], "run7")):
         with pytest.raises(BadInput, match="relative_to names run"):
             allocation(series, relative_to=other)
-
-
-def test_every_expert_has_a_name_and_a_cell_of_its_own():
-    paths = ["self_attn.q_proj", "mlp.shared_expert.up_proj"] + [
-        f"mlp.experts.{number}.{kind}_proj" for kind in ("up", "down") for number in range(8)
-    ]
-    modules = [
-        Module(f"model.layers.{layer}.{path}.weight", layer, path.split(".")[-1].removesuffix("_proj"), (8, 8))
-        for layer in range(2)
-        for path in paths
-    ]
-    assert len({module.label for module in modules}) == len(modules)
-    assert [modules[number].label for number in (0, 1, 5)] == ["L0 q", "L0 shared up", "L0 e3 up"]
-    grid = module_grid.blocks(modules)
-    assert [(block.group, len(block.columns)) for block in grid] == [("attention", 1), ("mlp", 1), ("experts", 16)]
-    assert sorted(np.concatenate([np.ravel(block.modules) for block in grid]).tolist()) == list(range(len(modules)))
-    x, _ = module_grid.grid_axes(grid, (0, 1), titled=True)
-    assert x["ticktext"] == ["q", "up", "up ×8", "down ×8"]
-    run = drawn_run(modules=modules)
-    figure = allocation([run], mode="over_time")
-    assert len(set(figure.data[0].y)) == len(modules)
-    assert figure.data[0].meta["modules"][-1] == "model.layers.1.self_attn.q_proj.weight"
 
 
 def test_a_value_that_is_not_finite_is_named_where_it_is_marked():

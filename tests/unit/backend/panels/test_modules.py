@@ -10,7 +10,7 @@ from support.stored_runs import some_modules
 
 from opdboard.domain.modules import Module, module_of, told_apart
 from opdboard.panels import difference, module_allocation, module_grid, module_history
-from opdboard.panels.module_timeline import MAX_COLUMNS, columns, rows_bottom_up
+from opdboard.panels.module_timeline import MAX_COLUMNS, columns, lines_bottom_up
 from opdboard.panels.series import RunSeries
 
 
@@ -47,22 +47,31 @@ def test_layers_rise_and_a_gap_parts_attention_from_mlp():
 def test_shares_and_ranks_are_of_all_modules():
     run = drawn_run()
     drawn = by_uid(allocation([run]))
-    texts = [cell[3] for group in ("attention", "mlp") for row in drawn[f"run0:{group}"].customdata for cell in row]
-    shares = [float(text.split("%")[0]) for text in texts]
+    told = [cell for group in ("attention", "mlp") for row in drawn[f"run0:{group}"].customdata for cell in row]
+    shares = [float(cell[3].removesuffix("% of the squares")) for cell in told]
     assert sum(shares) == pytest.approx(100, abs=0.1)
     squares = run.vectors["update_norm"].values[-1].astype(float) ** 2
     assert max(shares) == pytest.approx(100 * squares.max() / squares.sum(), abs=0.01)
-    assert sorted(int(text.split("rank ")[1].split()[0]) for text in texts) == list(range(1, 13))
+    assert sorted(int(cell[4].split()[1]) for cell in told) == list(range(1, 13))
 
 
-def test_bars_are_sums_and_means_where_sums_have_no_meaning():
+@pytest.mark.parametrize(
+    ("statistic", "together"),
+    [
+        ("update_norm", lambda values, axis: np.sqrt((values**2).sum(axis))),
+        ("norm_share", np.sum),
+        ("relative_update_norm", np.mean),
+        ("effective_rank", np.mean),
+    ],
+)
+def test_bars_are_norms_or_sums_of_all_together_and_means_where_there_is_no_total(statistic: str, together: Any):
     run = drawn_run()
-    norms = run.vectors["update_norm"].values[-1].astype(float).reshape(3, 4)
-    drawn = by_uid(allocation([run]))
-    np.testing.assert_allclose(drawn["run0:layers"].x, norms.sum(1))
-    np.testing.assert_allclose(drawn["run0:kinds"].y, norms.sum(0))
-    ranks = run.vectors["effective_rank"].values[-1].astype(float).reshape(3, 4)
-    np.testing.assert_allclose(by_uid(allocation([run], statistic="effective_rank"))["run0:layers"].x, ranks.mean(1))
+    values = run.vectors[statistic].values[-1].astype(float).reshape(3, 4)
+    drawn = by_uid(allocation([run], statistic=statistic))
+    np.testing.assert_allclose(drawn["run0:layers"].x, together(values, axis=1))
+    np.testing.assert_allclose(drawn["run0:kinds"].y, together(values, axis=0))
+    assert drawn["run0:kinds"].x.tolist() == [0, 1, 2.5, 3.5]
+    assert drawn["run0:kinds"].width == drawn["run0:layers"].width == 1
 
 
 def test_the_colour_scale_stands_still_over_steps_and_runs():
@@ -74,6 +83,7 @@ def test_the_colour_scale_stands_still_over_steps_and_runs():
     }
     assert len(ends) == 1
     low, high = ends.pop()
+    assert allocation(runs).layout.coloraxis.colorbar.title.text == "Update norm, ‖ΔW‖F · colours: whole run"
     values = np.concatenate([run.vectors["update_norm"].values.ravel() for run in runs])
     assert 10**low <= values.min()
     assert values.max() <= 10**high
@@ -83,11 +93,8 @@ def test_the_colour_scale_stands_still_over_steps_and_runs():
 def test_the_latest_step_or_the_nearest_before_is_shown():
     run = drawn_run()
     assert allocation([run]).layout.meta["step"] == 20
-    assert allocation([run], statistic="effective_rank").layout.meta == {
-        "steps": [1, 2, 4, 8, 16],
-        "step": 16,
-        "empty": False,
-    }
+    latest = allocation([run], statistic="effective_rank").layout.meta
+    assert (latest["steps"], latest["step"], latest["empty"]) == ([1, 2, 4, 8, 16], 16, False)
     assert allocation([run], statistic="effective_rank", step=11).layout.meta["step"] == 8
     uneven = allocation([run, drawn_run(1, steps=6)], step=None)
     assert uneven.layout.meta["note"] == "steps shown: 20, 6"
@@ -130,10 +137,10 @@ def test_over_time_each_row_is_a_modules_history():
 
 def test_rows_are_gathered_by_kind_or_by_depth_with_the_last_layer_on_top():
     modules = some_modules(2)
-    assert [modules[row].label for row in reversed(rows_bottom_up(modules, "kind"))] == [
+    assert [line.label for line in reversed(lines_bottom_up(modules, "kind"))] == [
         "L1 q", "L0 q", "L1 o", "L0 o", "L1 up", "L0 up", "L1 down", "L0 down",
     ]  # fmt: skip
-    assert [modules[row].label for row in reversed(rows_bottom_up(modules, "depth"))] == [
+    assert [line.label for line in reversed(lines_bottom_up(modules, "depth"))] == [
         "L1 q", "L1 o", "L1 up", "L1 down", "L0 q", "L0 o", "L0 up", "L0 down",
     ]  # fmt: skip
 
@@ -202,14 +209,31 @@ def test_towers_are_kept_apart_and_one_is_shown():
     found = [module_of(f"{name}.weight", (4, 4)) for name in names]
     modules = told_apart([module for module in found if module is not None])
     (language,) = module_grid.blocks(modules)
-    assert language.modules.tolist() == [[1], [2]] and language.columns == ("up",)
+    assert language.members[..., 0].tolist() == [[1], [2]] and language.columns == ("up",)
     (vision,) = module_grid.blocks(modules, "vision")
-    assert vision.modules.tolist() == [[0]]
-    assert module_grid.blocks(modules, "audio")[0].modules.tolist() == language.modules.tolist()
+    assert vision.members[..., 0].tolist() == [[0]]
+    assert module_grid.blocks(modules, "audio")[0].members.tolist() == language.members.tolist()
 
 
 def test_matrices_of_one_kind_in_a_block_have_columns_of_their_own():
     found = [module_of(f"model.layers.0.{name}.q_proj.weight", (4, 4)) for name in ("self_attn", "encoder_attn")]
     (block,) = module_grid.blocks(told_apart([module for module in found if module is not None]))
-    assert sorted(block.modules.ravel().tolist()) == [0, 1]
+    assert sorted(block.members.ravel().tolist()) == [0, 1]
     assert block.columns == ("q encoder_attn", "q self_attn")
+
+
+def test_the_colours_of_one_step_reach_from_its_smallest_to_its_largest():
+    run = drawn_run()
+    axis = allocation([run], step=4, color_range="this_step", scale="linear").layout.coloraxis
+    values = run.vectors["update_norm"].values[3]
+    assert axis.cmin <= values.min() and values.max() <= axis.cmax < run.vectors["update_norm"].values.max()
+    assert axis.colorbar.title.text.endswith("colours: step 4")
+
+
+@pytest.mark.parametrize(
+    ("layers", "gap", "lines"), [(20, 1, []), (24, 1, [9.5, 19.5]), (41, 0, [9.5, 19.5, 29.5, 39.5])]
+)
+def test_deep_models_have_no_gaps_between_rows_but_a_line_every_ten_layers(layers: int, gap: int, lines: list[float]):
+    figure = allocation([drawn_run(layers=layers)])
+    assert by_uid(figure)["run0:mlp"].ygap == gap
+    assert [shape.y0 for shape in figure.layout.shapes] == lines
