@@ -41,6 +41,19 @@ def out_of_reach(error: BaseException) -> bool:
     return errors.OfflineModeIsEnabled.__name__ in names or bool(names & (_NETWORK | _TIME_OUT))
 
 
+def may_pass(error: BaseException) -> bool:
+    """Whether the hub may answer the same a while later: it was not reached, was overloaded or broken."""
+    from huggingface_hub import errors, is_offline_mode  # which no other request needs
+
+    causes = list(_causes(error))
+    answered = [one for one in causes if isinstance(one, errors.HfHubHTTPError)]
+    if answered:
+        status: int = getattr(answered[0].response, "status_code", 0)
+        return status == _TOO_MANY or status >= _BROKEN
+    names = {kind.__name__ for one in causes for kind in type(one).__mro__}
+    return bool(names & (_NETWORK | _TIME_OUT)) and not is_offline_mode()
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The first cause first."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -1,5 +1,7 @@
 """Errors that say what to do; a killed trainer that the page survives."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from support.commands import processes_of_run, wait_until
@@ -21,6 +23,17 @@ def test_a_missing_file_fails_the_run_with_a_sentence(page: Page, server: Server
         page.evaluate("window.scrollTo({ top: document.documentElement.scrollHeight })")
         page.get_by_test_id("run-error").get_by_role("button", name="Read the log").click()
         expect(page.get_by_test_id("log").get_by_text("/nowhere/model.gguf").first).to_be_in_viewport(ratio=1)
+
+    page.get_by_test_id("tab-overview").click()
+    expect(page.get_by_test_id("failure-resume")).to_have_count(0)  # the file would be missing again
+    expect(page.get_by_role("toolbar", name="Steer the run").get_by_role("button")).to_have_count(0)
+    for panel in ("module_allocation", "alignment", "decisions"):
+        expect(page.get_by_test_id(f"panel-{panel}")).to_be_hidden()
+    page.get_by_test_id("edit-and-relaunch").click()
+    expect(page).to_have_url(re.compile(r"/launch\?clone=[0-9a-f]{8}&field=student\.path"))
+    path = page.locator("#root_student_path")
+    expect(path).to_be_focused()
+    expect(path).to_have_value("/nowhere/model.gguf")
 
 
 def test_a_killed_trainer_is_replaced_while_the_page_watches(page: Page, server: Server) -> None:

@@ -10,6 +10,7 @@ from support.commands import wait_until
 
 from e2e.axe import assert_accessible
 from e2e.conftest import Server
+from e2e.pictures import wait_until_drawn
 from opdboard.domain.strategies.effopd import EffOPD
 
 pytestmark = pytest.mark.timeout(900)
@@ -102,6 +103,10 @@ def test_every_action_is_obeyed_audited_and_can_be_forked_from(
     tried = decision_at(server, run_id, refused["obeyed_step"])
     assert (tried["trigger"], tried["accepted_factor"], tried["candidates"][1]["accepted"]) == ("command", 0, False)
     expect(page.get_by_test_id("steer-feedback")).to_contain_text("factor 90 refused")
+    told = page.get_by_test_id("toast").filter(has_text="Try extrapolating now factor 90: done")
+    told.get_by_role("link", name="Show it").click()
+    expect(page).to_have_url(re.compile(rf"trigger={tried['step']}\b"))
+    wait_until_drawn(page, "panel-decision_line")
 
     try_factor(page, "3", override=True)
     forced = obeyed(server, run_id, 6)
@@ -114,6 +119,11 @@ def test_every_action_is_obeyed_audited_and_can_be_forked_from(
     veto.click()
     assert obeyed(server, run_id, 7)["arguments"] == {"step": jump["step"]}
     assert decision_at(server, run_id, jump["step"])["vetoed"] is True
+    given = {one["command"]: one for one in reversed(commands(server, run_id))}
+    page.get_by_test_id(f"command-mark-{given['pause']['id']}").click()  # so early in 5000 steps all are one mark
+    expect(page.get_by_test_id("audit").locator("tr[data-kind=command]")).to_have_count(7)
+    page.goto(f"/runs/{run_id}?tab=steering&command={given['checkpoint']['id']}")
+    expect(page.locator("tr[aria-current]")).to_contain_text(f"obeyed at {given['checkpoint']['obeyed_step']}")
 
     page.goto(f"/runs/{run_id}?tab=decisions")
     for panel in ("panel-decision_tree", "decision-line"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from opdboard.data_files.arrow import Placed, batch_rows
 from opdboard.domain.data import HubData
-from opdboard.domain.errors import DataProblem
-from opdboard.hub_problems import GATED, NOT_FOUND, OUT_OF_REACH, hub_reason, out_of_reach
+from opdboard.domain.errors import DataProblem, DataUnreachable
+from opdboard.hub_problems import GATED, NOT_FOUND, OUT_OF_REACH, hub_reason, may_pass, out_of_reach
 
 if TYPE_CHECKING:
     import pyarrow
@@ -33,7 +33,7 @@ def commit_of(repo_id: str, revision: str) -> tuple[str, str | None]:
     except Exception as error:
         if out_of_reach(error):
             return repo_id, None
-        raise DataProblem(_told(error, repo_id, revision), where=repo_id) from error
+        raise _problem(error, repo_id, revision) from error
     return found.id, found.sha
 
 
@@ -63,7 +63,7 @@ def split_rows(data: HubData, split: str, wanted: set[str], *, stream: bool = Fa
     except DataProblem:
         raise
     except Exception as error:  # of the hub's client, of pyarrow, of the disk, and the library's own
-        raise DataProblem(_told(error, data.repo_id, data.revision), where=data.repo_id) from error
+        raise _problem(error, data.repo_id, data.revision) from error
 
 
 def configurations_of(repo_id: str, revision: str) -> list[str]:
@@ -73,7 +73,7 @@ def configurations_of(repo_id: str, revision: str) -> list[str]:
     try:
         return datasets.get_dataset_config_names(f"hf://datasets/{name}", revision=commit)
     except Exception as error:
-        raise DataProblem(_told(error, repo_id, revision), where=repo_id) from error
+        raise _problem(error, repo_id, revision) from error
 
 
 def splits_of(data: HubData) -> list[str]:
@@ -108,9 +108,9 @@ def _builder(data: HubData) -> "DatasetBuilder":
     except ValueError as error:
         if "onfig" in str(error):
             raise _no_such_configuration(data) from error
-        raise DataProblem(_told(error, data.repo_id, data.revision), where=data.repo_id) from error
+        raise _problem(error, data.repo_id, data.revision) from error
     except Exception as error:
-        raise DataProblem(_told(error, data.repo_id, data.revision), where=data.repo_id) from error
+        raise _problem(error, data.repo_id, data.revision) from error
     pinned = commit or (data.revision if len(data.revision) == 40 else None)
     if pinned and made.hash != pinned:  # the library falls back to what it has kept, of whichever commit
         raise DataProblem(
@@ -193,6 +193,11 @@ def _told(error: BaseException, repo_id: str, revision: str) -> str:
         table = next((one for one in _causes(error) if isinstance(one, pyarrow.ArrowException)), None)
         reason = " ".join(str(table).split())[:300] if table else said or type(error).__name__
     return f"{repo_id}@{revision} cannot be read: {reason}"
+
+
+def _problem(error: BaseException, repo_id: str, revision: str) -> DataProblem:
+    kind = DataUnreachable if may_pass(error) else DataProblem
+    return kind(_told(error, repo_id, revision), where=repo_id)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -3,8 +3,10 @@
 OpdboardError
 |-- BadInput             what was asked for is wrong              422
 |   |-- ModelProblem     weights or tokenizer cannot be used
-|   |   `-- VocabularyMismatch
+|   |   |-- VocabularyMismatch
+|   |   `-- ModelUnreachable
 |   |-- DataProblem      a data set cannot be used
+|   |   `-- DataUnreachable
 |   `-- QueryProblem     a query of the runs table cannot be read
 |-- TooLarge             more bytes than are taken              413
 |-- NotFound             no such run, checkpoint, ...             404
@@ -20,11 +22,19 @@ OpdboardError
     `-- DiskFull
 """
 
+from typing import ClassVar
+
 
 class OpdboardError(Exception):
-    """Base of the tree: a sentence for the user, and where it applies (a field path, a file, a run id)."""
+    """Base of the tree: a sentence for the user, and where it applies (a field path, a file, a run id).
+
+    may_pass: whether a run that failed by it may succeed when it is begun again as it is. field: what to change of its
+    configuration where the error itself names nothing.
+    """
 
     status = 500
+    may_pass: ClassVar[bool] = False
+    field: ClassVar[str | None] = None
 
     def __init__(self, detail: str, *, where: str | None = None) -> None:
         super().__init__(detail)
@@ -55,8 +65,20 @@ class VocabularyMismatch(ModelProblem):
     """Student and teacher differ in their tokens or in how they cut a text."""
 
 
+class ModelUnreachable(ModelProblem):
+    """The hub that has the model does not answer."""
+
+    may_pass = True
+
+
 class DataProblem(BadInput):
     """A data set is missing, unreadable or empty, or a row lacks what is needed."""
+
+
+class DataUnreachable(DataProblem):
+    """The hub that has the data set does not answer."""
+
+    may_pass = True
 
 
 class QueryProblem(BadInput):
@@ -96,12 +118,14 @@ class DatabaseUnavailable(OpdboardError):
     """The database does not answer."""
 
     status = 503
+    may_pass = True
 
 
 class Unavailable(OpdboardError):
     """Something that is needed does not answer now; the same may succeed later."""
 
     status = 503
+    may_pass = True
 
 
 class TrainingProblem(OpdboardError):
@@ -111,14 +135,24 @@ class TrainingProblem(OpdboardError):
 class NonFiniteLoss(TrainingProblem):
     """The loss or its gradient is NaN or infinite."""
 
+    field = "optimizer.learning_rate"
+
 
 class RemoteTeacherProblem(TrainingProblem):
     """A teacher behind an endpoint stays away, refuses, or gives answers that cannot be right."""
 
+    may_pass = True
+    field = "teacher"
+
 
 class OutOfMemory(TrainingProblem):
-    """Host or device memory does not suffice."""
+    """Host or device memory does not suffice; that of a device may be another's a moment later."""
+
+    may_pass = True
+    field = "budget.micro_batch_size"
 
 
 class DiskFull(TrainingProblem):
     """The data folder cannot be written to."""
+
+    may_pass = True

@@ -81,7 +81,8 @@ function keepNews(old: unknown, fetched: unknown): unknown {
   const before = old as RunDetail | undefined;
   const after = fetched as RunDetail;
   if (before === undefined || before.seq <= after.seq) return after;
-  return { ...before, config: after.config, notes: after.notes, commands_pending: after.commands_pending };
+  const { config, notes, commands_pending, wrong_field } = after;
+  return { ...before, config, notes, commands_pending, wrong_field };
 }
 
 export const runQuery = (id: string) =>

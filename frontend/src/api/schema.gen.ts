@@ -2558,7 +2558,7 @@ export interface components {
         };
         /**
          * CurveGroups
-         * @description Every scalar that the run has, or all that there are while it has none.
+         * @description Every scalar that the run has, or all that there are while it has none yet.
          */
         CurveGroups: {
             /** Groups */
@@ -6007,6 +6007,16 @@ export interface components {
              */
             readonly method_name: string;
             /**
+             * Begin Again
+             * @description Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in.
+             */
+            readonly begin_again: boolean;
+            /**
+             * Wrong Field
+             * @description Dotted path of the field of its configuration that the error is about; null where it knows none.
+             */
+            readonly wrong_field: string | null;
+            /**
              * Looks Ahead
              * @description Whether its method has a strategy that looks ahead by itself.
              */
@@ -6300,6 +6310,11 @@ export interface components {
              * @description The method in words, as in 'GRPO + EffOPD'.
              */
             readonly method_name: string;
+            /**
+             * Begin Again
+             * @description Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in.
+             */
+            readonly begin_again: boolean;
         };
         /**
          * RunState
@@ -6435,6 +6450,11 @@ export interface components {
              * @description The method in words, as in 'GRPO + EffOPD'.
              */
             readonly method_name: string;
+            /**
+             * Begin Again
+             * @description Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in.
+             */
+            readonly begin_again: boolean;
         };
         /**
          * RunningOut

@@ -1,4 +1,5 @@
 import { CloseButton } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useStore } from "~/lib/store";
 import { dismiss, toasts } from "./notify";
 import classes from "./Toasts.module.css";
@@ -8,11 +9,22 @@ export function Toasts() {
   const shown = useStore(toasts);
   return (
     <div className={classes.toasts} role="status" aria-live="polite">
-      {shown.map(({ id, message, failure }) => (
-        <div key={id} className={classes.toast} data-failure={failure !== undefined}>
+      {shown.map(({ id, message, failure, place }) => (
+        <div key={id} className={classes.toast} data-failure={failure !== undefined} data-testid="toast">
           <div>
             {failure && <strong>{failure}</strong>}
             <p>{message}</p>
+            {place && (
+              <Link
+                to="/runs/$runId"
+                params={{ runId: place.runId }}
+                search={place.search}
+                resetScroll={false}
+                onClick={() => dismiss(id)}
+              >
+                Show it
+              </Link>
+            )}
           </div>
           <CloseButton size="sm" aria-label="Dismiss" onClick={() => dismiss(id)} />
         </div>

@@ -7,7 +7,18 @@ type Settings = { [setting: `${string}.${string}`]: string | undefined };
 type Pictures = Keys<"module" | "expand" | "table"> & Settings;
 type Samples = Keys<"sample" | "samples" | "color" | "only" | "with" | "steps" | "prompt" | "responses">;
 type OfRun = Keys<
-  "tab" | "notes" | "trigger" | "curve" | "board" | "analyse" | "export" | "factor" | "decision" | "audit" | "format"
+  | "tab"
+  | "notes"
+  | "trigger"
+  | "curve"
+  | "board"
+  | "analyse"
+  | "export"
+  | "factor"
+  | "decision"
+  | "audit"
+  | "command"
+  | "format"
 >;
 type Talk = Keys<"voices" | "ask" | "held" | "against" | "shown">;
 type Logs = Keys<"level" | "attempt" | "find" | "follow">;

@@ -12,9 +12,9 @@ from typing import Any
 from huggingface_hub import DryRunFileInfo, HfApi, constants, is_offline_mode, snapshot_download
 from huggingface_hub.errors import DryRunError
 
-from opdboard.domain.errors import ModelProblem
+from opdboard.domain.errors import ModelProblem, ModelUnreachable
 from opdboard.domain.transfer import Transfer, bytes_told
-from opdboard.hub_problems import Asked, hub_problem
+from opdboard.hub_problems import Asked, hub_problem, may_pass
 from opdboard_worker.checksums import NAME as CHECKSUMS
 from opdboard_worker.models.transfers import StopAsked, Undrawn, moving
 
@@ -47,7 +47,8 @@ def _worded(asked: Asked, what: str) -> Iterator[None]:
     except StopAsked:
         raise
     except Exception as error:  # which HTTP library it uses, and so what it raises, changes with its version
-        raise ModelProblem(hub_problem(error, asked, what), where=what.partition("@")[0]) from error
+        kind = ModelUnreachable if may_pass(error) else ModelProblem
+        raise kind(hub_problem(error, asked, what), where=what.partition("@")[0]) from error
 
 
 def _files(repo_id: str, wanted: dict[str, Any]) -> list[DryRunFileInfo]:

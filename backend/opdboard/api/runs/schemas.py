@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, computed_field
 from opdboard.api.commands.schemas import CommandOut
 from opdboard.api.parameters import NO_NUL, RUN_ID_PATTERN, Parameters
 from opdboard.domain.commands import Command
+from opdboard.domain.failures import field_of, may_pass
 from opdboard.domain.finite import Finite
 from opdboard.domain.methods import looks_ahead, method_name
 from opdboard.domain.run_config import RunConfig
@@ -74,6 +75,12 @@ class RunSummary(BaseModel):
         """The method in words, as in 'GRPO + EffOPD'."""
         return method_name(self.method)
 
+    @computed_field
+    @property
+    def begin_again(self) -> bool:
+        """Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in."""
+        return self.state is RunState.FAILED and (self.kind is not RunKind.TRAINED or may_pass(self.error))
+
 
 class RunDetail(RunSummary):
     """A run with its configuration and what it was asked and has not yet done."""
@@ -86,6 +93,13 @@ class RunDetail(RunSummary):
     notes: str
     commands: list[Command] = Field(description="What can be asked of runs of its kind, now or at another time.")
     commands_pending: list[CommandOut]
+
+    @computed_field
+    @property
+    def wrong_field(self) -> str | None:
+        """Dotted path of the field of its configuration that the error is about; null where it knows none."""
+        config = self.job_config if self.config is None else self.config.model_dump(mode="json")
+        return field_of(self.error, config or {})
 
     @computed_field
     @property

@@ -57,7 +57,7 @@ class CurveGroup(BaseModel):
 
 
 class CurveGroups(BaseModel):
-    """Every scalar that the run has, or all that there are while it has none."""
+    """Every scalar that the run has, or all that there are while it has none yet."""
 
     groups: list[CurveGroup]
     overview: list[CurveCard] = Field(description="The few that say how the run goes.")

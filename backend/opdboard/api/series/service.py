@@ -31,6 +31,7 @@ from opdboard.domain.measures import (
 )
 from opdboard.domain.modules import Module
 from opdboard.domain.run_kinds import RunKind
+from opdboard.domain.run_state import RunState
 from opdboard.domain.scalar_measures import GROUPS, SCALARS
 from opdboard.panels.thinning import keep_extremes
 
@@ -91,7 +92,9 @@ def curve_groups(context: Context, run_id: str) -> CurveGroups:
     with context.database.read() as session:
         run = runs.get(session, run_id)
         stored, watched, is_job = run.latest, bool(run.modules), RunKind(run.kind).is_job
-    few = key_curves(stored or (() if is_job else SCALARS), watched=watched or not stored)
+        ended = RunState(run.state).ended
+    known = stored or (() if ended else SCALARS)
+    few = key_curves(stored if is_job else known, watched=watched or not (stored or ended))
     return CurveGroups(
         overview=[CurveCard(title=title, keys=keys) for title, keys in few.items()],
         groups=[
@@ -100,7 +103,7 @@ def curve_groups(context: Context, run_id: str) -> CurveGroups:
                 title=GROUPS.get(name, name),
                 cards=[CurveCard(title=title, keys=keys) for title, keys in pictures.items()],
             )
-            for name, pictures in cards(stored or SCALARS).items()
+            for name, pictures in cards(known).items()
         ],
     )
 

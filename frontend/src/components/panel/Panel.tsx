@@ -52,6 +52,8 @@ export interface PanelProps {
   fill?: boolean;
   testId?: string;
   emptyHint?: string;
+  /** Where nothing was recorded and nothing will be, there is no picture. */
+  hideEmpty?: boolean;
   /** A click on a module pins it, whatever else the click does. */
   onPointClick?: (point: PlotPoint) => void;
   aside?: ReactNode;
@@ -167,6 +169,7 @@ export function Panel(props: PanelProps) {
     <section
       ref={sight.ref}
       className={classes.panel}
+      hidden={props.hideEmpty && meta?.empty}
       data-fill={props.fill || undefined}
       data-testid={testId}
       data-cursor={cursorOf(query.data?.cursors)}

@@ -43,9 +43,16 @@ function FailedRun({ run, resumes_from }: Home["failed"][number]) {
         {error?.where && error.where !== run.id && <span className="soft mono"> {error.where}</span>}
       </p>
       <div className={classes.ways}>
-        <Button loading={command.isPending} onClick={() => command.mutate({ command: "resume" })}>
-          {label}
-        </Button>
+        {run.begin_again && (
+          <Button loading={command.isPending} onClick={() => command.mutate({ command: "resume" })}>
+            {label}
+          </Button>
+        )}
+        {run.kind === "trained" && (
+          <ButtonLink to="/launch" search={{ clone: run.id }}>
+            Edit and relaunch
+          </ButtonLink>
+        )}
         <ButtonLink to="/runs/$runId" params={{ runId: run.id }} search={{ tab: "logs" }} variant="subtle">
           Read the log
         </ButtonLink>

@@ -1,7 +1,6 @@
 import type { RunLabels } from "~/api/launch";
 import type { Preset, RunConfig, RunDetail, RunError } from "~/api/types";
 import type { View } from "~/components/useView";
-import { fieldOf } from "~/lib/fieldOf";
 import type { FieldProblem } from "~/lib/formErrors";
 import { integer } from "~/lib/urlParams";
 import type { SweepDraft } from "./SweepCard";
@@ -58,14 +57,14 @@ function cloneOf(run: RunDetail, config: RunConfig, field: string | undefined): 
     config: { ...config, name: `${run.name} copy`.slice(0, 200) },
     sweep: NO_SWEEP,
     labels: { group: run.group, tags: run.tags, notes: "" },
-    failure: failureOf(run, config, field),
+    failure: failureOf(run, field),
   };
 }
 
-function failureOf(run: RunDetail, config: RunConfig, field: string | undefined): FieldProblem | undefined {
+function failureOf(run: RunDetail, field: string | undefined): FieldProblem | undefined {
   const error = run.error as RunError | null;
-  const path = field ?? (error?.where ? fieldOf(error.where, config) : undefined);
-  return error && path !== undefined ? { path, message: `The run failed here: ${error.detail}` } : undefined;
+  const path = field ?? run.wrong_field;
+  return error && path !== null ? { path, message: `The run failed here: ${error.detail}` } : undefined;
 }
 
 function forkOf(run: RunDetail, config: RunConfig, search: View): Origin {

@@ -5,7 +5,6 @@ import { ApiError } from "~/api/client";
 import { runQuery } from "~/api/runs";
 import type { Check, RunConfig, RunDetail, RunError } from "~/api/types";
 import { same } from "~/lib/configPaths";
-import { fieldOf } from "~/lib/fieldOf";
 import type { FieldProblem } from "~/lib/formErrors";
 
 const ASKED_AGAIN_MS = 1000;
@@ -36,12 +35,12 @@ export function useCheck(config: RunConfig): AskedCheck {
   const answer = useQuery({ ...checkQuery(id ?? ""), enabled: job?.state === "finished" });
   const outdated = asking.data !== undefined && !same(asking.data.asked, config);
   const failure = job?.state === "failed" ? (job.error as RunError | null) : null;
+  const path = job?.wrong_field;
   const problems = useMemo(() => {
     if (outdated) return [];
     if (asking.error instanceof ApiError) return asking.error.fields;
-    const path = failure?.where ? fieldOf(failure.where, asking.data?.asked) : undefined;
-    return failure && path !== undefined ? [{ path, message: failure.detail }] : [];
-  }, [outdated, failure, asking.error, asking.data]);
+    return failure && path != null ? [{ path, message: failure.detail }] : [];
+  }, [outdated, failure, path, asking.error]);
   return {
     ask: () => asking.mutate(config),
     job,

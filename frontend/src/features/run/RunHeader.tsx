@@ -11,6 +11,7 @@ import { tokensSpent } from "~/lib/cost";
 import { count, duration, fixed, number, percent } from "~/lib/format";
 import { isActive } from "~/lib/runState";
 import { AlertBadge } from "./AlertBadge";
+import { CommandMarks } from "./CommandMarks";
 import { RunActions } from "./RunActions";
 import classes from "./RunHeader.module.css";
 import { RunName } from "./RunName";
@@ -56,7 +57,10 @@ export function RunHeader({ run }: { run: RunDetail }) {
           <span data-testid="run-step">
             step <strong>{run.step}</strong> / {run.total_steps}
           </span>
-          <Progress step={run.step} total={run.total_steps} label="Progress" />
+          <div className={classes.track}>
+            <Progress step={run.step} total={run.total_steps} label="Progress" />
+            <CommandMarks run={run} />
+          </div>
           <TimeLeft run={run} />
         </div>
         {run.is_job ? <JobFacts run={run} /> : <TrainingFacts run={run} />}

@@ -9,6 +9,7 @@ import { tabGroups } from "~/components/runTabs";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { oneOf } from "~/lib/urlParams";
+import { useCommandNews } from "./CommandMarks";
 import { FailureBox } from "./FailureBox";
 import { RunHeader } from "./RunHeader";
 import classes from "./RunPage.module.css";
@@ -43,6 +44,7 @@ export function RunPage() {
 
 function Parts({ run }: { run: RunDetail }) {
   const [search] = useView();
+  useCommandNews(run);
   const groups = tabGroups(run);
   const names = groups.flatMap(({ tabs }) => tabs.map(({ name }) => name));
   const first = names[0] ?? "logs";

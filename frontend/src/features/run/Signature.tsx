@@ -13,6 +13,7 @@ const HEIGHT = 316;
 export function Signature({ run }: { run: RunDetail }) {
   const [search, change] = useView();
   const runs = useMemo(() => [run], [run]);
+  const failed = run.state === "failed";
   const module = search.module;
   const trigger = search.trigger;
   const statistic = search["module_allocation.statistic"];
@@ -25,6 +26,7 @@ export function Signature({ run }: { run: RunDetail }) {
           name="module_allocation"
           title="Where does the update go?"
           runs={runs}
+          hideEmpty={failed}
           primary={["statistic"]}
           height={HEIGHT}
           emptyHint="Norms per module come with the first step."
@@ -33,6 +35,7 @@ export function Signature({ run }: { run: RunDetail }) {
           name="alignment"
           title="Is the direction locked in?"
           runs={runs}
+          hideEmpty={failed}
           primary={["measure", "k"]}
           height={HEIGHT}
           emptyHint={
@@ -46,6 +49,7 @@ export function Signature({ run }: { run: RunDetail }) {
             name="lock_in"
             title="When does each module lock in?"
             runs={runs}
+            hideEmpty={failed}
             height={HEIGHT}
             emptyHint="Three checkpoints make the first picture."
           />
@@ -54,6 +58,7 @@ export function Signature({ run }: { run: RunDetail }) {
             name="decisions"
             title="How far did we dare to jump?"
             runs={runs}
+            hideEmpty={failed}
             height={HEIGHT}
             emptyHint={
               run.looks_ahead

@@ -2,9 +2,9 @@ import { Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { decisionsQuery, historyQuery } from "~/api/runs";
 import type { Command, CommandOut, CommandRequest, RunDetail } from "~/api/types";
+import { outcome } from "~/components/commands/outcome";
 import { commandLabel, obstacle, STEERING, withArguments } from "~/components/commands/steering";
 import { useCommand } from "~/components/commands/useCommand";
-import { clock } from "~/lib/format";
 import { hasEnded } from "~/lib/runState";
 import { ExtrapolateButton } from "./ExtrapolateButton";
 import { Lever } from "./Lever";
@@ -27,7 +27,8 @@ export function SteeringBar({ run, compact = false }: SteeringBarProps) {
     ({ command: name }) =>
       run.commands.includes(name) &&
       !(name === "pause" && run.state === "paused") &&
-      ((name !== "resume" && !hasEnded(run.state)) || run.possible.includes(name)), // "Resume" takes the place of "Pause"
+      ((name !== "resume" && !hasEnded(run.state)) || run.possible.includes(name)) && // "Resume" takes the place of "Pause"
+      !(run.state === "failed" && !run.begin_again),
   );
   if (compact && shown.length === 0) return null;
 
@@ -80,12 +81,4 @@ function Feedback({ last }: { last: CommandOut | undefined }) {
       )}
     </span>
   );
-}
-
-export function outcome(command: CommandOut): string {
-  if (command.done_at === null && command.obeyed_step !== null) {
-    return `lost with its trainer, will be obeyed again at step ${command.obeyed_step}`;
-  }
-  if (command.done_at === null) return `asked at ${clock(command.created_at)}, waiting for the trainer`;
-  return `${command.ok ? "done" : "refused"} at ${clock(command.done_at)}${command.result && command.result !== "done" ? `, ${command.result}` : ""}`;
 }

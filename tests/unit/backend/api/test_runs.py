@@ -10,9 +10,11 @@ from support.stored_runs import candidate, create, decision, filled, move, recor
 
 from opdboard.db import lineage, runs
 from opdboard.db.database import Database
+from opdboard.domain.errors import DiskFull, NonFiniteLoss, OpdboardError
 from opdboard.domain.model_sources import RunModel
 from opdboard.domain.records import CheckpointRecord
 from opdboard.domain.run_state import RunState
+from opdboard.lifecycle import transitions
 from opdboard.queue import JobQueue
 from opdboard.settings import Settings
 
@@ -256,6 +258,25 @@ def test_checkpoints_say_which_is_best(client: TestClient, sqlite_database: Data
     assert [(one["step"], one["held_out"], one["best"]) for one in found["checkpoints"]] == [
         (4, 0.5, False), (8, 0.3, True), (12, 0.4, False), (16, 0.2, False),
     ]  # fmt: skip
+
+
+def test_a_failed_run_tells_whether_the_same_may_pass_and_which_field_is_wrong(
+    client: TestClient, sqlite_database: Database
+):
+    def failed(error: OpdboardError) -> tuple[bool, str | None]:
+        run_id, _ = start(sqlite_database)
+        with sqlite_database.write() as session:
+            run = runs.get(session, run_id, lock=True)
+            transitions.transition(session, run, RunState.FAILED, error=error.as_dict())
+        told = client.get(f"/api/runs/{run_id}").json()
+        curves = client.get(f"/api/runs/{run_id}/curves").json()
+        assert (curves["groups"], [card["keys"] for card in curves["overview"]]) == ([], [["update_norm"]])
+        return told["begin_again"], told["wrong_field"]
+
+    assert failed(DiskFull("no room")) == (True, None)
+    assert failed(NonFiniteLoss("nan", where="step 5")) == (False, "optimizer.learning_rate")
+    running, _ = start(sqlite_database)
+    assert client.get(f"/api/runs/{running}").json()["begin_again"] is False
 
 
 def test_a_run_tells_what_its_method_is_called_and_whether_it_looks_ahead(client: TestClient):

@@ -4,6 +4,7 @@ import { lazy, Suspense, useMemo } from "react";
 import { byTitle, useScalarNames } from "~/api/measures";
 import { curvesQuery } from "~/api/runs";
 import type { RunDetail } from "~/api/types";
+import { Empty } from "~/components/Empty";
 import { Panel } from "~/components/panel/Panel";
 import { SharedControls } from "~/components/panel/SharedControls";
 import { Unread } from "~/components/Unread";
@@ -50,6 +51,7 @@ export default function Curves({ run }: { run: RunDetail }) {
         </div>
       )}
       {!curves.data && <Unread what="the curves" query={curves} />}
+      {curves.data?.groups.length === 0 && <Empty card title="The run ended before anything was measured" />}
       {curves.data?.groups.map(({ name, title, cards }) => (
         <section key={name} className={classes.group}>
           <h2>{title}</h2>
@@ -61,13 +63,16 @@ export default function Curves({ run }: { run: RunDetail }) {
                 scope="curves"
                 title={card.title}
                 runs={runs}
+                hideEmpty={run.state === "failed"}
                 fixed={{ keys: card.keys.join(",") }}
                 primary={null}
                 height={HEIGHT}
                 testId={`panel-scalars-${card.keys[0]?.replace("/", "-")}`}
               />
             ))}
-            {name === "training" && <Panel name="position" runs={runs} height={HEIGHT - 32} />}
+            {name === "training" && (
+              <Panel name="position" runs={runs} hideEmpty={run.state === "failed"} height={HEIGHT - 32} />
+            )}
             {setsOf(cards.flatMap(({ keys }) => keys)).map((set) => (
               <Panel
                 key={set.name}

@@ -35,6 +35,7 @@ export default function Health({ run }: { run: RunDetail }) {
             name="health"
             title={title}
             runs={runs}
+            hideEmpty={run.state === "failed"}
             fixed={{ view }}
             primary={null}
             height={200}

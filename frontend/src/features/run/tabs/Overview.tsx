@@ -28,6 +28,7 @@ export default function Overview({ run }: { run: RunDetail }) {
             scope="curves"
             title={card.title}
             runs={runs}
+            hideEmpty={run.state === "failed"}
             fixed={{ keys: card.keys.join(",") }}
             primary={null}
             height={HEIGHT}

@@ -19,6 +19,7 @@ const DIRECTIONS = ["first_last_cosine", "lock_in"] as const;
 /** How low-rank the update is, over the run and as the paper's table. */
 export default function Spectrum({ run }: { run: RunDetail }) {
   const runs = useMemo(() => [run], [run]);
+  const failed = run.state === "failed";
   return (
     <>
       <SharedControls panel="spectrum" scope="spectrum" names={["grouping"]} />
@@ -30,6 +31,7 @@ export default function Spectrum({ run }: { run: RunDetail }) {
             scope="spectrum"
             title={title}
             runs={runs}
+            hideEmpty={failed}
             fixed={{ statistic }}
             primary={null}
             height={200}
@@ -40,7 +42,14 @@ export default function Spectrum({ run }: { run: RunDetail }) {
       </SimpleGrid>
       <SimpleGrid cols={{ base: 1, sm: 2 }} my={16}>
         {DIRECTIONS.map((name) => (
-          <Panel key={name} name={name} runs={runs} height={300} emptyHint="It takes two snapshots of the update." />
+          <Panel
+            key={name}
+            name={name}
+            runs={runs}
+            hideEmpty={failed}
+            height={300}
+            emptyHint="It takes two snapshots of the update."
+          />
         ))}
       </SimpleGrid>
       <SpectralTable

@@ -1,10 +1,11 @@
 import { Group, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useId } from "react";
+import { useEffect, useId, useRef } from "react";
 import { historyQuery } from "~/api/runs";
 import type { CommandOut, RunDetail } from "~/api/types";
 import { userName, writeUserName } from "~/api/userName";
 import { Choice } from "~/components/Choice";
+import { outcome } from "~/components/commands/outcome";
 import { commandLabel, withArguments } from "~/components/commands/steering";
 import { Empty } from "~/components/Empty";
 import { StatePill } from "~/components/RunBits";
@@ -14,7 +15,6 @@ import { useView } from "~/components/useView";
 import { duration, moment } from "~/lib/format";
 import { useStore } from "~/lib/store";
 import { oneOf } from "~/lib/urlParams";
-import { outcome } from "../SteeringBar";
 import { type Entry, timeline } from "./timeline";
 
 const KINDS = { all: "Everything", command: "Commands", state: "States", attempt: "Attempts" };
@@ -48,7 +48,11 @@ export default function Steering({ run }: { run: RunDetail }) {
             </thead>
             <tbody>
               {entries.map((entry) => (
-                <Row key={entry.key} entry={entry} />
+                <Row
+                  key={entry.key}
+                  entry={entry}
+                  meant={entry.kind === "command" && String(entry.command.id) === search.command}
+                />
               ))}
             </tbody>
           </table>
@@ -77,9 +81,13 @@ function YourName() {
   );
 }
 
-function Row({ entry }: { entry: Entry }) {
+function Row({ entry, meant }: { entry: Entry; meant: boolean }) {
+  const row = useRef<HTMLTableRowElement>(null);
+  useEffect(() => {
+    if (meant) row.current?.scrollIntoView({ block: "center" });
+  }, [meant]);
   return (
-    <tr data-kind={entry.kind}>
+    <tr ref={row} data-kind={entry.kind} aria-current={meant || undefined}>
       <td className="nowrap">{moment(entry.at)}</td>
       {entry.kind === "command" && <Command command={entry.command} />}
       {entry.kind === "state" && (
