@@ -28,7 +28,7 @@ def run_id(server: Server, tmp_path: Path) -> str:
 
 
 def test_weights_are_asked_side_by_side(page: Page, server: Server, run_id: str) -> None:
-    page.goto(f"/runs/{run_id}?tab=decisions")
+    page.goto(f"/runs/{run_id}?tab=decisions&decision=2")
     page.get_by_test_id("talk-2:3").click()
     expect(page).to_have_url(re.compile(r"tab=playground&voices=base,2:3"))
     page.get_by_test_id("voices").click()

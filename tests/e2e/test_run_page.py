@@ -256,8 +256,14 @@ def test_the_tree_of_tries_leads_to_the_line_and_the_state_around_it(page: Page,
         }""",
         arg=[one["score"] for one in jump["candidates"]],
     )
-    page.get_by_test_id("decision-8").get_by_role("button", name="Show above").click()
+    line = page.get_by_test_id("decision-8")
+    expect(page.get_by_role("table").filter(has_text="Verdict")).to_have_count(1)
+    line.get_by_role("button", expanded=False).click()
     expect(state).to_contain_text("Step 8: before and after")
+    expect(line).to_contain_text("+0.03 [−0.02, +0.08]")
+    line.get_by_role("button", expanded=True).click()
+    expect(page).not_to_have_url(re.compile("decision="))
+    expect(page.get_by_role("table").filter(has_text="Verdict")).to_have_count(0)
 
 
 def test_lineage_leads_from_run_to_run(page: Page, shown: Shown) -> None:

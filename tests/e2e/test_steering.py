@@ -125,7 +125,7 @@ def test_every_action_is_obeyed_audited_and_can_be_forked_from(
     page.goto(f"/runs/{run_id}?tab=steering&command={given['checkpoint']['id']}")
     expect(page.locator("tr[aria-current]")).to_contain_text(f"obeyed at {given['checkpoint']['obeyed_step']}")
 
-    page.goto(f"/runs/{run_id}?tab=decisions")
+    page.goto(f"/runs/{run_id}?tab=decisions&decision={tried['step']}")
     for panel in ("panel-decision_tree", "decision-line"):
         page.get_by_test_id(panel).locator(".main-svg").first.wait_for()
     expect(page.get_by_test_id(f"decision-{jump['step']}")).to_contain_text("taken back")

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, count, duration, fixed, moment, number, percent, signed } from "./format";
+import { ago, bytes, count, duration, fixed, minuses, moment, number, percent, signed } from "./format";
 
 describe("number", () => {
   it.each([
@@ -19,6 +19,14 @@ describe("number", () => {
     [undefined, "–"],
   ])("shows %s as %s", (value, text) => {
     expect(number(value)).toBe(text);
+  });
+});
+
+describe("minuses", () => {
+  it("are those of numbers alone", () => {
+    expect(minuses("-0.6 below -0.5 (95% interval -0.1 to 1e-5) in step-norm, -inf")).toBe(
+      "−0.6 below −0.5 (95% interval −0.1 to 1e-5) in step-norm, −inf",
+    );
   });
 });
 

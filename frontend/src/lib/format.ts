@@ -29,6 +29,11 @@ function minus(text: string): string {
   return text.replace(/^-/, "−");
 }
 
+/** A sentence that was written elsewhere, with true minus signs before its numbers. */
+export function minuses(text: string): string {
+  return text.replace(/(?<![\w.-])-(?=[\d.]|inf)/g, "−");
+}
+
 /** The same, but with a fixed number of decimals, for columns that are compared. */
 export function fixed(value: number | null | undefined, decimals = 3): string {
   if (value === null || value === undefined) return MISSING;

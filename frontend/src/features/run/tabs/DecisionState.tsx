@@ -15,7 +15,7 @@ export function DecisionState({ decision, run }: { decision: Decision; run: RunD
   const rows: [string, string, string][] = [
     ["held-out KL [nats/token]", fixed(before?.reverse_kl, 4), fixed(after?.reverse_kl, 4)],
     ["held-out accuracy", percent(before?.accuracy), percent(after?.accuracy)],
-    [`${decision.score_name.replaceAll("_", " ")} on D_v`, number(start?.score), number(taken?.score)],
+    [`${decision.score_name.replaceAll("_", " ")} on D_v`, number(start?.score, 3), number(taken?.score, 3)],
     ["KL to Wₜ [nats/token]", "0", number(taken?.kl_to_start, 3)],
     ["distance from Wₜ", "0", number(decision.displacement_norm, 3)],
   ];
