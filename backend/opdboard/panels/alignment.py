@@ -15,7 +15,7 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import ALIGNMENT_DEPTHS, ALIGNMENTS
 from opdboard.panels import alignment_limits, labels, lines, look
-from opdboard.panels.grouping import Grouping, finite_mean
+from opdboard.panels.grouping import Grouping, finite_mean, names_to_choose
 from opdboard.panels.locking import LOCKED_IN, LockIn, lock_in
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNeed
@@ -118,7 +118,7 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
         )
     compared = ", ".join(sorted({f"step {step}" for step in references.values()}))
     choices = sorted({int(step) for run in series for step in run.choices.get("reference_step", ())})
-    modules = [module.name for module in series[0].modules] if series else []
+    modules = names_to_choose(series[0].modules) if series else []
     direct = len(series) == 1 and len(names) <= labels.MOST
     return look.figure(
         traces,

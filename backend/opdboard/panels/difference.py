@@ -96,6 +96,7 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
             "empty": row is None or not modules,
         },
         xaxis={**x, "domain": (0.0, 1.0)},
+        shapes=module_grid.separators(grid, ("x", "y")),
         yaxis=y,
         coloraxis=scales.diverging(scales.symmetric_end([compared]), title),
         margin={"l": 44, "r": 8, "t": 8, "b": 62},

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from opdboard.domain.modules import KINDS, Module, depth_third
 
+_MOST_NAMES = 2000  # more are megabytes, and a list that nobody reads: a module is clicked, or written
+
 Grouping = Annotated[
     Literal["block", "depth", "kind", "all"],
     Field(
@@ -33,6 +35,11 @@ def groups(modules: Sequence[Module], grouping: str) -> dict[str, np.ndarray]:
     }[grouping]
     members = {name: np.array([index for index, own in enumerate(names) if own == name], np.int64) for name in order}
     return {name: indices for name, indices in members.items() if len(indices)}
+
+
+def names_to_choose(modules: Sequence[Module]) -> list[str]:
+    """What the control of a parameter that names a module offers; nothing where there are too many, and it is written."""
+    return [module.name for module in modules] if len(modules) <= _MOST_NAMES else []
 
 
 def finite_mean(values: np.ndarray) -> np.ndarray:

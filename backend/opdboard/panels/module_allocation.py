@@ -14,6 +14,7 @@ from opdboard.panels import (
     look,
     module_cells,
     module_experts,
+    module_grid,
     module_timeline,
     module_values,
     scales,
@@ -96,7 +97,8 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
     steps = sorted({step for rows in seen.rows for step in rows.steps.tolist()})
     shown = [rows.row_at(params.step) for rows in seen.rows]
     at = [int(rows.steps[row]) for rows, row in zip(seen.rows, shown, strict=True) if row is not None]
-    kinds = list(dict.fromkeys(kind for run in seen.runs for kind in module_experts.kinds(run, params.tower)))
+    grids = [module_grid.blocks(run.modules, params.tower) for run in seen.runs]
+    kinds = module_experts.kinds(grids)
     meta: dict[str, Any] = {"steps": steps, "step": max(at, default=None), "empty": not steps}
     meta |= {"choices": {}, "unused": _unused(params, kinds)}
     notes = [seen.note] if seen.note else []
@@ -122,11 +124,11 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         else:
             notes.append(f"experts: {_OF_EXPERTS[by]} per layer and kind; a click opens a kind")
     plain = params.normalise == "none" and not seen.ratio
-    wanted = module_cells.Wanted(measure, seen, params.tower, kind, by, params.sort, log=log, plain=plain)
+    wanted = module_cells.Wanted(measure, seen, kind, by, params.sort, log=log, plain=plain)
     cells = look.cells(seen.runs)
     drawn = [
-        module_cells.draw(run, rows, row, cell, wanted)
-        for run, rows, row, cell in zip(seen.runs, seen.rows, shown, cells, strict=True)
+        module_cells.draw(run, rows, row, grid, cell, wanted)
+        for run, rows, row, grid, cell in zip(seen.runs, seen.rows, shown, grids, cells, strict=True)
     ]
     of_step = [values for one in drawn for values in one.values] if params.color_range == "this_step" else None
     when = "whole run" if of_step is None else "step " + ", ".join(str(step) for step in dict.fromkeys(at))

@@ -1,5 +1,6 @@
 """One run in the allocation picture at a step: its cells with their hover texts, crosses and bars."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,6 @@ class Wanted:
 
     measure: Measure
     seen: Seen
-    tower: str
     kind: str
     by: str
     sort: str
@@ -41,7 +41,14 @@ class Drawn:
     most: int = 0
 
 
-def draw(run: RunSeries, rows: Vectors, row: int | None, cell: look.Cell, wanted: Wanted) -> Drawn:
+def draw(
+    run: RunSeries,
+    rows: Vectors,
+    row: int | None,
+    grid: Sequence[module_grid.Block],
+    cell: look.Cell,
+    wanted: Wanted,
+) -> Drawn:
     """The run at a row of its vectors; gaps alone where there is none."""
     measure, seen = wanted.measure, wanted.seen
     nothing = np.full(len(run.modules), np.nan)
@@ -50,7 +57,6 @@ def draw(run: RunSeries, rows: Vectors, row: int | None, cell: look.Cell, wanted
     parts = module_values.parts(measure, stored)
     unit = f" {measure.unit}" if measure.unit else ""
     ranks = _ranks(stored)
-    grid = module_grid.blocks(run.modules, wanted.tower)
     opened = (
         module_experts.opened(run, grid, wanted.kind, values, values if parts is None else parts, wanted.sort)
         if wanted.kind

@@ -22,10 +22,10 @@ OPENED = "expert"
 _SORTED = {"total": "by their total", "layer": "within each layer", "number": "by number"}
 
 
-def kinds(run: RunSeries, tower: str) -> list[str]:
-    """Kinds of matrices that the experts have, as their columns are called."""
-    grid = module_grid.blocks(run.modules, tower)
-    return [kind for block in grid if block.group == module_grid.EXPERTS for kind in block.columns]
+def kinds(grids: Sequence[Sequence[module_grid.Block]]) -> list[str]:
+    """Kinds of matrices that the experts of any of the models have, as their columns are called."""
+    experts = [block for grid in grids for block in grid if block.group == module_grid.EXPERTS]
+    return list(dict.fromkeys(kind for block in experts for kind in block.columns))
 
 
 def gathered(values: np.ndarray, parts: np.ndarray | None, statistic: str) -> np.ndarray:

@@ -50,8 +50,11 @@ def blocks(modules: Sequence[Module], tower: str = "") -> list[Block]:
     places: dict[str, dict[tuple[tuple[int, str], int], list[int]]] = {}
     for index, module in enumerate(modules):
         if module.tower == shown:
-            of_group = places.setdefault(module.group if module.expert is None else EXPERTS, {})
-            of_group.setdefault((_column(module), module.layer), []).append(index)
+            expert = module.expert is not None
+            group = EXPERTS if expert else module.group
+            part = module.part or ("shared" if not expert and module.shared else "")
+            column = (KINDS.index(module.kind), part)
+            places.setdefault(group, {}).setdefault((column, module.layer), []).append(index)
     layers = max((layer for cells in places.values() for _, layer in cells), default=-1) + 1
     made: list[Block] = []
     start = 0.0
@@ -67,10 +70,6 @@ def blocks(modules: Sequence[Module], tower: str = "") -> list[Block]:
         made.append(Block(group, tuple(f"{KINDS[kind]} {part}".strip() for kind, part in columns), x, members))
         start += len(columns) + _GAP
     return made
-
-
-def _column(module: Module) -> tuple[int, str]:
-    return KINDS.index(module.kind), module.part or ("shared" if module.shared else "")
 
 
 def placed(block: Block, values: np.ndarray) -> np.ndarray:

@@ -9,12 +9,11 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_STATISTICS
 from opdboard.panels import lines, look
+from opdboard.panels.grouping import names_to_choose
 from opdboard.panels.module_allocation import ModuleStatistic
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Table
-
-_MOST_CHOICES = 2000  # beyond that they are megabytes, and nobody reads the list: a module is clicked, or written
 
 
 class ModuleHistoryParams(PanelParams):
@@ -37,8 +36,7 @@ def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figur
     missing = [run.name for run, index in found if index is None and run.modules]
     title = next((run.modules[index].label for run, index in reversed(found) if index is not None), params.module)
     note = f"no module {params.module!r} in {', '.join(missing)}" if missing else title or None
-    names = [module.name for module in series[0].modules] if series else []
-    choices = {"module": names} if len(names) <= _MOST_CHOICES else {}
+    choices = {"module": names_to_choose(series[0].modules)} if series else {}
     measure = MODULE_STATISTICS[params.statistic]
     return lines.figure(
         _lines(series, params),

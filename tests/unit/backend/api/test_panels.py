@@ -230,4 +230,5 @@ def test_a_step_of_a_large_mixture_of_experts_is_small(client: TestClient, sqlit
     opened = client.get(f"{address}&experts_of=gate&sort=number")
     assert len(opened.content) < 200_000
     np.testing.assert_array_equal(decoded(traces(opened.json())[f"{run_id}:expert"]["z"]), of_gates)
-    assert len(client.get(f"/api/panels/module_history?runs={run_id}").content) < 200_000
+    for panel in ("module_history", "alignment", "lock_in", "rank_one_trajectory"):
+        assert len(client.get(f"/api/panels/{panel}?runs={run_id}").content) < 50_000, panel
