@@ -10,7 +10,7 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import score
 from opdboard.domain.records import CandidateRecord
-from opdboard.panels import factors, look, tries
+from opdboard.panels import diverging, factors, look, tries
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, Points, RunSeries, Trigger
 from opdboard.panels.table import Table
@@ -80,7 +80,7 @@ def figure(series: Sequence[RunSeries], params: DecisionLineParams) -> go.Figure
 
 def _ends(found: Sequence[CandidateRecord], start: float | None) -> tuple[float, float] | None:
     """Lowest and highest score that is drawn at its place; None for all."""
-    usual = tries.usual_gain([one for one in found if one.factor])
+    usual = diverging.usual_size(np.array([one.gain for one in found if one.factor], np.float64))
     return None if usual is None or start is None else (start - 1.5 * usual, start + 1.5 * usual)
 
 

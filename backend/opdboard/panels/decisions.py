@@ -10,7 +10,7 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import score
 from opdboard.domain.records import CandidateRecord
-from opdboard.panels import factors, look, scales, tries
+from opdboard.panels import diverging, factors, look, tries
 from opdboard.panels.panel import Panel, PanelParams
 from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import Table
@@ -74,19 +74,9 @@ def _note(series: Sequence[RunSeries]) -> str:
 
 
 def _colors(series: Sequence[RunSeries], candidates: Sequence[CandidateRecord]) -> dict[str, Any]:
-    """Centred on 0; where a few gains are far larger than all others it ends before them, and its ends say so."""
     names = sorted({score(trigger.record.score_name).brief for run in series for trigger in run.triggers})
     gains = np.array([one.gain for one in candidates], np.float64)
-    usual = tries.usual_gain(candidates)
-    end = scales.symmetric_end([gains] if usual is None else [np.array([usual])])
-    colors = scales.diverging(end, f"gain over W_t: {' / '.join(names) or 'score'}", marks=True)
-    low, high = (bool((np.isfinite(gains) & beyond).any()) for beyond in (gains < -end, gains > end))
-    told = [
-        f"{'◂ ≤ ' if low else ''}{look.signed(-end)}", look.signed(-end / 2), "0", look.signed(end / 2),
-        f"{'≥ ' if high else ''}{look.signed(end)}{' ▸' if high else ''}",
-    ]  # fmt: skip
-    bar = {**colors["colorbar"], "tickvals": [-end, -end / 2, 0.0, end / 2, end], "ticktext": told}
-    return {**colors, "colorbar": bar}
+    return diverging.colors(gains, f"gain over W_t: {' / '.join(names) or 'score'}", marks=True)
 
 
 def _key(candidates: Sequence[CandidateRecord], *, back: bool) -> str:

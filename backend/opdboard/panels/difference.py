@@ -11,7 +11,7 @@ from pydantic import Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_STATISTICS
 from opdboard.domain.modules import Module
-from opdboard.panels import look, module_grid, scales
+from opdboard.panels import diverging, look, module_grid, scales
 from opdboard.panels.module_allocation import ModuleStatistic
 from opdboard.panels.panel import Panel, PanelParams, Step
 from opdboard.panels.series import Needs, RunSeries, VectorNeed, Vectors
@@ -68,7 +68,7 @@ def _pairs(series: Sequence[RunSeries], params: DifferenceParams) -> _Pairs:
 
 
 def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
-    """Modules that both runs have, by name; the diverging scale is centred on zero and stands still over the shared steps."""
+    """Modules that both runs have, by name; the diverging scale is centred on zero and fits the step that is drawn."""
     first, second = series
     measure = MODULE_STATISTICS[params.statistic]
     pairs = _pairs(series, params)
@@ -92,13 +92,13 @@ def figure(series: Sequence[RunSeries], params: DifferenceParams) -> go.Figure:
         meta={
             "steps": shared.tolist(),
             "step": int(shared[row]) if row is not None else None,
-            "note": _note(first, second, len(modules), row is not None),
+            "note": _note(first, second, len(modules), None if row is None else int(shared[row])),
             "empty": row is None or not modules,
         },
         xaxis={**x, "domain": (0.0, 1.0)},
         shapes=module_grid.separators(grid, ("x", "y")),
         yaxis=y,
-        coloraxis=scales.diverging(scales.symmetric_end([compared]), title),
+        coloraxis=diverging.colors(z, title),
         margin={"l": 44, "r": 8, "t": 8, "b": 62},
     )
 
@@ -107,7 +107,11 @@ def table(series: Sequence[RunSeries], params: DifferenceParams) -> Table:
     """Both runs' values of each module at the step shown, and how they compare."""
     pairs = _pairs(series, params)
     unit = MODULE_STATISTICS[params.statistic].unit
-    columns = [*(Column(run.name, unit) for run in series), Column(f"{_WORDS[params.mode]} of {params.statistic}")]
+    at = "" if pairs.row is None else f", step {pairs.steps[pairs.row]}"
+    columns = [
+        *(Column(f"{run.name}{at}", unit) for run in series),
+        Column(f"{_WORDS[params.mode]} of {params.statistic}"),
+    ]
     values = [pairs.left, pairs.right, pairs.compared]
     cells = [] if pairs.row is None else [each[pairs.row] for each in values]
     return of_modules([("", pairs.modules if cells else [], cells)], columns)
@@ -133,12 +137,15 @@ def _row(shared: np.ndarray, step: int | None) -> int | None:
     return len(shared) - 1 if step is None else max(0, int(np.searchsorted(shared, step, side="right")) - 1)
 
 
-def _note(first: RunSeries, second: RunSeries, modules: int, shared: bool) -> str:
+def _note(first: RunSeries, second: RunSeries, modules: int, step: int | None) -> str:
     if not modules and first.modules and second.modules:
         return "the two models have no module of the same name"
-    if not shared:
+    if step is None:
         return "the two runs have no step in common yet"
-    return f"red: larger in {second.name}; blue: larger in {first.name}"
+    return (
+        f"{second.name} at step {step} against {first.name} at step {step}; red: larger in {second.name}, blue: larger "
+        f"in {first.name}; colours fit this step"
+    )
 
 
 PANEL = Panel(

@@ -110,7 +110,9 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         whole = _color(seen, "whole run", log=log)
         wanted = module_timeline.Wanted(measure, seen, params.order, by, log=log)
         return module_timeline.figure(wanted, whole, meta=meta, notes=notes)
-    if len(set(at)) > 1:
+    if compared := seen.at(params.step):
+        notes.insert(0, compared)
+    elif len(set(at)) > 1:
         notes.append("steps shown: " + ", ".join(str(step) for step in at))
     towers = sorted({module.tower for run in seen.runs for module in run.modules} - {"", params.tower})
     if towers:

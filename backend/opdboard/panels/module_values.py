@@ -45,6 +45,7 @@ class Seen:
 
     total: what the values of several modules come to: 'norm' (of all together, the root of the sum of squares), 'sum', or 'mean' where
     a total has no meaning. ratio: values are log2 ratios, on a diverging scale. note: what could not be compared, or None.
+    against: the run that the others are set against, with its rows.
     """
 
     runs: Sequence[RunSeries]
@@ -53,6 +54,21 @@ class Seen:
     total: Literal["norm", "sum", "mean"]
     ratio: bool = False
     note: str | None = None
+    against: tuple[RunSeries, Vectors] | None = None
+
+    def at(self, step: int | None) -> str | None:
+        """Which step of each run is set against which of the other; None where none is."""
+        if self.against is None:
+            return None
+        other, rows = self.against
+        told = []
+        for run, own in zip(self.runs, self.rows, strict=True):
+            row = own.row_at(step)
+            earlier = [] if row is None else rows.steps[rows.steps <= own.steps[row]].tolist()
+            told += (
+                [f"{run.name} at step {own.steps[row]} against {other.name} at step {earlier[-1]}"] if earlier else []
+            )
+        return "; ".join(told) or None
 
 
 def seen(series: Sequence[RunSeries], measure: Measure, normalise: str, relative_to: str) -> Seen:
@@ -76,6 +92,7 @@ def seen(series: Sequence[RunSeries], measure: Measure, normalise: str, relative
         total="mean",
         ratio=True,
         note=_comparison([series[index] for index in drawn], ratios, other),
+        against=(other, rows[place]),
     )
 
 

@@ -14,7 +14,6 @@ Tried = tuple[Trigger, CandidateRecord]
 CHOSEN = {"symbol": "circle-open", "size": 17, "color": look.OKABE_ITO[1], "line": {"width": 2}}
 TAKEN_BACK = {"symbol": "x-thin-open", "size": 14, "color": look.OKABE_ITO[4], "line": {"width": 2}}
 _LONGEST = 48  # characters of a hover's line, which a phone still shows whole
-_USUAL = 95.0
 _COLUMNS = (
     STEP,
     Column("factor along D"),
@@ -39,15 +38,6 @@ def tried(triggers: Sequence[Trigger]) -> list[Tried]:
 def chosen(found: Sequence[Tried]) -> list[Tried]:
     """Those that were taken, also where they were taken back."""
     return [(trigger, one) for trigger, one in found if one.factor == trigger.record.accepted_factor]
-
-
-def usual_gain(found: Sequence[CandidateRecord]) -> float | None:
-    """The 95th percentile of |gain| where the largest is more than twice that, and would hide all others; None elsewhere."""
-    sizes = np.abs([one.gain for one in found if np.isfinite(one.gain) and one.gain])
-    if not len(sizes):
-        return None
-    usual = float(np.percentile(sizes, _USUAL, method="lower"))
-    return usual if float(sizes.max()) > 2 * usual else None
 
 
 def may_be_nothing(one: CandidateRecord) -> bool:

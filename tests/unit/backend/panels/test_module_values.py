@@ -65,6 +65,7 @@ def test_relative_is_the_log_ratio_at_the_same_or_nearest_earlier_step():
     z = np.concatenate([np.ravel(trace.z) for trace in figure.data if trace.type == "heatmap"])
     np.testing.assert_allclose(z, np.log2(2 * np.sqrt(9 / 8)), rtol=1e-5)  # run 1 is twice run 0; step 9 against step 8
     assert figure.layout.coloraxis.cmin == -figure.layout.coloraxis.cmax
+    assert "Run 1 at step 9 against Run 0 at step 8" in figure.layout.meta["note"]
     before = allocation([run, other], relative_to="run0", step=3)
     assert all(np.isnan(trace.z).all() for trace in before.data if trace.type == "heatmap")
     over_time = allocation([run, other], relative_to="run0", mode="over_time")

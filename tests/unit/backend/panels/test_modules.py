@@ -183,6 +183,19 @@ def test_the_difference_is_the_log_ratio_of_second_over_first():
     assert plain.layout.meta["step"] == 4
     assert (plain.data[0].z < 0).all()
     assert plain.layout.coloraxis.cmin == -plain.layout.coloraxis.cmax
+    assert plain.layout.meta["note"].startswith("Run 0 at step 4 against Run 3 at step 4; red: larger in Run 0")
+
+
+def test_the_colours_of_a_difference_fit_the_step_and_not_its_outlier():
+    run, other = drawn_run(0), drawn_run(0)
+    values = run.vectors["update_norm"].values.astype(np.float64)
+    changed = values * 1.1
+    changed[0] *= 1000  # another step, which is not drawn
+    changed[-1, 0] *= 1000
+    other = replace(other, vectors={**other.vectors, "update_norm": vectors(run.vectors["update_norm"].steps, changed)})
+    coloraxis = difference.figure([run, other], difference.DifferenceParams()).layout.coloraxis
+    assert coloraxis.cmax == 0.2, "log2(1.1) = 0.14"
+    assert coloraxis.colorbar.ticktext[-1] == "≥ +0.2 ▸"
 
 
 def test_only_shared_steps_and_modules_are_compared():
