@@ -60,7 +60,7 @@ def screen(request: pytest.FixtureRequest, shown_page: Page, scheme: Literal["li
             "/compare?groups=opd,effopd",
             ('[data-testid="panel-scalars-eval-reverse_kl"] .main-svg', "text=2 of 2"),
         ),
-        ("launch", "/launch?preset=demo-effopd", ("text=Model and teacher", "text=Memory estimate")),
+        ("launch", "/launch?preset=demo-effopd", ("text=Basics", "text=Memory estimate")),
         ("alerts", "/alerts", ("text=The run failed",)),
         ("workers", "/workers", ("text=node-1",)),
     ],

@@ -119,6 +119,22 @@ METHODS_AGAINST_EACH_OTHER = DEMO_EFFOPD.model_copy(update={"name": "Demo lr 1e-
 
 PRESETS = (
     Preset(
+        "real-model",
+        "Real model, real data",
+        "A GGUF or Hugging Face model teaches itself with the answer in sight.",
+        needs="A model and a data file on the worker; 8 GB of memory for 135M parameters",
+        takes="8 steps, 5 to 15 minutes",
+        config=REAL_MODEL,
+    ),
+    Preset(
+        "hub-pair",
+        "A pair from the hub",
+        "Two models of one tokenizer and prompts, each found by its name; the worker downloads them.",
+        needs="A GPU on the worker, and the hub or its models in the cache",
+        takes="64 steps; the check tells how long on your worker",
+        config=HUB_PAIR,
+    ),
+    Preset(
         "demo-opd",
         "Demo: OPD",
         "A 0.3M-parameter model learns sums from its teacher, by the optimizer's steps alone.",
@@ -178,21 +194,5 @@ PRESETS = (
         config=METHODS_AGAINST_EACH_OTHER,
         sweep=Sweep(grid={"strategy.kind": list(STRATEGIES)}),
         per_setting=True,
-    ),
-    Preset(
-        "real-model",
-        "Real model, real data",
-        "A GGUF or Hugging Face model teaches itself with the answer in sight.",
-        needs="A model and a data file on the worker; 8 GB of memory for 135M parameters",
-        takes="8 steps, 5 to 15 minutes",
-        config=REAL_MODEL,
-    ),
-    Preset(
-        "hub-pair",
-        "A pair from the hub",
-        "Two models of one tokenizer and prompts, each found by its name; the worker downloads them.",
-        needs="A GPU on the worker, and the hub or its models in the cache",
-        takes="64 steps; the check tells how long on your worker",
-        config=HUB_PAIR,
     ),
 )

@@ -28,25 +28,36 @@ from opdboard.domain.teachers import ModelTeacher, Teacher
 
 Copies = Literal["device", "cpu", "bf16"]
 
+_BASICS = [
+    "name",
+    "student",
+    "teacher",
+    "data",
+    "strategy",
+    "budget.steps",
+    "optimizer.learning_rate",
+    "budget.batch_size",
+    "budget.max_response_tokens",
+    "seed",
+    "devices",
+]
 _SECTIONS = [
-    {"title": "Model and teacher", "fields": ["student", "teacher"]},
-    {"title": "Data", "fields": ["data"]},
-    {"title": "Strategy", "fields": ["strategy"]},
-    {"title": "Optimizer", "fields": ["optimizer"]},
-    {"title": "Budget", "fields": ["budget"]},
+    {"title": "Basics", "fields": _BASICS},
+    {"title": "Optimizer", "fields": ["optimizer"], "folded": True},
+    {"title": "Batches, lengths and checkpoints", "fields": ["budget"], "folded": True},
     {"title": "What each side reads", "fields": ["reading"], "folded": True},
-    {"title": "Objective", "fields": ["objective", "adapter"], "folded": True},
+    {"title": "Objective and adapter", "fields": ["objective", "adapter"], "folded": True},
     {"title": "Monitoring", "fields": ["monitoring"], "folded": True},
     {"title": "Evaluation sets", "fields": ["evaluation"], "folded": True},
     {"title": "Best state and early stop", "fields": ["selection"], "folded": True},
-    {"title": "Run", "fields": ["name", "seed", "device", "devices", "precision", "copies", "sampler"], "folded": True},
+    {"title": "Device and precision", "fields": ["device", "precision", "copies", "sampler"], "folded": True},
 ]
 
 
 class RunConfig(Frozen):
     """One training run."""
 
-    # Sections of the launch form, some of which start folded; a field that none of them names comes last.
+    # Sections of the launch form, some of which start folded; a path takes one field out of its object. What none names comes last.
     model_config = ConfigDict(json_schema_extra={"sections": _SECTIONS})  # pyright: ignore[reportArgumentType]
 
     name: str = Field(default="", max_length=200, description="Shown everywhere; empty makes one from the method.")

@@ -4,6 +4,7 @@ import { inWords, type JsonSchema } from "./formSchema";
 
 export interface Section {
   title: string;
+  /** Of the configuration, or by its path one out of an object that has another section. */
   fields: string[];
   /** Starts folded: its defaults suit most. */
   folded?: boolean;
@@ -16,6 +17,14 @@ export function sectionsOf(schema: JsonSchema): Section[] {
   const others = Object.keys((schema.properties ?? {}) as object).filter((name) => !known.has(name));
   const last = named.at(-1) ?? { title: "Run", fields: [] };
   return [...named.slice(0, -1), { ...last, fields: [...last.fields, ...others] }];
+}
+
+/** The section that shows a path: the one that names most of it. */
+export function sectionOf<T extends Section>(sections: readonly T[], path: string): T | undefined {
+  const share = ({ fields }: Section) =>
+    Math.max(0, ...fields.filter((field) => path === field || path.startsWith(`${field}.`)).map((one) => one.length));
+  const best = Math.max(0, ...sections.map(share));
+  return best === 0 ? undefined : sections.find((section) => share(section) === best);
 }
 
 /** A copy in which everything left out has its default; unknown keys stay for the server to refuse. */
@@ -107,6 +116,8 @@ function variantOf(root: JsonSchema, schema: JsonSchema, kind: unknown): JsonSch
 export interface Leaf {
   path: string;
   label: string;
+  /** The sentence beside the field. */
+  help: string;
   type: "number" | "choice" | "text";
   options: { value: string; label: string }[];
   nullable: boolean;
@@ -122,7 +133,8 @@ export function leavesOf(root: JsonSchema, config: Values): Leaf[] {
 function walk(root: JsonSchema, node: JsonSchema, value: unknown, path: string[]): Leaf[] {
   const schema = dereferenced(root, node);
   if (!isValues(value)) return [leaf(schema, value, path)];
-  const shape = shapeOf(root, schema, value) ?? {};
+  const shape = shapeOf(root, schema, value);
+  if (shape === undefined) return [leaf(schema, value, path)];
   const kinds = Object.entries(mappingOf(schema)).map(([kind, reference]) => ({
     value: kind,
     label: inWords(String(dereferenced(root, { $ref: reference }).title ?? kind)),
@@ -136,6 +148,7 @@ function walk(root: JsonSchema, node: JsonSchema, value: unknown, path: string[]
   const chosen: Leaf = {
     path: [...path, "kind"].join("."),
     label,
+    help: String(schema.description ?? ""),
     type: "choice",
     options: kinds,
     nullable: false,
@@ -152,6 +165,7 @@ function leaf(schema: JsonSchema, value: unknown, path: string[]): Leaf {
   return {
     path: path.join("."),
     label: inWords((path.at(-1) ?? "").replace(/^./, (first) => first.toUpperCase())),
+    help: String(schema.description ?? ""),
     type: choices.length > 0 ? "choice" : numeric ? "number" : "text",
     options: choices.map((choice) => ({ value: choice, label: choice.replaceAll("_", " ") })),
     nullable: variants.some(({ type }) => type === "null"),

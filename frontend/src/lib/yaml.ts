@@ -11,6 +11,18 @@ export interface TextProblem {
 /** compat: text that YAML 1.1 would take for a date or a truth value is quoted. */
 const OPTIONS = { compat: "yaml-1.1", prettyErrors: false } as const;
 
+/** For those of the parser's messages that speak of YAML's grammar. */
+const WORDS: Record<string, string> = {
+  BAD_ALIAS: "What begins with * is taken from elsewhere, and there is nothing of that name; put it in quotes",
+  BAD_INDENT: "This does not stand below what it belongs to: give it as many spaces as the fields around it",
+  BAD_SCALAR_START: "A text cannot begin with this character; put it in quotes",
+  BLOCK_AS_IMPLICIT_KEY: "A colon too many: one line holds one field, or put the text in quotes",
+  BLOCK_IN_FLOW: "Between braces or brackets fields are separated by commas",
+  DUPLICATE_KEY: "This field is given twice; keep the one that counts",
+  MULTILINE_IMPLICIT_KEY: "The name of a field and its colon stand in one line; is a colon missing?",
+  TAB_AS_INDENT: "A tab does not indent in YAML; use spaces",
+};
+
 /** JSON values as YAML. */
 export function toYaml(value: unknown): string {
   return written(new Document(value, OPTIONS));
@@ -20,13 +32,13 @@ export function toYaml(value: unknown): string {
 export function readYaml(text: string): { value?: Values; problems: TextProblem[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
-  const problems = document.errors.map(({ pos, message }) => {
-    const { line, col } = lines.linePos(pos[0]);
-    return { line, column: col, message };
-  });
-  if (problems.length > 0) return { problems };
+  const [first] = document.errors; // the others follow from it
+  if (first !== undefined) {
+    const { line, col } = lines.linePos(first.pos[0]);
+    return { problems: [{ line, column: col, message: WORDS[first.code] ?? first.message }] };
+  }
   const value: unknown = document.toJS() ?? {};
-  if (isValues(value)) return { value, problems };
+  if (isValues(value)) return { value, problems: [] };
   return { problems: [{ line: 1, column: 1, message: "There must be fields, such as `seed: 1`" }] };
 }
 

@@ -35,6 +35,7 @@ export const runSearch = text<Pictures & Samples & Talk & Logs & OfRun>();
 export const compareSearch = text<
   Pictures & Samples & Keys<"runs" | "groups" | "reference" | "other" | "curve" | "metric" | "share" | "key" | "same">
 >();
-export const launchSearch = text<Keys<"preset" | "clone" | "fork" | "step" | "factor" | "field" | "view" | "all">>();
+export const launchSearch =
+  text<Keys<"preset" | "clone" | "fork" | "step" | "factor" | "field" | "view" | "all" | "find" | "changed">>();
 export const analyseSearch = text<Keys<"folder">>();
 export const alertsSearch = text<Keys<"section" | "kind" | "severity" | "unseen" | "holding">>();

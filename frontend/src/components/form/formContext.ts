@@ -15,10 +15,12 @@ export interface FormContext {
   changes: Readonly<Record<string, Difference>>;
   /** Must do the same at every render. */
   putBack: (difference: Difference) => void;
-  /** Whether all sections start folded. */
-  folded: boolean;
-  /** Whether nothing is: every setting is in sight. */
+  /** Whether nothing is folded: every setting is in sight. */
   all: boolean;
+  /** The fields that are shown, by path; null where all are. */
+  only: readonly string[] | null;
+  /** What TRL calls a field, by its path. */
+  trl: Readonly<Record<string, readonly string[]>>;
   /** All values of the form, which gives them itself. */
   values?: unknown;
 }

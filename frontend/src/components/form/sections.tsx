@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { pathInWords } from "~/lib/formErrors";
 import classes from "./form.module.css";
 import type { FormContext } from "./formContext";
+import { AtPlace, Place } from "./places";
 import { isOption } from "./templates";
 
 /** The root as sections; every other object is what must be decided, and the rest folded away. */
@@ -14,19 +15,29 @@ export function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
   const description = isOption(schema) ? schema.description : undefined;
   const tag = isOption(schema) ? "kind" : undefined;
   const required = new Set(schema.required ?? []);
-  const visible = properties.filter(({ name }) => name !== tag);
+  const pathOf = (name: string) => [...fieldPathId.path, name].join(".");
+  const elsewhere = new Set(context.sections.flatMap(({ fields }) => fields));
+  const apart = properties.filter(({ name }) => elsewhere.has(pathOf(name)));
+  const visible = properties.filter(({ name }) => name !== tag && !elsewhere.has(pathOf(name)));
   const isFirst = (name: string) => required.has(name) || isMarked(schema.properties?.[name]);
-  const first = visible.filter(({ name }) => isFirst(name));
-  const others = visible.filter(({ name }) => !isFirst(name));
-  const inside = (path: string) => others.some(({ name }) => path.startsWith([...fieldPathId.path, name].join(".")));
+  const marked = visible.filter(({ name }) => isFirst(name));
+  // What a section is all about needs no fold of its own.
+  const first = marked.length === 0 && tag === undefined ? visible : marked;
+  const others = visible.filter((one) => !first.includes(one));
+  const inside = (path: string) => others.some(({ name }) => path.startsWith(pathOf(name)));
   return (
     <>
       {description && <p className={classes.help}>{description}</p>}
       {properties.filter(({ name }) => name === tag).map(({ content }) => content)}
+      {apart.map(({ name, content }) => (
+        <AtPlace key={name} path={pathOf(name)}>
+          {content}
+        </AtPlace>
+      ))}
       {first.length > 0 && <Grid of={first} />}
       {others.length > 0 && context.sections.length === 0 && <Grid of={others} />}
       {others.length > 0 && context.sections.length > 0 && (
-        <details className={classes.more} open={context.all}>
+        <details className={classes.more} open={context.all || context.only !== null}>
           <summary>
             {others.length} more
             <Marks
@@ -82,10 +93,10 @@ function Sections({ properties, context }: SectionsProps) {
           title={title}
           summary={summary}
           marks={<Marks refused={refused} changed={changed} />}
-          folded={!context.all && (context.folded || folded === true)}
+          folded={context.only === null && !context.all && folded === true}
           single={fields.length === 1}
         >
-          {fields.map((field) => contents.get(field))}
+          {fields.map((field) => contents.get(field) ?? <Place key={field} path={field} />)}
         </FormSection>
       ))}
     </>

@@ -1,6 +1,7 @@
 import type { FieldTemplateProps, MultiSchemaFieldTemplateProps } from "@rjsf/utils";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import type { Difference } from "~/lib/configPaths";
+import { concerns } from "~/lib/findFields";
 import { pathInWords, sentence } from "~/lib/formErrors";
 import { type JsonSchema, range } from "~/lib/formSchema";
 import classes from "./form.module.css";
@@ -18,9 +19,16 @@ export function FieldTemplate(props: FieldTemplateProps) {
   const context = registry.formContext as FormContext;
   const description = rawDescription ?? schema.description;
   const isList = schema.type === "array";
+  const isShown = context.only === null || context.only.some((one) => concerns(one.replace(/\.kind$/, ""), path));
+  const isFound = context.only === null || context.only.includes(path) || context.only.includes(`${path}.kind`);
   if (schema.oneOf !== undefined || ((schema.type === "object" || isList) && !isLine(schema))) {
     return (
-      <fieldset className={classes.group} data-top={fieldPathId.path.length === 1} id={`${id}-section`}>
+      <fieldset
+        className={classes.group}
+        data-top={fieldPathId.path.length === 1}
+        data-shown={isFound}
+        id={`${id}-section`}
+      >
         <legend>{label}</legend>
         {description && <p className={classes.groupHelp}>{description}</p>}
         <Was
@@ -33,11 +41,13 @@ export function FieldTemplate(props: FieldTemplateProps) {
     );
   }
   const bounds = range(schema as JsonSchema);
+  const trl = context.trl[path] ?? [];
   const change = context.changes[path];
   const within = Object.keys(context.changes).some((changed) => changed.startsWith(`${path}.`));
   return (
     <div
       className={classes.field}
+      hidden={!isShown}
       data-wide={isLong(schema)}
       data-changed={change !== undefined || within}
       data-invalid={(rawErrors?.length ?? 0) > 0}
@@ -51,10 +61,11 @@ export function FieldTemplate(props: FieldTemplateProps) {
       </div>
       {children}
       {errors}
-      {(description || bounds) && (
+      {(description || bounds || trl.length > 0) && (
         <p className={classes.help} id={`${id}-help`}>
           {description}
           {bounds && ` ${sentence(bounds)}.`}
+          {trl.length > 0 && <span className={classes.trl}> TRL: {trl.join(", ")}</span>}
         </p>
       )}
     </div>

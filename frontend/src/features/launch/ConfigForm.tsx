@@ -1,10 +1,13 @@
 import { useMemo } from "react";
 import type { RunConfig } from "~/api/types";
+import form from "~/components/form/form.module.css";
 import type { FormContext } from "~/components/form/formContext";
+import { PlacesProvider } from "~/components/form/places";
 import { SchemaForm } from "~/components/form/SchemaForm";
 import { shownValue } from "~/components/form/words";
 import type { Difference, Values } from "~/lib/configPaths";
-import { type Leaf, leavesOf, type Section, sectionsOf } from "~/lib/configSchema";
+import { type Leaf, leavesOf, sectionOf, sectionsOf } from "~/lib/configSchema";
+import { namesBeside, trlNames } from "~/lib/findFields";
 import { type FieldProblem, pathInWords } from "~/lib/formErrors";
 import { inWords, type JsonSchema } from "~/lib/formSchema";
 
@@ -13,8 +16,9 @@ interface ConfigFormProps {
   config: RunConfig;
   problems: readonly FieldProblem[];
   changes: readonly Difference[];
-  folded?: boolean;
   all?: boolean;
+  /** The fields to show, by path; null shows all. */
+  only?: readonly string[] | null;
   onChange: (config: RunConfig) => void;
   onPutBack: (difference: Difference) => void;
   onSubmit: () => void;
@@ -23,23 +27,34 @@ interface ConfigFormProps {
 
 /** The run configuration in sections, each with what was changed and refused in it. */
 export default function ConfigForm(props: ConfigFormProps) {
-  const { schema, config, problems, changes, folded = false, all = false, onPutBack, ...rest } = props;
+  const { schema, config, problems, changes, all = false, only = null, onPutBack, ...rest } = props;
   const context = useMemo((): FormContext => {
     const leaves = leavesOf(schema, config as unknown as Values);
+    const sections = sectionsOf(schema);
     return {
-      sections: sectionsOf(schema).map((section) => ({
-        ...section,
-        summary: inShort(leaves.filter(({ path }) => within(path, section))),
-        changed: changes.filter(({ path }) => within(path, section)).map(({ path }) => pathInWords(path)),
-        refused: problems.filter(({ path }) => within(path, section)).length,
-      })),
+      sections: sections.map((section) => {
+        const within = ({ path }: { path: string }) => sectionOf(sections, path) === section;
+        return {
+          ...section,
+          summary: inShort(leaves.filter(within)),
+          changed: changes.filter(within).map(({ path }) => pathInWords(path)),
+          refused: problems.filter(within).length,
+        };
+      }),
       changes: Object.fromEntries(changes.map((change) => [change.path, change])),
       putBack: onPutBack,
-      folded,
       all,
+      only,
+      trl: namesBeside(trlNames(schema)),
     };
-  }, [schema, config, changes, problems, folded, all, onPutBack]);
-  return <SchemaForm schema={schema} values={config} problems={problems} context={context} {...rest} />;
+  }, [schema, config, changes, problems, all, only, onPutBack]);
+  return (
+    <PlacesProvider>
+      <div className={only === null ? undefined : form.finding}>
+        <SchemaForm schema={schema} values={config} problems={problems} context={context} {...rest} />
+      </div>
+    </PlacesProvider>
+  );
 }
 
 /** What a section holds; a label that several of its values share says which of them it is. */
@@ -56,8 +71,4 @@ function inShort(leaves: Leaf[]): string {
 
 function capital(text: string): string {
   return text.replace(/^./, (first) => first.toUpperCase());
-}
-
-function within(path: string, section: Section): boolean {
-  return section.fields.some((field) => path === field || path.startsWith(`${field}.`));
 }

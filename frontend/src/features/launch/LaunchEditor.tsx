@@ -8,6 +8,7 @@ import { useView } from "~/components/useView";
 import { type Difference, differences, putBack, same, type Values, valueAt } from "~/lib/configPaths";
 import { filled, leavesOf } from "~/lib/configSchema";
 import { fileName } from "~/lib/download";
+import { foundFields, saidOf, trlNames } from "~/lib/findFields";
 import type { FieldProblem } from "~/lib/formErrors";
 import type { JsonSchema } from "~/lib/formSchema";
 import { Changes } from "./Changes";
@@ -15,8 +16,9 @@ import { CheckCard } from "./CheckCard";
 import ConfigForm from "./ConfigForm";
 import { DataLook } from "./DataLook";
 import { ErrorSummary, focusField } from "./ErrorSummary";
+import { FieldFinder } from "./FieldFinder";
 import { LabelsCard } from "./LabelsCard";
-import { LaunchButton } from "./LaunchButton";
+import { LaunchBar } from "./LaunchBar";
 import classes from "./LaunchPage.module.css";
 import type { Origin } from "./origin";
 import { Summary } from "./Summary";
@@ -45,6 +47,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
   const [labels, setLabels] = useState<RunLabels>(origin.labels);
   const folded = useMediaQuery("(max-width: 767px)", undefined, { getInitialValueInEffect: false }) ?? false;
 
+  const broken = asYaml && draft.textProblems.length > 0;
   const { config, setConfig } = draft;
   const leaves = useMemo(() => leavesOf(schema, config as unknown as Values), [schema, config]);
   const asked = useMemo(
@@ -65,112 +68,137 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
     [start, setConfig],
   );
 
+  const [find, changedOnly] = [search.find ?? "", search.changed === "1"];
+  const only = useMemo(
+    () =>
+      find.trim() === "" && !changedOnly
+        ? null
+        : foundFields(leaves, trlNames(schema), find, changedOnly ? changes : null),
+    [leaves, schema, find, changedOnly, changes],
+  );
   const [first] = useState(search.field);
   useEffect(() => {
-    if (first !== undefined) focusField(first);
+    if (first !== undefined) requestAnimationFrame(() => focusField(first));
   }, [first]);
 
   function show(path: string) {
-    if (asYaml && !path.startsWith("sweep.")) change({ view: undefined });
+    if ((asYaml && !path.startsWith("sweep.")) || only !== null)
+      change({ view: undefined, find: undefined, changed: undefined });
     requestAnimationFrame(() => focusField(path));
   }
 
   return (
-    <div className={classes.columns}>
-      <div className={classes.form}>
-        <Group mb={10} justify="space-between">
-          <SegmentedControl
-            aria-label="Edit as"
-            data={[
-              { value: "form", label: "Form" },
-              { value: "yaml", label: "YAML" },
-            ]}
-            value={asYaml ? "yaml" : "form"}
-            onChange={(view) => change({ view: view === "yaml" ? "yaml" : undefined })}
-            data-testid="launch-view"
-          />
-          <Switch
-            label="Every setting"
-            checked={full}
-            onChange={(event) => change({ all: event.currentTarget.checked ? "1" : undefined })}
-            data-testid="launch-all"
-          />
-        </Group>
-        {asYaml ? (
-          <YamlView
-            text={draft.text}
-            full={full}
-            fileName={`${fileName(config.name || "run")}.yaml`}
-            textProblems={draft.textProblems}
-            problems={problems}
-            onText={draft.setText}
-          />
-        ) : (
-          <>
-            {draft.textProblems.length > 0 && <BrokenText line={draft.textProblems[0]?.line ?? 1} />}
-            <ConfigForm
-              id={FORM_ID}
-              schema={schema}
-              config={config}
-              problems={problems}
-              changes={changes}
-              folded={folded}
-              all={full}
-              onChange={setConfig}
-              onPutBack={undo}
-              onSubmit={() => document.querySelector<HTMLButtonElement>("[data-testid=launch-submit]")?.click()}
+    <>
+      <div className={classes.columns}>
+        <div className={classes.form}>
+          <Group mb={10} justify="space-between">
+            <SegmentedControl
+              aria-label="Edit as"
+              data={[
+                { value: "form", label: "Form" },
+                { value: "yaml", label: "YAML" },
+              ]}
+              value={asYaml ? "yaml" : "form"}
+              onChange={(view) => change({ view: view === "yaml" ? "yaml" : undefined })}
+              data-testid="launch-view"
             />
-          </>
-        )}
-        <SweepCard
-          sweep={sweep}
-          leaves={leaves}
-          problems={problems}
-          runs={plan?.runs}
-          folded={folded || (origin.sweep.seeds === "" && origin.sweep.axes.length === 0)}
-          onChange={(changed) => setSweep((before) => ({ ...before, ...changed }))}
-        />
-        <LabelsCard
-          labels={labels}
-          groups={groups}
-          folded={!full}
-          onChange={(changed) => setLabels((before) => ({ ...before, ...changed }))}
-        />
-      </div>
-      <aside className={classes.aside} aria-label="What will be launched">
-        <div className={classes.asideBody}>
-          <h2 className={classes.asideTitle}>
-            What will happen {!current && <small className="soft">· updating</small>}
-          </h2>
-          {error ? (
-            <Problem title="The summary could not be computed" detail={error.message} />
+            {!asYaml && (
+              <FieldFinder
+                text={find}
+                changedOnly={changedOnly}
+                found={only && { shown: only.length, of: leaves.length }}
+                said={saidOf(trlNames(schema), find)}
+                onText={(text) => change({ find: text })}
+                onChangedOnly={(wanted) => change({ changed: wanted ? "1" : undefined })}
+              />
+            )}
+            <Switch
+              label="Every setting"
+              checked={full}
+              onChange={(event) => change({ all: event.currentTarget.checked ? "1" : undefined })}
+              data-testid="launch-all"
+            />
+          </Group>
+          {asYaml ? (
+            <YamlView
+              text={draft.text}
+              full={full}
+              fileName={`${fileName(config.name || "run")}.yaml`}
+              textProblems={draft.textProblems}
+              problems={problems}
+              onText={draft.setText}
+            />
           ) : (
-            <Summary plan={plan} current={current} />
+            <>
+              {draft.textProblems.length > 0 && <BrokenText line={draft.textProblems[0]?.line ?? 1} />}
+              <ConfigForm
+                id={FORM_ID}
+                schema={schema}
+                config={config}
+                problems={problems}
+                changes={changes}
+                all={full}
+                only={only}
+                onChange={setConfig}
+                onPutBack={undo}
+                onSubmit={() => document.querySelector<HTMLButtonElement>("[data-testid=launch-submit]")?.click()}
+              />
+            </>
           )}
-          {isNamed(config.data) && (
-            <DataLook config={config} checked={check.outdated ? undefined : check.found?.data} />
+          {(asYaml || only === null) && (
+            <>
+              <SweepCard
+                sweep={sweep}
+                leaves={leaves}
+                problems={problems}
+                runs={plan?.runs}
+                folded={folded || (origin.sweep.seeds === "" && origin.sweep.axes.length === 0)}
+                onChange={(changed) => setSweep((before) => ({ ...before, ...changed }))}
+              />
+              <LabelsCard
+                labels={labels}
+                groups={groups}
+                folded={!full}
+                onChange={(changed) => setLabels((before) => ({ ...before, ...changed }))}
+              />
+            </>
           )}
-          <CheckCard check={check} blocked={refused.length > 0 || (asYaml && draft.textProblems.length > 0)} />
-          {problems.length > 0 && <ErrorSummary problems={problems} onSelect={show} />}
-          <Changes
-            changes={changes}
-            origin={origin.title}
-            onPutBack={undo}
-            onPutAllBack={() => setConfig({ ...start, name: config.name })}
-          />
         </div>
-        <LaunchButton
-          config={config}
-          asked={asked}
-          labels={labels}
-          copiedFrom={origin.copiedFrom}
-          count={plan?.runs?.length ?? 1}
-          blocked={asYaml && draft.textProblems.length > 0}
-          refused={refused}
-          onSelect={show}
-        />
-      </aside>
-    </div>
+        <aside className={classes.aside} aria-label="What will be launched">
+          <div className={classes.asideBody}>
+            <h2 className={classes.asideTitle}>
+              What will happen {!current && <small className="soft">· updating</small>}
+            </h2>
+            {error ? (
+              <Problem title="The summary could not be computed" detail={error.message} />
+            ) : (
+              <Summary plan={plan} current={current} />
+            )}
+            {isNamed(config.data) && (
+              <DataLook config={config} checked={check.outdated ? undefined : check.found?.data} />
+            )}
+            <CheckCard check={check} blocked={refused.length > 0 || broken} />
+            {problems.length > 0 && !broken && <ErrorSummary problems={problems} onSelect={show} />}
+            <Changes
+              changes={changes}
+              origin={origin.title}
+              onPutBack={undo}
+              onPutAllBack={() => setConfig({ ...start, name: config.name })}
+            />
+          </div>
+        </aside>
+      </div>
+      <LaunchBar
+        config={config}
+        asked={asked}
+        labels={labels}
+        copiedFrom={origin.copiedFrom}
+        plan={plan}
+        blocked={broken}
+        refused={refused}
+        onSelect={show}
+      />
+    </>
   );
 }
 

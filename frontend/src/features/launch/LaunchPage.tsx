@@ -6,7 +6,7 @@ import { Loading } from "~/components/Loading";
 import { useView } from "~/components/useView";
 import { LaunchEditor } from "./LaunchEditor";
 import { originOf, originRun } from "./origin";
-import { PresetCards } from "./PresetCards";
+import { PresetRow } from "./PresetRow";
 
 /** A new run: from a preset, another run's configuration or its checkpoint, then as the form says. */
 export function LaunchPage() {
@@ -40,7 +40,7 @@ export function LaunchPage() {
         />
       )}
       {presets.data && (
-        <PresetCards
+        <PresetRow
           presets={presets.data}
           chosen={origin?.preset}
           from={

@@ -4,6 +4,7 @@ import { Fact } from "~/components/Fact";
 import { bytes, count, duration } from "~/lib/format";
 import { sentence } from "~/lib/formErrors";
 import classes from "./Summary.module.css";
+import { isTooLarge } from "./verdict";
 
 /** What a launch would do, as the server counted it. */
 export function Summary({ plan, current }: { plan: Plan | undefined; current: boolean }) {
@@ -74,7 +75,7 @@ function Footprint({ plan }: { plan: Plan }) {
     );
   }
   const total = place?.memory_total ?? null;
-  const tooLarge = total !== null && footprint.memory_bytes > total;
+  const tooLarge = isTooLarge(plan) === true;
   return (
     <>
       <Fact name="Memory" note="estimate" testId="plan-memory">

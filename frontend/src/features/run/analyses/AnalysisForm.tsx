@@ -17,7 +17,14 @@ const templates = {
   MultiSchemaFieldTemplate,
   ObjectFieldTemplate: Fields,
 };
-const NO_CHANGES: FormContext = { sections: [], changes: {}, putBack: () => {}, folded: false, all: true };
+const NO_CHANGES: FormContext = {
+  sections: [],
+  changes: {},
+  putBack: () => {},
+  all: true,
+  only: null,
+  trl: {},
+};
 
 interface AnalysisFormProps {
   id: string;
