@@ -13,8 +13,9 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Download, Locator, Page, expect
+from playwright.sync_api import Browser, Download, Locator, Page, Response, expect
 from support.stored_runs import create
+from support.wide_runs import wide_modules, wide_run
 
 from e2e.axe import assert_accessible
 from e2e.conftest import Shown, tab
@@ -226,6 +227,66 @@ def test_the_allocation_is_normalised_and_set_against_another_run(page: Page, sh
     expect_drawn(np.log2(norms / others))
     expect(page).to_have_url(re.compile(r"module_allocation\.relative_to=00000001"))
     expect(page.get_by_test_id(ALLOCATION)).to_contain_text("red: larger than in OPD, lr 1e-5; blue: smaller")
+
+
+# Where a cell of the allocation picture is on the page, given the end of its trace's uid, its column and its row.
+CELL = """([name, column, row]) => {
+  const plot = document.querySelector('[data-testid="panel-module_allocation"] .js-plotly-plot');
+  const trace = plot?._fullData?.find((one) => one.uid.endsWith(name));
+  if (!trace) return null;
+  const box = plot.querySelector('.nsewdrag').getBoundingClientRect();
+  const { xaxis, yaxis } = plot._fullLayout;
+  return [box.x + xaxis.d2p(trace.x[column]), box.y + yaxis.d2p(trace.y[row])];
+}"""
+
+
+def click_cell(page: Page, trace: str, column: int, row: int) -> None:
+    page.wait_for_function(CELL, arg=[trace, column, row])
+    x, y = page.evaluate(CELL, [trace, column, row])
+    page.mouse.move(x, y)
+    expect(page.locator(".hoverlayer .hovertext").first).to_be_visible()
+    page.mouse.click(x, y)
+
+
+def test_a_step_of_18624_modules_is_small_and_a_kind_of_expert_opens(page: Page, shown: Shown) -> None:
+    run, values = wide_run(shown.database, wide_modules(48, 128), range(1, 5))
+    page.goto(f"/runs/{run}")
+    wait_until_drawn(page, ALLOCATION)
+    picture = page.get_by_test_id(ALLOCATION)
+    expect(picture.get_by_test_id("step-shown")).to_have_text("step 4")
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    slider = picture.get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowLeft")
+    of_gates = values[2].reshape(48, 388)[:, 4:132]
+    lowest = float(np.log10(np.median(of_gates, 1)).min())
+    page.wait_for_function(
+        """([panel, lowest]) => {
+          const plot = document.querySelector(`[data-testid="${panel}"] .js-plotly-plot`);
+          const gates = plot._fullData.find((one) => one.uid.endsWith('experts')).z.map((row) => row[0]);
+          return Math.abs(Math.min(...gates) - lowest) < 1e-5;
+        }""",
+        arg=[ALLOCATION, lowest],
+    )
+    page.remove_listener("response", note)
+    sizes = {answer.url: len(answer.body()) for answer in answers}
+    assert any("step=3" in url for url in sizes)
+    assert sum(sizes.values()) < 200_000, sizes
+
+    click_cell(page, "experts", 1, 20)
+    expect(page).to_have_url(re.compile(r"module_allocation\.experts_of=up"))
+    expect(picture.get_by_test_id("opened")).to_contain_text("Experts: up")
+    click_cell(page, "expert", 5, 20)
+    expect(page).to_have_url(re.compile(r"module=model\.layers\.20\.mlp\.experts\.\d+\.up_proj\.weight"))
+    assert_accessible(page)
+    picture.get_by_test_id("opened-back").click()
+    expect(picture.get_by_test_id("opened")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("experts_of"))
 
 
 def test_the_tree_of_tries_leads_to_the_line_and_the_state_around_it(page: Page, shown: Shown) -> None:

@@ -138,7 +138,7 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
     layout = {key: value for one in drawn for key, value in one.layout.items()}
     if shares := [values for one in drawn for values in one.shares]:
         most = max(one.most for one in drawn)
-        layout["coloraxis2"] = module_experts.share_axis(shares, most, measure, whole=of_step is None)
+        layout["coloraxis2"] = module_experts.share_axis(shares, most, measure, "" if of_step is None else when)
         color, layout["coloraxis2"] = scales.side_by_side(color, layout["coloraxis2"])
     if notes:
         meta["note"] = "; ".join(notes)

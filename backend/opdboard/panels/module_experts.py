@@ -48,14 +48,14 @@ def top_share(parts: np.ndarray) -> np.ndarray:
     return np.divide(top, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def share_axis(shares: Sequence[np.ndarray], most: int, measure: Measure, *, whole: bool) -> dict[str, Any]:
-    """The colour axis of the share of the largest TOP: from what it is when all are equal to 1, or of what is drawn."""
+def share_axis(shares: Sequence[np.ndarray], most: int, measure: Measure, step: str = "") -> dict[str, Any]:
+    """The colour axis of the share of the largest TOP: from what it is when all are equal, to 1; with a step, around what is drawn."""
     even = min(1.0, TOP / max(most, 1))
-    ends = scales.log_ends(shares) if not whole else (float(np.log10(even)) if even < 1 else -1.0, 0.0)
-    title = f"share of the top {TOP} experts<br>{module_values.parts_word(measure)}"
+    ends = scales.log_ends(shares) if step else (float(np.log10(even)) if even < 1 else -1.0, 0.0)
+    title = f"share of the top {TOP} experts<br>{module_values.parts_word(measure)}{step and f' · {step}'}"
     axis = scales.sequential(ends, title, log=True)
-    ticks = [share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if ends[0] <= np.log10(share) <= ends[1]]
-    axis["colorbar"] |= {"tickvals": np.log10(ticks).tolist(), "ticktext": [f"{share:.0%}" for share in ticks]}
+    ticks = np.linspace(*ends, 3)
+    axis["colorbar"] |= {"tickvals": ticks.tolist(), "ticktext": [f"{10**tick:.0%}" for tick in ticks]}
     return axis
 
 

@@ -70,7 +70,7 @@ def figure(wanted: Wanted, color: dict[str, Any], *, meta: dict[str, Any], notes
         layout["shapes"] += [_between(place, cell.axes) for place in between]
         titles += cell.titles
     if most and wanted.by == "top":
-        shares = module_experts.share_axis([], most, wanted.measure, whole=True)
+        shares = module_experts.share_axis([], most, wanted.measure)
         color, layout["coloraxis2"] = scales.side_by_side(color, shares)
     meta = {key: value for key, value in meta.items() if key not in ("step", "steps")} | {
         "note": "; ".join(sentences) or None

@@ -79,13 +79,20 @@ def colorbar(title: str) -> dict[str, Any]:
         "yanchor": "top",
         "title": {"text": title, "side": "bottom", "font": {"size": 11}},
         "tickfont": {"size": 10},
+        "tickangle": 0,
         "outlinewidth": 0,
     }
 
 
 def side_by_side(one: dict[str, Any], other: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two colour axes whose bars share the width."""
-    return [axis | {"colorbar": axis["colorbar"] | {"len": 0.44, "x": x}} for axis, x in ((one, 0.23), (other, 0.77))]
+    """Two colour axes whose bars share the width; what is said after a dot goes to a line of its own."""
+
+    def narrow(axis: dict[str, Any], x: float) -> dict[str, Any]:
+        title = axis["colorbar"]["title"]
+        lines = title["text"] if "<br>" in title["text"] else title["text"].replace(" · ", "<br>", 1)
+        return axis | {"colorbar": axis["colorbar"] | {"len": 0.44, "x": x, "title": title | {"text": lines}}}
+
+    return [narrow(one, 0.23), narrow(other, 0.77)]
 
 
 def log10_or_nan(values: np.ndarray) -> np.ndarray:
