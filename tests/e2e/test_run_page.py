@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Download, Locator, Page, Response, expect
@@ -339,6 +340,12 @@ def test_lineage_leads_from_run_to_run(page: Page, shown: Shown) -> None:
     assert_accessible(page)
     tree.get_by_role("link", name="the fork").click()
     expect(page.get_by_test_id("run-name")).to_have_text("the fork")
+    note = {"notes": f"**Further** than /runs/{source}?"}
+    httpx.patch(f"{shown.url}/api/runs/{fork}", json=note, timeout=30).raise_for_status()
+    page.reload()
+    notes = page.get_by_test_id("run-notes")
+    expect(notes.locator("strong")).to_have_text("Further")
+    expect(notes.get_by_role("link", name="EffOPD, lr 1e-5")).to_have_attribute("href", f"/runs/{source}")
     page.get_by_test_id("tabs-run").click()
     page.get_by_test_id("tab-lineage").click()
     expect(page.get_by_test_id(f"lineage-{source}")).to_contain_text("forked from (step 8, candidate of factor 6)")

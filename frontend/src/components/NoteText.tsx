@@ -1,14 +1,13 @@
-/** Plain text in paragraphs. */
+import { lazy, Suspense } from "react";
+import classes from "./NoteText.module.css";
+
+const NoteMarkdown = lazy(() => import("./NoteMarkdown"));
+
+/** What someone wrote, in Markdown; as it was typed until the code that reads it is there. */
 export function NoteText({ text }: { text: string }) {
-  const paragraphs = text.trim().split(/\n\s*\n/);
   return (
-    <div style={{ display: "grid", gap: 8, maxWidth: "90ch" }}>
-      {paragraphs.map((paragraph, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: paragraphs have no other identity
-        <p key={index} style={{ whiteSpace: "pre-line" }}>
-          {paragraph}
-        </p>
-      ))}
-    </div>
+    <Suspense fallback={<p className={classes.note}>{text.trim()}</p>}>
+      <NoteMarkdown text={text} />
+    </Suspense>
   );
 }

@@ -21,6 +21,7 @@ export default function NotesEditor({ run, onClose }: { run: RunDetail; onClose:
     <Stack gap={8}>
       <Textarea
         label="Notes"
+        description={`Markdown. A run is written as the end of its address, as in /runs/${run.id}.`}
         autosize
         minRows={3}
         maxRows={18}
