@@ -22,6 +22,7 @@ from opdboard.panels.series import REFERENCE_LATEST, Needs, RunSeries, VectorNee
 from opdboard.panels.table import Table
 
 _MODULE = look.PARTS[4]
+_CHANCE_PX = 66  # for the name of the chance level beside the axes
 _PAD = 0.02  # of the step axis, for marks that stand at its end
 
 
@@ -137,7 +138,7 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
         showlegend=not direct,
         hovermode="x unified",
         legend_y=1.01 if len(series) == 1 else 1.07,
-        margin={"l": 48, "r": 12, "t": 10 if len(series) == 1 else 44, "b": 40},
+        margin={"l": 48, "r": _CHANCE_PX if len(series) == 1 else 12, "t": 10 if len(series) == 1 else 44, "b": 40},
         **layout,
     )
 

@@ -27,28 +27,36 @@ def figure(series: Sequence[RunSeries], params: FirstLastCosineParams) -> go.Fig
     shown: list[module_grid.Colored] = []
     told: list[str] = []
     for run in series:
-        rows = run.vectors[_STATISTIC]
-        some = len(rows.steps) > 0
+        rows, some = run.vectors[_STATISTIC], _compared(run)
         values = rows.values[0].astype(np.float64) if some else np.full(len(run.modules), np.nan)
         words = [f"|cos| {look.number(value)}" for value in values.tolist()]
         shown.append(module_grid.Colored(run, values, words, ~np.isfinite(values) & some, values))
         if some:
             chance = alignment_limits.chance_level(run, rows, "paired_cosine", 1)
             told.append(
-                f"{run.name}: step {rows.steps[0]} against {rows.references[0]}, mean {float(np.nanmean(values)):.3f}, "
-                f"by chance {chance:.2g}"
+                f"{run.name}: step {rows.steps[0]} against {rows.references[0]}, {_mean(values)}, by chance {chance:.2g}"
             )
     coloraxis = scales.sequential((0.0, 1.0), "|cos(u₁ first, u₁ last)|", log=False)
     return module_grid.figure(shown, key="first_last", crossed="not finite", coloraxis=coloraxis, told=told)
 
 
+def _compared(run: RunSeries) -> bool:
+    """Whether there is a snapshot before the last; the last against itself would say nothing."""
+    rows = run.vectors[_STATISTIC]
+    return len(rows.steps) > 0 and bool(rows.steps[0] < rows.references[0])
+
+
+def _mean(values: np.ndarray) -> str:
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return "no module has a direction at both"
+    left_out = f" of {len(finite)} of {len(values)} modules" if len(finite) < len(values) else ""
+    return f"mean {float(finite.mean()):.3f}{left_out}"
+
+
 def table(series: Sequence[RunSeries], params: FirstLastCosineParams) -> Table:  # noqa: ARG001
     """The cosine of each module of the runs that have snapshots."""
-    found = [
-        (run.name, run.modules, [run.vectors[_STATISTIC].values[0]])
-        for run in series
-        if len(run.vectors[_STATISTIC].steps)
-    ]
+    found = [(run.name, run.modules, [run.vectors[_STATISTIC].values[0]]) for run in series if _compared(run)]
     return of_modules(found, [Column("|cos(u₁ first, u₁ last)|")])
 
 

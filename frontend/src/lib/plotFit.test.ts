@@ -18,6 +18,16 @@ it("does not let the labels at the ends of lines widen the axis", () => {
   expect((margin as { r: number }).r).toBeGreaterThan(120);
 });
 
+it("leaves a range that is told as it is, and makes room for the labels of a single point, on any scale", () => {
+  const named = { ...label, text: "● attention", x: 16, y: 2 };
+  const told = { data: [{ x: [16], y: [2] }], layout: { annotations: [named], xaxis: { range: [0, 16.3] } } };
+  const fittedLinear = fitted(told).layout;
+  expect(fittedLinear.xaxis).toEqual({ range: [0, 16.3] });
+  expect((fittedLinear.margin as { r: number }).r).toBeGreaterThan(60);
+  const log = { annotations: [{ ...named, x: Math.log10(16) }], xaxis: { type: "log", range: [0, 1.22] } };
+  expect((fitted({ ...told, layout: log }).layout.margin as { r: number }).r).toBeGreaterThan(60);
+});
+
 it("themes a copy: the figure keeps its own colours and revision", () => {
   const figure = {
     data: [{ uid: "a", line: { color: "#000000" } }],

@@ -38,7 +38,7 @@ function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes
     const key = axis.replace("x", "xaxis");
     const range = rangeOf(layout[key]);
     if (isLog(layout[key]) && range === null) continue;
-    const end = isLog(layout[key]) ? range : extentOf(traces, "x", axis);
+    const end = range ?? extentOf(traces, "x", axis);
     if (end === null || end.max === end.min) continue;
     const span = end.max - end.min;
     const reversed = isPlain(layout[key]) && layout[key].autorange === "reversed";

@@ -135,6 +135,17 @@ def test_the_first_snapshot_is_compared_with_the_last():
     np.testing.assert_allclose(np.nanmax(figure.data[0].z), first.max(), rtol=0.05)
 
 
+def test_a_first_snapshot_that_is_the_last_or_has_no_direction_claims_nothing():
+    run = drawn_run(layers=1)
+    cosines = np.array([[0.9, np.nan, 0.7, np.nan]])
+    turned = replace(run, vectors={"paired_cosine@1": vectors(np.array([1]), cosines, 8)})
+    assert "mean 0.800 of 2 of 4 modules" in drawn("first_last_cosine", [turned]).layout.meta["note"]
+    frozen = replace(run, vectors={"paired_cosine@1": vectors(np.array([1]), cosines * np.nan, 8)})
+    assert "no module has a direction at both" in drawn("first_last_cosine", [frozen]).layout.meta["note"]
+    alone = replace(run, vectors={"paired_cosine@1": vectors(np.array([8]), np.ones((1, 4)), 8)})
+    assert drawn("first_last_cosine", [alone]).layout.meta["empty"]
+
+
 def test_each_module_locks_in_at_its_own_step():
     run = drawn_run(layers=1)
     affinity = np.array([[0.9, 0.1, 0.9, 0.2], [0.9, 0.9, 0.1, 0.3], [0.9, 0.9, 0.9, 0.4]])
