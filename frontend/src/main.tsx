@@ -10,6 +10,7 @@ import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { followLive } from "./api/live";
 import { liveCache } from "./api/liveCache";
+import { runEndNotices } from "./api/runEndNotices";
 import { makeRouter } from "./routes/router";
 import { theme } from "./theme";
 
@@ -25,7 +26,15 @@ const queries = new QueryClient({
 
 const router = makeRouter({ queries });
 const live = liveCache(queries);
-followLive({ onRuns: live.apply, onDeleted: live.remove, onReturn: live.refetchAll });
+const tellOfEnds = runEndNotices((runId) => void router.navigate({ to: "/runs/$runId", params: { runId } }));
+followLive({
+  onRuns: (runs) => {
+    live.apply(runs);
+    tellOfEnds(runs);
+  },
+  onDeleted: live.remove,
+  onReturn: live.refetchAll,
+});
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

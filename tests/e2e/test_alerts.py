@@ -94,6 +94,7 @@ def test_a_rule_made_in_the_page_watches_a_live_run(page: Page, server: Server, 
     assert moved["others"] == 41
     sent = [received.get(timeout=30)["alert"]["title"] for _ in stored]
     assert sorted(sent) == sorted(alert["title"] for alert in stored)
+    assert received.get(timeout=30)["finished"]["run"] == run_id
 
     page.goto("/alerts")
     expect(page.get_by_test_id("unseen-alerts")).to_be_visible()
@@ -118,7 +119,7 @@ def test_a_rule_made_in_the_page_watches_a_live_run(page: Page, server: Server, 
         page.get_by_role("button", name="Delete the rule", exact=True).click()
         expect(page.get_by_role("button", name=f"Delete: {name}")).to_be_hidden()
     page.goto("/alerts?section=webhooks")
-    expect(page.get_by_text(f"{len(stored)} delivered")).to_be_visible()
+    expect(page.get_by_text(f"{len(stored) + 1} delivered"), "with that of the run's end").to_be_visible()
     page.get_by_role("button", name=re.compile("^Remove ")).click()
     expect(page.get_by_text("Alerts are shown here only")).to_be_visible()
 

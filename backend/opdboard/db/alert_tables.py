@@ -53,25 +53,27 @@ class Alert(Table):
 
 
 class Webhook(Table):
-    """An address that alerts are sent to."""
+    """An address that alerts are sent to; finished: and when a run has finished."""
 
     __tablename__ = "webhooks"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     url: Mapped[str] = mapped_column(Text)
     enabled: Mapped[bool] = mapped_column(Boolean, default=True)
+    finished: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[float] = mapped_column(Float(53))
 
 
 class WebhookDelivery(Table):
-    """One alert on its way to one address; due_at is when to try next, None once it is delivered or given up."""
+    """One alert, or a run's end, on its way to one address; due_at is when to try next, None once it is delivered or given up."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (Index("webhook_deliveries_by_due", "due_at"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
-    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[float | None] = mapped_column(Float(53))
     delivered_at: Mapped[float | None] = mapped_column(Float(53))

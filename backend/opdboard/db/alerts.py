@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from opdboard.db import webhooks
 from opdboard.db.tables import Alert, Run
 from opdboard.domain.alerts import AlertKind
+from opdboard.domain.run_state import ACTIVE
 
 # Told of what happened to a run rather than of what its data say: kept when data are rewound.
 OF_THE_RUN = (
@@ -78,8 +79,11 @@ def find(
     holding: bool = False,
     before: int | None = None,
     limit: int = 50,
-) -> tuple[list[tuple[Alert, str, int]], int]:
-    """(alert, name and colour of its run), newest first, with an id below `before`; and how many match in all."""
+) -> tuple[list[tuple[Alert, Run]], int]:
+    """(alert, its run without the module list), newest first, with an id below `before`; and how many match in all.
+
+    holding: of runs that go on, those whose condition still holds.
+    """
     conditions: list[ColumnElement[bool]] = []
     for column, wanted in ((Alert.run_id, run), (Alert.kind, kind), (Alert.severity, severity)):
         if wanted:
@@ -87,13 +91,14 @@ def find(
     if unseen:
         conditions.append(Alert.seen_at.is_(None))
     if holding:
-        conditions.append(Alert.cleared_step.is_(None))
+        goes_on = select(Run.id).where(Run.state.in_(ACTIVE))
+        conditions += [Alert.cleared_step.is_(None), Alert.run_id.in_(goes_on)]
     total = session.scalar(select(func.count()).select_from(Alert).where(*conditions)) or 0
     if before is not None:
         conditions.append(Alert.id < before)
-    query = select(Alert, Run.name, Run.color).join(Run, Run.id == Alert.run_id).where(*conditions)
+    query = select(Alert, Run).join(Run, Run.id == Alert.run_id).where(*conditions).options(defer(Run.modules))
     rows = session.execute(query.order_by(Alert.id.desc()).limit(limit))
-    return [(row[0], row[1], row[2]) for row in rows], total
+    return [(row[0], row[1]) for row in rows], total
 
 
 def of_run(session: Session, run_id: str) -> list[Alert]:

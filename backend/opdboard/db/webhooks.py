@@ -1,10 +1,10 @@
-"""Webhooks and the deliveries to them: an alert and its deliveries are written in one transaction and sent later."""
+"""Webhooks and the deliveries to them: what is told and its deliveries are written in one transaction and sent later."""
 
 import time
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from opdboard.db.tables import Alert, Run, Webhook, WebhookDelivery
 from opdboard.domain.errors import NotFound
@@ -17,13 +17,13 @@ MOST_ATTEMPTS = len(RETRY_SECONDS) + 1
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery to send now."""
+    """A delivery to send now; alert: None where it tells that the run has finished."""
 
     id: int
     webhook_id: int
     url: str
-    alert: Alert
-    run_name: str
+    alert: Alert | None
+    run: Run
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,22 @@ def enqueue(session: Session, alert_id: int) -> None:
         session.add(WebhookDelivery(webhook_id=webhook_id, alert_id=alert_id, attempts=0, due_at=now))
 
 
+def enqueue_finished(session: Session, run: Run) -> None:
+    """One delivery of the run's end to each enabled webhook that wants to hear of it, due now."""
+    now = time.time()
+    for webhook_id in session.scalars(select(Webhook.id).where(Webhook.enabled, Webhook.finished)):
+        session.add(WebhookDelivery(webhook_id=webhook_id, run_id=run.id, attempts=0, due_at=now))
+
+
 def claim_due(session: Session) -> Claimed | None:
     """The delivery that has waited longest, taken for this sender alone; None when none is due."""
     now = time.time()
     query = (
-        select(WebhookDelivery, Webhook, Alert, Run.name)
+        select(WebhookDelivery, Webhook, Alert, Run)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .join(Alert, Alert.id == WebhookDelivery.alert_id)
-        .join(Run, Run.id == Alert.run_id)
+        .outerjoin(Alert, Alert.id == WebhookDelivery.alert_id)
+        .join(Run, Run.id == func.coalesce(WebhookDelivery.run_id, Alert.run_id))
+        .options(defer(Run.modules))
         .where(WebhookDelivery.due_at <= now, Webhook.enabled)
         .order_by(WebhookDelivery.due_at)
         .limit(1)
@@ -60,10 +68,10 @@ def claim_due(session: Session) -> Claimed | None:
     found = session.execute(query).first()
     if found is None:
         return None
-    delivery, webhook, alert, run_name = found
+    delivery, webhook, alert, run = found
     delivery.attempts += 1
     delivery.due_at = now + LEASE_SECONDS
-    return Claimed(delivery.id, webhook.id, webhook.url, alert, run_name)
+    return Claimed(delivery.id, webhook.id, webhook.url, alert, run)
 
 
 def any_due(session: Session) -> bool:
@@ -114,8 +122,8 @@ def get(session: Session, webhook_id: int) -> Webhook:
 
 
 def create(session: Session, url: str) -> Webhook:
-    """A new address; it hears of alerts raised from now on."""
-    webhook = Webhook(url=url, enabled=True, created_at=time.time())
+    """A new address; it hears of alerts raised, and of runs that finish, from now on."""
+    webhook = Webhook(url=url, enabled=True, finished=True, created_at=time.time())
     session.add(webhook)
     session.flush()
     return webhook
@@ -128,6 +136,13 @@ def enable(session: Session, webhook_id: int, *, enabled: bool) -> Webhook:
     if not enabled:
         waiting = (WebhookDelivery.webhook_id == webhook_id) & WebhookDelivery.due_at.is_not(None)
         session.execute(update(WebhookDelivery).where(waiting).values(due_at=None, error="switched off before sending"))
+    return webhook
+
+
+def tell_finished(session: Session, webhook_id: int, *, finished: bool) -> Webhook:
+    """Whether it hears of runs that finish, from now on."""
+    webhook = get(session, webhook_id)
+    webhook.finished = finished
     return webhook
 
 

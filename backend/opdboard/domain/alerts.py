@@ -40,13 +40,17 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True)
 class Signature:
-    """A built-in kind: its title, what it looks for (with its thresholds), and what to do about it."""
+    """A built-in kind: its title, what it looks for (with its thresholds), and what to do about it.
+
+    momentary: it tells of what happened at a step, and not of what goes on from there.
+    """
 
     kind: AlertKind
     title: str
     severity: Severity
     looks_for: str
     advice: str
+    momentary: bool = False
 
 
 SIGNATURES: Mapping[AlertKind, Signature] = {
@@ -157,6 +161,7 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.CRITICAL,
             "The check before training found a text that the two tokenizers write otherwise.",
             "Choose two models with the same tokenizer.",
+            momentary=True,
         ),
         Signature(
             AlertKind.RUN_FAILED,
@@ -164,6 +169,7 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.CRITICAL,
             "A run ends as failed, for whatever reason.",
             "Read the end of the log, put right what it names, then resume from the last checkpoint.",
+            momentary=True,
         ),
         Signature(
             AlertKind.DAMAGED_CHECKPOINT,
@@ -171,6 +177,7 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.WARNING,
             "On resuming, a checkpoint's files are missing, cannot be read or differ from their checksums.",
             "Nothing needs to be done for the run: it does the steps since its newest whole checkpoint again. Look at the disk.",
+            momentary=True,
         ),
         Signature(
             AlertKind.DAMAGED_SNAPSHOT,
@@ -178,6 +185,7 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             Severity.WARNING,
             "On resuming, a snapshot that later steps are aligned with cannot be read or differs from its checksum.",
             "The training is not concerned. Alignment of later steps with that one is left out; look at the disk.",
+            momentary=True,
         ),
         Signature(
             AlertKind.OTHER_VERSIONS,
@@ -186,6 +194,7 @@ SIGNATURES: Mapping[AlertKind, Signature] = {
             "On resuming, a version of software, the weights or a data file are not those of the attempt before.",
             "Numbers from here on may differ for that reason alone. Both sets of versions are kept with the run; to rule it out, "
             "resume in the old environment or clone the run.",
+            momentary=True,
         ),
         Signature(
             AlertKind.STALLED,

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from opdboard.db import alerts, runs
-from opdboard.db.tables import Alert, Run
+from opdboard.db.tables import Run
 from opdboard.domain.alerts import SIGNATURES, AlertKind
 from opdboard.domain.events import Topic
 from opdboard.domain.run_state import RunState
@@ -35,14 +35,15 @@ def moving(session: Session, run: Run) -> None:
 
 
 def happened(session: Session, run: Run, kind: AlertKind, message: str, step: int) -> None:
-    """Something about how the run goes on from this step, such as without files that were damaged: it is over."""
+    """Something about how the run goes on from this step, such as without files that were damaged."""
     runs.touch(run, Topic.ALERTS)
-    _raise(session, run, kind, _sentence(message), step=step).cleared_step = step
+    _raise(session, run, kind, _sentence(message), step=step)
 
 
-def _raise(session: Session, run: Run, kind: AlertKind, message: str, *, step: int | None = None, **more: Any) -> Alert:
+def _raise(session: Session, run: Run, kind: AlertKind, message: str, *, step: int | None = None, **more: Any) -> None:
     signature = SIGNATURES[kind]
-    return alerts.add(
+    at = run.step if step is None else step
+    alerts.add(
         session,
         run,
         run.seq,
@@ -50,7 +51,8 @@ def _raise(session: Session, run: Run, kind: AlertKind, message: str, *, step: i
         severity=signature.severity,
         title=signature.title,
         message=message,
-        step=run.step if step is None else step,
+        step=at,
+        cleared_step=at if signature.momentary else None,
         **more,
     )
 

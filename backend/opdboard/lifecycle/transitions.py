@@ -5,12 +5,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from opdboard.db import alerts, runs
+from opdboard.db import alerts, runs, webhooks
 from opdboard.db.tables import Run, StateChange
 from opdboard.domain.alerts import AlertKind
 from opdboard.domain.events import Topic
+from opdboard.domain.run_kinds import RunKind
 from opdboard.domain.run_state import RunState, check_transition
 from opdboard.lifecycle import run_alerts
+
+_PASSING = (RunKind.CHECK, RunKind.PLAYGROUND)  # somebody waits for them on a page
 
 
 def transition(
@@ -33,6 +36,8 @@ def transition(
         runs.close_attempt(session, run, reason or to.value, now)
         alerts.clear(session, run, AlertKind.STALLED)
     session.add(StateChange(run_id=run.id, at=now, from_state=current, to_state=to, reason=reason))
+    if to is RunState.FINISHED and RunKind(run.kind) not in _PASSING:
+        webhooks.enqueue_finished(session, run)
     if to is RunState.FAILED:
         runs.touch(run, Topic.STATE, Topic.ALERTS)
         run_alerts.failed(session, run)

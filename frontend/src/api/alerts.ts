@@ -81,8 +81,8 @@ const at = (id: number) => ({ path: { webhook_id: id } });
 
 export const addWebhook = (url: string) => unwrap(client.POST("/api/webhooks", { body: { url } }));
 
-export const switchWebhook = (id: number, enabled: boolean) =>
-  unwrap(client.PATCH("/api/webhooks/{webhook_id}", { params: at(id), body: { enabled } }));
+export const changeWebhook = (id: number, change: { enabled: boolean } | { finished: boolean }) =>
+  unwrap(client.PATCH("/api/webhooks/{webhook_id}", { params: at(id), body: change }));
 
 export const deleteWebhook = (id: number) => unwrap(client.DELETE("/api/webhooks/{webhook_id}", { params: at(id) }));
 

@@ -1447,7 +1447,7 @@ export interface paths {
         put?: never;
         /**
          * Create Webhook
-         * @description Send every alert raised from now on to this address, as the JSON of a WebhookMessage.
+         * @description Send every alert raised, and every run that finishes, from now on to this address, as the JSON of a WebhookMessage.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -1475,7 +1475,7 @@ export interface paths {
         head?: never;
         /**
          * Change Webhook
-         * @description Switch a webhook on or off.
+         * @description Switch a webhook, or its news of finished runs, on or off.
          */
         patch: operations["change_webhook"];
         trace?: never;
@@ -1626,6 +1626,8 @@ export interface components {
             run_name: string;
             /** Run Color */
             run_color: number;
+            /** Run Ended */
+            run_ended: boolean;
             /**
              * At
              * @description When it was raised.
@@ -1663,7 +1665,7 @@ export interface components {
             value: number | null;
             /**
              * Cleared Step
-             * @description Step at which its condition ended; null while it holds.
+             * @description Step at which its condition ended, that of a failure at once; null while it holds, or held to the run's end.
              */
             cleared_step: number | null;
             /** Seen At */
@@ -7688,15 +7690,17 @@ export interface components {
         };
         /**
          * WebhookChange
-         * @description Switch a webhook on or off.
+         * @description Switch a webhook, or its news of finished runs, on or off; what is not given stays.
          */
         WebhookChange: {
             /** Enabled */
-            enabled: boolean;
+            enabled?: boolean | null;
+            /** Finished */
+            finished?: boolean | null;
         };
         /**
          * WebhookCreate
-         * @description An address that alerts are sent to.
+         * @description An address that alerts are sent to, and which runs have finished.
          */
         WebhookCreate: {
             /**
@@ -7719,6 +7723,11 @@ export interface components {
             address: string;
             /** Enabled */
             enabled: boolean;
+            /**
+             * Finished
+             * @description Whether it hears of runs that finish, too.
+             */
+            finished: boolean;
             /** Created At */
             created_at: number;
             /** Waiting */
@@ -10302,7 +10311,7 @@ export interface operations {
                 severity?: components["schemas"]["Severity"] | null;
                 /** @description Only those that nobody has marked as seen. */
                 unseen?: boolean;
-                /** @description Only those whose condition still holds. */
+                /** @description Only those whose condition still holds in a run that goes on. */
                 holding?: boolean;
                 /** @description Only with a smaller id: the `next` of the page before. */
                 before?: number | null;

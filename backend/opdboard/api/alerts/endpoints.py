@@ -11,6 +11,7 @@ from opdboard.api.rows import filled
 from opdboard.db import alerts, runs
 from opdboard.domain.alerts import SIGNATURES, Severity
 from opdboard.domain.events import Topic
+from opdboard.domain.run_state import RunState
 
 router = APIRouter(prefix="/api/alerts", tags=["alerts"], route_class=JsonRoute)
 
@@ -21,8 +22,8 @@ def list_alerts(context: Ctx, query: Annotated[AlertQuery, Query()]) -> AlertLis
     with context.database.read() as session:
         found, total = alerts.find(session, **query.model_dump(exclude={"limit"}), limit=query.limit + 1)
     page = [
-        filled(AlertOut, row, run=row.run_id, run_name=name, run_color=color)
-        for row, name, color in found[: query.limit]
+        filled(AlertOut, row, run=run.id, run_name=run.name, run_color=run.color, run_ended=RunState(run.state).ended)
+        for row, run in found[: query.limit]
     ]
     return AlertList(alerts=page, total=total, next=page[-1].id if len(found) > query.limit else None)
 

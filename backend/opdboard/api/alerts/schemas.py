@@ -18,6 +18,7 @@ class AlertOut(BaseModel):
     run: str
     run_name: str
     run_color: int
+    run_ended: bool
     at: float = Field(description="When it was raised.")
     step: int
     kind: AlertKind
@@ -31,7 +32,9 @@ class AlertOut(BaseModel):
     module: str | None
     others: int = Field(description="How many more modules or measures it speaks for.")
     value: Finite = Field(description="Null where it is not finite, or the alert is about no value.")
-    cleared_step: int | None = Field(description="Step at which its condition ended; null while it holds.")
+    cleared_step: int | None = Field(
+        description="Step at which its condition ended, that of a failure at once; null while it holds, or held to the run's end."
+    )
     seen_at: float | None
 
 
@@ -42,7 +45,7 @@ class AlertQuery(Parameters):
     kind: AlertKind | None = None
     severity: Severity | None = None
     unseen: bool = Field(default=False, description="Only those that nobody has marked as seen.")
-    holding: bool = Field(default=False, description="Only those whose condition still holds.")
+    holding: bool = Field(default=False, description="Only those whose condition still holds in a run that goes on.")
     before: Count | None = Field(default=None, description="Only with a smaller id: the `next` of the page before.")
     limit: int = Field(default=50, ge=1, le=500)
 

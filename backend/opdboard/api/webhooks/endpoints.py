@@ -16,7 +16,7 @@ from opdboard.db import webhooks
 from opdboard.db.tables import Webhook
 from opdboard.db.webhooks import DeliveryCounts
 
-TEST = WebhookMessage(text="opdboard: this is a test. Alerts of your runs will arrive like this.", alert=None)
+TEST = WebhookMessage(text="opdboard: this is a test. Alerts of your runs will arrive like this.")
 _NONE_YET = DeliveryCounts(0, 0, 0, None, None)
 
 router = APIRouter(prefix="/api/webhooks", tags=["alerts"], route_class=JsonRoute)
@@ -44,16 +44,20 @@ def list_webhooks(context: Ctx) -> list[WebhookOut]:
 
 @router.post("", status_code=201)
 def create_webhook(context: Ctx, body: WebhookCreate) -> WebhookOut:
-    """Send every alert raised from now on to this address, as the JSON of a WebhookMessage."""
+    """Send every alert raised, and every run that finishes, from now on to this address, as the JSON of a WebhookMessage."""
     with context.database.write() as session:
         return _out(webhooks.create(session, body.url), _NONE_YET)
 
 
 @router.patch("/{webhook_id}")
 def change_webhook(context: Ctx, webhook_id: WebhookId, body: WebhookChange) -> WebhookOut:
-    """Switch a webhook on or off."""
+    """Switch a webhook, or its news of finished runs, on or off."""
     with context.database.write() as session:
-        row = webhooks.enable(session, webhook_id, enabled=body.enabled)
+        row = webhooks.get(session, webhook_id)
+        if body.enabled is not None:
+            webhooks.enable(session, webhook_id, enabled=body.enabled)
+        if body.finished is not None:
+            webhooks.tell_finished(session, webhook_id, finished=body.finished)
         session.flush()
         return _out(row, webhooks.counts(session, webhook_id))
 

@@ -21,7 +21,7 @@ def _http(url: str) -> str:
 
 
 class WebhookCreate(Parameters):
-    """An address that alerts are sent to."""
+    """An address that alerts are sent to, and which runs have finished."""
 
     url: Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^\S+$"), AfterValidator(_http)] = Field(
         description="http or https; it is not shown again, since such addresses often carry a secret."
@@ -29,9 +29,10 @@ class WebhookCreate(Parameters):
 
 
 class WebhookChange(Parameters):
-    """Switch a webhook on or off."""
+    """Switch a webhook, or its news of finished runs, on or off; what is not given stays."""
 
-    enabled: bool
+    enabled: bool | None = None
+    finished: bool | None = None
 
 
 class WebhookOut(BaseModel):
@@ -40,6 +41,7 @@ class WebhookOut(BaseModel):
     id: int
     address: str = Field(description="Scheme, host, and the end of the path; the rest may be a secret.")
     enabled: bool
+    finished: bool = Field(description="Whether it hears of runs that finish, too.")
     created_at: float
     waiting: int
     delivered: int
@@ -73,8 +75,20 @@ class AlertMessage(BaseModel):
     url: str | None = Field(description="Opens the run at the step; null unless OPDBOARD_PUBLIC_URL is set.")
 
 
+class FinishedMessage(BaseModel):
+    """The run that has finished."""
+
+    run: str
+    run_name: str
+    step: int
+    at: float
+    latest: dict[str, Finite] = Field(description="The newest value of each scalar; null where it is not finite.")
+    url: str | None = Field(description="Opens the run; null unless OPDBOARD_PUBLIC_URL is set.")
+
+
 class WebhookMessage(BaseModel):
-    """The JSON body of the POST. `text` is what Slack and Mattermost show; `alert` is null in a test message."""
+    """The JSON body of the POST. `text` is what Slack and Mattermost show; both others are null in a test message."""
 
     text: str
-    alert: AlertMessage | None
+    alert: AlertMessage | None = None
+    finished: FinishedMessage | None = None

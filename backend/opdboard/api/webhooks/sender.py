@@ -12,15 +12,17 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from opdboard.api.rows import filled
-from opdboard.api.webhooks.schemas import AlertMessage, WebhookMessage
+from opdboard.api.webhooks.schemas import AlertMessage, FinishedMessage, WebhookMessage
 from opdboard.db import webhooks
 from opdboard.db.database import Database
-from opdboard.db.tables import Alert
+from opdboard.db.tables import Alert, Run
 from opdboard.domain.errors import BadInput
+from opdboard.domain.measures import scalar
 
 POLL_SECONDS = 1.0
 AT_ONCE = 8
 TIMEOUT_SECONDS = 10.0
+_REACHED = ("eval/reverse_kl", "eval/accuracy")
 
 logger = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it would log every address
@@ -54,23 +56,37 @@ async def post(client: httpx.AsyncClient, url: str, body: WebhookMessage) -> str
     return f"it answered {answer.status_code} {answer.reason_phrase}".rstrip()
 
 
-def message(alert: Alert, run_name: str, public_url: str) -> WebhookMessage:
-    """The alert in one sentence, and in parts."""
-    url = _link(alert, public_url)
-    text = f"[{alert.severity}] {alert.title} in run “{run_name}” at step {alert.step}. {alert.message}"
+def message(alert: Alert, run: Run, public_url: str) -> WebhookMessage:
+    """The alert in one sentence, and in parts; the link opens the pictures with the module pinned, or the health curves."""
+    place = {"module": alert.module} if alert.module else {"tab": "health"}
+    url = _link(run, public_url, place | {"module_allocation.step": str(alert.step)})
+    text = f"[{alert.severity}] {alert.title} in run “{run.name}” at step {alert.step}. {alert.message}"
     return WebhookMessage(
-        text=text if url is None else f"{text} {url}",
-        alert=filled(AlertMessage, alert, run=alert.run_id, run_name=run_name, url=url),
+        text=_with_link(text, url), alert=filled(AlertMessage, alert, run=run.id, run_name=run.name, url=url)
     )
 
 
-def _link(alert: Alert, public_url: str) -> str | None:
-    """The run's pictures at the step with the module pinned, or its health curves."""
+def finished(run: Run, public_url: str) -> WebhookMessage:
+    """That the run has finished, with what it has reached on the held-out prompts."""
+    url = _link(run, public_url, {})
+    reached = [f"{scalar(key).title} {run.latest[key]:.4g}" for key in _REACHED if run.latest.get(key) is not None]
+    told = f": {', '.join(reached)}" if reached else ""
+    text = _with_link(f"Run “{run.name}” finished at step {run.step}{told}.", url)
+    at = run.updated_at if run.ended_at is None else run.ended_at
+    return WebhookMessage(
+        text=text, finished=filled(FinishedMessage, run, run=run.id, run_name=run.name, at=at, url=url)
+    )
+
+
+def _with_link(text: str, url: str | None) -> str:
+    return text if url is None else f"{text} {url}"
+
+
+def _link(run: Run, public_url: str, search: dict[str, str]) -> str | None:
+    """The run's page as the search shows it."""
     if not public_url:
         return None
-    place = {"module": alert.module} if alert.module else {"tab": "health"}
-    search = place | {"module_allocation.step": str(alert.step)}
-    return f"{public_url.rstrip('/')}/runs/{alert.run_id}?{urlencode(search)}"
+    return f"{public_url.rstrip('/')}/runs/{run.id}" + (f"?{urlencode(search)}" if search else "")
 
 
 class Sender:
@@ -112,9 +128,12 @@ class Sender:
         return claimed
 
     async def _send(self, client: httpx.AsyncClient, claimed: webhooks.Claimed) -> None:
-        error = await post(client, claimed.url, message(claimed.alert, claimed.run_name, self._public_url))
+        alert, run = claimed.alert, claimed.run
+        body = finished(run, self._public_url) if alert is None else message(alert, run, self._public_url)
+        error = await post(client, claimed.url, body)
         if error is not None:
-            logger.warning("alert %d was not delivered to webhook %d: %s", claimed.alert.id, claimed.webhook_id, error)
+            what = f"the end of run {run.id}" if alert is None else f"alert {alert.id}"
+            logger.warning("%s was not delivered to webhook %d: %s", what, claimed.webhook_id, error)
         await asyncio.to_thread(self._settle, claimed.id, error)
 
     def _settle(self, delivery_id: int, error: str | None) -> None:

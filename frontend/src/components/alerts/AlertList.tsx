@@ -36,8 +36,8 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
       <div className={classes.head}>
         <SeverityPill severity={alert.severity} />
         <strong>{alert.title}</strong>
-        <span className={classes.state} data-holds={alert.cleared_step === null}>
-          {alert.cleared_step === null ? "ongoing" : `over since step ${alert.cleared_step}`}
+        <span className={classes.state} data-holds={alert.cleared_step === null && !alert.run_ended}>
+          {stateOf(alert)}
         </span>
         <time className="soft" dateTime={new Date(alert.at * 1000).toISOString()} title={moment(alert.at)}>
           {ago(alert.at, now)}
@@ -74,6 +74,12 @@ function AlertItem({ alert, now, withRun }: { alert: Alert; now: number; withRun
       </div>
     </li>
   );
+}
+
+/** Whether it goes on; what is over at its own step, such as a failure, was an event. */
+function stateOf({ step, cleared_step, run_ended }: Alert): string {
+  if (cleared_step === null) return run_ended ? "to the end of the run" : "ongoing";
+  return cleared_step === step ? `at step ${step}` : `over since step ${cleared_step}`;
 }
 
 /** Where on its run's page an alert is to be seen: its module pinned in the pictures of its step, or the health curves. */

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Switch, TextInput, Tooltip } from "@mantine/
 import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { addWebhook, alertKeys, deleteWebhook, switchWebhook, testWebhook, webhooksQuery } from "~/api/alerts";
+import { addWebhook, alertKeys, changeWebhook, deleteWebhook, testWebhook, webhooksQuery } from "~/api/alerts";
 import type { Webhook } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { errorText } from "~/components/ErrorBox";
@@ -16,10 +16,11 @@ const SAMPLE = `{
   "text": "[warning] KL spike in run “OPD seed 0” at step 23. reverse_kl is 1.9 nats/token, …",
   "alert": { "id": 7, "run": "f58f4e13", "run_name": "OPD seed 0", "step": 23, "kind": "kl_spike",
     "severity": "warning", "title": "KL spike", "message": "…", "measure": "reverse_kl", "module": null,
-    "value": 1.9, "at": 1790000000.0, "url": null }
+    "value": 1.9, "at": 1790000000.0, "url": null },
+  "finished": null
 }`;
 
-/** Who else hears of alerts. */
+/** Who else hears of alerts, and of runs that finish. */
 export default function Webhooks() {
   const query = useQuery(webhooksQuery());
   const { data } = query;
@@ -40,8 +41,9 @@ export default function Webhooks() {
       <section className={classes.block} aria-labelledby="webhook-body">
         <h2 id="webhook-body">What is sent</h2>
         <p className="soft">
-          One POST per alert, as JSON. It is tried six times within about an hour and a quarter; redirects are not
-          followed. With OPDBOARD_PUBLIC_URL set, the message ends with a link to the run.
+          One POST per alert, and one per run that has finished (then “alert” is null, and “finished” has the run, its
+          step and the newest value of each measure), as JSON. It is tried six times within about an hour and a quarter;
+          redirects are not followed. With OPDBOARD_PUBLIC_URL set, the message ends with a link to the run.
         </p>
         <pre className={`mono ${classes.sample}`}>{SAMPLE}</pre>
       </section>
@@ -102,10 +104,11 @@ function WebhookItem({ webhook }: { webhook: Webhook }) {
     onError: (error) => notify(errorText(error), "The test message was not sent"),
   });
   const change = useMutation({
-    mutationFn: (enabled: boolean) => switchWebhook(webhook.id, enabled),
+    mutationFn: (wanted: Parameters<typeof changeWebhook>[1]) => changeWebhook(webhook.id, wanted),
     onSuccess: again,
     onError: (error) => notify(errorText(error), "The webhook was not changed"),
   });
+  const shown = { ...webhook, ...(change.isPending && change.variables) };
   const removal = useMutation({
     mutationFn: () => deleteWebhook(webhook.id),
     onSuccess: again,
@@ -128,10 +131,17 @@ function WebhookItem({ webhook }: { webhook: Webhook }) {
           Send a test
         </Button>
         <Switch
+          label="Finished runs, too"
+          aria-label={`Send finished runs to ${webhook.address}`}
+          checked={shown.finished}
+          disabled={!shown.enabled}
+          onChange={(event) => change.mutate({ finished: event.currentTarget.checked })}
+        />
+        <Switch
           label="On"
           aria-label={`Send alerts to ${webhook.address}`}
-          checked={change.isPending ? change.variables : webhook.enabled}
-          onChange={(event) => change.mutate(event.currentTarget.checked)}
+          checked={shown.enabled}
+          onChange={(event) => change.mutate({ enabled: event.currentTarget.checked })}
         />
         <Tooltip label="Remove the address and what still waits for it">
           <ActionIcon

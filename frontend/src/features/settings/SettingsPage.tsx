@@ -10,6 +10,7 @@ import { Unread } from "~/components/Unread";
 import { useServerNow } from "~/components/useServerNow";
 import { bytes, duration, percent } from "~/lib/format";
 import { HubToken } from "./HubToken";
+import { Notices } from "./Notices";
 import classes from "./SettingsPage.module.css";
 
 const SCHEMES = [
@@ -44,6 +45,9 @@ export function SettingsPage() {
               onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}
               aria-label="Theme"
             />
+          </Fact>
+          <Fact name="Notifications">
+            <Notices />
           </Fact>
           <Fact name="Time zone">{zone()}; every time on the pages is in it. Stored times are UTC.</Fact>
           {data?.token_required && (

@@ -228,12 +228,12 @@ def test_a_silent_run_is_failed_with_an_alert_and_goes_on_when_it_is_heard_again
     run = client.get(f"/api/runs/{run_id}").json()
     assert (run["state"], run["error"]["error"]) == ("failed", "ReporterLost")
     (alert,) = client.get(f"/api/alerts?run={run_id}").json()["alerts"]
-    assert alert["cleared_step"] is None
+    assert (alert["cleared_step"], alert["step"], alert["run_ended"]) == (2, 2, True)
     assert send(client, run_id, loss(3), attempt=2).status_code == 409
     assert send(client, run_id, loss(2, 3)).json()["added"] == 1
     run = client.get(f"/api/runs/{run_id}").json()
     assert (run["state"], run["error"], run["step"], run["attempt"]) == ("running", None, 3, 1)
-    assert client.get(f"/api/alerts?run={run_id}").json()["alerts"][0]["cleared_step"] is not None
+    assert client.get(f"/api/alerts?run={run_id}").json()["alerts"][0]["run_ended"] is False
     attempt = client.get(f"/api/runs/{run_id}/history").json()["attempts"][0]
     assert (attempt["ended_at"], attempt["outcome"]) == (None, None)
 

@@ -8,13 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from fastapi.testclient import TestClient
-from support.stored_runs import record, start
+from support.stored_runs import move, record, start
 from typing_extensions import override
 
 from opdboard.api.webhooks import sender
 from opdboard.api.webhooks.endpoints import shortened
 from opdboard.db import alert_rules, webhooks
 from opdboard.db.database import Database
+from opdboard.domain.measures import scalar
+from opdboard.domain.run_state import RunState
 
 
 class Receiver:
@@ -101,6 +103,26 @@ def test_what_arrives_can_be_read_by_people_and_programs(sqlite_database: Databa
     assert (state.waiting, state.delivered, state.given_up, state.last_error) == (0, 1, 0, None)
 
 
+def test_a_finished_run_is_told_where_that_is_wanted(sqlite_database: Database, receiver: Receiver):
+    with sqlite_database.write() as session:
+        webhooks.create(session, receiver.url)
+        webhooks.tell_finished(session, webhooks.create(session, f"{receiver.url}/alerts-only").id, finished=False)
+    run_id, attempt = start(sqlite_database, name="first")
+    record(sqlite_database, run_id, attempt, 100, {"eval/reverse_kl": 0.25, "loss": 2.5})
+    move(sqlite_database, run_id, RunState.FINISHED)
+    stopped, _ = start(sqlite_database, name="second")
+    move(sqlite_database, stopped, RunState.STOPPING)
+    move(sqlite_database, stopped, RunState.STOPPED)
+    send_due(sqlite_database)
+    (body,) = receiver.received
+    link = f"https://opd.example/runs/{run_id}"
+    assert body["text"] == f"Run “first” finished at step 100: {scalar('eval/reverse_kl').title} 0.25. {link}"
+    assert body["alert"] is None
+    told = body["finished"]
+    assert (told["run"], told["run_name"], told["step"], told["url"]) == (run_id, "first", 100, link)
+    assert told["latest"] == {"eval/reverse_kl": 0.25, "loss": 2.5}
+
+
 def test_two_senders_send_once(database: Database, receiver: Receiver):
     raise_alert(database, receiver.url)
     send_due(database, senders=2)
@@ -143,13 +165,16 @@ def test_a_webhook_is_kept_tried_and_removed(client: TestClient, receiver: Recei
     assert made.status_code == 201
     assert "secret" not in made.text
     assert client.post("/api/webhooks/1/test").json() == {"delivered": True, "error": None}
-    assert receiver.received == [{"text": receiver.received[0]["text"], "alert": None}]
+    assert receiver.received == [{"text": receiver.received[0]["text"], "alert": None, "finished": None}]
     receiver.statuses = [404]
     assert client.post("/api/webhooks/1/test").json() == {"delivered": False, "error": "it answered 404 Not Found"}
     receiver.close()
     assert client.post("/api/webhooks/1/test").json()["error"] == "the address cannot be reached"
     assert client.patch("/api/webhooks/1", json={"enabled": False}).json()["enabled"] is False
-    assert [webhook["enabled"] for webhook in client.get("/api/webhooks").json()] == [False]
+    assert [(webhook["enabled"], webhook["finished"]) for webhook in client.get("/api/webhooks").json()] == [
+        (False, True)
+    ]
+    assert client.patch("/api/webhooks/1", json={"finished": False}).json()["finished"] is False
     assert client.delete("/api/webhooks/1").status_code == 204
     assert client.post("/api/webhooks/1/test").status_code == 404
 

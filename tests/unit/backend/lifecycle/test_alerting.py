@@ -143,20 +143,33 @@ def test_a_resumed_attempt_takes_back_what_it_will_measure_again(database: Datab
     assert [(alert.step, alert.cleared_step) for alert in stored(database, run_id)] == [(1, 4)]
 
 
-def test_a_failed_run_says_why_until_it_goes_on(database: Database):
+def test_a_failed_run_says_why_and_that_is_an_event(database: Database):
     run_id, _ = start(database)
     error = {"error": "OutOfMemory", "detail": "memory does not suffice; lower this", "where": None}
     with database.write() as session:
         transitions.transition(session, runs.get(session, run_id, lock=True), RunState.FAILED, error=error)
     (alert,) = stored(database, run_id)
-    assert (alert.kind, alert.severity) == ("run_failed", "critical")
+    assert (alert.kind, alert.severity, alert.step, alert.cleared_step) == ("run_failed", "critical", 0, 0)
     assert alert.message == "Memory does not suffice; lower this."
     with database.read() as session:
         run = runs.get(session, run_id)
         assert run.topics["alerts"] == run.seq == alert.seq
+        assert alerts.find(session, holding=True)[1] == 0
     move(database, run_id, RunState.QUEUED)
     begin(database, run_id, claim(database, run_id))
     assert [alert.cleared_step for alert in stored(database, run_id)] == [0]
+
+
+def test_what_held_to_the_end_of_a_run_does_not_go_on(database: Database):
+    make_rule(database)
+    run_id, attempt = start(database)
+    record(database, run_id, attempt, 1, {"loss": 3.0})
+    with database.read() as session:
+        assert alerts.find(session, holding=True)[1] == 1
+    move(database, run_id, RunState.FINISHED)
+    with database.read() as session:
+        assert (alerts.find(session, holding=True)[1], alerts.find(session)[1]) == (0, 1)
+    assert [alert.cleared_step for alert in stored(database, run_id)] == [None], "nobody has seen it end"
 
 
 def test_different_special_tokens_have_a_kind_of_their_own(database: Database):
@@ -178,7 +191,7 @@ def test_alerts_are_found_counted_and_seen(database: Database):
     with database.read() as session:
         assert alerts.unseen_counts(session) == {"warning": 2, "critical": 1}
         (newest, *_), total = alerts.find(session, limit=1)
-        assert (newest[0].run_id, newest[1], total) == (other, "second", 3)
+        assert (newest[0].run_id, newest[1].name, total) == (other, "second", 3)
         assert [row[0].id for row in alerts.find(session, before=newest[0].id)[0]] == [2, 1]
         assert alerts.find(session, holding=True)[1] == alerts.find(session, run=run_id)[1] == 2
         assert alerts.find(session, severity="critical")[1] == 1
@@ -201,7 +214,7 @@ def test_an_alert_goes_to_every_enabled_webhook(database: Database):
     with database.write() as session:
         claimed = webhooks.claim_due(session)
         assert claimed is not None
-        assert (claimed.webhook_id, claimed.alert.step, claimed.run_name) == (on, 1, "first")
+        assert (claimed.webhook_id, claimed.alert and claimed.alert.step, claimed.run.name) == (on, 1, "first")
         assert webhooks.claim_due(session) is None
     for attempts in range(1, webhooks.MOST_ATTEMPTS + 1):
         with database.write() as session:
