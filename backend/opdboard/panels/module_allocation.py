@@ -25,8 +25,8 @@ from opdboard.panels.series import Needs, RunSeries, VectorNeed
 from opdboard.panels.table import Column, Table, of_modules
 
 ModuleStatistic = Annotated[str, *choice(MODULE_STATISTICS)]
-_SORTS = {"total": "their total", "layer": "value in each layer", "number": "number"}
-_OF_EXPERTS = {"median": "median", "max": "largest", "top": "share of the top 8"}
+_SORTS = ("sorted by total", "sorted in each layer", "sorted by number")
+_OF_EXPERTS = {"median": "median expert", "max": "largest expert", "top": "share of the top 8 experts"}
 
 
 class ModuleAllocationParams(PanelParams):
@@ -65,7 +65,7 @@ class ModuleAllocationParams(PanelParams):
     )
     experts: Literal["median", "max", "top"] = Field(
         default="median",
-        title="Experts by their",
+        title="Of the experts",
         description="Of a layer's experts of a kind: the median, the largest, or the share of the largest 8 in all (of the sum of"
         " squares, for norms).",
         json_schema_extra={"x-enum-titles": list(_OF_EXPERTS.values())},
@@ -79,9 +79,9 @@ class ModuleAllocationParams(PanelParams):
     )
     sort: Literal["total", "layer", "number"] = Field(
         default="total",
-        title="Experts sorted by",
+        title="Order of the experts",
         description="One by one: by their total over the layers (of squares, for norms), within each layer, or by number.",
-        json_schema_extra={"x-enum-titles": list(_SORTS.values())},
+        json_schema_extra={"x-enum-titles": list(_SORTS)},
     )
 
 
@@ -124,7 +124,7 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         if kind:
             meta["opened"] = {"parameter": "experts_of", "title": f"Experts: {kind}", "back": "All kinds"}
         else:
-            notes.append(f"experts: {_OF_EXPERTS[by]} per layer and kind; a click opens a kind")
+            notes.append(f"{_OF_EXPERTS[by]} of each layer and kind; a click opens a kind")
     plain = params.normalise == "none" and not seen.ratio
     wanted = module_cells.Wanted(measure, seen, kind, by, params.sort, log=log, plain=plain)
     cells = look.cells(seen.runs)

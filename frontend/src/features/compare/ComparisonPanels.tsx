@@ -31,7 +31,7 @@ export function ComparisonPanels({ entries, runs, keys, reference }: Compared & 
             title="Where does the update go?"
             runs={runs}
             entries={keys}
-            primary={["statistic", "scale"]}
+            primary={["statistic", "scale", "color_range", "experts", "sort"]}
             height={320}
           />,
         )}

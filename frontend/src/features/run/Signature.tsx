@@ -27,7 +27,7 @@ export function Signature({ run }: { run: RunDetail }) {
           title="Where does the update go?"
           runs={runs}
           hideEmpty={failed}
-          primary={["statistic"]}
+          primary={["statistic", "color_range", "experts", "sort"]}
           height={HEIGHT}
           emptyHint="Norms per module come with the first step."
         />
