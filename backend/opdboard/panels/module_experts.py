@@ -104,12 +104,19 @@ def heatmap(
     *,
     share: bool,
 ) -> go.Heatmap:
-    """A column per kind, coloured by z (layers, columns); a click opens the kind (meta.opens)."""
+    """A column per kind, coloured by z (layers, columns); a click opens the kind (meta.opens), and meta.columns says of each
+    how its modules' names follow from {layer} and {expert}.
+    """
+    columns = [block.members[:, place] for place in range(len(block.columns))]
+    rules = [
+        named([run.modules[index] for index in members[members >= 0]], kind)
+        for members, kind in zip(columns, block.columns, strict=True)
+    ]
     lines = "<br>".join(f"%{{customdata[{place}]}}" for place in range(1, 5))
     return module_grid.colored(f"{run.id}:{block.group}", block, z, axes, name=run.name).update(
         customdata=told,
         hovertemplate=f"{lines}<br><i>click: each expert</i><extra></extra>",
-        meta={"opens": {"parameter": "experts_of", "values": list(block.columns)}},
+        meta={"opens": {"parameter": "experts_of", "values": list(block.columns)}, "columns": rules},
         coloraxis="coloraxis2" if share else "coloraxis",
     )
 
@@ -182,7 +189,7 @@ def named(modules: Sequence[Module], kind: str) -> str:
     first = modules[0]
     name = re.sub(rf"(?<=experts\.){first.expert}(?=\.)", "{expert}", first.name)
     rule = re.sub(rf"(?<=\.){first.layer}(?=\.)", "{layer}", name, count=1)
-    if all(rule.format(layer=one.layer, expert=one.expert) == one.name for one in modules):
+    if all(rule.replace("{layer}", str(one.layer)).replace("{expert}", str(one.expert)) == one.name for one in modules):
         return rule
     return f"{first.tower} L{{layer}} e{{expert}} {kind}".strip()
 

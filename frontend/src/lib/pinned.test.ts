@@ -43,4 +43,7 @@ it("makes the names of experts from layer and number, and opens a kind of them",
   const kinds = { type: "heatmap", x: [5, 6], meta: { opens: { parameter: "experts_of", values: ["gate", "up"] } } };
   expect(opensAt({ x: 6, y: 0, data: kinds })).toEqual({ parameter: "experts_of", value: "up" });
   expect(opensAt({ x: 0, y: 4, data: experts })).toBeNull();
+  const columns = [rule.replace("up", "gate"), rule];
+  const [of] = pinned({ data: [{ ...kinds, meta: { columns } }], layout: {} }, name).layout.shapes as unknown[];
+  expect(of).toMatchObject({ x0: 5.5, x1: 6.5, y0: 3.5, y1: 4.5 });
 });

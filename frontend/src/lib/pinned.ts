@@ -40,6 +40,16 @@ function named(rule: string, layer: unknown, expert: unknown): string {
   return rule.replace("{layer}", String(layer)).replace("{expert}", String(expert));
 }
 
+/** The layer of a module whose name follows from a rule; null where it does not. */
+function layerIn(rule: string, module: string): string | null {
+  const [before = "", between = "", after = ""] = rule.split(/\{layer\}|\{expert\}/).map(escaped);
+  return module.match(new RegExp(`^${before}(\\d+)${between}\\d+${after}$`))?.[1] ?? null;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
 /** Names of the modules of a heatmap whose rows are modules, bottom up. */
 function rowsOf({ meta }: Clicked["data"] | Trace): readonly unknown[] | null {
   return isPlain(meta) && Array.isArray(meta.modules) ? meta.modules : null;
@@ -61,6 +71,12 @@ function framesIn(trace: Trace, module: string): Attributes[] {
   const x = columnOf(trace.x);
   const y = columnOf(trace.y);
   const half = (Number(x[1] ?? 1) - Number(x[0] ?? 0)) / 2;
+  const columns = isPlain(trace.meta) && Array.isArray(trace.meta.columns) ? trace.meta.columns : [];
+  const column = columns.findIndex((rule) => layerIn(String(rule), module) !== null);
+  if (column >= 0) {
+    const at = Number(x[column]);
+    return [{ ...frame(trace, Number(layerIn(String(columns[column]), module))), x0: at - half, x1: at + half }];
+  }
   const rule = ruleOf(trace);
   const cellsOf = columnOf(rule === null ? trace.customdata : trace.text) as readonly unknown[];
   return cellsOf.flatMap((cells, rowIndex) =>

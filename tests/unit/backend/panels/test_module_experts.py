@@ -1,5 +1,6 @@
 """Experts in the allocation picture, held against numpy: a column per kind, one by one, and over time."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from support.drawn_runs import drawn_run, vectors
 
 from opdboard.domain.modules import Module, module_of, told_apart
-from opdboard.panels import module_allocation, module_grid
+from opdboard.panels import module_allocation, module_experts, module_grid
 from opdboard.panels.series import RunSeries
 
 NAMES = {
@@ -56,6 +57,13 @@ def test_a_column_per_kind_tells_median_largest_and_share_of_the_top_eight(famil
     run = run_of(modules, values[None])
     drawn = {by: traces(allocation(run, experts=by))["experts"] for by in ("median", "max", "top")}
     assert drawn["top"].coloraxis == "coloraxis2"
+    named = {
+        rule.format(layer=at, expert=one)
+        for rule in drawn["top"].meta["columns"]
+        for at in (0, 2)
+        for one in range(count)
+    }
+    assert named == {module.name for module in modules if module.expert is not None}
     total = (values.astype(float) ** 2).sum()
     for layer in (0, 2):
         for column, kind in enumerate(("gate", "up", "down")):
@@ -149,6 +157,14 @@ def test_a_kind_is_opened_to_its_experts(sort: str):
     np.testing.assert_allclose(traces(figure)["kinds"].y, kinds, rtol=1e-6)
     assert figure.layout.meta["opened"]["parameter"] == "experts_of"
     assert figure.layout.meta["choices"]["experts_of"] == ["", "gate", "up", "down"]
+
+
+def test_names_that_follow_no_rule_are_told_by_labels():
+    modules = modules_of("qwen", {0: 2, 1: 2}, layers=2)
+    own = [one for one in modules if one.expert is not None and one.kind == "up"]
+    assert module_experts.named(own, "up") == "model.layers.{layer}.mlp.experts.{expert}.up_proj.weight"
+    odd = [replace(one, name=one.name.replace("model", "{a}" * (1 + one.layer))) for one in own]
+    assert module_experts.named(odd, "up") == "L{layer} e{expert} up"
 
 
 def test_a_kind_that_there_is_not_is_none():
