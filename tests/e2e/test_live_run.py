@@ -91,6 +91,9 @@ def _decisions_agree(page: Page, server: Server, run_id: str) -> None:
     decisions = server.get(f"runs/{run_id}/decisions")["decisions"]
     assert [decision["step"] for decision in decisions] == [1, 2, 4, 8, 16, 32]
     tried = {(d["step"], round(np.log2(1 + c["factor"]), 6)) for d in decisions for c in d["candidates"][1:]}
+    for start, *candidates in (decision["candidates"] for decision in decisions):
+        over_start = [one["score"] - start["score"] for one in candidates]
+        np.testing.assert_allclose([one["gain"] for one in candidates], over_start, rtol=1e-6, atol=1e-9)
     curves = page.evaluate(CURVES, "panel-decisions")
     drawn = {(x, round(y, 6)) for curve in curves for x, y in zip(curve["x"], curve["y"], strict=False) if y}
     assert tried <= drawn

@@ -67,7 +67,7 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
         meta={
             "steps": sorted(set(steps)),
             "step": params.step if params.step in steps else None,
-            "note": f"{len(tried)} candidates at {len(triggers)} triggers; {jumped} jumps kept"
+            "note": f"{_counted(len(tried), 'candidate')} at {_counted(len(triggers), 'trigger')}; {_counted(jumped, 'jump')} kept"
             if triggers
             else "no extrapolation has been tried yet",
             "empty": not triggers,
@@ -84,6 +84,10 @@ def figure(series: Sequence[RunSeries], params: DecisionTreeParams) -> go.Figure
         showlegend=True,
         margin={"l": 48, "r": 10, "t": 24, "b": 40},
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _training(run: RunSeries, triggers: Sequence[Trigger], color: str) -> go.Scatter:

@@ -19,6 +19,13 @@ export function useScalarNames(): (key: string) => Pick<Measure, "title" | "brie
   }, [data]);
 }
 
+/** What scores of weights are called, as in a sentence. */
+export function useScoreName(key: string): string {
+  const { data } = useQuery(measuresQuery());
+  const brief = data?.score.find((measure) => measure.name === key)?.brief ?? key;
+  return brief.charAt(0).toLowerCase() + brief.slice(1);
+}
+
 /** Choices of scalars, by what they are called. */
 export function byTitle(keys: readonly string[], named: ReturnType<typeof useScalarNames>) {
   return keys.map((key) => ({ value: key, label: named(key).title })).sort((a, b) => a.label.localeCompare(b.label));

@@ -265,6 +265,8 @@ def test_ways_back_stand_below_the_trunk_and_have_ticks_there():
     axis = decision_tree.figure([run], decision_tree.DecisionTreeParams()).layout.yaxis
     heights = dict(zip(axis.ticktext, axis.tickvals, strict=True))
     assert heights["−0.5"] == -heights["1"] == -1.0
+    one = decision_tree.figure([with_tries(tried(0.1))], decision_tree.DecisionTreeParams())
+    assert one.layout.meta["note"] == "1 candidate at 1 trigger; 0 jumps kept"
 
 
 def test_a_trigger_is_found_by_step_or_as_the_latest():

@@ -1,4 +1,5 @@
 import { Text, Title } from "@mantine/core";
+import { useScoreName } from "~/api/measures";
 import type { Decision, RunDetail } from "~/api/types";
 import { Table } from "~/components/Table";
 import { tokensSpent } from "~/lib/cost";
@@ -12,10 +13,11 @@ export function DecisionState({ decision, run }: { decision: Decision; run: RunD
       ? decision.candidates.find((candidate) => candidate.factor === decision.accepted_factor)
       : start;
   const { before, after } = decision;
+  const score = useScoreName(decision.score_name);
   const rows: [string, string, string][] = [
     ["held-out KL [nats/token]", fixed(before?.reverse_kl, 4), fixed(after?.reverse_kl, 4)],
     ["held-out accuracy", percent(before?.accuracy), percent(after?.accuracy)],
-    [`${decision.score_name.replaceAll("_", " ")} on D_v`, number(start?.score, 3), number(taken?.score, 3)],
+    [`${score} on D_v`, number(start?.score, 3), number(taken?.score, 3)],
     ["KL to Wₜ [nats/token]", "0", number(taken?.kl_to_start, 3)],
     ["distance from Wₜ", "0", number(decision.displacement_norm, 3)],
   ];

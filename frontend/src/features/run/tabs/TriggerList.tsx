@@ -1,5 +1,6 @@
 import { IconChevronRight } from "@tabler/icons-react";
 import { useId } from "react";
+import { useScoreName } from "~/api/measures";
 import type { Decision, RunDetail } from "~/api/types";
 import { bytes, count, duration, minuses, number } from "~/lib/format";
 import { optionLabel } from "~/lib/panelSchema";
@@ -83,18 +84,23 @@ function Trigger({ run, decision, open, onToggle }: TriggerProps) {
         <span>{duration(decision.seconds)}</span>
       </button>
       <div id={id} hidden={!open} className={classes.opened}>
-        {open && (
-          <>
-            <p className="soft">
-              {optionLabel(decision.trigger)}; D from step {decision.anchor_step}, norm{" "}
-              {number(decision.direction_norm, 3)}; {optionLabel(decision.score_name)} on {decision.validation_size}{" "}
-              examples{decision.weights_kept && `; weights kept, ${bytes(decision.weights_bytes)}`}
-            </p>
-            <Candidates run={run} decision={decision} />
-          </>
-        )}
+        {open && <Opened run={run} decision={decision} />}
       </div>
     </li>
+  );
+}
+
+function Opened({ run, decision }: { run: RunDetail; decision: Decision }) {
+  const score = useScoreName(decision.score_name);
+  return (
+    <>
+      <p className="soft">
+        {optionLabel(decision.trigger)}; D from step {decision.anchor_step}, norm {number(decision.direction_norm, 3)};{" "}
+        {score} on {decision.validation_size} examples
+        {decision.weights_kept && `; weights kept, ${bytes(decision.weights_bytes)}`}
+      </p>
+      <Candidates run={run} decision={decision} />
+    </>
   );
 }
 
