@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from support.commands import clean_environment, web_server
 
 from e2e.axe import assert_accessible
-from e2e.conftest import Server, Shown, demo_config
+from e2e.conftest import Server, Shown, demo_config, tab
+from opdboard.db.database import Database
 from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
@@ -159,6 +161,19 @@ def test_data_is_looked_at_before_a_launch_and_a_column_is_mapped(page: Page, tm
     expect(drop).to_contain_text("sums.jsonl")
     expect(page.get_by_test_id("data-rows")).to_have_text("31 rows: 31 as mapped columns")
     assert_accessible(page)
+
+
+def test_the_demo_begins_from_an_empty_home(browser: Browser, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'opdboard.db'}")
+    database.upgrade()
+    database.close()
+    with web_server(clean_environment(tmp_path)) as url, tab(browser, url) as page:
+        page.goto("/")
+        expect(page.get_by_test_id("demo-waits")).to_contain_text("No worker is alive")
+        assert_accessible(page)
+        page.get_by_test_id("launch-demo").click()
+        page.wait_for_url(re.compile(r"/runs/[0-9a-f]{8}"))
+        expect(page.get_by_role("heading", name="EffOPD, lr 1e-5")).to_be_visible()
 
 
 def test_what_made_a_run_fail_is_changed_at_its_field(shown_page: Page, shown: Shown) -> None:

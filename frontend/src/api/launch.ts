@@ -48,4 +48,6 @@ export interface RunLabels {
 export const launchRun = (config: RunConfig, labels: RunLabels, copiedFrom: string | undefined) =>
   unwrap(client.POST("/api/runs", { body: { config, ...labels, copied_from: copiedFrom ?? null } }));
 
+export const launchDemo = () => unwrap(client.POST("/api/launch/demo"));
+
 export const launchSweep = (body: SweepCreate) => unwrap(client.POST("/api/launch/sweep", { body }));

@@ -47,3 +47,9 @@ def preview_data(context: Ctx, body: DataIn) -> DataLook:
 def launch_sweep(context: Ctx, body: SweepCreate) -> SweepMade:
     """Launch every combination of a sweep, or none when one of them is refused."""
     return sweeps.launch(context, body)
+
+
+@router.post("/launch/demo", status_code=201)
+def launch_demo(context: Ctx) -> SweepMade:
+    """Launch the demo's four runs on the built-in models; EffOPD's is the first."""
+    return sweeps.launch_demo(context)

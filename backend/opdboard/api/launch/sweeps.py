@@ -12,11 +12,14 @@ from opdboard.api.runs import service
 from opdboard.api.runs.schemas import RunSummary
 from opdboard.domain import sweep as sweeps
 from opdboard.domain.chain import recipe, teacher_group, teacher_run
+from opdboard.domain.demo import RUNS
+from opdboard.domain.presets import DEMO_EFFOPD
 from opdboard.domain.run_config import RunConfig
 from opdboard.domain.sweep import Value, Variant, named
 from opdboard.lifecycle.births import NewRun
 
 LONGEST_GROUP = 200
+DEMO_GROUP = "demo"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,13 @@ def launch(context: Context, wanted: SweepCreate) -> SweepMade:
     made = service.create_all(context, runs)
     groups = list(dict.fromkeys(run.group for run in made))
     return SweepMade(groups=groups, runs=[RunSummary.model_validate(run.model_dump()) for run in made])
+
+
+def launch_demo(context: Context) -> SweepMade:
+    """Make the demo's runs; the one that looks ahead is the first of the line, since its page is where one looks."""
+    wanted = sorted(RUNS, key=lambda run: run.config is not DEMO_EFFOPD)
+    made = service.create_all(context, [NewRun(run.config, DEMO_GROUP, (DEMO_GROUP,), run.notes) for run in wanted])
+    return SweepMade(groups=[DEMO_GROUP], runs=[RunSummary.model_validate(run.model_dump()) for run in made])
 
 
 def _planned(wanted: SweepIn, variant: Variant) -> Planned:

@@ -11,6 +11,7 @@ from support.stored_runs import filled, start
 from opdboard.api.app import create_app
 from opdboard.db import runs
 from opdboard.db.database import Database
+from opdboard.domain.demo import CAVEAT
 from opdboard.domain.presets import DEMO_EFFOPD
 from opdboard.settings import Settings
 
@@ -71,6 +72,13 @@ def test_the_demo_preset_planned(client: TestClient):
         "queued_before": 0,
         "memory_total": None,
     }
+
+
+def test_the_demo_is_four_runs_of_which_effopd_is_the_first(client: TestClient):
+    made = client.post("/api/launch/demo").json()["runs"]
+    assert [run["method"] for run in made] == ["effopd", "opd", "opd", "linesearch"]
+    assert {run["group"] for run in made} == {"demo"}
+    assert CAVEAT in client.get(f"/api/runs/{made[0]['id']}").json()["notes"]
 
 
 def test_a_wrong_value_is_named_while_editing(client: TestClient):
