@@ -72,7 +72,7 @@ def hovers(
     def told(layer: int, column: int) -> list[str]:
         count = int(block.counts[layer, column])
         if not count:
-            return ["", "", "", "", ""]
+            return ["", f"L{layer}: no such experts", "", "", ""]
         label = f"L{layer} {block.columns[column]}, {count} expert{'s' if count > 1 else ''}"
         finite = np.isfinite(members[layer, column])
         if not finite.any():
@@ -118,6 +118,7 @@ def heatmap(
         hovertemplate=f"{lines}<br><i>click: each expert</i><extra></extra>",
         meta={"opens": {"parameter": "experts_of", "values": list(block.columns)}, "columns": rules},
         coloraxis="coloraxis2" if share else "coloraxis",
+        hoverongaps=True,  # a median of 0 has no colour on a logarithmic scale, and yet largest and shares to tell
     )
 
 

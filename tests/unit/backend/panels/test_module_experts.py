@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
-from support.drawn_runs import drawn_run, vectors
+from support.drawn_runs import SEQ_OF_STEP, drawn_run, loaded, vectors
 
 from opdboard.domain.modules import Module, module_of, told_apart
 from opdboard.panels import module_allocation, module_experts, module_grid
+from opdboard.panels.extension import as_json, extend
 from opdboard.panels.series import RunSeries
 
 NAMES = {
@@ -157,6 +159,31 @@ def test_a_kind_is_opened_to_its_experts(sort: str):
     np.testing.assert_allclose(traces(figure)["kinds"].y, kinds, rtol=1e-6)
     assert figure.layout.meta["opened"]["parameter"] == "experts_of"
     assert figure.layout.meta["choices"]["experts_of"] == ["", "gate", "up", "down"]
+
+
+def test_a_step_that_comes_live_replaces_the_cells_of_the_experts():
+    modules = modules_of("qwen", {0: 12, 1: 12, 2: 12})
+    values = np.random.default_rng(5).lognormal(size=(3, len(modules)))
+    run = loaded(run_of(modules, values), module_allocation.PANEL.needs(module_allocation.ModuleAllocationParams()))
+    for params in ({}, {"experts": "top", "color_range": "this_step"}, {"experts_of": "gate"}):
+        wanted = module_allocation.ModuleAllocationParams.model_validate(params)
+        made = extend(module_allocation.PANEL, [run], wanted, [2 + SEQ_OF_STEP])
+        figure: Any = module_allocation.figure([run], wanted)
+        drawn = {trace.uid: trace for trace in figure.data}
+        assert not made.reset and made.meta is not None and made.meta["step"] == 3
+        for trace in made.traces:
+            assert as_json(go.Figure([drawn[trace["uid"]]]))["data"] == [trace]
+        assert {trace["uid"] for trace in made.traces} == drawn.keys() - {"run0:odd"}
+
+
+def test_half_of_the_experts_untouched_still_tell_the_others():
+    modules = modules_of("qwen", {0: 4}, layers=1)
+    values = np.ones(len(modules), np.float32)
+    gates = [index for index, one in enumerate(modules) if one.kind == "gate"]
+    values[gates] = [0, 0, 0, 2]
+    drawn = traces(allocation(run_of(modules, values[None]), scale="log"))["experts"]
+    assert np.isnan(drawn.z[0][0]) and drawn.hoverongaps
+    assert list(drawn.customdata[0][0][2:4]) == ["median 0", "largest 2 (e3)"]
 
 
 def test_names_that_follow_no_rule_are_told_by_labels():
