@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from opdboard.answers import RunDetail
+from opdboard.answers import DecisionOut, RunDetail
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.interventions import INTERVENTIONS
 from opdboard.export.html import document, in_section, note, picture, section, spectral_table, table, text
@@ -101,14 +101,19 @@ def _decisions(client: Client, run: RunDetail) -> str:
         return ""
     rows = [
         (
-            one.step, ", ".join(f"{tried.factor:g}" for tried in one.candidates), one.accepted_factor,
-            one.outcome + (" (vetoed)" if one.vetoed else ""), one.tokens, one.seconds,
+            one.step, ", ".join(f"{tried.factor:.3g}" for tried in one.candidates if tried.factor), *_taken(one),
+            one.outcome + (" (taken back)" if one.vetoed else ""), one.tokens, one.seconds,
         )
         for one in found
     ]  # fmt: skip
-    return "<h3>Extrapolation decisions</h3>" + table(
-        ("step", "tried", "accepted", "outcome", "tokens", "seconds"), rows
-    )
+    heads = ("step", "tried", "taken", "gain over W_t", "95% from", "to", "outcome", "tokens", "seconds")
+    return "<h3>Extrapolation decisions</h3>" + table(heads, rows)
+
+
+def _taken(decision: DecisionOut) -> tuple[float | None, ...]:
+    """The factor, and its gain with the ends of the interval; None for what there is not."""
+    taken = next((one for one in decision.candidates if one.factor == decision.accepted_factor != 0), None)
+    return (None,) * 4 if taken is None else (taken.factor, taken.gain, taken.gain_low, taken.gain_high)
 
 
 def _alerts(client: Client, run: RunDetail) -> str:

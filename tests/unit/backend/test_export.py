@@ -140,6 +140,10 @@ def test_a_report_holds_everything_and_needs_nothing(server: Client, sqlite_data
     assert "other &lt;b&gt;" in page and "<b>" not in page.split("</script>", 1)[1].split("<script")[0]
     for word in ("Speed-up", "What differs", "Extrapolation decisions", "jumped by 4", "Samples at step 8", "1+1="):
         assert word in page
+    assert (
+        '<td>2, 4, 6</td><td class="n">4</td><td class="n">0.2</td><td class="n">0.15</td><td class="n">0.25</td>'
+        in page
+    )
     assert "cdn.plot.ly" not in page.split("</script>", 1)[1]
     numbers = re.findall(r"<summary>The numbers: ([0-9,]+) rows?<", page)
     assert len(numbers) == page.count("<figure>")
