@@ -70,7 +70,7 @@ def test_two_groups_are_compared(page: Page, server: Server, groups: Groups) -> 
     expect(page).to_have_url(re.compile(r"curves\.x=teacher_kl"))
     page.wait_for_function(
         """() => (document.querySelector('[data-testid="panel-scalars-eval-accuracy"] .js-plotly-plot')?.layout.xaxis.title.text ?? '')
-          .startsWith('held-out reverse KL')"""
+          .startsWith('Held-out KL')"""
     )
 
     wait_until_drawn(page, "panel-module_allocation")

@@ -24,7 +24,10 @@ def figure(
     ] = None,
     width: Annotated[int, typer.Option(min=100, max=10_000, help="Pixels; 96 to the inch.")] = 720,
     height: Annotated[int, typer.Option(min=100, max=10_000, help="Pixels.")] = 440,
-    title: Annotated[str, typer.Option(help="Above the picture; none when empty.")] = "",
+    title: Annotated[
+        str | None,
+        typer.Option(help="Above the picture, with runs and step; what is drawn if not given, none when empty."),
+    ] = None,
 ) -> None:
     """Draw a panel of some runs into a file, in a look for print."""
     from opdboard.export import figures  # imports plotly, which the other commands do not need
@@ -37,7 +40,7 @@ def figure(
         if kind == ".csv":
             made = client.panel_csv(panel, runs, params).encode()
         else:
-            drawn = figures.figure_of(client.panel(panel, runs, params), title)
+            drawn = figures.headed(client.panel(panel, runs, params), title)
             made = figures.content(drawn, kind, width=width, height=height)
     with files.writing(output):
         output.write_bytes(made)

@@ -22,7 +22,22 @@ POINT = 4 / 3  # pixels
 INK, GRID, LINE = "#1b1f27", "#e8eaee", "#9aa1b0"
 
 
-def figure_of(answer: PanelFigure, title: str = "") -> go.Figure:
+def headed(answer: PanelFigure, title: str | None = None) -> go.Figure:
+    """The same under a title, the figure's own where none is given, and the runs and the step that it is of."""
+    figure = figure_of(answer)
+    lines = [answer.meta.title if title is None else title, f"<span style='font-size:0.8em'>{answer.meta.about}</span>"]
+    if not lines[0]:
+        return figure
+    size = 8 * POINT
+    margin = answer.figure.layout.get("margin", {})
+    figure.update_layout(
+        title={"text": "<br>".join(lines), "x": 0.01, "y": 0.98, "yanchor": "top", "font": {"size": size * 1.2}},
+        margin={"t": margin.get("t", 10) + 40},
+    )
+    return figure
+
+
+def figure_of(answer: PanelFigure) -> go.Figure:
     """The API's figure in the look for print: white, 8 pt, dark ink."""
     data = [{**_plain(trace), "uid": _NO_SELECTOR.sub("_", trace["uid"])} for trace in answer.figure.data]
     figure = go.Figure({"data": data, "layout": answer.figure.layout})
@@ -31,11 +46,7 @@ def figure_of(answer: PanelFigure, title: str = "") -> go.Figure:
         paper_bgcolor="white",
         plot_bgcolor="white",
         font={"size": size, "color": INK, "family": "Inter, Helvetica, Arial, sans-serif"},
-        title={"text": title, "x": 0.01, "font": {"size": size * 1.2}} if title else None,
     )
-    if title:
-        margin = answer.figure.layout.get("margin", {})
-        figure.update_layout(margin={"t": margin.get("t", 10) + 28})
     for axes in (figure.update_xaxes, figure.update_yaxes):
         axes(linecolor=LINE, gridcolor=GRID, zerolinecolor=GRID)
     return figure

@@ -75,6 +75,7 @@ def figure(series: Sequence[RunSeries], params: EvaluateParams) -> go.Figure:
         keep=f"{KIND} {params.measure}",
         meta=about | {"choices": {"set": ["", *names]}},
         y_title=look.axis_label(OF_SETS[params.measure]),
+        bounds=[OF_SETS[params.measure].bounds],
         odd_axis=None,
         hovermode="closest",
     )

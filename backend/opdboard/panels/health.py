@@ -67,6 +67,7 @@ def figure(series: Sequence[RunSeries], params: HealthParams) -> go.Figure:
         meta={"note": view.note},
         y_title=_y_title(view),
         log=view.log,
+        bounds=[SCALARS[key].bounds for key in view.keys],
         shapes=[*_healthy(view), *(_vertical(mark) for run in series for mark in run.alerts)],
     )
     made.add_traces([_marks(run, view) for run in series])

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from opdboard.panels import labels, look
+from opdboard.domain.measure import ANY, Bounds
+from opdboard.panels import labels, look, ranges
 from opdboard.panels.grouping import finite_extremes, finite_mean, groups
 from opdboard.panels.series import RunSeries, Vectors
 from opdboard.panels.table import STEP, Column, Points, Table, over
@@ -93,10 +94,11 @@ def figure(
     meta: dict[str, Any],
     y_title: str,
     log: bool = False,
+    bounds: Sequence[Bounds] = (ANY,),
     odd_axis: str | None = "y2",
     **layout: Any,
 ) -> go.Figure:
-    """All lines in one plot, over the optimizer step where the layout does not say otherwise."""
+    """All lines in one plot, over the optimizer step where the layout does not say otherwise; bounds: of what is measured."""
     named = [labels.label_of(line.name, line.color, line.x, line.y, line.mark, log_y=log) for line in lines]
     span = labels.span_of([line.y for line in lines], log=log)
     return look.figure(
@@ -104,8 +106,12 @@ def figure(
         keep=keep,
         meta={**meta, "empty": not any(len(line.x) for line in lines)},
         **{
-            "xaxis": look.axis("optimizer step t"),
-            "yaxis": look.axis(y_title, type="log" if log else "linear"),
+            "xaxis": look.axis("optimizer step t", **ranges.of_steps([line.x for line in lines])),
+            "yaxis": look.axis(
+                y_title,
+                type="log" if log else "linear",
+                **ranges.of_values(bounds, [line.y for line in lines], log=log),
+            ),
             **({"yaxis2": look.EDGES} if odd_axis else {}),
             "hovermode": "x unified",
             "showlegend": len(lines) > labels.MOST,

@@ -44,6 +44,7 @@ def figure(series: Sequence[RunSeries], params: ModuleHistoryParams) -> go.Figur
         meta={"note": note, "choices": choices},
         y_title=look.axis_label(measure),
         log=params.log,
+        bounds=[measure.bounds],
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from opdboard.domain.events import Topic
 from opdboard.domain.measure import Measure
 from opdboard.panels.gathering import means
+from opdboard.panels.headings import headed
 from opdboard.panels.series import Needs, RunSeries
 from opdboard.panels.table import Table
 
@@ -53,7 +54,7 @@ class Panel(Generic[P]):
 
     def draw(self, series: Sequence[RunSeries], params: P) -> go.Figure:
         """The figure of runs and groups."""
-        return self.figure(series if self.gathers else means(series), params)
+        return headed(self.figure(series if self.gathers else means(series), params), self.title, series)
 
     def tell(self, series: Sequence[RunSeries], params: P) -> Table:
         """The table of runs and groups."""

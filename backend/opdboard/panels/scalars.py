@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import by_number, scalar
 from opdboard.domain.scalar_measures import SCALARS
-from opdboard.panels import labels, look
+from opdboard.panels import labels, look, ranges
 from opdboard.panels.curves import (
     TEACHER_KL,
     WHOLE_UPDATE,
@@ -135,6 +135,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
     traces: list[go.Scatter] = []
     named: list[labels.Label] = []
     heights: list[np.ndarray] = []
+    places: list[np.ndarray] = []
     notes: list[str] = []
     shown = total = 0
     for entry in compared:
@@ -161,6 +162,7 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
             x, y = line.x[seen.chosen], line.y[seen.chosen]
             named.append(labels.label_of(name, color, x, y, mark, log_y=params.log))
             heights.append(y)
+            places.append(x)
     where = "points" if params.x_from is None and params.x_to is None else "in view"
     if shown < total:
         notes.insert(0, f"showing {shown:,} of {total:,} {where}, the extremes of each bin")
@@ -175,12 +177,17 @@ def figure(series: Sequence[RunSeries], params: ScalarParams) -> go.Figure:
         traces,
         keep=f"scalars {params.x} {params.log} {','.join(params.keys)}",
         meta={
+            "title": ", ".join(scalar(key).title for key in params.keys),
             "note": "; ".join(dict.fromkeys(notes)) or None,
             "empty": len(without_gpu) == len(compared) or not any(len(one) for one in heights),
             "choices": {"keys": _stored_keys(series)},
         },
-        xaxis=look.axis(_X[params.x].heading, **_view(params)),
-        yaxis=look.axis(_y_title(params.keys), type="log" if params.log else "linear", **_from_zero(heights)),
+        xaxis=look.axis(_X[params.x].heading, **_view(params, places)),
+        yaxis=look.axis(
+            _y_title(params.keys),
+            type="log" if params.log else "linear",
+            **ranges.of_values([scalar(key).bounds for key in params.keys], heights, log=params.log),
+        ),
         yaxis2=look.EDGES,
         hovermode="closest" if style.crowded else "x unified",
         showlegend=labels.MOST < len(named) <= FEW,
@@ -238,18 +245,11 @@ def _seen(line: Curve, params: ScalarParams, budget: int) -> _Seen:
     return _Seen(chosen, len(chosen) - (len(around) - (end - first)), end - first)
 
 
-def _view(params: ScalarParams) -> dict[str, Any]:
+def _view(params: ScalarParams, places: Sequence[np.ndarray]) -> dict[str, Any]:
     """The range of the x axis; an end that is not given is where the points end. The KL to the teacher falls to the right."""
     if params.x_from is None and params.x_to is None:
-        return {"autorange": "reversed"} if params.x == "teacher_kl" else {}
+        return {"autorange": "reversed"} if params.x == "teacher_kl" else ranges.of_steps(places)
     return {"range": [params.x_from, params.x_to], "uirevision": f"{params.x} {params.x_from} {params.x_to}"}
-
-
-def _from_zero(heights: Sequence[np.ndarray]) -> dict[str, Any]:
-    """A level line is drawn above zero: plotly's own range is one unit to each side, in which 1e-5 looks like 0."""
-    values = np.concatenate([*heights, np.empty(0)])
-    values = values[np.isfinite(values)]
-    return {"rangemode": "tozero"} if values.size and values.min() == values.max() else {}
 
 
 def _name(entry: Entry, key: str, compared: Sequence[Entry], keys: Sequence[str]) -> str:

@@ -201,7 +201,12 @@ def figure(drawn: Sequence[lines.Line], kind: str, told: str | None, measure: st
     """Lines of scores; the layout has the x axis."""
     shown = [line for line in drawn if np.isfinite(line.y).any()]
     about = meta(kind, told, empty=not shown)
-    common = {"y_title": look.axis_label(SCORES[measure]), "odd_axis": None, "hovermode": "closest"}
+    common = {
+        "y_title": look.axis_label(SCORES[measure]),
+        "bounds": [SCORES[measure].bounds],
+        "odd_axis": None,
+        "hovermode": "closest",
+    }
     return lines.figure(shown, meta=about, **{"keep": f"{kind} {measure}", **common, **layout})
 
 

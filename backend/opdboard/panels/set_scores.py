@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from pydantic import Field
 
 from opdboard.domain.events import Topic
+from opdboard.domain.measure import ANY
 from opdboard.domain.records import Estimate, VariantRecord
 from opdboard.domain.scalar_measures import OF_SETS
 from opdboard.panels import lines, look
@@ -225,6 +226,7 @@ def figure(series: Sequence[RunSeries], params: SetScoreParams) -> go.Figure:
         keep=f"set_scores {name} {params.measure} {params.against}",
         meta={"note": note, "choices": {"set": _names(series)}},
         y_title=_title(series, name, params),
+        bounds=[OF_SETS[params.measure].bounds if params.against == "none" else ANY],
         odd_axis=None,
         hovermode="closest",
         shapes=[look.across(0.0, look.faded(look.NEUTRAL, 0.7), "dot")] if params.against != "none" and drawn else [],

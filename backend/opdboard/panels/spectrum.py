@@ -55,6 +55,7 @@ def figure(series: Sequence[RunSeries], params: SpectrumParams) -> go.Figure:
         },
         y_title=look.axis_label(measure),
         log=measure.log,
+        bounds=[measure.bounds],
     )
 
 

@@ -4646,6 +4646,18 @@ export interface components {
          */
         PanelMeta: {
             /**
+             * Title
+             * @description What is drawn, for where the figure stands alone.
+             * @default
+             */
+            title: string;
+            /**
+             * About
+             * @description Of which runs, until which step, in the markup of figures.
+             * @default
+             */
+            about: string;
+            /**
              * Step
              * @description The step shown, where the figure shows one.
              */

@@ -10,6 +10,8 @@ export interface Figure {
 }
 
 export interface PanelMeta {
+  title?: string;
+  about?: string;
   steps?: number[];
   step?: number | null;
   note?: string | null;

@@ -44,7 +44,7 @@ function labelsOutside(layout: Attributes, traces: readonly Trace[]): Attributes
     const reversed = isPlain(layout[key]) && layout[key].autorange === "reversed";
     const room = span * 0.02;
     const options = reversed ? { minallowed: end.min - room } : { maxallowed: end.max + room };
-    if (range === null) result[key] = { ...(isPlain(layout[key]) ? layout[key] : {}), autorangeoptions: options };
+    if (range === null) result[key] = withOptions(layout[key], options);
     const margin = isPlain(result.margin) ? result.margin : {};
     const needed = labels
       .filter((label) => axisOf(label, "x") === axis)
@@ -83,7 +83,16 @@ function flatLines(layout: Attributes, traces: readonly Trace[]): Attributes {
   const extent = extentOf(traces, "y", "y");
   if (extent === null || extent.min === 0 || extent.max - extent.min > Math.abs(extent.max) * 1e-9) return layout;
   const include = [extent.min * 0.9, extent.max * 1.1];
-  return { ...layout, yaxis: { ...axis, autorangeoptions: { include } } };
+  return { ...layout, yaxis: withOptions(axis, { include }) };
+}
+
+/** What the server says of the axis' range goes before what is guessed here. */
+function withOptions(axis: unknown, options: Attributes): Attributes {
+  const known = isPlain(axis) ? axis : {};
+  return {
+    ...known,
+    autorangeoptions: { ...options, ...(isPlain(known.autorangeoptions) ? known.autorangeoptions : {}) },
+  };
 }
 
 const COLORBAR_PX = 46;

@@ -63,9 +63,10 @@ function themedLayout(layout: Attributes, look: Look): Attributes {
     },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: palette.soft, activecolor: palette.ink },
   };
-  result.title = look.title === undefined ? undefined : { text: look.title, x: 0.02, yref: "container", y: 0.98 };
+  result.title =
+    look.title === undefined ? undefined : { text: look.title, x: 0.02, yref: "container", y: 0.98, yanchor: "top" };
   if (look.title !== undefined)
-    result.margin = { ...plain(layout.margin), t: Number(plain(layout.margin).t ?? 10) + 28 };
+    result.margin = { ...plain(layout.margin), t: Number(plain(layout.margin).t ?? 10) + 40 };
   if (look.scheme === "dark") result.coloraxis = darkCentre(layout.coloraxis);
   for (const [key, value] of Object.entries(layout)) {
     if (/^[xy]axis\d*$/.test(key)) result[key] = themedAxis(plain(value), palette, look.fontSize ?? 11);

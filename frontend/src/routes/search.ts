@@ -4,7 +4,7 @@ type Keys<K extends string> = { [key in K]?: string };
 /** Of pictures, by scope: `curves.x`, `module_allocation.step`. */
 type Settings = { [setting: `${string}.${string}`]: string | undefined };
 
-type Pictures = Keys<"module" | "expand" | "table"> & Settings;
+type Pictures = Keys<"module" | "expand" | "table" | "pin"> & Settings;
 type Samples = Keys<"sample" | "samples" | "color" | "only" | "with" | "steps" | "prompt" | "responses">;
 type OfRun = Keys<
   | "tab"

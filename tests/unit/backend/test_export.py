@@ -120,6 +120,9 @@ def test_a_figure_as_numbers_and_as_a_page_of_its_own(server: Client, sqlite_dat
         [1 / (step + 1) for step in range(9)]
     )
     page = (tmp_path / "a.html").read_text()
+    drawn = json.loads((tmp_path / "a.json").read_text())["layout"]["title"]["text"]
+    assert drawn.startswith("Reverse KL on the batch, full vocabulary<br>")
+    assert f"●</span> {server.run(run_id).name}, step 8" in drawn
     assert "Plotly.newPlot" in page and "<script src=" not in page.replace(" charset", "")
     assert json.loads((tmp_path / "a.json").read_text())["layout"]["paper_bgcolor"] == "white"
 

@@ -50,6 +50,8 @@ class Opened(BaseModel):
 class PanelMeta(BaseModel):
     """What belongs beside the figure rather than in it."""
 
+    title: str = Field(default="", description="What is drawn, for where the figure stands alone.")
+    about: str = Field(default="", description="Of which runs, until which step, in the markup of figures.")
     step: int | None = Field(default=None, description="The step shown, where the figure shows one.")
     steps: list[int] = Field(default=[], description="Steps that can be asked for.")
     note: str | None = Field(

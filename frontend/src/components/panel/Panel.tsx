@@ -1,10 +1,11 @@
-import { lazy, type ReactNode, Suspense, useCallback, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef } from "react";
 import { connection } from "~/api/live";
 import { downloadTable } from "~/api/panels";
 import type { RunSummary } from "~/api/types";
 import { fileName } from "~/lib/download";
 import type { Figure } from "~/lib/figure";
 import { clock } from "~/lib/format";
+import { withPin } from "~/lib/linked";
 import { canZoom } from "~/lib/panelSchema";
 import { moduleAt, opensAt, pinned } from "~/lib/pinned";
 import { hasEnded, isActive } from "~/lib/runState";
@@ -25,10 +26,11 @@ import { StepSlider } from "./StepSlider";
 import { usePanel } from "./usePanel";
 import { usePanelSettings } from "./usePanelSettings";
 import { useSight } from "./useSight";
-import { useZoom, withoutView } from "./useZoom";
+import { useZoom } from "./useZoom";
 
 type PlotPoint = import("plotly.js-cartesian-dist-min").PlotPoint;
 
+const PinnedValues = lazy(() => import("./PinnedValues"));
 const FullWidth = lazy(() => import("./FullWidth"));
 const NOTHING: Search = {};
 
@@ -56,6 +58,8 @@ export interface PanelProps {
   hideEmpty?: boolean;
   /** A click on a module pins it, whatever else the click does. */
   onPointClick?: (point: PlotPoint) => void;
+  /** The scope whose range of steps it shares though its own parameters have none. */
+  linked?: string;
   aside?: ReactNode;
 }
 
@@ -69,7 +73,10 @@ export function Panel(props: PanelProps) {
   const expanded = search.expand === testId;
   const tables = list(search.table);
   const asTable = tables.includes(testId);
-  const zoom = useZoom(canZoom(settings.schema));
+  const drawsCurves = canZoom(settings.schema);
+  const link = drawsCurves ? scope : search[`${props.linked}.x`] === undefined ? props.linked : undefined;
+  const zoom = useZoom(link);
+  const pin = pinIn(search.pin, testId);
   const memory = useRef<PlotMemory | null>(null);
   const others = runs.filter((run) => !props.runs.includes(run)).map(({ id }) => id);
   const ids = runs.map(({ id }) => id);
@@ -78,7 +85,7 @@ export function Panel(props: PanelProps) {
     name,
     asked,
     members: props.entries === undefined ? [] : ids,
-    params: { ...settings.params, ...zoom.params },
+    params: { ...withoutView(settings.params), ...zoom.params },
   };
   const query = usePanel({
     ...table,
@@ -86,6 +93,10 @@ export function Panel(props: PanelProps) {
     topics: info?.topics ?? [],
     visible: settings.ready && (sight.visible || expanded),
   });
+  const meta = query.data?.meta;
+  const thinned = meta?.note?.startsWith("showing ") === true;
+  const { noteThinned } = zoom;
+  useEffect(() => noteThinned(thinned), [noteThinned, thinned]);
   const title = props.title ?? info?.title ?? name;
   const filename = fileName(`${runs[0]?.name ?? "opdboard"} ${name}`);
   const lost = useLostSince(runs);
@@ -96,17 +107,17 @@ export function Panel(props: PanelProps) {
 
   const module = search.module;
   const decorate = useCallback(
-    (figure: Figure) => pinned(zoom.zoomed ? withoutView(figure) : figure, module),
-    [module, zoom.zoomed],
+    (figure: Figure) => withPin(pinned(zoom.decorate(figure), module), pin),
+    [module, zoom.decorate, pin],
   );
   const click = (point: PlotPoint) => {
     const opens = opensAt(point);
     if (opens !== null) settings.set(opens.parameter, opens.value);
     const clicked = moduleAt(point);
     if (clicked !== null) change({ module: clicked === module ? undefined : clicked });
+    if (drawsCurves) change({ pin: `${testId}@${String(point.x)}` });
     props.onPointClick?.(point);
   };
-  const meta = query.data?.meta;
   const controls = settings.controls(meta);
   const step = controls.find((control) => control.kind === "step");
   const shown = controls.filter((control) => control.kind !== "step");
@@ -139,7 +150,8 @@ export function Panel(props: PanelProps) {
             decorate={decorate}
             onReset={settings.reset}
             onPointClick={click}
-            onZoom={(range) => zoom.onZoom(range, meta)}
+            onZoom={zoom.onZoom}
+            group={link && `${link} ${params.x ?? "steps"}`}
             memory={memory}
           />
         )}
@@ -155,6 +167,11 @@ export function Panel(props: PanelProps) {
         <p className={classes.note} role="status" data-testid="panel-stale">
           No connection since {clock(lost)}: this is what was known then.
         </p>
+      )}
+      {pin !== null && query.data && (
+        <Suspense>
+          <PinnedValues figure={query.data.figure} title={title} x={pin} onClose={() => change({ pin: undefined })} />
+        </Suspense>
       )}
       {meta?.note && !meta.empty && (
         // Where a panel's height is given, a long note is scrolled, by keyboard too.
@@ -189,7 +206,13 @@ export function Panel(props: PanelProps) {
             {...controlProps}
           />
         )}
-        <PanelMenu figure={query.data?.figure} title={title} filename={filename} onNumbers={takeNumbers} />
+        <PanelMenu
+          figure={query.data?.figure}
+          title={title}
+          about={meta?.about ?? ""}
+          filename={filename}
+          onNumbers={takeNumbers}
+        />
       </PanelHead>
       {content(props.fill ? 0 : (props.height ?? 260), true)}
       {expanded && (
@@ -201,6 +224,16 @@ export function Panel(props: PanelProps) {
       )}
     </section>
   );
+}
+
+/** Where values of this picture are pinned; the address holds one such place. */
+function pinIn(text: string | undefined, testId: string): number | null {
+  const [panel, x] = text?.split("@") ?? [];
+  return panel === testId && x && Number.isFinite(Number(x)) ? Number(x) : null;
+}
+
+function withoutView({ x_from: _, x_to: __, ...params }: Search): Search {
+  return params;
 }
 
 /** Since when a picture of runs that go on may have been overtaken; null while it has not. */

@@ -31,6 +31,7 @@ interface PanelBodyProps {
   onReset: () => void;
   onPointClick: React.ComponentProps<typeof Plot>["onPointClick"];
   onZoom: React.ComponentProps<typeof Plot>["onZoom"];
+  group: string | undefined;
   memory: RefObject<PlotMemory | null>;
 }
 
@@ -84,6 +85,7 @@ export function PanelBody({ query, decorate, ...props }: PanelBodyProps) {
         label={props.title}
         onPointClick={props.onPointClick}
         onZoom={props.onZoom}
+        group={props.group}
         memory={props.memory}
       />
     </div>

@@ -9,16 +9,21 @@ const PRINT = { scheme: "light", background: "#ffffff", fontSize: 10.7, height: 
 interface PanelMenuProps {
   figure: Figure | undefined;
   title: string;
+  /** Of which runs, until which step. */
+  about: string;
   filename: string;
   onNumbers: () => void;
 }
 
 /** Takes a picture away: as an image for print, or as numbers. */
-export function PanelMenu({ figure, title, filename, onNumbers }: PanelMenuProps) {
+export function PanelMenu({ figure, title, about, filename, onNumbers }: PanelMenuProps) {
   if (figure === undefined) return null;
   const image = async (format: "png" | "svg") => {
     const plotly = await loadPlotly();
-    const { data, layout } = themed(figure, { ...PRINT, title });
+    const { data, layout } = themed(figure, {
+      ...PRINT,
+      title: `${title}<br><span style="font-size:0.8em">${about}</span>`,
+    });
     await plotly.downloadImage({ data, layout }, { format, width: 720, height: 440, scale: 3, filename });
   };
 

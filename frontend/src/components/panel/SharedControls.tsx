@@ -6,6 +6,7 @@ import { panelParams } from "~/lib/urlParams";
 import { useView } from "../useView";
 import classes from "./Panel.module.css";
 import { ControlInput } from "./PanelControls";
+import { settingOf } from "./usePanelSettings";
 
 interface SharedControlsProps {
   /** The panel whose parameters these are. */
@@ -31,7 +32,7 @@ export function SharedControls({ panel, scope, names }: SharedControlsProps) {
             <ControlInput
               control={control}
               value={params[control.name]}
-              onChange={(name, value) => change({ [`${scope}.${name}`]: value })}
+              onChange={(name, value) => change(settingOf(scope, name, value))}
             />
           </div>
         </Tooltip>

@@ -59,9 +59,15 @@ export function usePanelSettings({ name, runs: given, scope, fixed, defaults }: 
     needsAnother: needsAnother && against === "",
     problem: found.find(({ error, data }) => error !== null && data === undefined)?.error ?? null,
     ready: info !== undefined && others.length === wanted.length && !(needsAnother && against === ""),
-    set: (control: string, value: string) => change({ [`${scope}.${control}`]: value }),
+    set: (control: string, value: string) => change(settingOf(scope, control, value)),
     reset: () => change(Object.fromEntries(Object.keys(own).map((control) => [`${scope}.${control}`, undefined]))),
   };
+}
+
+/** A setting in the address; a range of x means nothing on another x. */
+export function settingOf(scope: string, control: string, value: string) {
+  const view = control === "x" ? { [`${scope}.x_from`]: undefined, [`${scope}.x_to`]: undefined } : {};
+  return { ...view, [`${scope}.${control}`]: value };
 }
 
 const AGAINST_CONTROL: Control = {

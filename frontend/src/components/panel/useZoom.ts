@@ -1,34 +1,47 @@
-import { useDebouncedCallback } from "@mantine/hooks";
-import { useState } from "react";
-import type { Figure, PanelMeta } from "~/lib/figure";
-import { isPlain } from "~/lib/figure";
-import type { Search } from "~/lib/urlParams";
-import type { XRange } from "../plot/Plot";
+import { useCallback, useState } from "react";
+import type { Figure } from "~/lib/figure";
+import { atRange, resets, type XRange } from "~/lib/linked";
+import { useStore } from "~/lib/store";
+import { panelParams, type Search } from "~/lib/urlParams";
+import { useView } from "../useView";
+
+/** Nobody tells seconds by more; so addresses stay short. */
+const DIGITS = 6;
 
 /**
- * The part of a thinned curve that the reader zoomed into, as parameters that ask for it in full.
- * Not in the URL: pictures share parameters there, but each is zoomed by itself.
+ * The range of x that the pictures of a scope have in common, in the URL. Of a curve that is thinned the part in view is asked
+ * for in full: `params` say so.
  */
-export function useZoom(possible: boolean) {
-  const [range, setRange] = useState<XRange | null>(null);
-  const settle = useDebouncedCallback((next: XRange | null) => setRange(next), 150);
-  const params: Search = {};
-  if (range !== null) Object.assign(params, { x_from: String(range.from), x_to: String(range.to) });
-  return {
-    zoomed: range !== null,
-    params,
-    /** A curve that is shown whole has nothing to refine. */
-    onZoom: (next: XRange | null, meta: PanelMeta | undefined) => {
-      const thinned = range !== null || meta?.note?.startsWith("showing ");
-      if (possible && (next === null || thinned)) settle(next);
-    },
+export function useZoom(scope: string | undefined) {
+  const [search, change] = useView();
+  const count = useStore(resets);
+  const own = scope === undefined ? {} : panelParams(search, scope);
+  const from = Number(own.x_from ?? Number.NaN);
+  const to = Number(own.x_to ?? Number.NaN);
+  const zoomed = Number.isFinite(from) && Number.isFinite(to) && from !== to;
+  const [refined, refine] = useState(false);
+  const params: Search = zoomed && refined ? { x_from: String(from), x_to: String(to) } : {};
+  const decorate = useCallback(
+    (figure: Figure) => (scope === undefined ? figure : atRange(figure, zoomed ? { from, to } : null, count)),
+    [scope, zoomed, from, to, count],
+  );
+  const onZoom = (next: XRange | null) => {
+    if (scope === undefined) return;
+    if (next === null) resets.set(resets.get() + 1);
+    const pin = next === null ? { pin: undefined } : {};
+    change({ [`${scope}.x_from`]: short(next?.from), [`${scope}.x_to`]: short(next?.to), ...pin });
   };
+  /** Once the figure is there: whether it leaves points out. Detail that was asked for stays until all is shown again. */
+  const noteThinned = useCallback(
+    (thinned: boolean) => {
+      if (!zoomed) refine(false);
+      else if (thinned) refine(true);
+    },
+    [zoomed],
+  );
+  return { zoomed, params, decorate, noteThinned, onZoom: scope === undefined ? undefined : onZoom };
 }
 
-/** The reader's zoom stays plotly's own, so that a double click undoes it. */
-export function withoutView(figure: Figure): Figure {
-  const axis = figure.layout.xaxis;
-  if (!isPlain(axis)) return figure;
-  const { range: _range, uirevision: _revision, ...rest } = axis;
-  return { ...figure, layout: { ...figure.layout, xaxis: rest } };
+function short(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(Number(value.toPrecision(DIGITS)));
 }

@@ -10,7 +10,8 @@ declare module "plotly.js-cartesian-dist-min" {
     data: { uid?: string; name?: string; type?: string; y?: unknown; meta?: unknown };
   }
   export interface PlotElement extends HTMLElement {
-    on(event: "plotly_click", handler: (event: { points: PlotPoint[] }) => void): void;
+    on(event: "plotly_click" | "plotly_hover", handler: (event: { points: PlotPoint[] }) => void): void;
+    on(event: "plotly_doubleclick" | "plotly_unhover", handler: () => void): void;
     on(event: "plotly_relayout", handler: (changes: Record<string, unknown>) => void): void;
     removeAllListeners: (event: string) => void;
   }
@@ -28,6 +29,7 @@ declare module "plotly.js-cartesian-dist-min" {
       figure: { data: unknown[]; layout: unknown; config?: unknown },
       options: ImageOptions,
     ) => Promise<string>;
+    Icons: { home: object };
     Plots: { resize: (element: HTMLElement) => Promise<void> | undefined };
   }
   const plotly: Plotly;

@@ -41,15 +41,37 @@ def test_a_logarithmic_axis_marks_what_it_cannot_show():
     assert (drawn["run0:loss:odd"].x.tolist(), drawn["run0:loss:odd"].y.tolist()) == ([1, 2], [0, 0])
 
 
-def test_a_level_line_is_not_lost_in_an_axis_of_one_unit_to_each_side():
-    def with_rates(values: list[float]) -> Any:
-        run = replace(drawn_run(), scalars={"learning_rate": points(np.arange(3), values)})
-        return figure([run], keys="learning_rate").layout.yaxis.rangemode
+def y_axis(key: str, values: list[float], **params: Any) -> Any:
+    run = replace(drawn_run(), scalars={key: points(np.arange(len(values)), values)})
+    return figure([run], keys=key, **params).layout.yaxis
 
-    assert with_rates([1e-5, 1e-5, 1e-5]) == "tozero"
-    assert with_rates([1e-5, np.nan, 1e-5]) == "tozero"
-    assert with_rates([1e-5, 2e-5, 3e-5]) is None
-    assert with_rates([np.nan, np.nan, np.nan]) is None
+
+def test_a_level_line_is_not_lost_in_an_axis_of_one_unit_to_each_side():
+    assert y_axis("learning_rate", [1e-5, 1e-5, 1e-5]).rangemode == "tozero"
+    assert y_axis("learning_rate", [1e-5, np.nan, 1e-5]).rangemode == "tozero"
+    assert y_axis("learning_rate", [1e-5, 2e-5, 3e-5]).rangemode is None
+    assert y_axis("learning_rate", [np.nan, np.nan, np.nan]).rangemode is None
+
+
+def test_an_axis_ends_where_its_measure_ends_unless_a_value_lies_beyond():
+    share = y_axis("eval/accuracy", [0.0, 0.0]).autorangeoptions
+    assert (share.clipmin, share.clipmax) == (pytest.approx(-0.02), pytest.approx(1.02))
+    kl = y_axis("reverse_kl", [0.5, 1.5]).autorangeoptions
+    assert (kl.clipmin, kl.clipmax) == (pytest.approx(-0.02), None)
+    assert y_axis("reverse_kl", [-0.5, 1.5]).autorangeoptions.clipmin is None
+    assert y_axis("reverse_kl_k1", [0.5, 1.5]).autorangeoptions.clipmin is None
+    assert y_axis("eval/teacher_accuracy", [0.5, 1.5]).autorangeoptions.clipmax is None
+
+
+def test_a_logarithmic_axis_is_marked_at_1_2_and_5_while_it_spans_few_decades():
+    assert y_axis("reverse_kl", [0.01, 1.0], log=True).dtick == "D2"
+    assert y_axis("reverse_kl", [1e-6, 1.0], log=True).dtick is None
+
+
+def test_steps_run_from_0_to_the_last_whatever_names_stand_beside_the_lines():
+    options = figure([drawn_run(0), drawn_run(1)], keys="loss").layout.xaxis.autorangeoptions
+    last = float(drawn_run().scalars["loss"].steps[-1])
+    assert (options.minallowed, options.maxallowed) == pytest.approx((-0.02 * last, 1.02 * last))
 
 
 @pytest.mark.parametrize(("x", "per_step"), [("steps", 1.0), ("tokens", 64.0), ("seconds", 0.5)])

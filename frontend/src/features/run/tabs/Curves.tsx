@@ -81,6 +81,7 @@ export default function Curves({ run }: { run: RunDetail }) {
                 title={`With intervals, ${set.name}`}
                 runs={runs}
                 fixed={{ set: set.name }}
+                linked="curves"
                 height={HEIGHT}
                 testId={`panel-set-${set.name}`}
               />

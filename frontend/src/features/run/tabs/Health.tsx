@@ -37,6 +37,7 @@ export default function Health({ run }: { run: RunDetail }) {
             runs={runs}
             hideEmpty={run.state === "failed"}
             fixed={{ view }}
+            linked="health"
             primary={null}
             height={200}
             testId={`panel-health-${view}`}
