@@ -5,12 +5,14 @@ import "./styles.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import { StrictMode, useLayoutEffect } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { followLive } from "./api/live";
 import { liveCache } from "./api/liveCache";
 import { runEndNotices } from "./api/runEndNotices";
+import { printing } from "./lib/printing";
+import { useStore } from "./lib/store";
 import { makeRouter } from "./routes/router";
 import { theme } from "./theme";
 
@@ -40,10 +42,20 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <App />
+  </StrictMode>,
+);
+
+function App() {
+  const onPaper = useStore(printing);
+  useLayoutEffect(() => {
+    document.documentElement.toggleAttribute("data-printing", onPaper);
+  }, [onPaper]);
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto" forceColorScheme={onPaper ? "light" : undefined}>
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>
-  </StrictMode>,
-);
+  );
+}

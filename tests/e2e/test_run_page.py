@@ -367,6 +367,23 @@ def test_a_run_is_taken_away_as_numbers_and_as_a_report(page: Page, shown: Shown
         page.get_by_test_id("report-run").click()
     assert "<h1>EffOPD, lr 1e-5</h1>" in text_of(download.value)
 
+    page.emulate_media(color_scheme="dark")
+    page.get_by_test_id("tabs-curves").click()
+    page.evaluate("window.print = () => { window.onPaper = document.documentElement.dataset; }; 0")
+    page.get_by_test_id("more-actions").click()
+    page.get_by_test_id("print-run").click()
+    page.wait_for_function("window.onPaper?.mantineColorScheme === 'light'")
+    pictures = page.locator("section[data-testid^=panel-]").all()
+    assert len(pictures) > 9  # more than are in sight
+    for picture in pictures:
+        expect(picture.locator(".main-svg").first).to_be_attached(timeout=1)
+    page.emulate_media(media="print", color_scheme="dark")
+    for left_out in (page.get_by_role("navigation"), page.get_by_role("button"), page.get_by_role("tab")):
+        expect(left_out.filter(visible=True)).to_have_count(0, timeout=10_000)
+    page.emulate_media(media="screen", color_scheme="light")
+    assert page.pdf().startswith(b"%PDF")  # and the page is as before
+    expect(page.locator("html[data-printing]")).to_have_count(0)
+
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_tab_is_accessible(page: Page, shown: Shown, scheme: Literal["light", "dark"]) -> None:

@@ -16,6 +16,14 @@ export function inTurn<T>(draw: (plotly: Plotly) => Promise<T>): Promise<T> {
   return drawn;
 }
 
+/** Once every picture that was asked for by now, or meanwhile, has been drawn. */
+export async function allDrawn(): Promise<void> {
+  for (let last: typeof queue | undefined; last !== queue; ) {
+    last = queue;
+    await last;
+  }
+}
+
 /** After the frame that shows what was just drawn; a page in the background has no frames to wait for. */
 function nextFrame(): Promise<void> {
   if (document.hidden) return Promise.resolve();

@@ -9,6 +9,7 @@ import { ConnectionBanner } from "./ConnectionBanner";
 import { Rail } from "./Rail";
 import classes from "./Shell.module.css";
 import { TopBar } from "./TopBar";
+import { usePrinting } from "./usePrinting";
 import { useShortcuts } from "./useShortcuts";
 
 const TokenDialog = lazy(() => import("./TokenDialog"));
@@ -18,6 +19,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const { state } = useStore(connection);
   const asked = useStore(tokenAsked);
   useShortcuts();
+  usePrinting();
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#main">

@@ -30,7 +30,7 @@ export function Notes({ run }: { run: RunDetail }) {
       data-testid="run-notes"
     >
       <NoteText text={run.notes} />
-      <Button variant="subtle" color="gray" onClick={() => change({ notes: "edit" })}>
+      <Button className="no-print" variant="subtle" color="gray" onClick={() => change({ notes: "edit" })}>
         Edit the notes
       </Button>
     </Group>

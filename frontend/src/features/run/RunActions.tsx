@@ -1,6 +1,15 @@
 import { ActionIcon, Box, Menu } from "@mantine/core";
-import { IconColumns2, IconCopy, IconDots, IconFileZip, IconNote, IconReport, IconTrash } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
+import {
+  IconColumns2,
+  IconCopy,
+  IconDots,
+  IconFileZip,
+  IconNote,
+  IconPrinter,
+  IconReport,
+  IconTrash,
+} from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { takeAway } from "~/api/exports";
@@ -8,6 +17,7 @@ import type { RunDetail } from "~/api/types";
 import { errorText } from "~/components/ErrorBox";
 import { MenuLink } from "~/components/MenuLink";
 import { notify } from "~/components/notify";
+import { printPage } from "~/components/printPage";
 import { useView } from "~/components/useView";
 import { isActive } from "~/lib/runState";
 
@@ -16,6 +26,7 @@ const DeleteRun = lazy(() => import("~/components/DeleteRun"));
 export function RunActions({ run }: { run: RunDetail }) {
   const [deleting, setDeleting] = useState(false);
   const navigate = useNavigate();
+  const queries = useQueryClient();
   const [, change] = useView();
   const take = useMutation({
     mutationFn: (what: "export" | "report") => takeAway(run, what),
@@ -61,6 +72,13 @@ export function RunActions({ run }: { run: RunDetail }) {
             data-testid="report-run"
           >
             Report (one HTML page)
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconPrinter size={15} />}
+            onClick={() => void printPage(queries)}
+            data-testid="print-run"
+          >
+            Print this tab
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item

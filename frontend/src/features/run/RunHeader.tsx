@@ -20,7 +20,7 @@ import { SteeringBar } from "./SteeringBar";
 /** Who, how far, at what cost; and the levers. */
 export function RunHeader({ run }: { run: RunDetail }) {
   return (
-    <Stack gap={8} mb={10}>
+    <Stack gap={8} mb={10} className={classes.header}>
       <Group gap="4px 10px" mih={30}>
         <RunDot color={run.color} size={12} />
         <RunName run={run} />

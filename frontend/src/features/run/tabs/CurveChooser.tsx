@@ -10,6 +10,7 @@ interface CurveChooserProps {
 export default function CurveChooser({ known, chosen, onChange }: CurveChooserProps) {
   return (
     <MultiSelect
+      className="no-print"
       miw={200}
       aria-label="Draw more curves together"
       placeholder={chosen.length === 0 ? "Draw curves together…" : undefined}
