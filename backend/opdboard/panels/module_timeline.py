@@ -44,7 +44,7 @@ class Line:
 
 def figure(wanted: Wanted, color: dict[str, Any], *, meta: dict[str, Any], notes: Sequence[str]) -> go.Figure:
     """x = step, y = modules; a row's y value is its module's label, and the trace's meta.modules lists the rows' names ('' for experts
-    together); ticks name blocks of rows.
+    together); blocks of rows are named beside them.
     """
     seen = wanted.seen
     traces: list[Any] = []
@@ -65,10 +65,10 @@ def figure(wanted: Wanted, color: dict[str, Any], *, meta: dict[str, Any], notes
         traces += _rows(run, listed, steps, values, cell.axes, wanted)
         traces.append(_marks(run, listed, steps, values, odd if not seen.ratio else np.zeros_like(odd), cell.axes))
         ticks, between = _blocks(listed, wanted.order)
-        y = {"type": "category", "tickfont": {"size": 9}, "tickvals": list(ticks), "ticktext": list(ticks.values())}
+        y = {"type": "category", "showticklabels": False, "ticks": ""}
         layout |= cell.layout(look.axis("optimizer step t", showgrid=False), look.axis("", showgrid=False, **y))
         layout["shapes"] += [_between(place, cell.axes) for place in between]
-        titles += cell.titles
+        titles += [*cell.titles, *(_block(place, name, cell.axes) for place, name in ticks.items())]
     if most and wanted.by == "top":
         shares = module_experts.share_axis([], most, wanted.measure)
         color, layout["coloraxis2"] = scales.side_by_side(color, shares)
@@ -81,7 +81,7 @@ def figure(wanted: Wanted, color: dict[str, Any], *, meta: dict[str, Any], notes
         meta=meta,
         coloraxis=color | {"colorbar": color["colorbar"] | {"y": -0.2}},
         annotations=titles,
-        margin={"l": 56, "r": 8, "t": 20 if titles else 8, "b": 76},
+        margin={"l": 68, "r": 8, "t": 20 if len(seen.runs) > 1 else 8, "b": 76},
         **layout,
     )
 
@@ -217,6 +217,12 @@ def _blocks(listed: Sequence[Line], order: str) -> tuple[dict[float, str], list[
             between.append(start - 0.5)
         start += count
     return ticks, between
+
+
+def _block(place: float, name: str, axes: tuple[str, str]) -> dict[str, Any]:
+    """A block's name beside its middle; as a tick's text it would be the hover text of the rows near by."""
+    at = {"xref": f"{axes[0]} domain", "x": 0, "xanchor": "right", "yref": axes[1], "y": place}
+    return {"text": name, "showarrow": False, "font": {"size": 9}, **at}
 
 
 def _between(place: float, axes: tuple[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import classes from "./ComparePage.module.css";
 import { Section } from "./Section";
 import { type Compared, everyRun } from "./useComparison";
 
-const CELL_PX = 150;
+const CELL_PX = 190;
 
 /** The signature pictures as small multiples on one scale and one step; and the difference of any one to the reference. */
 export function ComparisonPanels({ entries, runs, keys, reference }: Compared & { reference: Entry }) {

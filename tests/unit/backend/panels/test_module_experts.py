@@ -211,7 +211,9 @@ def test_over_time_the_experts_of_a_layer_are_one_row_of_a_block():
     rows = dict(zip(traces(figure)["history"].y, traces(figure)["history"].z, strict=True))
     medians = [np.median(of(modules, step, 2, "down")) for step in values]
     np.testing.assert_allclose(rows["L2 down ×12"], medians, rtol=1e-6)
-    assert list(figure.layout.yaxis.ticktext) == ["experts down", "experts up", "experts gate", "gate", "q"]
+    assert [(note.text, note.y) for note in figure.layout.annotations] == [
+        ("experts down", 0.5), ("experts up", 2.5), ("experts gate", 4.5), ("gate", 6), ("q", 8),
+    ]  # fmt: skip
     assert [shape.y0 for shape in figure.layout.shapes] == [1.5, 3.5, 5.5, 6.5]
     tops = traces(allocation(run, mode="over_time", experts="top"))
     shares = dict(zip(tops["shares"].y, tops["shares"].z, strict=True))
