@@ -107,7 +107,8 @@ def figure(series: Sequence[RunSeries], params: AlignmentParams) -> go.Figure:
             shapes.append(
                 look.vertical(float(locked.step), look.NEUTRAL, dash="dot", xref=axes[0], yref=f"{axes[1]} domain")
             )
-            annotations.append(_lock_in_label(locked, span, params.threshold, axes, log=log))
+            text = f"all: ≥ {params.threshold:g} {locked}" if len(series) == 1 else str(locked)  # cells are narrow
+            annotations.append(_lock_in_label(text, locked.step, span, axes, log=log))
         layout |= cell.layout(
             look.axis(
                 "optimizer step t",
@@ -223,14 +224,12 @@ def _chance_label(level: float, axes: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _lock_in_label(
-    found: LockIn, span: Sequence[float], threshold: float, axes: tuple[str, str], *, log: bool
-) -> dict[str, Any]:
+def _lock_in_label(text: str, step: int, span: Sequence[float], axes: tuple[str, str], *, log: bool) -> dict[str, Any]:
     """Beside the mark, on the side where there is more room."""
-    x = float(np.log10(max(found.step, 1))) if log else float(found.step)
+    x = float(np.log10(max(step, 1))) if log else float(step)
     late = x > (span[0] + span[1]) / 2
     return {
-        "text": f"all: ≥ {threshold:g} {found}",
+        "text": text,
         "x": x,
         "y": 0.02,
         "xref": axes[0],
