@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from opdboard.domain.records import Estimate, ScoreRecord, VariantRecord
-from opdboard.panels import scores
+from opdboard.panels import look, scores
 from opdboard.panels.intervals import paired
 from opdboard.panels.series import RunSeries
 
@@ -73,12 +73,8 @@ class Difference:
         """In a sentence."""
         if self.gain is None:
             return f"{self.run} and {self.reference} are not compared prompt by prompt on {self.name}: {self.without}"
-        value, low, high = (_signed(one) for one in (self.gain.value, self.gain.low, self.gain.high))
+        value, low, high = (look.signed(one) for one in (self.gain.value, self.gain.low, self.gain.high))
         return f"{self.run} − {self.reference} on {self.name}: {value} ({low} to {high})"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
 def differences(runs: Sequence[RunSeries], measure: str) -> Iterator[Difference]:

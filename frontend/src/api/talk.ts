@@ -1,5 +1,6 @@
 /** Talk with a run's weights, put together from the pieces in which it comes: pure. */
 
+import { alongD } from "~/lib/format";
 import type { AnswerEnd, AnswerPiece, AskedQuestion, TalkNews, Voice } from "./types";
 
 type Numbers = readonly (number | null)[];
@@ -111,7 +112,7 @@ export function voiceOf(text: string): Voice | null {
 
 export function voiceLabel({ kind, step, factor }: Voice): string {
   if (kind === "checkpoint") return `step ${step}`;
-  return kind === "candidate" ? `step ${step} + ${factor} D` : kind;
+  return kind === "candidate" ? `step ${step} ${alongD(factor ?? 0)}` : kind;
 }
 
 /** A talk as a paragraph of a run's notes. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, count, duration, fixed, minuses, moment, number, percent, signed } from "./format";
+import { ago, alongD, bytes, count, duration, fixed, minuses, moment, number, percent, signed } from "./format";
 
 describe("number", () => {
   it.each([
@@ -19,6 +19,12 @@ describe("number", () => {
     [undefined, "–"],
   ])("shows %s as %s", (value, text) => {
     expect(number(value)).toBe(text);
+  });
+});
+
+describe("alongD", () => {
+  it("has one sign", () => {
+    expect([2, -0.6].map(alongD)).toEqual(["+ 2 D", "− 0.6 D"]);
   });
 });
 

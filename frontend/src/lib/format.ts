@@ -29,6 +29,11 @@ function minus(text: string): string {
   return text.replace(/^-/, "−");
 }
 
+/** The way to a candidate from W_t: "+ 2 D", "− 0.6 D". */
+export function alongD(factor: number): string {
+  return `${factor < 0 ? "−" : "+"} ${number(Math.abs(factor))} D`;
+}
+
 /** A sentence that was written elsewhere, with true minus signs before its numbers. */
 export function minuses(text: string): string {
   return text.replace(/(?<![\w.-])-(?=[\d.]|inf)/g, "−");

@@ -1,5 +1,6 @@
 import { IconPackageExport } from "@tabler/icons-react";
 import { ButtonLink } from "~/components/ButtonLink";
+import { number } from "~/lib/format";
 
 interface ExportLinkProps {
   runId: string;
@@ -10,7 +11,7 @@ interface ExportLinkProps {
 
 /** To the form that exports these weights; nothing is written before it is sent. */
 export function ExportLink({ runId, step, factor }: ExportLinkProps) {
-  const which = factor === undefined ? `the checkpoint of step ${step}` : `factor ${factor} of step ${step}`;
+  const which = factor === undefined ? `the checkpoint of step ${step}` : `factor ${number(factor)} of step ${step}`;
   return (
     <ButtonLink
       to="/runs/$runId"

@@ -2,6 +2,7 @@ import { Button, NumberInput, SegmentedControl, Slider, Switch } from "@mantine/
 import { useState } from "react";
 import type { CommandRequest } from "~/api/types";
 import { Popup } from "~/components/Popup";
+import { alongD } from "~/lib/format";
 import { Lever, type LeverProps } from "./Lever";
 import classes from "./Steer.module.css";
 
@@ -81,7 +82,7 @@ export function ExtrapolateButton({ lever, onAsk }: ExtrapolateButtonProps) {
               </div>
               {wrong && (
                 <p className={classes.wrong}>
-                  A factor is above -1, the anchor itself, and at most {LARGEST}; 0 is Wₜ.
+                  A factor is above −1, the anchor itself, and at most {LARGEST}; 0 is Wₜ.
                 </p>
               )}
               <Switch
@@ -108,7 +109,7 @@ function whatHappens(mode: "search" | "factor", factor: number | string, overrid
   if (mode === "search") {
     return "Candidates along the direction since the last accepted jump are tried one after the other, as at a trigger; the last one that validation accepts is kept.";
   }
-  const tried = `Wₜ + ${factor} D is scored on the validation set, with the same random numbers as Wₜ.`;
+  const tried = `Wₜ ${alongD(Number(factor))} is scored on the validation set, with the same random numbers as Wₜ.`;
   return override
     ? `${tried} It is kept whatever the score, so the run may get worse; a veto takes it back. Only a score that is not finite is still refused.`
     : `${tried} It is kept only if validation accepts it; refused, it leaves no trace in the run.`;

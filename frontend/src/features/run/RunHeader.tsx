@@ -46,7 +46,7 @@ export function RunHeader({ run }: { run: RunDetail }) {
                 {run.forked_from}
               </Link>{" "}
               at {run.forked_step === null ? "its last step" : `step ${run.forked_step}`}
-              {run.forked_factor !== null && `, candidate of factor ${run.forked_factor}`}
+              {run.forked_factor !== null && `, candidate of factor ${number(run.forked_factor)}`}
             </>
           )}
         </Box>

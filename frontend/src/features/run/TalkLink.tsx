@@ -1,5 +1,6 @@
 import { IconMessages } from "@tabler/icons-react";
 import { ButtonLink } from "~/components/ButtonLink";
+import { number } from "~/lib/format";
 
 interface TalkLinkProps {
   runId: string;
@@ -11,7 +12,7 @@ interface TalkLinkProps {
 /** To the playground, with these weights beside the base; nobody is asked before a prompt is sent. */
 export function TalkLink({ runId, step, factor }: TalkLinkProps) {
   const text = factor === undefined ? String(step) : `${step}:${factor}`;
-  const which = factor === undefined ? `the checkpoint of step ${step}` : `factor ${factor} of step ${step}`;
+  const which = factor === undefined ? `the checkpoint of step ${step}` : `factor ${number(factor)} of step ${step}`;
   return (
     <ButtonLink
       to="/runs/$runId"

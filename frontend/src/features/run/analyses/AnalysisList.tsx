@@ -4,7 +4,7 @@ import { ButtonLink } from "~/components/ButtonLink";
 import { Progress, StatePill } from "~/components/RunBits";
 import { Table } from "~/components/Table";
 import { useView } from "~/components/useView";
-import { bytes, moment, percent } from "~/lib/format";
+import { bytes, moment, number, percent } from "~/lib/format";
 
 interface AnalysisListProps {
   analyses: readonly Analysis[];
@@ -118,6 +118,6 @@ function Written({ folder, bytes: size, missed, address }: Export) {
 function steps({ step, factor, early_step, steps: several }: Record<string, unknown>): string {
   if (Array.isArray(several)) return several.length > 6 ? `${several.length} checkpoints` : several.join(", ");
   if (typeof step !== "number") return "all snapshots";
-  if (typeof factor === "number") return `candidate ${step} × ${factor}`;
+  if (typeof factor === "number") return `candidate ${step} × ${number(factor)}`;
   return typeof early_step === "number" ? `${early_step}, ${step}` : String(step);
 }

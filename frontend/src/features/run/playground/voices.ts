@@ -1,5 +1,6 @@
 import { voiceText } from "~/api/talk";
 import type { Checkpoint, Decision } from "~/api/types";
+import { alongD } from "~/lib/format";
 
 export const MOST_VOICES = 4;
 
@@ -22,7 +23,7 @@ export function voicesOf(
         .filter(({ factor }) => factor !== 0)
         .map(({ factor, accepted }) => ({
           value: voiceText({ kind: "candidate", step, factor }),
-          label: `step ${step} + ${factor} D, ${accepted ? "accepted" : "refused"}${factor === accepted_factor ? ", taken" : ""}`,
+          label: `step ${step} ${alongD(factor)}, ${accepted ? "accepted" : "refused"}${factor === accepted_factor ? ", taken" : ""}`,
         })),
     );
   const groups = [

@@ -2,7 +2,7 @@ import { Button, Group } from "@mantine/core";
 import type { Candidate, Decision, RunDetail } from "~/api/types";
 import { useCommand } from "~/components/commands/useCommand";
 import table from "~/components/table.module.css";
-import { count, duration, minuses, number, signed } from "~/lib/format";
+import { alongD, count, duration, minuses, number, signed } from "~/lib/format";
 import { ExportLink } from "../ExportLink";
 import { ForkButton } from "../ForkButton";
 import { TalkLink } from "../TalkLink";
@@ -13,10 +13,6 @@ export function gainOf({ gain, gain_low, gain_high }: Candidate): string {
   if (gain === null) return "not known";
   if (gain_low === null || gain_high === null) return `${signed(gain)}, no interval`;
   return `${signed(gain)} [${signed(gain_low)}, ${signed(gain_high)}]`;
-}
-
-function weights(factor: number): string {
-  return `Wₜ ${factor < 0 ? "−" : "+"} ${number(Math.abs(factor), 3)} D`;
 }
 
 /** Every candidate of a trigger, W_t first: what it scored, what became of it, and what can be done with it. */
@@ -50,7 +46,7 @@ function Row({ candidate, decision, run }: { candidate: Candidate; decision: Dec
   const start = candidate.factor === 0;
   return (
     <tr className={start ? table.quiet : undefined}>
-      <td className="nowrap">{start ? "Wₜ itself" : weights(candidate.factor)}</td>
+      <td className="nowrap">{start ? "Wₜ itself" : `Wₜ ${alongD(candidate.factor)}`}</td>
       <td className={table.right} data-label="score">
         {number(candidate.score, 3)}
       </td>

@@ -6,6 +6,7 @@ import type { LineageLink, LineageRun, RunDetail } from "~/api/types";
 import { Empty } from "~/components/Empty";
 import { MethodBadge, RunDot, StatePill } from "~/components/RunBits";
 import { Unread } from "~/components/Unread";
+import { number } from "~/lib/format";
 import classes from "./Lineage.module.css";
 
 /** Which runs this one comes from, and which come from it. */
@@ -98,7 +99,7 @@ function howOf({ relation, step, factor }: LineageLink, direction: "source" | "r
       ? "latest checkpoint"
       : factor === null
         ? `step ${step}`
-        : `step ${step}, candidate of factor ${factor}`;
+        : `step ${step}, candidate of factor ${number(factor)}`;
   if (relation === "teacher") return direction === "source" ? `student of (${at})` : `teacher of (${at})`;
   return direction === "source" ? `forked from (${at})` : `fork (${at})`;
 }
