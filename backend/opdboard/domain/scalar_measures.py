@@ -27,7 +27,7 @@ _EVALUATION = group(
         "Reverse KL to the teacher",
         Measure(
             "eval/reverse_kl",
-            "Held-out reverse KL to the teacher, at the run's temperature",
+            "Held-out reverse KL to the teacher",
             "nats/token",
             "lower",
             short="Held-out KL",

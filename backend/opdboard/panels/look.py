@@ -53,6 +53,7 @@ MARKS = (
 _FIRST_MARKS = (0, 1, 2, 4, 3, 6, 5, 7)
 """By place in OKABE_ITO: so the first 16 runs differ in shape wherever a colour-blind reader may take one colour for another."""
 _MARKED_OF_RUN, _MARKED_OF_PART = 24, 150
+_AXIS_LONGEST = 26
 
 
 class Drawn(Protocol):
@@ -131,8 +132,9 @@ def _centred(text: str) -> dict[str, Any]:
 
 
 def axis_label(measure: Measure) -> str:
-    """A measure's symbol and unit, for an axis; its name where formulas have no symbol for it."""
-    return with_unit(measure.symbol or measure.brief, measure.unit)
+    """A measure's symbol and unit, for an axis; its name where formulas have no symbol for it, unless there is no room for that."""
+    text = with_unit(measure.symbol or measure.brief, measure.unit)
+    return text if len(text) <= _AXIS_LONGEST or not measure.unit else measure.unit
 
 
 def measure_label(measure: Measure) -> str:

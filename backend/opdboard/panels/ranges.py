@@ -8,7 +8,7 @@ import numpy as np
 from opdboard.domain.measure import Bounds
 
 _ROOM = 0.02  # of the axis, so that a line at its end is not cut in half
-_FEW_DECADES = 2.5
+_DECADES = (1.0, 2.5)  # of fewer plotly marks round values, of more the powers of ten
 
 
 def of_values(bounds: Sequence[Bounds], heights: Sequence[np.ndarray], *, log: bool) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def of_values(bounds: Sequence[Bounds], heights: Sequence[np.ndarray], *, log: b
         return {}
     low, high = float(values.min()), float(values.max())
     if log:
-        few = np.log10(high / low) <= _FEW_DECADES
-        return {"dtick": "D2", "tickformat": ".3~g"} if few else {}
+        marked = _DECADES[0] <= np.log10(high / low) <= _DECADES[1]
+        return {"dtick": "D2", "tickformat": ".3~g"} if marked else {}
     ends = [_common([one[0] for one in bounds], min), _common([one[1] for one in bounds], max)]
     room = _ROOM * ((high - low) or abs(high) or 1.0)
     options: dict[str, Any] = {}

@@ -18,6 +18,13 @@ describe("pictures over the same x", () => {
     expect(yaxis).toMatchObject({ autorangeoptions: { clipmin: -0.02, clipmax: 2.08 } });
   });
 
+  test("a name at the end of a line stands at its last point in view", () => {
+    const label = { text: "Run A", x: 20, y: 1, xanchor: "left", showarrow: false };
+    const labelled = { ...figure, layout: { ...figure.layout, annotations: [label] } };
+    const { annotations } = atRange(labelled, { from: 0, to: 15 }, 0).layout;
+    expect(annotations).toMatchObject([{ x: 10, y: 2 }]);
+  });
+
   test("without a range a zoom of the reader's own is forgotten once all is asked for again", () => {
     const once = atRange(figure, null, 0).layout.yaxis as { uirevision: string };
     const again = atRange(figure, null, 1).layout.yaxis as { uirevision: string };

@@ -1,6 +1,7 @@
 /** What pictures over the same x have in common: the x under the pointer, how often all was shown again, and values at a place. */
-import { type Figure, isPlain, type Trace } from "./figure";
+import { type Attributes, type Figure, isPlain, type Trace } from "./figure";
 import { number } from "./format";
+import { isEndLabel } from "./plotLabels";
 import { createStore } from "./store";
 import { columnOf } from "./typedArrays";
 
@@ -33,6 +34,7 @@ export function atRange(figure: Figure, range: XRange | null, count: number): Fi
     ...figure,
     layout: {
       ...figure.layout,
+      ...(range === null ? {} : { annotations: labelsInView(figure, range) }),
       xaxis: placed,
       yaxis: {
         ...(isPlain(yaxis) ? yaxis : {}),
@@ -43,13 +45,39 @@ export function atRange(figure: Figure, range: XRange | null, count: number): Fi
   };
 }
 
+/** A name that stands at the end of its line stands at the last point in view. */
+function labelsInView({ data, layout }: Figure, range: XRange): unknown[] {
+  const notes = Array.isArray(layout.annotations) ? (layout.annotations as Attributes[]) : [];
+  const log = isPlain(layout.yaxis) && layout.yaxis.type === "log";
+  const height = (y: number) => (log ? Math.log10(y) : y);
+  return notes.map((note) => {
+    if (!isEndLabel(note)) return note;
+    for (const trace of data) {
+      const x = columnOf(trace.x);
+      const y = columnOf(trace.y);
+      if (!isLine(trace) || !isAt(note, Number(x.at(-1)), height(Number(y.at(-1))))) continue;
+      let last = x.length - 1;
+      while (last >= 0 && (!isBetween(Number(x[last]), range) || !Number.isFinite(height(Number(y[last]))))) last--;
+      if (last >= 0) return { ...note, x: Number(x[last]), y: height(Number(y[last])) };
+    }
+    return note;
+  });
+}
+
+function isAt(note: Attributes, x: number, y: number): boolean {
+  return Number(note.x) === x && Math.abs(Number(note.y) - y) <= 1e-9 * Math.abs(y);
+}
+
+function isBetween(x: number, { from, to }: XRange): boolean {
+  return x >= Math.min(from, to) && x <= Math.max(from, to);
+}
+
 const ROOM = 0.04;
 
 /** The y axis ends where the lines in view do, and where the server says that it ends. */
 function heightsInView({ data, layout }: Figure, range: XRange): { autorangeoptions?: object } {
   const axis = isPlain(layout.yaxis) ? layout.yaxis : {};
   const log = axis.type === "log";
-  const [left, right] = [Math.min(range.from, range.to), Math.max(range.from, range.to)];
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const trace of data) {
@@ -59,7 +87,7 @@ function heightsInView({ data, layout }: Figure, range: XRange): { autorangeopti
     for (let i = 0; i < y.length; i++) {
       const value = y[i];
       const at = Number(x[i]);
-      if (typeof value !== "number" || !Number.isFinite(value) || (log && value <= 0) || at < left || at > right)
+      if (typeof value !== "number" || !Number.isFinite(value) || (log && value <= 0) || !isBetween(at, range))
         continue;
       if (value < low) low = value;
       if (value > high) high = value;

@@ -5,7 +5,9 @@ import type { RunSummary } from "~/api/types";
 import { type Extension, extend, isBehind, type PanelData } from "~/lib/figure";
 import { loadPlotly } from "../plot/loadPlotly";
 
-const SPACING_MS = 600; // a picture follows its run within a second
+/** Between two looks at a run: a picture spends at most a quarter of its time on them, and follows within a second. */
+const REST = 3;
+const SPACING_MS = { least: 60, most: 600 };
 const AFTER_FAILURE_MS = 3000;
 
 interface PanelRequest extends TableRequest {
@@ -41,8 +43,9 @@ export function usePanel({ name, runs, asked, members, params, topics, visible }
     const timer = setTimeout(
       async () => {
         now.busy = true;
+        const began = performance.now();
         const wait = await follow().then(
-          () => SPACING_MS,
+          () => Math.min(SPACING_MS.most, Math.max(SPACING_MS.least, REST * (performance.now() - began))),
           () => AFTER_FAILURE_MS,
         );
         now.busy = false;

@@ -66,6 +66,7 @@ def test_an_axis_ends_where_its_measure_ends_unless_a_value_lies_beyond():
 def test_a_logarithmic_axis_is_marked_at_1_2_and_5_while_it_spans_few_decades():
     assert y_axis("reverse_kl", [0.01, 1.0], log=True).dtick == "D2"
     assert y_axis("reverse_kl", [1e-6, 1.0], log=True).dtick is None
+    assert y_axis("reverse_kl", [0.4, 0.9], log=True).dtick is None
 
 
 def test_steps_run_from_0_to_the_last_whatever_names_stand_beside_the_lines():
