@@ -93,7 +93,7 @@ def draw(
     x, y = module_grid.grid_axes(grid, (0.0, module_bars.HEAT if bars else 0.94), titled=cell.first)
     if opened is not None:
         x = module_experts.opened_axis(opened, wanted.kind, wanted.sort)
-    made.layout = cell.layout(x | {"domain": (0.0, module_bars.HEAT)} if bars else x, y)
+    made.layout = cell.layout(x | ({"domain": (0.0, module_bars.HEAT)} if bars else {"tickfont": {"size": 9}}), y)
     if bars and grid:
         made.traces += module_bars.bars(run.id, grid, values, seen)
         made.layout |= module_bars.axes()

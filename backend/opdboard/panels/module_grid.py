@@ -183,10 +183,14 @@ def grid_axes(grid: Sequence[Block], y_domain: tuple[float, float], *, titled: b
 
 
 def _ticks(block: Block) -> list[str]:
-    """A kind's name, what tells it apart below it; of experts how many there are in a layer."""
+    """A kind's name, what tells it apart below it; of experts how many there are in a layer, once where all kinds have as many."""
     if block.group != EXPERTS:
         return [name.replace(" ", "<br>", 1) for name in block.columns]
-    return [f"{name}<br>×{most}" for name, most in zip(block.columns, block.counts.max(0, initial=0), strict=True)]
+    most = block.counts.max(0, initial=0).tolist()
+    if len(set(most)) > 1:
+        return [f"{name}<br>×{count}" for name, count in zip(block.columns, most, strict=True)]
+    count = f"{most[0]} expert{'s' if most[0] > 1 else ''}"
+    return [f"{name}<br>{count}" if at == len(most) // 2 else name for at, name in enumerate(block.columns)]
 
 
 def separators(grid: Sequence[Block], axes: tuple[str, str]) -> list[dict[str, Any]]:

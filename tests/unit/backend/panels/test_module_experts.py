@@ -233,7 +233,7 @@ def test_an_mlp_beside_the_experts_has_a_column_of_its_own():
     members = np.concatenate([block.members.ravel() for block in grid])
     assert sorted(members[members >= 0].tolist()) == list(range(len(modules)))
     x, _ = module_grid.grid_axes(grid, (0, 1), titled=True)
-    assert x["ticktext"] == ["q", "gate", "gate<br>shared", "gate<br>×2", "up<br>×2", "down<br>×2"]
+    assert x["ticktext"] == ["q", "gate", "gate<br>shared", "gate", "up<br>2 experts", "down"]
 
 
 def test_pictures_of_one_number_show_the_expert_in_the_middle():
