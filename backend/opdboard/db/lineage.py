@@ -64,6 +64,12 @@ def unfinished_users(session: Session, run_id: str) -> list[Run]:
     return list(session.scalars(query.order_by(Run.created_at)))
 
 
+def unfinished(session: Session) -> list[Run]:
+    """Runs and jobs that have not ended, oldest first."""
+    query = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]))
+    return list(session.scalars(query.order_by(Run.created_at)))
+
+
 def awaited(session: Session, source: RunModel) -> Run | None:
     """The run that has yet to make these weights: unfinished, and without that checkpoint. NotFound without the run.
 

@@ -98,11 +98,13 @@ class _Files(Frozen):
     path: str = Field(
         min_length=1,
         description="On the worker: .jsonl, .json, .csv or .parquet, the text ones also .gz or .zst; several as folder/*.jsonl.",
+        json_schema_extra={"x-control": "data_file"},
     )
     held_out: str = Field(
         default="",
         max_length=4000,
         description="A file of its own, or a pattern, whose rows are held out in place of some of the above; read like them.",
+        json_schema_extra={"x-control": "data_file"},
     )
 
 

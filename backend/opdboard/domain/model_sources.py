@@ -41,7 +41,9 @@ class FolderModel(Source):
     model_config = ConfigDict(title="Local folder")
     kind: Literal["folder"] = "folder"
     path: str = Field(
-        min_length=1, description="Folder with config.json, *.safetensors and a tokenizer, on the worker."
+        min_length=1,
+        description="Folder with config.json, *.safetensors and a tokenizer, on the worker.",
+        json_schema_extra={"x-control": "model_folder"},
     )
 
 
@@ -70,7 +72,11 @@ class GgufModel(Source):
 
     model_config = ConfigDict(title="GGUF file")
     kind: Literal["gguf"] = "gguf"
-    path: str = Field(min_length=1, description="A .gguf file on the worker; its tokenizer and chat template are used.")
+    path: str = Field(
+        min_length=1,
+        description="A .gguf file on the worker; its tokenizer and chat template are used.",
+        json_schema_extra={"x-control": "gguf_file"},
+    )
 
 
 class RunModel(Source):

@@ -1139,7 +1139,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Uploads
+         * @description Every file that is kept, newest first, and which runs that have not ended read it.
+         */
+        get: operations["list_uploads"];
         put?: never;
         /**
          * Upload
@@ -1147,6 +1151,26 @@ export interface paths {
          */
         post: operations["upload"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Upload
+         * @description Delete a kept file; 409 while a run that has not ended reads it.
+         */
+        delete: operations["delete_upload"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1181,7 +1205,7 @@ export interface paths {
         };
         /**
          * List Folders
-         * @description Folders below the configured roots, and the checkpoints among them.
+         * @description Folders below the configured roots, the checkpoints among them, and files where they are asked for.
          */
         get: operations["list_folders"];
         put?: never;
@@ -3276,6 +3300,18 @@ export interface components {
             verifier_file: string;
         };
         /**
+         * FileOut
+         * @description A file that can be named.
+         */
+        FileOut: {
+            /** Path */
+            path: string;
+            /** Name */
+            name: string;
+            /** Bytes */
+            bytes: number;
+        };
+        /**
          * Fixed extrapolation (control)
          * @description W_t + alpha (W_t - anchor) every few steps, whatever validation says: the control for EffOPD's search.
          */
@@ -3333,8 +3369,14 @@ export interface components {
             /** Folders */
             folders: components["schemas"]["FolderOut"][];
             /**
+             * Files
+             * @description Of the kind that was asked for.
+             * @default []
+             */
+            files: components["schemas"]["FileOut"][];
+            /**
              * Left Out
-             * @description Folders beyond those listed.
+             * @description Folders and files beyond those listed.
              */
             left_out: number;
             /**
@@ -4011,6 +4053,31 @@ export interface components {
             chunk_tokens: number;
         };
         JsonValue: unknown;
+        /**
+         * KeptFile
+         * @description An uploaded file.
+         */
+        KeptFile: {
+            /**
+             * File
+             * @description As data.file names it.
+             */
+            file: string;
+            /** Name */
+            name: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * At
+             * @description When it was kept.
+             */
+            at: number;
+            /**
+             * Needed By
+             * @description Names of runs that have not ended and read it; it cannot be deleted then.
+             */
+            needed_by: string[];
+        };
         /**
          * Lengths
          * @description How long the prompts of the first rows are.
@@ -4882,6 +4949,12 @@ export interface components {
             footprint_unknown?: string | null;
             pace?: components["schemas"]["PaceOut"] | null;
             place?: components["schemas"]["PlaceOut"] | null;
+            /**
+             * Unseen
+             * @description Paths that lead nowhere on the web server's machine; a worker elsewhere may see them.
+             * @default []
+             */
+            unseen: components["schemas"]["FieldProblem"][];
         };
         /**
          * PlannedRunOut
@@ -10015,6 +10088,35 @@ export interface operations {
             };
         };
     };
+    list_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptFile"][];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     upload: {
         parameters: {
             query: {
@@ -10039,6 +10141,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Uploaded"];
                 };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As data.file names it. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was asked for is wrong or not possible. */
             "4XX": {
@@ -10089,6 +10221,8 @@ export interface operations {
             query?: {
                 /** @description Empty lists the folders to begin from. */
                 path?: string;
+                /** @description Which files to list beside the folders. */
+                files?: "none" | "data" | "gguf";
             };
             header?: never;
             path?: never;

@@ -1,4 +1,5 @@
-import { ApiError, problemOf } from "./client";
+import { queryOptions } from "@tanstack/react-query";
+import { ApiError, client, get, problemOf, unwrap } from "./client";
 import { authHeaders } from "./token";
 import type { Uploaded } from "./types";
 
@@ -20,3 +21,11 @@ export function upload(file: File, onProgress: (share: number) => void): Promise
     request.send(file);
   });
 }
+
+export const uploadsKey = ["uploads"] as const;
+
+/** Every file that is kept. */
+export const uploadsQuery = () => queryOptions({ queryKey: uploadsKey, queryFn: get("/api/uploads") });
+
+export const deleteUpload = (file: string) =>
+  unwrap(client.DELETE("/api/uploads/{file}", { params: { path: { file } } }));

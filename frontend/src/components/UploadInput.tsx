@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type DragEvent, useRef, useState } from "react";
 import { upload } from "~/api/uploads";
 import classes from "./form/form.module.css";
+import { KeptUploads } from "./KeptUploads";
 
 const ACCEPTED = ".jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst";
 const PREFIX = /^[0-9a-f]{32}-/;
@@ -57,6 +58,7 @@ export function UploadInput({ id, value, onChange, disabled, error, ...rest }: U
             </Button>
           )}
         </FileButton>
+        <KeptUploads id={id} onChoose={onChange} />
         <span className="cut" style={{ minWidth: 0 }}>
           {value.replace(PREFIX, "")}
         </span>

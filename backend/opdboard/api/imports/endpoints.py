@@ -21,5 +21,5 @@ def create_import(context: Ctx, body: ImportCreate) -> RunDetail:
 
 @router.get("/folders")
 def list_folders(context: Ctx, query: Annotated[FolderQuery, Query()]) -> FolderList:
-    """Folders below the configured roots, and the checkpoints among them."""
-    return service.folders(context, query.path)
+    """Folders below the configured roots, the checkpoints among them, and files where they are asked for."""
+    return service.folders(context, query)

@@ -1,5 +1,7 @@
 """Imports and folders as they travel over HTTP."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from opdboard.api.parameters import NO_NUL, Parameters
@@ -18,6 +20,17 @@ class FolderQuery(Parameters):
     """Which folder to look into."""
 
     path: str = Field(default="", max_length=4096, pattern=NO_NUL, description="Empty lists the folders to begin from.")
+    files: Literal["none", "data", "gguf"] = Field(
+        default="none", description="Which files to list beside the folders."
+    )
+
+
+class FileOut(BaseModel):
+    """A file that can be named."""
+
+    path: str
+    name: str
+    bytes: int
 
 
 class FolderOut(BaseModel):
@@ -37,5 +50,6 @@ class FolderList(BaseModel):
     here: FolderOut | None = Field(description="Null for the list to begin from.")
     parent: str | None = Field(description="The folder above; null at the top.")
     folders: list[FolderOut]
-    left_out: int = Field(description="Folders beyond those listed.")
+    files: list[FileOut] = Field(default=[], description="Of the kind that was asked for.")
+    left_out: int = Field(description="Folders and files beyond those listed.")
     configured: bool = Field(description="Whether OPDBOARD_MODEL_ROOTS names folders.")

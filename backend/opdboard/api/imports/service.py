@@ -1,15 +1,17 @@
 """Queues imports and looks into the folders from which their checkpoints can be chosen."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from opdboard.api.context import Context
-from opdboard.api.imports.schemas import FolderList, FolderOut, ImportCreate
+from opdboard.api.imports.schemas import FileOut, FolderList, FolderOut, FolderQuery, ImportCreate
 from opdboard.api.problems import FieldProblem, InvalidFields
 from opdboard.api.runs import service as runs_service
 from opdboard.api.runs.schemas import RunDetail
 from opdboard.api.sending import send
 from opdboard.checkpoint_folders import format_of, series_in, step_of, weights_in
+from opdboard.data_files.tables import table_kind
 from opdboard.db import lineage
 from opdboard.domain.errors import BadInput, NotFound
 from opdboard.domain.import_config import ImportConfig
@@ -59,12 +61,12 @@ def _misplaced(places: dict[str, str], run_ids: dict[str, str], settings: Settin
     return wrong
 
 
-def folders(context: Context, path: str) -> FolderList:
+def folders(context: Context, wanted: FolderQuery) -> FolderList:
     """What lies in a folder; without a path, the roots. BadInput outside of them, NotFound where there is nothing."""
-    settings = context.settings
+    settings, path = context.settings, wanted.path
     if not path:
         return context.files(lambda: _tops(settings))
-    found = context.files(lambda: _inside(path, settings))
+    found = context.files(lambda: _inside(path, wanted.files, settings))
     if found.here is None or found.here.path != str((settings.root / "runs").resolve()):
         return found
     with context.database.read() as session:
@@ -78,22 +80,34 @@ def _tops(settings: Settings) -> FolderList:
     return FolderList(here=None, parent=None, folders=listed, left_out=0, configured=bool(configured_roots(settings)))
 
 
-def _inside(path: str, settings: Settings) -> FolderList:
+def _inside(path: str, files: str, settings: Settings) -> FolderList:
     tops = roots(settings)
     folder = checked_place(Path(path), settings, browsing=True)
     try:
-        children = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+        everything = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
+        children = [child for child in everything if child.is_dir()]
     except OSError as problem:
         raise NotFound(f"there is no folder {path} that can be read here: {problem.strerror}", where=path) from problem
-    inside = [child for child in children if any(child.resolve().is_relative_to(root) for root in tops)]
+    inside = [child for child in children if _below(child, tops)]
+    fitting = [child for child in everything if _fits(child.name, files) and child.is_file() and _below(child, tops)]
     shown = sorted(inside, key=_place)[:MOST_FOLDERS]
     return FolderList(
         here=_folder(folder),
         parent=None if folder in tops else str(folder.parent),
         folders=[_folder(child) for child in shown],
-        left_out=len(inside) - len(shown),
+        files=[FileOut(path=str(one), name=one.name, bytes=one.stat().st_size) for one in fitting[:MOST_FOLDERS]],
+        left_out=len(inside) - len(shown) + max(0, len(fitting) - MOST_FOLDERS),
         configured=bool(configured_roots(settings)),
     )
+
+
+def _below(child: Path, tops: Sequence[Path]) -> bool:
+    """Links lead elsewhere."""
+    return any(child.resolve().is_relative_to(root) for root in tops)
+
+
+def _fits(name: str, files: str) -> bool:
+    return (files == "data" and bool(table_kind(name))) or (files == "gguf" and name.lower().endswith(".gguf"))
 
 
 def _title(root: Path, settings: Settings) -> str:

@@ -56,9 +56,9 @@ def _shape(session: Session, context: Context, source: ModelSource) -> ModelShap
         case "hub":
             raise _Unknown("only the worker asks the hub")
         case "folder":
-            return _looked_up(context, lambda: _from_files(_resolved(source.path, context.settings), gguf=False))
+            return _looked_up(context, lambda: _from_files(resolved(source.path, context.settings), gguf=False))
         case "gguf":
-            return _looked_up(context, lambda: _from_files(_resolved(source.path, context.settings), gguf=True))
+            return _looked_up(context, lambda: _from_files(resolved(source.path, context.settings), gguf=True))
         case "run":
             try:
                 path = context.settings.root / evidence.weights_path(session, source)
@@ -90,7 +90,7 @@ def _from_files(path: Path, *, gguf: bool) -> ModelShape:
     return shape
 
 
-def _resolved(path: str, settings: Settings) -> Path:
+def resolved(path: str, settings: Settings) -> Path:
     """Where a worker on this machine would look: its working folder, then the data folder."""
     given = Path(path).expanduser()
     beside_data = settings.root / given

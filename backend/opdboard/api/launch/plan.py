@@ -9,7 +9,7 @@ from statistics import median
 from sqlalchemy.orm import Session
 
 from opdboard.api.context import Context
-from opdboard.api.launch import models
+from opdboard.api.launch import models, places
 from opdboard.api.launch.schemas import (
     FootprintOut,
     PaceOut,
@@ -51,6 +51,7 @@ def plan(context: Context, wanted: SweepIn) -> PlanOut:
                 footprint_unknown=unknown,
                 pace=_pace(session, runs),
                 place=_place(context, session, runs[0].config),
+                unseen=places.unseen(context, runs[-1].config),
             )
     except InvalidFields as error:
         return PlanOut(problems=error.fields)

@@ -128,3 +128,6 @@ class PlanOut(BaseModel):
     footprint_unknown: str | None = Field(default=None, description="Why there is no footprint.")
     pace: PaceOut | None = None
     place: PlaceOut | None = None
+    unseen: list[FieldProblem] = Field(
+        default=[], description="Paths that lead nowhere on the web server's machine; a worker elsewhere may see them."
+    )

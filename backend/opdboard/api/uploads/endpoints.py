@@ -4,14 +4,18 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as ApiPath
 
 from opdboard.api.context import Ctx
 from opdboard.api.limits import BODY_SECONDS
-from opdboard.api.uploads.schemas import Uploaded, UploadQuery
+from opdboard.api.uploads import kept
+from opdboard.api.uploads.schemas import KeptFile, Uploaded, UploadQuery
 from opdboard.api.uploads.service import Incoming
 from opdboard.domain.errors import Unavailable
+from opdboard.domain.patterns import UPLOADED
 
 router = APIRouter(prefix="/api", tags=["uploads"])
+KeptName = Annotated[str, ApiPath(max_length=300, pattern=UPLOADED, description="As data.file names it.")]
 
 _BYTES: dict[str, Any] = {
     "requestBody": {
@@ -38,3 +42,15 @@ async def upload(context: Ctx, query: Annotated[UploadQuery, Query()], request: 
         raise Unavailable(f"nothing of the file came for {BODY_SECONDS:.0f} s; send it again", where="body") from error
     finally:
         await asyncio.to_thread(incoming.close)
+
+
+@router.get("/uploads")
+def list_uploads(context: Ctx) -> list[KeptFile]:
+    """Every file that is kept, newest first, and which runs that have not ended read it."""
+    return kept.listed(context)
+
+
+@router.delete("/uploads/{file}", status_code=204)
+def delete_upload(context: Ctx, file: KeptName) -> None:
+    """Delete a kept file; 409 while a run that has not ended reads it."""
+    kept.delete(context, file)

@@ -16,6 +16,18 @@ class UploadQuery(Parameters):
     ]
 
 
+class KeptFile(BaseModel):
+    """An uploaded file."""
+
+    file: str = Field(description="As data.file names it.")
+    name: str
+    bytes: int
+    at: float = Field(description="When it was kept.")
+    needed_by: list[str] = Field(
+        description="Names of runs that have not ended and read it; it cannot be deleted then."
+    )
+
+
 class Uploaded(BaseModel):
     """A file that is kept."""
 

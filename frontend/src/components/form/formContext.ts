@@ -21,6 +21,8 @@ export interface FormContext {
   only: readonly string[] | null;
   /** What TRL calls a field, by its path. */
   trl: Readonly<Record<string, readonly string[]>>;
+  /** What is worth a look at a field and is no mistake, by its path. */
+  notices: Readonly<Record<string, string>>;
   /** All values of the form, which gives them itself. */
   values?: unknown;
 }

@@ -41,6 +41,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
     );
   }
   const bounds = range(schema as JsonSchema);
+  const notice = context.notices[path];
   const trl = context.trl[path] ?? [];
   const change = context.changes[path];
   const within = Object.keys(context.changes).some((changed) => changed.startsWith(`${path}.`));
@@ -61,6 +62,11 @@ export function FieldTemplate(props: FieldTemplateProps) {
       </div>
       {children}
       {errors}
+      {notice && (
+        <p className={classes.notice} role="status" data-testid={`notice-${path}`}>
+          {sentence(notice)}
+        </p>
+      )}
       {(description || bounds || trl.length > 0) && (
         <p className={classes.help} id={`${id}-help`}>
           {description}

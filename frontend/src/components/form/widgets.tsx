@@ -8,6 +8,7 @@ import { HubPartInput } from "../HubPartInput";
 import { RunSelect } from "../RunSelect";
 import { UploadInput } from "../UploadInput";
 import type { FormContext } from "./formContext";
+import { isPathControl, PathInput } from "./PathInput";
 import { isLong } from "./templates";
 
 /** Text and numbers; a number may be typed as 1e-6, and an emptied nullable one is null. */
@@ -27,6 +28,7 @@ export function TextWidget(props: WidgetProps) {
   if (control === "hub_model" || control === "hub_dataset") {
     return <HubInput {...common} of={control} value={text} onChange={onChange} />;
   }
+  if (isPathControl(control)) return <PathInput {...common} of={control} value={text} onChange={onChange} />;
   if (control === "upload") return <UploadInput {...common} value={text} onChange={onChange} />;
   if (control === "hub_configuration" || control === "hub_split") {
     const beside = valuesBeside((registry.formContext as FormContext).values, id, name);

@@ -11,12 +11,16 @@ import { namesBeside, trlNames } from "~/lib/findFields";
 import { type FieldProblem, pathInWords } from "~/lib/formErrors";
 import { inWords, type JsonSchema } from "~/lib/formSchema";
 
+const NONE: readonly FieldProblem[] = [];
+
 interface ConfigFormProps {
   schema: JsonSchema;
   config: RunConfig;
   problems: readonly FieldProblem[];
   changes: readonly Difference[];
   all?: boolean;
+  /** Paths that lead nowhere on the web server's machine. */
+  unseen?: readonly FieldProblem[];
   /** The fields to show, by path; null shows all. */
   only?: readonly string[] | null;
   onChange: (config: RunConfig) => void;
@@ -27,7 +31,7 @@ interface ConfigFormProps {
 
 /** The run configuration in sections, each with what was changed and refused in it. */
 export default function ConfigForm(props: ConfigFormProps) {
-  const { schema, config, problems, changes, all = false, only = null, onPutBack, ...rest } = props;
+  const { schema, config, problems, changes, all = false, only = null, unseen = NONE, onPutBack, ...rest } = props;
   const context = useMemo((): FormContext => {
     const leaves = leavesOf(schema, config as unknown as Values);
     const sections = sectionsOf(schema);
@@ -45,9 +49,10 @@ export default function ConfigForm(props: ConfigFormProps) {
       putBack: onPutBack,
       all,
       only,
+      notices: Object.fromEntries(unseen.map(({ path, message }) => [path, message])),
       trl: namesBeside(trlNames(schema)),
     };
-  }, [schema, config, changes, problems, all, only, onPutBack]);
+  }, [schema, config, changes, problems, all, only, unseen, onPutBack]);
   return (
     <PlacesProvider>
       <div className={only === null ? undefined : form.finding}>

@@ -54,7 +54,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
     () => ({ sweep: sweepOf(sweep, leaves), group: labels.group, per_setting: sweep.perSetting }),
     [sweep, leaves, labels.group],
   );
-  const { plan, problems: refused, current, error } = usePlan(config, asked);
+  const { plan, problems: refused, unseen, current, error } = usePlan(config, asked);
   const check = useCheck(config);
   const failure = useFailure(origin.failure, start, config);
   const problems = useMemo(() => [...refused, ...check.problems, ...failure], [refused, check.problems, failure]);
@@ -139,6 +139,7 @@ export function LaunchEditor({ origin, schema, groups }: LaunchEditorProps) {
                 changes={changes}
                 all={full}
                 only={only}
+                unseen={unseen}
                 onChange={setConfig}
                 onPutBack={undo}
                 onSubmit={() => document.querySelector<HTMLButtonElement>("[data-testid=launch-submit]")?.click()}

@@ -67,6 +67,21 @@ def test_folders_outside_of_the_roots_are_not_shown_even_through_links(rooted: T
         assert rooted.get("/api/imports/folders", params={"path": str(models / missing)}).status_code == 404
 
 
+def test_files_of_a_kind_are_listed_below_the_roots_alone(rooted: TestClient, models: Path):
+    for name in ("a.jsonl", "b.CSV.gz", "tiny.GGUF", "notes.txt", ".hidden.jsonl"):
+        (models / name).write_text("x")
+    (models.parent / "secret.jsonl").write_text("x")
+    (models / "out.jsonl").symlink_to(models.parent / "secret.jsonl")
+
+    def files(kind: str) -> list[str]:
+        answer = rooted.get("/api/imports/folders", params={"path": str(models), "files": kind})
+        return [one["name"] for one in answer.json()["files"]]
+
+    assert files("none") == []
+    assert files("data") == ["a.jsonl", "b.CSV.gz"]
+    assert files("gguf") == ["tiny.GGUF"]
+
+
 def test_without_roots_only_runs_can_be_looked_through(client: TestClient, sqlite_database: Database, settings, models):
     run_id = create(sqlite_database, name="mine")
     checkpoint(settings.root / "runs" / run_id / "checkpoints" / "step-000004")

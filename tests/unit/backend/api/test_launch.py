@@ -120,6 +120,21 @@ def test_a_size_that_cannot_be_told_says_why(client: TestClient, settings: Setti
     assert found["workload"]["steps"] == 64
 
 
+def test_paths_that_lead_nowhere_are_said_at_their_fields(client: TestClient, settings: Settings, tmp_path: Path):
+    write_gguf(settings.root / "small.gguf")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("{}")
+    config = {
+        "student": {"kind": "gguf", "path": "small.gguf"},
+        "teacher": {"kind": "model", "source": {"kind": "folder", "path": "/nowhere/model"}},
+        "data": {"kind": "file", "path": str(rows), "held_out": "/nowhere/*.jsonl"},
+    }
+    found = plan(client, config)
+    assert {one["path"] for one in found["unseen"]} == {"teacher.source.path", "data.held_out"}
+    assert found["problems"] == []
+    assert "there is no /nowhere/model here" in found["unseen"][0]["message"]
+
+
 def test_a_checkpoint_has_the_size_of_its_runs_student(client: TestClient, sqlite_database: Database):
     run_id, _ = filled(sqlite_database)
     found = plan(client, {"student": {"kind": "run", "run_id": run_id}})

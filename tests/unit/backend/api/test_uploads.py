@@ -139,3 +139,26 @@ def test_a_worker_that_does_not_see_the_data_folder_says_so(tmp_path: Path):
         with pytest.raises(ValueError, match="pattern"):
             UploadData(file=unsafe)
     assert json.loads(UploadData(file=name).model_dump_json())["kind"] == "upload"
+
+
+def test_kept_files_are_listed_and_deleted_but_for_those_that_a_run_has_yet_to_read(client: TestClient):
+    assert client.get("/api/uploads").json() == []
+    needed, other = _send(client).json()["file"], _send(client, ROWS[:-1], "others.jsonl").json()["file"]
+    config = {
+        "student": {"kind": "hub", "repo_id": "a/b"},
+        "teacher": {"kind": "privileged"},
+        "data": {"kind": "upload", "file": needed},
+    }
+    run = client.post("/api/runs", json={"config": config | {"name": "reader"}})
+    assert run.status_code == 201, run.text
+    kept = {one["file"]: one for one in client.get("/api/uploads").json()}
+    assert (kept[needed]["name"], kept[needed]["bytes"]) == ("rows.jsonl", len(ROWS))
+    assert {file: one["needed_by"] for file, one in kept.items()} == {needed: ["reader"], other: []}
+    refused = client.delete(f"/api/uploads/{needed}")
+    assert (refused.status_code, "reader" in refused.json()["detail"]) == (409, True)
+    assert client.delete(f"/api/uploads/{other}").status_code == 204
+    assert client.delete(f"/api/uploads/{other}").status_code == 404
+    assert client.delete("/api/uploads/..%2fopdboard.db").status_code in (404, 405, 422)
+    client.delete(f"/api/runs/{run.json()['id']}")
+    assert client.delete(f"/api/uploads/{needed}").status_code == 204
+    assert client.get("/api/uploads").json() == []

@@ -24,6 +24,7 @@ const NO_CHANGES: FormContext = {
   all: true,
   only: null,
   trl: {},
+  notices: {},
 };
 
 interface AnalysisFormProps {
