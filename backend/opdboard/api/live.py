@@ -24,7 +24,7 @@ from opdboard.db import watching
 from opdboard.db.database import Database
 from opdboard.db.tables import Run
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 FRESH_SECONDS = 1.0
 PING_SECONDS = 5.0
 CLOCK_SKEW_SECONDS = 30.0

@@ -9,11 +9,22 @@ export function loadPlotly(): Promise<Plotly> {
   return loading;
 }
 
-/** Draws pictures one after the other, each on the screen before the next begins: the first is seen at once. */
+/** What is drawn within one frame; a first drawing takes longer alone. */
+const FRAME_MS = 24;
+let begun = 0;
+
+/** Draws pictures one after the other; what is drawn is on the screen before more than a frame's worth follows: the first is seen at once. */
 export function inTurn<T>(draw: (plotly: Plotly) => Promise<T>): Promise<T> {
   const drawn = queue.then(async () => draw(await loadPlotly()));
-  queue = drawn.then(nextFrame, nextFrame);
+  queue = drawn.then(rest, rest);
   return drawn;
+}
+
+async function rest(): Promise<void> {
+  const now = performance.now();
+  if (now - begun < FRAME_MS) return;
+  await nextFrame();
+  begun = performance.now();
 }
 
 /** Once every picture that was asked for by now, or meanwhile, has been drawn. */
