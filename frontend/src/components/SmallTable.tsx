@@ -21,14 +21,7 @@ export function SmallTable({ table, caption }: { table: TableData; caption: stri
     },
   }));
   return (
-    <Table
-      role="region"
-      aria-label={caption}
-      tabIndex={0} // without focus no key can scroll it
-      columns={columns}
-      rows={table.rows}
-      keyOf={(row) => String(row[0])}
-    >
+    <Table label={caption} columns={columns} rows={table.rows} keyOf={(row) => String(row[0])}>
       <Text size="sm" fw={600} p="8px 10px 0">
         {caption}
       </Text>

@@ -1,4 +1,5 @@
 import { type ComponentProps, Fragment, type Key, type ReactNode } from "react";
+import { ScrollBox } from "./ScrollBox";
 import classes from "./table.module.css";
 
 export interface Column<Row> {
@@ -12,6 +13,8 @@ export interface Column<Row> {
 }
 
 interface TableProps<Row> extends ComponentProps<"div"> {
+  /** What it is a table of, for those who listen. */
+  label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => Key;
@@ -21,14 +24,14 @@ interface TableProps<Row> extends ComponentProps<"div"> {
   groupOf?: (row: Row) => ReactNode;
 }
 
-/** A row per thing; it scrolls by itself where it is wider than the page. */
+/** A row per thing; it scrolls by itself where it is wider than the page, and on a phone each row is a card. */
 export function Table<Row>(props: TableProps<Row>) {
-  const { columns, rows, keyOf, attributesOf, groupOf, className = "", children, ...rest } = props;
+  const { columns, rows, keyOf, attributesOf, groupOf, children, ...rest } = props;
   const classOf = ({ right, className: own }: Column<Row>) => [right && classes.right, own].filter(Boolean).join(" ");
   return (
-    <div className={`${classes.wrap} ${className}`} {...rest}>
+    <ScrollBox {...rest}>
       {children}
-      <table className={classes.table}>
+      <table className={`${classes.table} ${classes.cards}`}>
         <thead>
           <tr>
             {columns.map(({ head, hidden, right }) => (
@@ -44,7 +47,7 @@ export function Table<Row>(props: TableProps<Row>) {
               <GroupLine columns={columns.length}>{groupOf?.(row)}</GroupLine>
               <tr {...attributesOf?.(row)}>
                 {columns.map((column) => (
-                  <td key={column.head} className={classOf(column)}>
+                  <td key={column.head} className={classOf(column)} data-head={column.hidden ? undefined : column.head}>
                     {column.cell(row)}
                   </td>
                 ))}
@@ -53,7 +56,7 @@ export function Table<Row>(props: TableProps<Row>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 

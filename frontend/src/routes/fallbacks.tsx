@@ -9,6 +9,7 @@ import { useStore } from "~/lib/store";
 export function NotFound() {
   return (
     <div className="page">
+      <h1 className="visually-hidden">Not found</h1>
       <Empty title="There is no such page" action={<ButtonLink to="/">Go home</ButtonLink>}>
         The address may be old or mistyped.
       </Empty>

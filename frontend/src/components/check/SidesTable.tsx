@@ -32,6 +32,7 @@ export function SidesTable({ sides }: { sides: readonly CheckSide[] }) {
   ];
   return (
     <Table
+      label="What student and teacher read"
       role="region"
       aria-label="How each side reads and ends"
       tabIndex={0}

@@ -85,10 +85,12 @@ export function Expected({ answer }: { answer: string | null }) {
 
 export function Prompt({ text }: { text: string }) {
   return (
+    // A group and no region: there are many on a page, and none is a landmark.
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard
-    <section className={classes.prompt} aria-label="Prompt" tabIndex={0}>
+    <div className={classes.prompt} role="group" aria-label="Prompt" tabIndex={0}>
       {text}
-    </section>
+    </div>
   );
 }
 

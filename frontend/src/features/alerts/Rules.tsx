@@ -46,6 +46,7 @@ export default function Rules() {
         )}
         {rules && rules.length > 0 && (
           <Table
+            label="Rules"
             className={`card ${classes.rules}`}
             data-testid="rule-table"
             rows={rules}

@@ -12,6 +12,7 @@ export function Signatures() {
     <section className={classes.block} aria-labelledby="built-in">
       <h2 id="built-in">Always watched</h2>
       <Table
+        label="Failure signatures"
         className="card"
         rows={data}
         keyOf={({ kind }) => kind}

@@ -27,6 +27,7 @@ export function RecentJobs() {
         </Empty>
       ) : (
         <Table
+          label="What was asked for"
           className="card"
           rows={runs}
           keyOf={({ id }) => id}

@@ -1,6 +1,7 @@
 import type { Home } from "~/api/types";
 import { MethodBadge, StatePill } from "~/components/RunBits";
 import { RunLink } from "~/components/RunLink";
+import { ScrollBox } from "~/components/ScrollBox";
 import table from "~/components/table.module.css";
 import { duration, fixed, moment, percent } from "~/lib/format";
 import classes from "./HomePage.module.css";
@@ -8,7 +9,7 @@ import classes from "./HomePage.module.css";
 /** The last results. */
 export function EndedRuns({ rows }: { rows: Home["ended"] }) {
   return (
-    <div className={`card ${table.wrap}`}>
+    <ScrollBox className="card" label="Results">
       <table className={`${table.table} ${classes.ended}`}>
         <thead>
           <tr>
@@ -59,6 +60,6 @@ export function EndedRuns({ rows }: { rows: Home["ended"] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

@@ -64,6 +64,7 @@ export function RunTabs({ run, groups, open, first }: RunTabsProps) {
       <Tabs.Panel value={group?.name ?? ""} pt={12}>
         {group && group.tabs.length > 1 && <Leaves group={group} open={open} first={first} />}
         {open === first && open !== "overview" && <Notes run={run} />}
+        <h2 className="visually-hidden">{group?.tabs.find(({ name }) => name === open)?.label}</h2>
         <Suspense fallback={<Loading />}>
           <Body run={run} />
         </Suspense>

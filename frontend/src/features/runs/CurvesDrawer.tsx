@@ -56,6 +56,7 @@ export default function CurvesDrawer({ view, fields, sections, selection }: Curv
 
   return (
     <section className={classes.drawer} aria-label="Curves of the selected runs" data-testid="curves-drawer">
+      <h2 className="visually-hidden">Curves</h2>
       <div className={classes.head}>
         <MultiSelect
           className={classes.measures}

@@ -5,7 +5,7 @@ import { useStore } from "~/lib/store";
 
 const TOLD: Record<NotificationPermission, string> = {
   default: "The browser will ask whether this page may.",
-  granted: "Shown while no page of opdboard is in sight in this browser; one must be open.",
+  granted: "Shown while a page of opdboard is open in this browser and none is in sight.",
   denied: "This browser does not let the page: allow notifications for this address in its settings.",
 };
 

@@ -22,6 +22,7 @@ export function AnalysisList({ analyses, interventions }: AnalysisListProps) {
   };
   return (
     <Table
+      label="What was asked for"
       className="card"
       rows={analyses}
       keyOf={({ id }) => id}

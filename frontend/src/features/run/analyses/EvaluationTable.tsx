@@ -22,6 +22,7 @@ export function EvaluationTable({ id }: { id: string }) {
   const lines = sets.flatMap((set) => set.weights.map((weights) => ({ set, weights })));
   return (
     <Table
+      label="Scores of the evaluation"
       className="card"
       role="region"
       aria-label="Answers to every set"

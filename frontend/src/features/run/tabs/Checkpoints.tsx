@@ -30,6 +30,7 @@ export default function Checkpoints({ run }: { run: RunDetail }) {
   const size = kept.reduce((sum, checkpoint) => sum + checkpoint.bytes, 0);
   return (
     <Table
+      label="Checkpoints"
       className="card"
       data-testid="checkpoints-table"
       columns={columnsOf(run, metric, heading)}

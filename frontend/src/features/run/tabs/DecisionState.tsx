@@ -27,6 +27,7 @@ export function DecisionState({ decision, run }: { decision: Decision; run: RunD
         Step {decision.step}: before and after{decision.vetoed && " (taken back)"}
       </Title>
       <Table
+        label="Before and after"
         columns={[
           { head: "Measure", hidden: true, cell: ([name]) => name },
           { head: "Before", right: true, cell: ([, was]) => was },

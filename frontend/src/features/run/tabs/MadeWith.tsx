@@ -31,6 +31,7 @@ export function MadeWith({ run }: { run: RunDetail }) {
   });
   return (
     <Table
+      label="What the run was made with"
       className={`card ${classes.madeWith}`}
       role="region"
       aria-label="Versions, weights and data"

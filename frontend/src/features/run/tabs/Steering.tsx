@@ -9,6 +9,7 @@ import { outcome } from "~/components/commands/outcome";
 import { commandLabel, withArguments } from "~/components/commands/steering";
 import { Empty } from "~/components/Empty";
 import { StatePill } from "~/components/RunBits";
+import { ScrollBox } from "~/components/ScrollBox";
 import table from "~/components/table.module.css";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
@@ -35,8 +36,8 @@ export default function Steering({ run }: { run: RunDetail }) {
       {entries.length === 0 ? (
         <Empty title={shown === "attempt" ? "No worker has taken it yet" : "Nobody has steered this run"} />
       ) : (
-        <div className={table.wrap}>
-          <table className={table.table}>
+        <ScrollBox label="What was asked, and what came of it">
+          <table className={`${table.table} ${table.cards}`}>
             <thead>
               <tr>
                 <th>When</th>
@@ -56,7 +57,7 @@ export default function Steering({ run }: { run: RunDetail }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollBox>
       )}
     </section>
   );
@@ -88,26 +89,32 @@ function Row({ entry, meant }: { entry: Entry; meant: boolean }) {
   }, [meant]);
   return (
     <tr ref={row} data-kind={entry.kind} aria-current={meant || undefined}>
-      <td className="nowrap">{moment(entry.at)}</td>
+      <td data-head="When" className="nowrap">
+        {moment(entry.at)}
+      </td>
       {entry.kind === "command" && <Command command={entry.command} />}
       {entry.kind === "state" && (
         <>
-          <td>
+          <td data-head="What">
             <StatePill state={entry.change.to_state} />
           </td>
           <td />
           <td />
-          <td>{entry.change.reason}</td>
+          <td data-head="What came of it">{entry.change.reason}</td>
         </>
       )}
       {entry.kind === "attempt" && (
         <>
-          <td className="nowrap">
+          <td data-head="What" className="nowrap">
             Attempt {entry.attempt.number} {entry.end ? "ended" : "began"}
           </td>
-          <td style={{ overflowWrap: "anywhere", minWidth: 120 }}>{entry.attempt.worker_id}</td>
-          <td className="nowrap">{entry.end ? "" : from(entry.attempt.resumed_from)}</td>
-          <td>{entry.end ? entry.attempt.outcome : ""}</td>
+          <td data-head="Who" style={{ overflowWrap: "anywhere", minWidth: 120 }}>
+            {entry.attempt.worker_id}
+          </td>
+          <td data-head="Steps" className="nowrap">
+            {entry.end ? "" : from(entry.attempt.resumed_from)}
+          </td>
+          <td data-head="What came of it">{entry.end ? entry.attempt.outcome : ""}</td>
         </>
       )}
     </tr>
@@ -122,17 +129,17 @@ function Command({ command }: { command: CommandOut }) {
   const { asked_step: asked, obeyed_step: obeyed } = command;
   return (
     <>
-      <td>
+      <td data-head="What">
         <strong style={{ fontWeight: 550 }}>{commandLabel(command.command)}</strong>
         {withArguments(command)}
       </td>
-      <td>{command.actor}</td>
-      <td className="nowrap">
+      <td data-head="Who">{command.actor}</td>
+      <td data-head="Steps" className="nowrap">
         {asked !== null && `asked after ${asked}`}
         {asked !== null && obeyed !== null && ", "}
         {obeyed !== null && `obeyed at ${obeyed}`}
       </td>
-      <td>
+      <td data-head="What came of it">
         {command.done_at === null
           ? outcome(command)
           : `${command.ok ? "done" : "refused"} after ${duration(command.done_at - command.created_at)}: ${command.result ?? ""}`}
