@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { configDifferenceQuery } from "~/api/compare";
 import type { ConfigDifference, Entry } from "~/api/types";
 import { Copy } from "~/components/Copy";
+import { ScrollBox } from "~/components/ScrollBox";
 import table from "~/components/table.module.css";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
@@ -61,7 +62,7 @@ export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
         </p>
       )}
       {differing.length + same.length > 0 && (
-        <div className={table.wrap}>
+        <ScrollBox label="Configurations">
           <table className={table.table}>
             <thead>
               <tr>
@@ -90,7 +91,7 @@ export function ConfigDifferences({ entries }: { entries: readonly Entry[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollBox>
       )}
     </Section>
   );
