@@ -14,7 +14,8 @@ from typing import Literal
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Download, Locator, Page, Response, expect
+from playwright.sync_api import Browser, Download, Locator, Page, Request, expect
+from support.commands import wait_until
 from support.stored_runs import create
 from support.wide_runs import wide_modules, wide_run
 
@@ -242,11 +243,25 @@ CELL = """([name, column, row]) => {
 
 
 def click_cell(page: Page, trace: str, column: int, row: int) -> None:
-    page.wait_for_function(CELL, arg=[trace, column, row])
-    x, y = page.evaluate(CELL, [trace, column, row])
-    page.mouse.move(x, y)
-    expect(page.locator(".hoverlayer .hovertext").first).to_be_visible()
-    page.mouse.click(x, y)
+    plot = page.get_by_test_id(ALLOCATION).locator(".js-plotly-plot")
+
+    def over_it() -> tuple[float, float] | None:
+        """What is above may still grow, and move the picture from under the mouse."""
+        plot.scroll_into_view_if_needed()
+        place = page.evaluate(CELL, [trace, column, row])
+        if place is None:
+            return None
+        page.mouse.move(place[0] - 1, place[1])
+        page.mouse.move(*place)
+        page.wait_for_function(
+            "new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => seen(true))))"
+        )
+        still = page.evaluate(CELL, [trace, column, row]) == place
+        return place if still and plot.locator(".hoverlayer .hovertext").count() else None
+
+    place = wait_until(over_it, f"the hover text of {trace}")
+    assert place is not None
+    page.mouse.click(*place)
 
 
 def test_a_step_of_18624_modules_is_small_and_a_kind_of_expert_opens(page: Page, shown: Shown) -> None:
@@ -255,12 +270,13 @@ def test_a_step_of_18624_modules_is_small_and_a_kind_of_expert_opens(page: Page,
     wait_until_drawn(page, ALLOCATION)
     picture = page.get_by_test_id(ALLOCATION)
     expect(picture.get_by_test_id("step-shown")).to_have_text("step 4")
-    answers: list[Response] = []
+    asked: list[Request] = []
 
-    def note(answer: Response) -> None:
-        answers.append(answer)
+    def note(request: Request) -> None:
+        if "/api/panels/" in request.url:
+            asked.append(request)
 
-    page.on("response", note)
+    page.on("request", note)
     slider = picture.get_by_role("slider")
     slider.focus()
     slider.press("ArrowLeft")
@@ -274,8 +290,8 @@ def test_a_step_of_18624_modules_is_small_and_a_kind_of_expert_opens(page: Page,
         }""",
         arg=[ALLOCATION, lowest],
     )
-    page.remove_listener("response", note)
-    sizes = {answer.url: len(answer.body()) for answer in answers}
+    page.remove_listener("request", note)
+    sizes = {request.url: len(answer.body()) for request in asked if (answer := request.response()) is not None}
     assert any("step=3" in url for url in sizes)
     assert sum(sizes.values()) < 200_000, sizes
 
