@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { entriesQuery } from "~/api/compare";
 import { panelListQuery } from "~/api/panels";
 import { runQuery } from "~/api/runs";
+import { loadPlotly } from "~/components/plot/loadPlotly";
 import { Shell } from "~/components/shell/Shell";
 import { Overlays } from "~/features/palette/Overlays";
 import { comparedKeys, MOST_ENTRIES } from "~/lib/compared";
@@ -41,6 +42,7 @@ const run = createRoute({
   path: "/runs/$runId",
   validateSearch: runSearch,
   loader: ({ context: { queries }, params }) => {
+    void loadPlotly();
     void queries.prefetchQuery(runQuery(params.runId));
     void queries.prefetchQuery(panelListQuery());
   },
