@@ -35,6 +35,7 @@ followLive({
     tellOfEnds(runs);
   },
   onDeleted: live.remove,
+  onWorkers: live.workersMoved,
   onReturn: live.refetchAll,
 });
 

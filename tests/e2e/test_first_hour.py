@@ -122,6 +122,7 @@ def evaluated(page: Page) -> None:
     form.locator("#root_sets_1_name").fill("other")
     form.get_by_test_id("root_sets_1_data__oneof_select").get_by_text("Hugging Face hub").click()
     find(page, "sets_1_data", "other", "lab/other-sums")
+    form.locator("#root_sets_1_data-section").locator("summary").first.click()
     for field, value in {
         "data_split": "test",
         "data_columns_answer": "reply.digits",

@@ -126,7 +126,7 @@ def _operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
-    app.state.live = live.LiveHub(context.database)
+    app.state.live = live.LiveHub(context.database, context.settings.lease_seconds)
     sender = Sender(context.database, context.settings.public_url)
     background: Background = app.state.background
     background.start("live-poller", app.state.live.run)

@@ -51,6 +51,7 @@ class LivePing(BaseModel):
     at: float = Field(description="The server's clock.")
     read_at: float = Field(description="When the database last answered; long before `at`, it does not.")
     heartbeats: dict[str, float] = Field(description="Active run -> last sign of life of its trainer's process.")
+    workers: list[str] = Field(description="Ids of the workers that are alive.")
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,11 @@ class Subscriber:
 class LiveHub:
     """Polls the database while anybody listens and tells all listeners."""
 
-    def __init__(self, database: Database) -> None:
-        """database: where the runs are."""
+    def __init__(self, database: Database, lease_seconds: float) -> None:
+        """database: where the runs are. lease_seconds: the silence after which a worker counts as gone."""
         self._database = database
+        self._lease = lease_seconds
+        self._workers: list[str] = []
         self._subscribers: set[Subscriber] = set()
         self._somebody = asyncio.Event()
         self._known: dict[str, int] = {}
@@ -142,6 +145,7 @@ class LiveHub:
             moved = [run_id for run_id, pulse in pulses.items() if self._known.get(run_id) != pulse.seq]
             updates = [_update(run) for run in watching.by_ids(session, moved)]
             deleted = watching.deleted_since(session, since)
+            self._workers = watching.alive_workers(session, time.time() - self._lease)
         news = News(updates, [run_id for run_id in deleted if run_id not in self._deleted])
         self._known = {run_id: pulse.seq for run_id, pulse in pulses.items()}
         self._heartbeats = {run_id: pulse.heartbeat_at for run_id, pulse in pulses.items() if pulse.heartbeat_at}
@@ -188,7 +192,7 @@ class LiveHub:
     def _ping(self, told_until: float) -> ServerSentEvent:
         now = time.time()
         silence = time.monotonic() - self._answered_at
-        ping = LivePing(at=now, read_at=now - silence, heartbeats=self._heartbeats)
+        ping = LivePing(at=now, read_at=now - silence, heartbeats=self._heartbeats, workers=self._workers)
         return ServerSentEvent(ping.model_dump_json(), event="ping", id=_id(told_until))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, defer
 
-from opdboard.db.tables import DeletedRun, Run
+from opdboard.db.tables import DeletedRun, Run, Worker
 from opdboard.domain.run_state import ACTIVE
 
 
@@ -23,6 +23,11 @@ def pulses(session: Session, moment: float) -> dict[str, Pulse]:
     query = select(Run.id, Run.seq, Run.state, Run.heartbeat_at)
     moving = session.execute(query.where(or_(Run.state.in_(ACTIVE), Run.updated_at >= moment)))
     return {row.id: Pulse(row.seq, row.heartbeat_at if row.state in ACTIVE else None) for row in moving}
+
+
+def alive_workers(session: Session, moment: float) -> list[str]:
+    """Ids of the workers that gave a sign of life at or after the moment."""
+    return list(session.scalars(select(Worker.id).where(Worker.heartbeat_at >= moment).order_by(Worker.id)))
 
 
 def deleted_since(session: Session, moment: float) -> list[str]:

@@ -16,17 +16,18 @@ export const configSchemaQuery = () =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-/** What launching this would do, with what was asked: while the next plan is computed the last one stands. Workers come and go unasked. */
+export const planKey = ["launch-plan"] as const;
+
+/** What launching this would do, with what was asked: while the next plan is computed the last one stands. It is asked again as workers and runs come and go. */
 export const planQuery = (asked: SweepIn) =>
   queryOptions({
-    queryKey: ["launch-plan", asked],
+    queryKey: [...planKey, asked],
     queryFn: async ({ signal }) => ({
       asked,
       plan: await unwrap(client.POST("/api/launch/plan", { body: asked, signal })),
     }),
     placeholderData: keepPreviousData,
     gcTime: 60_000,
-    refetchInterval: 5_000,
   });
 
 /** What the first rows of data files hold, as far as the web server can see them. */

@@ -9,11 +9,13 @@ import { readToken, tokenAsked } from "./token";
 import type { RunSummary } from "./types";
 
 export const connection = createStore<Connection>({ state: "connecting", since: Date.now() / 1000, everLive: false });
-export const pulse = createStore<Pulse>({ offset: 0, readAt: Number.POSITIVE_INFINITY, heartbeats: {} });
+export const pulse = createStore<Pulse>({ offset: 0, readAt: Number.POSITIVE_INFINITY, heartbeats: {}, workers: [] });
 
 export interface LiveHandlers {
   onRuns: (runs: RunSummary[]) => void;
   onDeleted: (ids: string[]) => void;
+  /** A worker has come or gone. */
+  onWorkers: () => void;
   /** The stream is open again: what does not announce itself may have changed while it was lost. */
   onReturn: () => void;
 }
@@ -35,7 +37,11 @@ export function followLive(handlers: LiveHandlers): void {
   let open = false;
   let fresh = true; // what the page reads before its first connection is as new as that
   const take = (news: LiveNews) => {
-    if (news.pulse) pulse.set(news.pulse);
+    if (news.pulse) {
+      const before = pulse.get().workers;
+      pulse.set(news.pulse);
+      if (before.join() !== news.pulse.workers.join()) handlers.onWorkers();
+    }
     if (news.runs) handlers.onRuns(news.runs);
     if (news.deleted) handlers.onDeleted(news.deleted);
     if (news.connection) {

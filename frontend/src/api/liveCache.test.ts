@@ -79,3 +79,9 @@ it("a deleted run leaves the table, and its page asks again", () => {
   expect(cache.getQueryData(runKeys.detail("a"))).toBeUndefined();
   expect(refetched.sort()).toEqual(["alerts", "analyses", "compare entries", "home", "run-groups", "runs"]);
 });
+
+it("asks again what a launch would do when a worker comes or goes, or the line of runs moves", () => {
+  const live = liveCache(cache);
+  live.workersMoved();
+  expect(refetched).toEqual(["launch-plan", "workers"]);
+});

@@ -7,8 +7,10 @@ import { analysisKeys } from "./analyses";
 import { compareKeys } from "./compare";
 import { homeKey } from "./home";
 import { withoutRuns, withReports } from "./homeNews";
+import { planKey } from "./launch";
 import { type RunQuestion, runKeys } from "./runs";
 import type { EntryList, Home, RunDetail, RunList, RunSummary } from "./types";
+import { workersKey } from "./workers";
 
 const PARTS: Record<string, string> = {
   state: "history",
@@ -37,6 +39,11 @@ export function liveCache(cache: QueryClient) {
       void cache.invalidateQueries({
         predicate: ({ queryKey, state }) => queryKey[0] !== "panel" || state.status === "error",
       }),
+    /** Who would take a launch is another question now. */
+    workersMoved: () => {
+      refetch(planKey);
+      refetch(workersKey);
+    },
     apply: (arrived: RunSummary[]) => {
       let lists = false;
       const known = new Map<string, RunSummary>();
@@ -54,6 +61,7 @@ export function liveCache(cache: QueryClient) {
       if (lists) {
         refetch(runKeys.lists);
         refetch(runKeys.groups);
+        refetch(planKey); // one more or one less in the line
       } else {
         orderPace.run("order", () => void cache.invalidateQueries({ predicate: dependsOnMeasures }));
       }

@@ -11,6 +11,8 @@ export interface Pulse {
   readAt: number;
   /** Active run -> last sign of life of its trainer. */
   heartbeats: Record<string, number>;
+  /** Ids of the workers that are alive. */
+  workers: string[];
 }
 
 export interface LiveNews {

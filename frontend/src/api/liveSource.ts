@@ -71,8 +71,8 @@ export function openSource(token: string, tell: (news: LiveNews) => void): LiveS
     });
     // The first ping comes after everything that was missed.
     source.addEventListener("ping", (event) => {
-      const { at, read_at, heartbeats } = JSON.parse(event.data) as Ping;
-      tell({ pulse: { offset: at - seconds(), readAt: read_at, heartbeats } });
+      const { at, read_at, heartbeats, workers } = JSON.parse(event.data) as Ping;
+      tell({ pulse: { offset: at - seconds(), readAt: read_at, heartbeats, workers } });
       heard(event.lastEventId);
     });
     source.addEventListener("error", (event) => {
@@ -95,6 +95,7 @@ interface Ping {
   at: number;
   read_at: number;
   heartbeats: Record<string, number>;
+  workers: string[];
 }
 
 function seconds(): number {

@@ -4247,6 +4247,11 @@ export interface components {
             heartbeats: {
                 [key: string]: number;
             };
+            /**
+             * Workers
+             * @description Ids of the workers that are alive.
+             */
+            workers: string[];
         };
         /**
          * LiveRuns

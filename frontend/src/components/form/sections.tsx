@@ -35,8 +35,7 @@ export function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
         </AtPlace>
       ))}
       {first.length > 0 && <Grid of={first} />}
-      {others.length > 0 && context.sections.length === 0 && <Grid of={others} />}
-      {others.length > 0 && context.sections.length > 0 && (
+      {others.length > 0 && (
         <details className={classes.more} open={context.all || context.only !== null}>
           <summary>
             {others.length} more

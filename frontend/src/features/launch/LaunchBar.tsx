@@ -3,7 +3,7 @@ import { IconRocket } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ApiError } from "~/api/client";
-import { launchRun, launchSweep, type RunLabels } from "~/api/launch";
+import { launchRun, launchSweep, planKey, type RunLabels } from "~/api/launch";
 import { runKeys } from "~/api/runs";
 import type { Plan, RunConfig, SweepIn } from "~/api/types";
 import { ErrorBox } from "~/components/ErrorBox";
@@ -53,7 +53,7 @@ export function LaunchBar(props: LaunchBarProps) {
       await goOn();
     },
     // What the server refuses is shown at its field as soon as the plan, asked again, says so.
-    onError: () => void cache.invalidateQueries({ queryKey: ["launch-plan"] }),
+    onError: () => void cache.invalidateQueries({ queryKey: planKey }),
   });
   const shownAtFields = launch.error instanceof ApiError && launch.error.fields.length > 0;
   const count = plan?.runs?.length ?? 0;

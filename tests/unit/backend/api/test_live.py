@@ -22,7 +22,7 @@ from support.stored_runs import create, move, record, start
 
 from opdboard.api import background, live
 from opdboard.api.app import create_app
-from opdboard.db import runs
+from opdboard.db import runs, workers
 from opdboard.db.database import Database
 from opdboard.domain.run_state import RunState
 from opdboard.embedded.web import AnnouncingServer
@@ -160,7 +160,9 @@ def test_deletions_are_told_at_once_and_to_those_who_were_away(url: str, sqlite_
         assert stream.next("deleted").data == {"runs": [doomed, kept]}
 
 
-def test_a_ping_tells_that_a_silent_trainer_lives(url: str, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
+def test_a_ping_tells_that_a_silent_trainer_lives_and_which_workers_do(
+    url: str, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(live, "PING_SECONDS", 0.1)
     run_id, attempt = start(sqlite_database)
     with listening(url) as stream:
@@ -168,8 +170,10 @@ def test_a_ping_tells_that_a_silent_trainer_lives(url: str, sqlite_database: Dat
         with sqlite_database.write() as session:
             claims.beat(session, run_id, attempt)
             beaten_at = runs.get(session, run_id).heartbeat_at
-        while (ping := stream.next("ping").data)["heartbeats"] != {run_id: beaten_at}:
+            workers.beat(session, "w", host="h", pid=1, started_at=0.0, queues=["any"], run_id=None, load={})
+        while (ping := stream.next("ping").data)["heartbeats"] != {run_id: beaten_at} or not ping["workers"]:
             pass
+        assert ping["workers"] == ["w"]
         assert ping["at"] - 5 < ping["read_at"] <= ping["at"]
 
 
@@ -204,7 +208,7 @@ def test_nobody_listening_means_no_queries(sqlite_database: Database, monkeypatc
     monkeypatch.setattr(live.LiveHub, "_changes", lambda self: polled.append(1) or live.News())
 
     async def story() -> tuple[int, int, int]:
-        hub = live.LiveHub(sqlite_database)
+        hub = live.LiveHub(sqlite_database, lease_seconds=30)
         poller = asyncio.create_task(hub.run())
         await asyncio.sleep(0.1)
         before = len(polled)
@@ -240,7 +244,7 @@ def test_a_database_that_fails_once_is_asked_again(sqlite_database: Database, mo
     monkeypatch.setattr(live.LiveHub, "_missed", lambda self, last: live.News())
 
     async def story() -> str | None:
-        hub = live.LiveHub(sqlite_database)
+        hub = live.LiveHub(sqlite_database, lease_seconds=30)
         poller = asyncio.create_task(hub.run())
         stream = hub.events(None)
         await anext(stream)
@@ -266,7 +270,7 @@ def test_the_first_page_after_a_quiet_time_raises_no_alarm(sqlite_database: Data
             await stream.aclose()  # type: ignore[attr-defined]
 
     async def story() -> None:
-        hub = live.LiveHub(sqlite_database)
+        hub = live.LiveHub(sqlite_database, lease_seconds=30)
         poller = asyncio.create_task(hub.run())
         for step[:] in ([0.0, 0.0], [60.0, 3600.0], [120.0, -3600.0]):
             ping = await first_ping(hub)

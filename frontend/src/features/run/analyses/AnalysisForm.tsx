@@ -21,7 +21,7 @@ const NO_CHANGES: FormContext = {
   sections: [],
   changes: {},
   putBack: () => {},
-  all: true,
+  all: false,
   only: null,
   trl: {},
   notices: {},
