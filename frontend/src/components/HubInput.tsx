@@ -32,6 +32,7 @@ export function HubInput({ value, of, ...rest }: HubInputProps) {
         onDropdownClose={() => setOpen(false)}
         renderOption={({ option }) => <Found id={option.value} about={found.get(option.value)} />}
         maxDropdownHeight={320}
+        comboboxProps={{ withinPortal: false }} // its list belongs to the page, of which it is a part
         aria-busy={isFetching}
       />
       {open && error && <p className="soft">{error.message}</p>}
