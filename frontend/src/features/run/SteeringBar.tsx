@@ -30,7 +30,7 @@ export function SteeringBar({ run, compact = false }: SteeringBarProps) {
       ((name !== "resume" && !hasEnded(run.state)) || run.possible.includes(name)) && // "Resume" takes the place of "Pause"
       !(run.state === "failed" && !run.begin_again),
   );
-  if (compact && shown.length === 0) return null;
+  if (shown.length === 0 && (compact || hasEnded(run.state))) return null;
 
   const why = (name: Command): string | null => {
     if (pending.has(name)) {
