@@ -13,6 +13,7 @@ from opdboard.db import runs
 from opdboard.db.database import Database
 from opdboard.domain.demo import CAVEAT
 from opdboard.domain.presets import DEMO_EFFOPD
+from opdboard.domain.run_fields import configuration
 from opdboard.settings import Settings
 
 TINY = {"budget": {"steps": 4, "batch_size": 8}}
@@ -237,7 +238,10 @@ def test_presets_say_what_they_need_and_are_valid(client: TestClient):
 def test_the_schema_has_its_sections(client: TestClient):
     schema = client.get("/api/schema/run-config").json()
     named = [name for section in schema["sections"] for name in section["fields"]]
-    assert sorted(named) == sorted(schema["properties"])
+    whole, apart = [[path for path in named if ("." in path) == dotted] for dotted in (False, True)]
+    assert sorted(whole) == sorted(schema["properties"])
+    assert set(apart) <= configuration().keys()
+    assert schema["trl"]["max_completion_length"]["paths"] == ["budget.max_response_tokens"]
 
 
 @pytest.mark.parametrize(
