@@ -135,8 +135,9 @@ def test_every_action_is_obeyed_audited_and_can_be_forked_from(
     assert [of_candidate[key] for key in ("forked_from", "forked_step", "forked_factor")] == [run_id, tried["step"], 90]
 
     page.goto(f"/runs/{run_id}?tab=checkpoints")
-    assert_accessible(page)
     buttons = page.get_by_test_id("checkpoints-table").get_by_role("link", name="Fork from here")
+    expect(buttons.first).to_be_visible()
+    assert_accessible(page)
     buttons.first.click()
     of_checkpoint = forked(page, server)
     assert (of_checkpoint["forked_from"], of_checkpoint["forked_factor"]) == (run_id, None)
