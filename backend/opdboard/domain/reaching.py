@@ -50,8 +50,13 @@ class Curve:
 
     @property
     def tells(self) -> bool:
-        """Whether it has the two evaluations that a way, a cadence, and reaching anything take."""
-        return len(self.steps) > 1
+        """Whether it has the two evaluations that a way, a cadence, and reaching anything take, and one of them is finite."""
+        return len(self.steps) > 1 and self.finite
+
+    @property
+    def finite(self) -> bool:
+        """Whether any evaluation is a number."""
+        return any(math.isfinite(value) for value in self.values)
 
     def every(self, spacing: float) -> "Curve":
         """Without the evaluations that are nearer than `spacing` steps to the one kept before; the last always stays.
@@ -99,12 +104,28 @@ def spent_until_held(curve: Curve, goal: Goal | None) -> dict[str, float]:
 
     Infinite when it was not reached, or lost again, or when there is no goal or one evaluation; NaN when not known.
     """
-    place = None if goal is None or not curve.tells else _held_from(curve, goal)
-    return {name: math.inf if place is None else _spent(getattr(curve, name), place) for name in COSTS}
+    place = _held_from(curve, goal)
+    return {name: math.inf if place is None else _spent(getattr(curve, name), *place) for name in COSTS}
 
 
-def _held_from(curve: Curve, goal: Goal) -> float | None:
-    """A place between evaluations: 2.5 is half-way from the third to the fourth."""
+def bracket_until_held(curve: Curve, goal: Goal | None) -> dict[str, tuple[float, float]]:
+    """Cost -> what had been spent at the last evaluation before the goal was reached, and at the one that had reached it.
+
+    The target was reached somewhere between the two; nothing had been spent where the first evaluation is there already.
+    Infinite and NaN as of spent_until_held.
+    """
+    place = _held_from(curve, goal)
+    if place is None:
+        return dict.fromkeys(COSTS, (math.inf, math.inf))
+    at, _ = place
+    columns = {name: getattr(curve, name) for name in COSTS}
+    return {name: (float(costs[at - 1]) if at > 0 else 0.0, float(costs[at])) for name, costs in columns.items()}
+
+
+def _held_from(curve: Curve, goal: Goal | None) -> tuple[int, float] | None:
+    """The evaluation that has reached the goal, and how far from the one before to it the curve crosses: 1 is at it."""
+    if goal is None or not curve.tells:
+        return None
     smooth = smoothed(curve.values, goal.better)
     line = goal.value if goal.better == "lower" else -goal.value
     lost = line + SLACK * abs(goal.value - goal.start)
@@ -112,13 +133,11 @@ def _held_from(curve: Curve, goal: Goal) -> float | None:
     at = next((index for index in range(since, len(smooth)) if smooth[index] <= line), None)
     if at is None:
         return None
-    if at == 0 or not math.isfinite(smooth[at - 1]) or smooth[at - 1] <= line:
-        return float(at)
-    return at - 1 + (smooth[at - 1] - line) / (smooth[at - 1] - smooth[at])
+    if at == 0 or not math.isfinite(smooth[at - 1]):
+        return at, 1.0
+    return at, (smooth[at - 1] - line) / (smooth[at - 1] - smooth[at])
 
 
-def _spent(costs: Sequence[float], place: float) -> float:
-    """A cost at a place between evaluations, in proportion."""
-    before = math.floor(place)
-    share = place - before
-    return float(costs[before]) if share == 0 else (1 - share) * costs[before] + share * costs[before + 1]
+def _spent(costs: Sequence[float], at: int, share: float) -> float:
+    """A cost at a place before an evaluation, in proportion."""
+    return float(costs[at]) if share == 1 else (1 - share) * costs[at - 1] + share * costs[at]

@@ -23,13 +23,16 @@ class Ratio:
     """The reference's cost over this one's: above 1 is faster. low and high: 95% interval over seeds.
 
     Both None: one run on each side, or a member that never got there, of which no spread is known. paired: members of
-    the same seed were compared.
+    the same seed were compared. at_least and at_most: what the grids of evaluations leave open, each side having reached
+    the target between two of them; at_most None with an at_least: without bound, both None: not known.
     """
 
     value: float
     low: float | None = None
     high: float | None = None
     paired: bool = False
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 def ratio(

@@ -7,50 +7,41 @@ been evaluated as rarely as the rarer of the two.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median_high, median_low
+from typing import Literal
 
+from opdboard.domain.contenders import Contender, differences, same, untold
 from opdboard.domain.errors import BadInput
-from opdboard.domain.reaching import COSTS, SLACK, Better, Curve, Goal, smoothed, spent_until_held, start_and_end
+from opdboard.domain.evaluation_noise import Noise, noise_of
+from opdboard.domain.reaching import (
+    COSTS,
+    SLACK,
+    Better,
+    Curve,
+    Goal,
+    bracket_until_held,
+    smoothed,
+    spent_until_held,
+    start_and_end,
+)
 from opdboard.domain.seed_ratios import Ratio, middle, ratio
 
 _COMPARED = ("steps", "tokens", "seconds", "gpu_seconds")
 
-
-@dataclass(frozen=True)
-class Contender:
-    """A run, or the members of a group with their seeds; learning_rates: those of its members.
-
-    batch_sizes, held_out_sizes, temperatures: those that its members tell; going: some have not ended; failed: some have.
-    """
-
-    key: str
-    curves: Sequence[Curve]
-    seeds: Sequence[int | None] = (None,)
-    method: str = ""
-    learning_rates: Sequence[float] = ()
-    batch_sizes: Collection[int] = ()
-    held_out_sizes: Collection[int] = ()
-    temperatures: Collection[float] = ()
-    going: bool = False
-    failed: bool = False
-
-    @property
-    def evaluated(self) -> int:
-        """Members with as many evaluations as a comparison takes."""
-        return sum(one.tells for one in self.curves)
-
-    @property
-    def spacing(self) -> float:
-        """Steps between evaluations, of the member evaluated most rarely."""
-        return max((one.spacing for one in self.curves), default=0.0)
+Standing = Literal[
+    "never_recorded", "never_finite", "too_few", "no_target", "reached", "lost", "not_reached", "not_by_most"
+]
+"""How a contender stands to the target: no evaluation at all; none that is a number; fewer than two; there is no target;
+reached by most; all that came there lost it again; not reached by any; by some, but not by most."""
 
 
 @dataclass(frozen=True)
 class SpeedupRow:
     """Median costs of reaching the target and holding it; None: not reached by most, or not known.
 
+    brackets: costs at the last evaluation before the target and at the one that had reached it, likewise medians.
     evaluated: members with the two evaluations that it takes; touched: those that came to the target and lost it again.
     spacing: steps between the evaluations that were used. against_best: ratios to the reference's method at its best
     learning rate among the contenders. same_rate: None where a side does not tell its rates.
@@ -64,9 +55,11 @@ class SpeedupRow:
     evaluated: int
     reached: int
     touched: int
+    standing: Standing
     spacing: float
     same_rate: bool | None
     costs: Mapping[str, float | None]
+    brackets: Mapping[str, tuple[float, float] | None]
     ratios: Mapping[str, Ratio | None]
     against_best: Mapping[str, Ratio | None]
     differs: Sequence[str] = ()
@@ -75,16 +68,26 @@ class SpeedupRow:
 
 @dataclass(frozen=True)
 class Speedup:
-    """The meter. best: the contender of the reference's method whose rate takes the fewest steps; None with one rate only.
+    """The meter. best: the contender of the reference's method whose rate takes the fewest steps; None with one rate only,
+    or without a target. start: what the way to the target is measured from. noise: None where nothing tells it.
 
     fell_back: the reference had been farther than where it ended, by more than SLACK of its way, so the target is an
     easier one than what it had reached.
     """
 
+    start: float | None
     target: float | None
+    noise: Noise | None
     fell_back: bool
     best: str | None
     rows: Sequence[SpeedupRow]
+
+    @property
+    def within_noise(self) -> bool | None:
+        """Whether the target is less than two standard errors of an evaluation from the start; None where that is not known."""
+        if self.start is None or self.target is None or self.noise is None:
+            return None
+        return abs(self.target - self.start) < 2 * self.noise.standard_error
 
 
 def speedup(contenders: Sequence[Contender], reference: str, share: float, better: Better) -> Speedup:
@@ -103,26 +106,37 @@ def speedup(contenders: Sequence[Contender], reference: str, share: float, bette
     rows = []
     for contender in by_key.values():
         spacing = max(contender.spacing, against.spacing)
-        costs = _costs(contender, goal, spacing)
-        touched = [_touched(one.every(spacing), goal) for one in contender.curves]
+        costs, brackets = _costs(contender, goal, spacing), _brackets(contender, goal, spacing)
         reached = sum(math.isfinite(step) for step in costs["steps"])
+        touched = sum(_touched(one.every(spacing), goal) for one in contender.curves) - reached
         rows.append(
             SpeedupRow(
                 key=contender.key,
                 members=len(contender.curves),
                 evaluated=contender.evaluated,
                 reached=reached,
-                touched=sum(touched) - reached,
+                touched=touched,
+                standing=_standing(contender, goal, reached, touched, most=math.isfinite(middle(costs["steps"]))),
                 spacing=spacing,
-                same_rate=_same(contender.learning_rates, against.learning_rates),
+                same_rate=same(contender.learning_rates, against.learning_rates),
                 costs={name: _known(middle(each)) for name, each in costs.items()},
+                brackets={
+                    name: (low, high) if math.isfinite(low + high) else None for name, (low, high) in brackets.items()
+                },
                 ratios=_ratios(against, contender, goal),
                 against_best=_ratios(by_key[best], contender, goal) if best else {},
-                differs=_differences(against, contender),
-                untold=_untold(against, contender),
+                differs=differences(against, contender),
+                untold=untold(against, contender),
             )
         )
-    return Speedup(None if goal is None else goal.value, _fell_back(against, goal), best, rows)
+    return Speedup(
+        start=goal and goal.start,
+        target=goal and goal.value,
+        noise=goal and noise_of(against, goal),
+        fell_back=_fell_back(against, goal),
+        best=best,
+        rows=rows,
+    )
 
 
 def goal_of(reference: Sequence[Curve], share: float, better: Better) -> Goal | None:
@@ -136,9 +150,10 @@ def goal_of(reference: Sequence[Curve], share: float, better: Better) -> Goal | 
         return None
     worse_median = median_high if better == "lower" else median_low
     start, end = worse_median(way[0] for way in ways), worse_median(way[1] for way in ways)
-    if (end >= start) if better == "lower" else (end <= start):
+    target = (1 - share) * start + share * end
+    if (target >= start) if better == "lower" else (target <= start):
         return None
-    return Goal(start, (1 - share) * start + share * end, better)
+    return Goal(start, target, better)
 
 
 def _fell_back(reference: Contender, goal: Goal | None) -> bool:
@@ -166,8 +181,33 @@ def _costs(contender: Contender, goal: Goal | None, spacing: float) -> dict[str,
     return {name: [member[name] for member in members] for name in COSTS}
 
 
+def _brackets(contender: Contender, goal: Goal | None, spacing: float) -> dict[str, tuple[float, float]]:
+    """Cost -> medians over members of what had been spent at the evaluations around reaching the goal, as of _costs."""
+    members = [bracket_until_held(one.every(spacing), goal) for one in contender.curves]
+    ends = {name: zip(*(member[name] for member in members), strict=True) for name in COSTS} if members else {}
+    return {name: tuple(map(middle, both)) for name, both in ends.items()}  # pyright: ignore[reportReturnType]
+
+
+def _standing(contender: Contender, goal: Goal | None, reached: int, touched: int, *, most: bool) -> Standing:
+    if not any(one.values for one in contender.curves):
+        return "never_recorded"
+    if not any(one.finite for one in contender.curves):
+        return "never_finite"
+    if not contender.evaluated:
+        return "too_few"
+    if goal is None:
+        return "no_target"
+    if most:
+        return "reached"
+    if reached:
+        return "not_by_most"
+    return "lost" if touched else "not_reached"
+
+
 def _best(contenders: Sequence[Contender], reference: Contender, goal: Goal | None) -> str | None:
     """Of the contenders of the reference's method, the one with the fewest steps, when they have more than one rate."""
+    if goal is None:
+        return None
     rivals = [one for one in contenders if one.method == reference.method and len(set(one.learning_rates)) == 1]
     if len({one.learning_rates[0] for one in rivals}) < 2:
         return None
@@ -182,42 +222,17 @@ def _ratios(reference: Contender, contender: Contender, goal: Goal | None) -> di
         same = {name: _known(middle(of_reference[name])) for name in _COMPARED}
         return {name: Ratio(1.0) if value is not None and value > 0 else None for name, value in same.items()}
     own = _costs(contender, goal, spacing)
-    return {name: ratio(of_reference[name], own[name], reference.seeds, contender.seeds) for name in _COMPARED}
+    left, right = _brackets(reference, goal, spacing), _brackets(contender, goal, spacing)
+    found = {name: ratio(of_reference[name], own[name], reference.seeds, contender.seeds) for name in _COMPARED}
+    return {name: one and _bracketed(one, left[name], right[name]) for name, one in found.items()}
 
 
-def _differences(reference: Contender, contender: Contender) -> list[str]:
-    """What is known to be unlike; of settings, cadence and end nothing where there is nothing to compare."""
-    if not contender.evaluated:
-        return ["not_evaluated" if contender.going else "never_evaluated"]
-    found = {"going": contender.going, "failed": contender.failed}
-    if _compared(reference, contender):
-        unlike = {name: _same(*sides) is False for name, sides in _settings(reference, contender).items()}
-        found = {"cadence": contender.spacing != reference.spacing} | unlike | found
-    return [name for name, does in found.items() if does]
-
-
-def _untold(reference: Contender, contender: Contender) -> list[str]:
-    if not _compared(reference, contender):
-        return []
-    return [name for name, sides in _settings(reference, contender).items() if _same(*sides) is None]
-
-
-def _compared(reference: Contender, contender: Contender) -> bool:
-    return reference.key != contender.key and bool(reference.evaluated and contender.evaluated)
-
-
-def _settings(reference: Contender, contender: Contender) -> dict[str, tuple[Collection, Collection]]:
-    """Setting -> its values on either side."""
-    return {
-        "batch": (contender.batch_sizes, reference.batch_sizes),
-        "held_out": (contender.held_out_sizes, reference.held_out_sizes),
-        "temperature": (contender.temperatures, reference.temperatures),
-    }
-
-
-def _same(one: Collection, other: Collection) -> bool | None:
-    """Whether the values are the same; None where a side does not tell its own."""
-    return set(one) == set(other) if one and other else None
+def _bracketed(found: Ratio, reference: tuple[float, float], own: tuple[float, float]) -> Ratio:
+    """With the least and the most that it can be: each side reached the target somewhere within its bracket."""
+    if not all(map(math.isfinite, (*reference, *own))):
+        return found
+    at_most = reference[1] / own[0] if own[0] > 0 else None
+    return replace(found, at_least=reference[0] / own[1], at_most=at_most)
 
 
 def _known(cost: float) -> float | None:

@@ -860,6 +860,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare/speedup.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write Speedup
+         * @description The same as CSV, numbers in full.
+         */
+        get: operations["write_speedup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/schema/run-config": {
         parameters: {
             query?: never;
@@ -2095,6 +2115,32 @@ export interface components {
             outcome: string | null;
         };
         /**
+         * BracketsOut
+         * @description Spent at the last evaluation before the target was reached and at the one that had, medians; null when not known.
+         */
+        BracketsOut: {
+            /** Steps */
+            steps: [
+                number,
+                number
+            ] | null;
+            /** Tokens */
+            tokens: [
+                number,
+                number
+            ] | null;
+            /** Seconds */
+            seconds: [
+                number,
+                number
+            ] | null;
+            /** Gpu Seconds */
+            gpu_seconds: [
+                number,
+                number
+            ] | null;
+        };
+        /**
          * BrokerOut
          * @description How workers are told of runs; never with a password.
          */
@@ -2280,6 +2326,43 @@ export interface components {
             tokens: number;
             /** Seconds */
             seconds: number;
+        };
+        /**
+         * CellOut
+         * @description A cell of the meter's table, in words.
+         */
+        CellOut: {
+            /**
+             * Text
+             * @description The number, or a dash.
+             */
+            text: string;
+            /**
+             * Bracket
+             * @description What the grid of evaluations leaves open, as in '[16–32]'; empty where nothing is known.
+             */
+            bracket: string;
+            /**
+             * More
+             * @description The seeds with their interval, or the search's part of a cost; may be empty.
+             */
+            more: string;
+            /**
+             * Verdict
+             * @description Of a ratio: faster or slower with all of its interval over seeds and of its bracket; open where not; single: one run a side; noise: the target is less than two standard errors of an evaluation from the start; same: the reference's own.
+             * @enum {string}
+             */
+            verdict: "faster" | "slower" | "open" | "single" | "noise" | "same" | "none";
+        };
+        /**
+         * CellsOut
+         * @description Cells by cost.
+         */
+        CellsOut: {
+            steps: components["schemas"]["CellOut"];
+            tokens: components["schemas"]["CellOut"];
+            seconds: components["schemas"]["CellOut"];
+            gpu_seconds: components["schemas"]["CellOut"];
         };
         /**
          * Check
@@ -4535,6 +4618,19 @@ export interface components {
             kind: "none";
         };
         /**
+         * NoiseOut
+         * @description How exact one evaluation is.
+         */
+        NoiseOut: {
+            /** Standard Error */
+            standard_error: number;
+            /**
+             * Answers
+             * @description How many it was told from; null where it is told from how the reference's curve jitters.
+             */
+            answers: number | null;
+        };
+        /**
          * Teacher
          * @description A teacher among several.
          */
@@ -5417,6 +5513,16 @@ export interface components {
              * @description Both sides have the same seeds, and runs of one seed were compared.
              */
             paired: boolean;
+            /**
+             * At Least
+             * @description The least that it can be, either side having reached the target between two evaluations; null when not known.
+             */
+            at_least: number | null;
+            /**
+             * At Most
+             * @description The most that it can be; null with an at_least: this side may have been there at no cost, so there is no bound.
+             */
+            at_most: number | null;
         };
         /**
          * RatiosOut
@@ -5725,6 +5831,23 @@ export interface components {
              * @enum {string}
              */
             command: "resume";
+        };
+        /**
+         * RowWordsOut
+         * @description A row of the meter's table as the page, the report and the CSV show it.
+         */
+        RowWordsOut: {
+            /** Rate */
+            rate: string;
+            /**
+             * Standing
+             * @description How it stands to the target: reached, never recorded eval/accuracy, ...
+             */
+            standing: string;
+            /** @description Null when there is one rate only. */
+            against_best: components["schemas"]["CellsOut"] | null;
+            ratios: components["schemas"]["CellsOut"];
+            costs: components["schemas"]["CellsOut"];
         };
         /**
          * RunChange
@@ -7018,6 +7141,33 @@ export interface components {
             /** Reference */
             reference: string;
             /**
+             * Start
+             * @description What the way to the target is measured from.
+             */
+            start: number | null;
+            /** @description Null when too little tells it. */
+            noise: components["schemas"]["NoiseOut"] | null;
+            /**
+             * Within Noise
+             * @description The target is less than two standard errors of an evaluation from the start; null when that is not known.
+             */
+            within_noise: boolean | null;
+            /**
+             * Told
+             * @description What the target is, or why there is none.
+             */
+            told: string;
+            /**
+             * Method
+             * @description How it was measured, and what the brackets are.
+             */
+            method: string;
+            /**
+             * Notes
+             * @description Why the rows may not be like with like, the most sobering first.
+             */
+            notes: string[];
+            /**
              * Target
              * @description Null when the reference has not got better.
              */
@@ -7052,8 +7202,16 @@ export interface components {
         SpeedupRowOut: {
             /** Key */
             key: string;
+            /** Name */
+            name: string;
             /** Members */
             members: number;
+            /**
+             * Standing
+             * @description never_recorded: no evaluation of this metric; never_finite: none that is a number; too_few: one only; no_target; reached by most; lost: came there and lost it again; not_reached; not_by_most: by some members.
+             * @enum {string}
+             */
+            standing: "never_recorded" | "never_finite" | "too_few" | "no_target" | "reached" | "lost" | "not_reached" | "not_by_most";
             /**
              * Evaluated
              * @description How many of the members have the two evaluations that a comparison takes.
@@ -7094,9 +7252,11 @@ export interface components {
              */
             same_rate: boolean | null;
             costs: components["schemas"]["CostsOut"];
+            brackets: components["schemas"]["BracketsOut"];
             ratios: components["schemas"]["RatiosOut"];
             /** @description Against the reference's method at its best rate among the entries; null when there is one rate only. */
             against_best: components["schemas"]["RatiosOut"] | null;
+            words: components["schemas"]["RowWordsOut"];
             /**
              * Method Name
              * @description The method in words, as in 'GRPO + EffOPD'.
@@ -9572,6 +9732,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpeedupOut"];
+                };
+            };
+            /** @description What was asked for is wrong or not possible. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    write_speedup: {
+        parameters: {
+            query: {
+                /** @description Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C. */
+                runs: string;
+                /** @description The entry that sets the target; empty takes the first. */
+                reference?: string;
+                /** @description A scalar with a better direction. */
+                metric?: string;
+                /** @description Share of the reference's way from its first to its last value. */
+                share?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description What was asked for is wrong or not possible. */

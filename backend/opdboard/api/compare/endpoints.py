@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from opdboard.api.compare import meter
 from opdboard.api.compare.schemas import (
@@ -19,6 +19,7 @@ from opdboard.api.compare.schemas import (
     SpeedupOut,
     SpeedupQuery,
 )
+from opdboard.api.compare.speedup_csv import speedup_csv
 from opdboard.api.context import Ctx
 from opdboard.api.entries import entries, wanted, within_limit
 from opdboard.api.rows import filled
@@ -101,6 +102,12 @@ def compare_configs(context: Ctx, query: Annotated[CompareQuery, Query()]) -> Co
 def measure_speedup(context: Ctx, query: Annotated[SpeedupQuery, Query()]) -> SpeedupOut:
     """Steps, tokens, seconds and GPU-seconds, search included, to a share of the reference's way."""
     return meter.speedups(context, query)
+
+
+@router.get("/speedup.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+def write_speedup(context: Ctx, query: Annotated[SpeedupQuery, Query()]) -> Response:
+    """The same as CSV, numbers in full."""
+    return Response(speedup_csv(meter.speedups(context, query)), media_type="text/csv; charset=utf-8")
 
 
 def _distinct(members: list[dict[str, Any]], path: str) -> list[Any]:

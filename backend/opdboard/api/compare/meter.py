@@ -1,23 +1,30 @@
 """The speed-up meter over stored series."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from opdboard.api.compare.schemas import SpeedupOut, SpeedupQuery, SpeedupRowOut
+from opdboard.api.compare.schemas import RowWordsOut, SpeedupOut, SpeedupQuery, SpeedupRowOut
 from opdboard.api.context import Context
 from opdboard.api.entries import entries
 from opdboard.api.rows import filled
 from opdboard.db import series
 from opdboard.db.groups import Entry
+from opdboard.domain.contenders import Contender
 from opdboard.domain.errors import BadInput
 from opdboard.domain.measures import scalar
 from opdboard.domain.reaching import SLACK, Curve
 from opdboard.domain.run_state import RunState
 from opdboard.domain.scalar_measures import SCALARS
-from opdboard.domain.speedup import Contender, SpeedupRow, speedup
+from opdboard.domain.speedup import Speedup, SpeedupRow, speedup
+from opdboard.domain.speedup_notes import notes
+from opdboard.domain.speedup_words import how_measured, row_words, target_sentence
 
+_ACCURACY, _JUDGED = "eval/accuracy", "eval/judged"
 _COSTS = ("tokens", "search_tokens", "seconds", "search_seconds", "gpu_seconds")
 
 
@@ -32,11 +39,11 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
     with context.database.snapshot() as session:
         found = entries(session, query.runs)
         stored = series.read_scalars_of_all(
-            session, [run.id for entry in found for run in entry.runs], [query.metric, *_COSTS], timed=False
+            session, [run.id for entry in found for run in entry.runs], [query.metric, _JUDGED, *_COSTS], timed=False
         )
-    contenders = [_contender(entry, stored, query.metric) for entry in found]
+    contenders = {entry.key: _contender(entry, name, stored, query.metric) for entry, name in _named(found)}
     reference = query.reference or found[0].key
-    measured = speedup(contenders, reference, query.share, measure.better)
+    measured = speedup(list(contenders.values()), reference, query.share, measure.better)
     return filled(
         SpeedupOut,
         measured,
@@ -44,24 +51,41 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
         reference=reference,
         smoothing="running median of 3",
         slack=SLACK,
-        rows=[_row(row, one) for row, one in zip(measured.rows, contenders, strict=True)],
+        told=target_sentence(measured, contenders[reference], query.share, query.metric),
+        method="" if measured.target is None else how_measured(measured.rows, SLACK),
+        notes=notes(measured, contenders, reference),
+        rows=[_row(row, measured, contenders, reference, query.metric) for row in measured.rows],
     )
 
 
-def _row(row: SpeedupRow, contender: Contender) -> SpeedupRowOut:
+def _row(
+    row: SpeedupRow, measured: Speedup, contenders: Mapping[str, Contender], reference: str, metric: str
+) -> SpeedupRowOut:
+    own, words = contenders[row.key], row_words(row, measured, contenders, reference, metric)
     return filled(
         SpeedupRowOut,
         row,
         against_best=row.against_best or None,
-        method=contender.method,
-        learning_rates=sorted(set(contender.learning_rates)),
+        name=own.name,
+        method=own.method,
+        learning_rates=sorted(set(own.learning_rates)),
+        words=filled(RowWordsOut, words, against_best=words.against_best or None),
     )
 
 
-def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeries]], metric: str) -> Contender:
+def _named(found: Sequence[Entry]) -> list[tuple[Entry, str]]:
+    """Each with its name, and its key where another has the same."""
+    times = Counter(entry.name for entry in found)
+    return [(entry, entry.name if times[entry.name] == 1 else f"{entry.name} ({entry.key})") for entry in found]
+
+
+def _contender(
+    entry: Entry, name: str, stored: Mapping[str, Mapping[str, series.ScalarSeries]], metric: str
+) -> Contender:
     states = [RunState(run.state) for run in entry.runs]
     return Contender(
         key=entry.key,
+        name=name,
         curves=[_curve(stored[run.id], metric) for run in entry.runs],
         seeds=[run.config["seed"] if isinstance(run.config.get("seed"), int) else None for run in entry.runs],
         method=entry.runs[0].method,
@@ -74,7 +98,16 @@ def _contender(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeri
         temperatures=_told(entry, "budget", "temperature"),
         going=any(not state.ended for state in states),
         failed=RunState.FAILED in states,
+        answers=_answers(entry, stored) if metric == _ACCURACY else None,
+        last_step=max(run.step for run in entry.runs),
     )
+
+
+def _answers(entry: Entry, stored: Mapping[str, Mapping[str, series.ScalarSeries]]) -> int | None:
+    """Held-out responses that the accuracy is a share of: those with a known answer, told where they are not all."""
+    judged = [stored[run.id][_JUDGED].values.tolist() for run in entry.runs if _JUDGED in stored[run.id]]
+    counts = [*chain(*judged), *_told(entry, "monitoring", "held_out_size")]
+    return min((int(count) for count in counts if isfinite(count) and count >= 1), default=None)
 
 
 def _told(entry: Entry, section: str, key: str) -> list[Any]:

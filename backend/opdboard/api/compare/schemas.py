@@ -8,6 +8,8 @@ from opdboard.api.parameters import NO_NUL, Parameters
 from opdboard.api.runs.schemas import RunSummary
 from opdboard.domain.methods import method_name
 from opdboard.domain.run_state import RunState
+from opdboard.domain.speedup import Standing
+from opdboard.domain.speedup_words import Verdict
 
 _ENTRIES = "Comma-separated run ids; group:NAME stands for all runs of a group, where a comma in NAME is written %2C."
 
@@ -119,6 +121,45 @@ class RatioOut(BaseModel):
     )
     high: float | None = Field(description="Upper end.")
     paired: bool = Field(description="Both sides have the same seeds, and runs of one seed were compared.")
+    at_least: float | None = Field(
+        description="The least that it can be, either side having reached the target between two evaluations; null when not known."
+    )
+    at_most: float | None = Field(
+        description="The most that it can be; null with an at_least: this side may have been there at no cost, so there is no bound."
+    )
+
+
+class CellOut(BaseModel):
+    """A cell of the meter's table, in words."""
+
+    text: str = Field(description="The number, or a dash.")
+    bracket: str = Field(
+        description="What the grid of evaluations leaves open, as in '[16–32]'; empty where nothing is known."
+    )
+    more: str = Field(description="The seeds with their interval, or the search's part of a cost; may be empty.")
+    verdict: Verdict = Field(
+        description="Of a ratio: faster or slower with all of its interval over seeds and of its bracket; open where not; single: one "
+        "run a side; noise: the target is less than two standard errors of an evaluation from the start; same: the reference's own."
+    )
+
+
+class CellsOut(BaseModel):
+    """Cells by cost."""
+
+    steps: CellOut
+    tokens: CellOut
+    seconds: CellOut
+    gpu_seconds: CellOut
+
+
+class RowWordsOut(BaseModel):
+    """A row of the meter's table as the page, the report and the CSV show it."""
+
+    rate: str
+    standing: str = Field(description="How it stands to the target: reached, never recorded eval/accuracy, ...")
+    against_best: CellsOut | None = Field(description="Null when there is one rate only.")
+    ratios: CellsOut
+    costs: CellsOut
 
 
 class CostsOut(BaseModel):
@@ -130,6 +171,15 @@ class CostsOut(BaseModel):
     seconds: float | None
     gpu_seconds: float | None = Field(description="Null where no GPU was used.")
     search_seconds: float | None = Field(description="Part of the seconds that the search took.")
+
+
+class BracketsOut(BaseModel):
+    """Spent at the last evaluation before the target was reached and at the one that had, medians; null when not known."""
+
+    steps: tuple[float, float] | None
+    tokens: tuple[float, float] | None
+    seconds: tuple[float, float] | None
+    gpu_seconds: tuple[float, float] | None
 
 
 class RatiosOut(BaseModel):
@@ -145,7 +195,12 @@ class SpeedupRowOut(BaseModel):
     """One entry. A member that has not reached the target counts as infinitely dear, so most must reach it."""
 
     key: str
+    name: str
     members: int
+    standing: Standing = Field(
+        description="never_recorded: no evaluation of this metric; never_finite: none that is a number; too_few: one only; no_target; "
+        "reached by most; lost: came there and lost it again; not_reached; not_by_most: by some members."
+    )
     evaluated: int = Field(description="How many of the members have the two evaluations that a comparison takes.")
     reached: int = Field(description="How many of the members reached the target and held it.")
     touched: int = Field(description="How many more came to it and lost it again.")
@@ -165,10 +220,12 @@ class SpeedupRowOut(BaseModel):
         description="At the same learning rate as the reference; null where a side does not tell."
     )
     costs: CostsOut
+    brackets: BracketsOut
     ratios: RatiosOut
     against_best: RatiosOut | None = Field(
         description="Against the reference's method at its best rate among the entries; null when there is one rate only."
     )
+    words: RowWordsOut
 
     @computed_field
     @property
@@ -177,11 +234,28 @@ class SpeedupRowOut(BaseModel):
         return method_name(self.method)
 
 
+class NoiseOut(BaseModel):
+    """How exact one evaluation is."""
+
+    standard_error: float
+    answers: int | None = Field(
+        description="How many it was told from; null where it is told from how the reference's curve jitters."
+    )
+
+
 class SpeedupOut(BaseModel):
     """The speed-up meter."""
 
     metric: str
     reference: str
+    start: float | None = Field(description="What the way to the target is measured from.")
+    noise: NoiseOut | None = Field(description="Null when too little tells it.")
+    within_noise: bool | None = Field(
+        description="The target is less than two standard errors of an evaluation from the start; null when that is not known."
+    )
+    told: str = Field(description="What the target is, or why there is none.")
+    method: str = Field(description="How it was measured, and what the brackets are.")
+    notes: list[str] = Field(description="Why the rows may not be like with like, the most sobering first.")
     target: float | None = Field(description="Null when the reference has not got better.")
     smoothing: str = Field(description="Of the curves before targets are looked for.")
     slack: float = Field(description="Held: no more than this share of the way to the target is lost again.")

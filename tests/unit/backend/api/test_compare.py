@@ -136,9 +136,63 @@ def test_groups_of_the_same_seeds_are_paired(client: TestClient, sqlite_database
         "low": pytest.approx(4.0),
         "high": pytest.approx(4.0),
         "paired": True,
+        "at_least": 3.0,  # from (6, 8] against (0, 2]
+        "at_most": None,
+    }
+    assert row["words"]["ratios"]["steps"] == {
+        "text": "4×",
+        "bracket": "[3–∞]",
+        "more": "n = 2: 4–4",
+        "verdict": "faster",
     }
     assert (body["best"], body["rows"][2]["same_rate"]) == (best, False)
     assert row["against_best"]["steps"]["value"] == 2.0
+
+
+def evaluated(database: Database, values: dict[int, float], key: str = "eval/accuracy", **config) -> str:
+    run_id, attempt = start(database, **config)
+    for step, value in values.items():
+        record(database, run_id, attempt, step, {key: value, "tokens": 10.0 * step, "seconds": 1.0 * step})
+    return run_id
+
+
+def test_what_never_recorded_the_measure_says_so(client: TestClient, sqlite_database: Database):
+    known = evaluated(sqlite_database, {0: 0.1, 4: 0.4, 8: 0.5, 12: 0.6})
+    other = evaluated(sqlite_database, {0: 1.0, 4: 0.9, 8: 0.8}, "eval/reverse_kl")
+    nothing = evaluated(sqlite_database, dict.fromkeys((0, 4, 8), float("nan")))
+    once, short = evaluated(sqlite_database, {0: 0.1}), evaluated(sqlite_database, {0: 0.1, 4: 0.2, 8: 0.3})
+    for run_id in (other, nothing, once, short):
+        move(sqlite_database, run_id, RunState.FINISHED)
+    waiting = create(sqlite_database)
+    keys = ",".join((known, other, nothing, once, short, waiting))
+    body = client.get(f"/api/compare/speedup?runs={keys}&metric=eval/accuracy").json()
+    assert [(row["standing"], row["words"]["standing"]) for row in body["rows"]] == [
+        ("reached", "reached"),
+        ("never_recorded", "never recorded eval/accuracy"),
+        ("never_finite", "no eval/accuracy that it recorded is a finite number"),
+        ("too_few", "evaluated once"),
+        ("not_reached", "not reached by step 8"),
+        ("never_recorded", "eval/accuracy not recorded yet"),
+    ]
+    assert [row["reached"] for row in body["rows"]] == [1, 0, 0, 0, 0, 0]
+    turned = client.get(f"/api/compare/speedup?runs={nothing},{known}&metric=eval/accuracy").json()
+    assert turned["target"] is None and "has too few evaluations of eval/accuracy" in turned["told"]
+
+
+@pytest.mark.parametrize(("held_out", "end", "noise"), [(64, 0.15, True), (6400, 0.15, False), (64, 0.6, False)])
+def test_a_target_within_the_noise_of_an_evaluation_is_told(
+    client: TestClient, sqlite_database: Database, held_out: int, end: float, noise: bool
+):
+    """Two standard errors of a share of 0.15 of 64 answers: 2 sqrt(0.15 0.85 / 64) = 0.089."""
+    monitoring = {"held_out_size": held_out}
+    slow = evaluated(sqlite_database, {0: 0.1, 4: 0.1, 8: 0.1, 12: end, 16: end}, monitoring=monitoring)
+    fast = evaluated(sqlite_database, {0: 0.1, 4: end, 8: end, 12: end, 16: end}, monitoring=monitoring)
+    body = client.get(f"/api/compare/speedup?runs={slow},{fast}&metric=eval/accuracy").json()
+    assert body["within_noise"] is noise
+    assert body["noise"]["answers"] == held_out
+    cell = body["rows"][1]["words"]["ratios"]["steps"]
+    assert (cell["verdict"], cell["more"]) == ("noise" if noise else "single", "n = 1")
+    assert any("not told apart from noise" in note for note in body["notes"]) is noise
 
 
 def test_speed_up_refuses_what_has_no_direction(client: TestClient, sqlite_database: Database):

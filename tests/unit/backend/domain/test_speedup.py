@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from opdboard.domain.contenders import Contender
 from opdboard.domain.errors import BadInput
 from opdboard.domain.reaching import Better, Curve
 from opdboard.domain.seed_ratios import Ratio
-from opdboard.domain.speedup import Contender, SpeedupRow, goal_of, speedup
+from opdboard.domain.speedup import SpeedupRow, goal_of, speedup
 
 
 def curve(steps: Sequence[int], values: Sequence[float], *, per_step: float = 1.0, search: float = 0.0) -> Curve:
@@ -311,3 +312,84 @@ def test_the_best_rate_of_the_references_method_is_a_second_reference():
     against_best = row.against_best["steps"]
     assert against_best is not None and against_best.value == 0.8
     assert speedup([slow, ahead], "slow", 1.0, "lower").best is None
+
+
+GRID = [0, 16, 32, 48, 64]
+STEADY = [1.0, 0.875, 0.75, 0.625, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("steps", "values", "costs", "ratios"),
+    [
+        (GRID, [1.0, 0.9, 0.4, 0.4, 0.4], (16, 32), (48 / 32, 64 / 16)),
+        (GRID, [1.0, 0.4, 0.4, 0.4, 0.4], (0, 16), (48 / 16, None)),  # may have been there at no cost
+        (GRID, [0.5, 0.4, 0.4, 0.4, 0.4], (0, 0), None),  # there from the start: no ratio
+        (GRID, [1.0, 0.5, 0.5, 0.5, 0.5], (0, 16), (48 / 16, None)),  # at the target itself
+        (GRID[1:], [0.5, 0.4, 0.4, 0.4], (0, 16), (48 / 16, None)),  # there at its first evaluation, not at step 0
+        (GRID, [1.0, 0.4, 0.9, 0.9, 0.4], None, None),  # the last of them only: not held
+        (GRID, [1.0, 0.4, 0.4, 0.9, 0.9, 0.4, 0.4, 0.4], (64, 80), (48 / 80, 1.0)),  # lost, and come back to stay
+        (
+            range(0, 65, 8),
+            [1.0, 0.95, 0.9, 0.7, 0.4, 0.4, 0.4, 0.4, 0.4],
+            (16, 32),
+            (48 / 32, 64 / 16),
+        ),  # finer: read as 16
+        ([0, 32, 64], [1.0, 0.4, 0.4], (0, 32), (32 / 32, None)),  # coarser: the reference is read at 0, 32, 64
+        (GRID, [math.inf, math.nan, 0.4, 0.4, 0.4], (16, 32), (48 / 32, 64 / 16)),
+        ([0, 16], [1.0, 0.4], (0, 16), (48 / 16, None)),
+        ([16], [0.4], None, None),
+    ],
+)
+@pytest.mark.parametrize("better", ["lower", "higher"])
+@pytest.mark.parametrize("offset", [0.0, -3.0])
+def test_a_ratio_has_the_bracket_that_the_grids_leave(steps, values, costs, ratios, better: Better, offset: float):
+    """By hand: the reference ends at its last evaluation, 64, and was not there at 48. Whatever the sign, and zero crossed."""
+    sign = 1.0 if better == "lower" else -1.0
+
+    def shifted(given: Sequence[float]) -> list[float]:
+        return [sign * (value + offset) for value in given]
+
+    steps = [*steps, *range(80, 200, 16)][: len(values)]
+    contenders = [alone("r", curve(GRID, shifted(STEADY))), alone("o", curve(steps, shifted(values), per_step=2.0))]
+    reference, row = rows(contenders, "r", better=better)
+    assert reference.brackets["steps"] == (48, 64) and reference.ratios["steps"] == Ratio(1.0)
+    assert row.brackets["steps"] == costs
+    assert row.brackets["seconds"] == (costs and tuple(2.0 * one for one in costs))
+    found = row.ratios["steps"]
+    assert (found and (found.at_least, found.at_most)) == (ratios and pytest.approx(ratios))
+    if found is not None and found.at_least is not None:
+        assert found.at_least <= found.value <= (found.at_most or math.inf)
+        seconds = row.ratios["seconds"]
+        assert seconds is not None and seconds.at_least == pytest.approx(found.at_least / 2)
+
+
+def test_a_groups_bracket_is_of_medians_and_holds_its_ratio():
+    plain = Contender("plain", [curve(GRID, STEADY)] * 3, [0, 1, 2])
+    members = [curve(GRID, [1.0, 0.4, 0.4, 0.4, 0.4]), curve(GRID, [1.0, 1.0, 0.4, 0.4, 0.4]), curve(GRID, [1.0] * 5)]
+    row = rows([plain, Contender("g", members, [0, 1, 2])], "plain")[1]
+    assert (row.standing, row.reached, row.brackets["steps"]) == ("reached", 2, (16, 32))
+    assert (ratio(row).at_least, ratio(row).at_most) == (48 / 32, 64 / 16)
+    most_lost = rows([plain, Contender("g", [members[0], members[2], members[2]], [0, 1, 2])], "plain")[1]
+    assert (most_lost.standing, most_lost.brackets["steps"]) == ("not_by_most", None)
+
+
+def test_a_bracket_of_a_cost_that_is_not_known_is_not_known():
+    known = curve(GRID, STEADY)
+    unknown = Curve(known.steps, known.values, [math.nan] * 4 + [640.0], *[known.seconds] * 4)
+    row = rows([alone("r", known), alone("o", unknown)], "r")[1]
+    assert (row.costs["tokens"], row.brackets["tokens"]) == (640.0, None), "known at the end alone"
+    assert (ratio(row, "tokens").at_least, ratio(row).at_least) == (None, 48 / 64)
+
+
+def test_without_a_target_no_rate_is_the_best():
+    worse = [1.0, 1.1, 1.2, 1.3, 1.4]
+    slow, fast = (alone(f"{rate}", curve(GRID, worse), method="opd", learning_rates=[rate]) for rate in (1e-5, 1e-4))
+    measured = speedup([slow, fast], slow.key, 1.0, "lower")
+    assert (measured.target, measured.best, [row.standing for row in measured.rows]) == (None, None, ["no_target"] * 2)
+
+
+def test_a_curve_without_a_finite_value_was_not_evaluated():
+    reference, empty = alone("r", falling(0.05)), alone("o", curve(range(3), [math.nan, math.inf, math.nan]))
+    row = rows([reference, empty], "r")[1]
+    assert (row.standing, row.evaluated, row.differs) == ("never_finite", 0, ["never_evaluated"])
+    assert speedup([empty, reference], "o", 1.0, "lower").target is None

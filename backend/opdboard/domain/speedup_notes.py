@@ -1,0 +1,108 @@
+"""Why the speed-up meter's rows may not be like with like, in sentences: rates, noise, settings, evaluations."""
+
+from collections.abc import Mapping, Sequence
+
+from opdboard.domain.amounts import count, number
+from opdboard.domain.contenders import Contender
+from opdboard.domain.methods import method_name
+from opdboard.domain.speedup import Speedup, SpeedupRow
+from opdboard.domain.speedup_words import rates
+
+_SETTINGS = {"batch": "batch size", "held_out": "held-out size", "temperature": "temperature"}
+
+
+def notes(measured: Speedup, contenders: Mapping[str, Contender], reference: str) -> list[str]:
+    """The most sobering first; contenders by key."""
+    return [
+        *_rates(measured, contenders, reference),
+        *_noise(measured),
+        *_single(measured, reference),
+        *_unequal(measured, contenders, reference),
+    ]
+
+
+def _rates(measured: Speedup, contenders: Mapping[str, Contender], reference: str) -> list[str]:
+    """A speed-up over a badly chosen rate is no speed-up: every one says which rate it is against."""
+    if measured.target is None:
+        return []
+    own, found = contenders[reference], []
+    method, best = method_name(own.method), measured.best
+    if best is None:
+        found.append(
+            f"No other learning rate of {method} is shown, so these speed-ups hold at this rate only; add a grid of its rates "
+            "to see them against its best one."
+        )
+    elif best == reference:
+        found.append(f"{own.name} ({rates(own)}) is the best rate of {method} among those shown.")
+    else:
+        found.append(
+            f"The best rate of {method} among those shown is that of {contenders[best].name} ({rates(contenders[best])})."
+        )
+    compared = [row for row in measured.rows if row.key != reference and row.evaluated]
+    for same, said in ((False, "Not at the learning rate"), (None, "Not known whether at the learning rate")):
+        others = [contenders[row.key] for row in compared if row.same_rate is same]
+        if others:
+            listed = ", ".join(f"{one.name} ({rates(one)})" for one in others)
+            found.append(f"{said} of {own.name} ({rates(own)}): {listed}.")
+    if compared and all(row.same_rate for row in compared):
+        found.append(f"All at the same learning rate, {rates(own)}.")
+    return found
+
+
+def _noise(measured: Speedup) -> list[str]:
+    noise = measured.noise
+    if measured.target is None or measured.start is None:
+        return []
+    if noise is None:
+        return ["How exact an evaluation is, is not known: too few to tell. A target near the start may be noise."]
+    if not measured.within_noise:
+        return []
+    told = f"{noise.answers} answers" if noise.answers is not None else "how the reference's curve jitters"
+    return [
+        f"The target is {number(abs(measured.target - measured.start), 2)} from the start, less than two standard errors of an "
+        f"evaluation ({number(noise.standard_error, 2)} each, by {told}): the hatched speed-ups are not told apart from noise."
+    ]
+
+
+def _single(measured: Speedup, reference: str) -> list[str]:
+    alone = [row for row in measured.rows if row.members == 1 and row.ratios["steps"] is not None]
+    if not any(row.key != reference for row in alone) or not any(row.key == reference for row in alone):
+        return []
+    return ["n = 1: one run a side, so how far another seed would be from it is not known."]
+
+
+def _unequal(measured: Speedup, contenders: Mapping[str, Contender], reference: str) -> list[str]:
+    own, found = contenders[reference].name, []
+    if measured.fell_back:
+        found.append(f"{own} ended worse than it had been before, so the target is easier than what it had reached.")
+    for row in measured.rows:
+        name = contenders[row.key].name
+        found += [f"{name} {_unlike(what, row)}." for what in row.differs]
+        if 0 < row.evaluated < row.members:
+            missing = row.members - row.evaluated
+            found.append(
+                f"{name}: {missing} of {row.members} runs have too few evaluations and count as infinitely dear."
+            )
+        if row.untold:
+            settings = _listed([_SETTINGS[one] for one in row.untold])
+            verb = "are those" if len(row.untold) > 1 else "is that"
+            found.append(f"{name}: whether {settings} {verb} of {own} is not known.")
+    return found
+
+
+def _unlike(what: str, row: SpeedupRow) -> str:
+    return {
+        "cadence": f"is evaluated at another cadence: compared at every {count(row.spacing)} steps",
+        "batch": "has another batch size, so a step is not the same step",
+        "held_out": "has a held-out set of another size",
+        "temperature": "samples and is measured at another temperature",
+        "going": "has not ended: its numbers may change",
+        "failed": "failed: its numbers are those until then",
+        "not_evaluated": "has not been evaluated often enough yet, so nothing is compared",
+        "never_evaluated": "was not evaluated often enough, so nothing is compared",
+    }[what]
+
+
+def _listed(words: Sequence[str]) -> str:
+    *rest, last = words
+    return f"{', '.join(rest)} and {last}" if rest else last
