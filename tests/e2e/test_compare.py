@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from e2e.axe import assert_accessible
 from e2e.conftest import Server, demo_config
-from e2e.pictures import wait_until_drawn
+from e2e.pictures import decoded, wait_until_drawn
 from opdboard.domain.strategies.none import NoStrategy
 
 pytestmark = pytest.mark.timeout(600)
@@ -59,7 +59,7 @@ def test_two_groups_are_compared(page: Page, server: Server, groups: Groups) -> 
     shown = page.get_by_test_id("speedup-group:ahead")
     expect(shown).to_contain_text(f"{row['reached']} of 2")
     if row["ratios"]["steps"]:
-        expect(shown).to_contain_text(f"{row['ratios']['steps']['value']:.2f}×")
+        expect(shown).to_contain_text(f"{row['ratios']['steps']['value']:.3g}×")
     expect(page.get_by_test_id("speedup-rates")).to_contain_text("All at the same learning rate")
 
     curves = "panel-scalars-eval-accuracy"
@@ -94,6 +94,39 @@ def test_two_groups_are_compared(page: Page, server: Server, groups: Groups) -> 
     assert_accessible(page)
     page.get_by_label("Remove ahead").click()
     expect(page.get_by_text("Add a second run or group")).to_be_visible()
+
+
+def brackets(server: Server, run_id: str, target: float) -> dict[str, tuple[float, float]]:
+    """By hand: what the last evaluation that had not reached the target had cost, and the one that had, never lost again."""
+    keys = "eval/reverse_kl,tokens,search_tokens,seconds"
+    stored = server.get(f"runs/{run_id}/series", keys=keys)["series"]
+    steps, values = (decoded(stored["eval/reverse_kl"][name]).tolist() for name in ("steps", "values"))
+    smooth = [values[0]] + [sorted(values[at - 1 : at + 2])[1] for at in range(1, len(values) - 1)]
+    smooth += [sorted([values[-1], smooth[-1], 3 * smooth[-1] - 2 * smooth[-2]])[1]]
+    first = next(at for at in range(len(smooth)) if max(smooth[at:]) <= target)
+    costs = {
+        key: dict(zip(*(decoded(one[name]).tolist() for name in ("steps", "values")), strict=True))
+        for key, one in stored.items()
+    }
+    ends = [steps[max(0, first - 1)], steps[first]]
+    tokens = [costs["tokens"][step] + costs["search_tokens"][step] for step in ends]
+    return {"steps": tuple(ends), "tokens": tuple(tokens), "seconds": tuple(costs["seconds"][step] for step in ends)}
+
+
+def test_the_bracket_of_a_speed_up_is_that_of_the_series(page: Page, server: Server, groups: Groups) -> None:
+    slow, fast = groups.plain[0], groups.ahead[0]
+    page.goto(f"/compare?runs={slow},{fast}&share=0.9")
+    meter = server.get("compare/speedup", runs=f"{slow},{fast}", share=0.9)
+    reference, own = (brackets(server, run_id, meter["target"]) for run_id in (slow, fast))
+    cells = page.get_by_test_id(f"speedup-{fast}").get_by_role("cell")
+    expect(cells.nth(1)).to_have_text("1e-5")
+    for column, cost in enumerate(("steps", "tokens", "seconds"), 2):
+        least = reference[cost][0] / own[cost][1]
+        most = f"{reference[cost][1] / own[cost][0]:.2g}" if own[cost][0] else "∞"
+        expect(cells.nth(column)).to_contain_text(f"[{least:.2g}–{most}]")
+        expect(cells.nth(column)).to_contain_text("n = 1")
+    steps = page.get_by_test_id(f"speedup-{slow}").get_by_role("cell").nth(5)
+    expect(steps).to_contain_text(f"[{reference['steps'][0]:g}–{reference['steps'][1]:g}]")
 
 
 def test_a_ninth_entry_is_left_out_and_said(page: Page, groups: Groups) -> None:

@@ -6,18 +6,18 @@ from opdboard.domain.amounts import count, number
 from opdboard.domain.contenders import Contender
 from opdboard.domain.methods import method_name
 from opdboard.domain.speedup import Speedup, SpeedupRow
-from opdboard.domain.speedup_words import rates
+from opdboard.domain.speedup_words import rates, standing
 
 _SETTINGS = {"batch": "batch size", "held_out": "held-out size", "temperature": "temperature"}
 
 
-def notes(measured: Speedup, contenders: Mapping[str, Contender], reference: str) -> list[str]:
-    """The most sobering first; contenders by key."""
+def notes(measured: Speedup, contenders: Mapping[str, Contender], reference: str, metric: str) -> list[str]:
+    """The most sobering first; contenders by key, metric: the measure's key."""
     return [
         *_rates(measured, contenders, reference),
         *_noise(measured),
         *_single(measured, reference),
-        *_unequal(measured, contenders, reference),
+        *_unequal(measured, contenders, reference, metric),
     ]
 
 
@@ -71,14 +71,17 @@ def _single(measured: Speedup, reference: str) -> list[str]:
     return ["n = 1: one run a side, so how far another seed would be from it is not known."]
 
 
-def _unequal(measured: Speedup, contenders: Mapping[str, Contender], reference: str) -> list[str]:
+def _unequal(measured: Speedup, contenders: Mapping[str, Contender], reference: str, metric: str) -> list[str]:
     own, found = contenders[reference].name, []
     if measured.fell_back:
         found.append(f"{own} ended worse than it had been before, so the target is easier than what it had reached.")
     for row in measured.rows:
         name = contenders[row.key].name
+        if not row.evaluated:
+            found.append(f"{name}: {standing(row, contenders[row.key], metric)}, so nothing is compared.")
+            continue
         found += [f"{name} {_unlike(what, row)}." for what in row.differs]
-        if 0 < row.evaluated < row.members:
+        if row.evaluated < row.members:
             missing = row.members - row.evaluated
             found.append(
                 f"{name}: {missing} of {row.members} runs have too few evaluations and count as infinitely dear."
@@ -98,8 +101,6 @@ def _unlike(what: str, row: SpeedupRow) -> str:
         "temperature": "samples and is measured at another temperature",
         "going": "has not ended: its numbers may change",
         "failed": "failed: its numbers are those until then",
-        "not_evaluated": "has not been evaluated often enough yet, so nothing is compared",
-        "never_evaluated": "was not evaluated often enough, so nothing is compared",
     }[what]
 
 

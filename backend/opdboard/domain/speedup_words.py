@@ -48,7 +48,7 @@ def row_words(
     own = contenders[row.key]
     return RowWords(
         rate=rates(own),
-        standing=_standing(row, own, metric),
+        standing=standing(row, own, metric),
         against_best={name: _ratio(one, row, contenders[best], measured) for name, one in row.against_best.items()}
         if best
         else {},
@@ -62,14 +62,15 @@ def rates(contender: Contender) -> str:
     return ", ".join(number(rate) for rate in sorted(set(contender.learning_rates))) or "not told"
 
 
-def _standing(row: SpeedupRow, contender: Contender, metric: str) -> str:
+def standing(row: SpeedupRow, contender: Contender, metric: str) -> str:
+    """How the contender stands to the target, or why nothing is compared."""
     many, by = row.members > 1, f"by step {contender.last_step}"
     lost = f"; {row.touched} came there and lost it again" if row.touched else ""
     match row.standing:
         case "never_recorded":
             return f"{metric} not recorded yet" if contender.going else f"never recorded {metric}"
         case "never_finite":
-            return f"no {metric} that it recorded is a finite number"
+            return f"recorded no finite {metric}"
         case "too_few":
             return "evaluated once" + (" so far" if contender.going else "")
         case "no_target":
@@ -90,7 +91,8 @@ def _ratio(ratio: Ratio | None, row: SpeedupRow, against: Contender, measured: S
     verdict = verdict_of(ratio, row, against, measured)
     if verdict == "same":
         return Cell(times(ratio.value), verdict=verdict)
-    return Cell(times(ratio.value), _between(ratio.at_least, ratio.at_most), _over_seeds(ratio, row, against), verdict)
+    more = ("within noise, " if verdict == "noise" else "") + _over_seeds(ratio, row, against)
+    return Cell(times(ratio.value), _between(ratio.at_least, ratio.at_most), more, verdict)
 
 
 def verdict_of(ratio: Ratio, row: SpeedupRow, against: Contender, measured: Speedup) -> Verdict:
@@ -114,7 +116,7 @@ def times(value: float) -> str:
 def _between(low: float | None, high: float | None) -> str:
     if low is None:
         return ""
-    return f"[{number(low, 3)}–{'∞' if high is None else number(high, 3)}]"
+    return f"[{number(low, 2)}–{'∞' if high is None else number(high, 2)}]"
 
 
 def _over_seeds(ratio: Ratio, row: SpeedupRow, against: Contender) -> str:

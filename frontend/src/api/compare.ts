@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
+import { download } from "~/lib/download";
+import { client, get, unwrap } from "./client";
 
 export const compareKeys = {
   entries: ["compare", "entries"] as const,
@@ -44,3 +45,10 @@ export const speedupQuery = ({ keys, reference, metric, share }: SpeedupQuestion
     queryFn: get("/api/compare/speedup", { query: { runs: keys.join(","), reference, metric, share } }),
     placeholderData: keepPreviousData,
   });
+
+/** The meter's table as a CSV file, numbers in full. */
+export async function downloadSpeedup({ keys, reference, metric, share }: SpeedupQuestion) {
+  const query = { runs: keys.join(","), reference, metric, share };
+  const made: unknown = await unwrap(client.GET("/api/compare/speedup.csv", { params: { query }, parseAs: "blob" }));
+  download(made as Blob, "speed-up.csv");
+}

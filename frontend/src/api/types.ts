@@ -50,6 +50,7 @@ export type SweepCreate = Schemas["SweepCreate"];
 export type ConfigDifference = Schemas["ConfigDifference"];
 export type Speedup = Schemas["SpeedupOut"];
 export type SpeedupRow = Schemas["SpeedupRowOut"];
+export type SpeedupCell = Schemas["CellOut"];
 export type Alert = Schemas["AlertOut"];
 export type AlertKind = Schemas["AlertKind"];
 export type AlertRule = Schemas["AlertRuleOut"];

@@ -53,7 +53,7 @@ def speedups(context: Context, query: SpeedupQuery) -> SpeedupOut:
         slack=SLACK,
         told=target_sentence(measured, contenders[reference], query.share, query.metric),
         method="" if measured.target is None else how_measured(measured.rows, SLACK),
-        notes=notes(measured, contenders, reference),
+        notes=notes(measured, contenders, reference, query.metric),
         rows=[_row(row, measured, contenders, reference, query.metric) for row in measured.rows],
     )
 

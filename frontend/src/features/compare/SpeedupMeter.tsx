@@ -1,18 +1,19 @@
-import { Group, Select, Slider } from "@mantine/core";
+import { Button, Group, Select, Slider } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { speedupQuery } from "~/api/compare";
+import { downloadSpeedup, speedupQuery } from "~/api/compare";
 import { useScalarNames } from "~/api/measures";
-import type { Entry, Speedup } from "~/api/types";
+import type { Entry } from "~/api/types";
+import { errorText } from "~/components/ErrorBox";
+import { notify } from "~/components/notify";
 import { Unread } from "~/components/Unread";
 import { useView } from "~/components/useView";
 import { setsOf } from "~/lib/evaluationSets";
-import { number } from "~/lib/format";
 import { real } from "~/lib/urlParams";
 import classes from "./ComparePage.module.css";
 import { Section } from "./Section";
 import { SpeedupTable } from "./SpeedupTable";
-import { evaluated, howMeasured, rateNotes, unequalNotes } from "./speedupWords";
 
 const METRICS: readonly string[] = [
   "eval/reverse_kl",
@@ -38,9 +39,8 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
   const metric = search.metric ?? "eval/reverse_kl";
   const usual = reference.is_group ? USUAL_SHARE_OF_GROUP : 1;
   const share = Math.min(1, Math.max(0.05, real(search.share, usual)));
-  const query = useQuery(
-    speedupQuery({ keys: entries.map(({ key }) => key), reference: reference.key, metric, share }),
-  );
+  const asked = { keys: entries.map(({ key }) => key), reference: reference.key, metric, share };
+  const query = useQuery(speedupQuery(asked));
   const { data } = query;
   const named = useScalarNames();
   const stored = new Set(entries.flatMap(({ runs }) => runs.flatMap(({ latest }) => Object.keys(latest))));
@@ -48,7 +48,6 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
     ...METRICS.filter((name) => name === metric || stored.has(name)),
     ...setsOf(stored).map(({ average }) => average),
   ];
-  const notes = data ? [...unequalNotes(data, entries), ...rateNotes(data, entries)] : [];
 
   return (
     <Section
@@ -69,35 +68,38 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
             share={share}
             onChange={(next) => change({ share: next === usual ? undefined : String(next) })}
           />
+          <Button
+            variant="subtle"
+            color="gray"
+            size="xs"
+            leftSection={<IconDownload size={14} />}
+            onClick={() =>
+              void downloadSpeedup(asked).catch((error) =>
+                notify(errorText(error), "The table could not be taken away"),
+              )
+            }
+          >
+            CSV
+          </Button>
         </>
       }
     >
       {data && (
         <p className={classes.sentence} data-testid="speedup-target">
-          {data.target === null
-            ? noTarget(data, reference)
-            : `Target ${number(data.target)}: ${Math.round(share * 100)} % of the way that ${
-                reference.is_group ? `the median member of ${reference.name}` : reference.name
-              } made from its first to its last value. ${howMeasured(data)}`}
+          {data.told} {data.method}
         </p>
       )}
       {!data && <Unread what="the meter" query={query} />}
       {data && <SpeedupTable data={data} entries={entries} />}
-      {notes.length > 0 && (
+      {data && data.notes.length > 0 && (
         <ul className={classes.rateNotes} data-testid="speedup-rates">
-          {notes.map((note) => (
+          {data.notes.map((note) => (
             <li key={note}>{note}</li>
           ))}
         </ul>
       )}
     </Section>
   );
-}
-
-function noTarget({ rows }: Speedup, reference: Entry): string {
-  const own = rows.find(({ key }) => key === reference.key);
-  const why = own && !evaluated(own) ? "has too few evaluations of this metric" : "has not improved on this metric";
-  return `${reference.name} ${why}, so there is no way to measure a speed-up by.`;
 }
 
 function ShareSlider({ share, onChange }: { share: number; onChange: (share: number) => void }) {

@@ -1,170 +1,204 @@
-import type { Entry, Ratio, Speedup, SpeedupRow } from "~/api/types";
+import type { Entry, Ratio, Speedup, SpeedupCell, SpeedupRow } from "~/api/types";
 import table from "~/components/table.module.css";
-import { count, duration } from "~/lib/format";
-import classes from "./ComparePage.module.css";
+import { type LogAxis, logAxis } from "~/lib/logAxis";
+import page from "./ComparePage.module.css";
 import { EntryName } from "./EntryName";
-import { evaluated } from "./speedupWords";
+import classes from "./SpeedupTable.module.css";
+
+type Cost = keyof SpeedupRow["ratios"];
+
+const LABELS: Record<Cost, string> = { steps: "steps", tokens: "tokens", seconds: "time", gpu_seconds: "GPU time" };
 
 interface SpeedupTableProps {
   data: Speedup;
   entries: readonly Entry[];
 }
 
-/** A row per run or group: what was spent, and how much less than the reference. */
+/** A row per run or group, in the server's words: its rate, how much less it spent than the best rate and than the reference, and what. */
 export function SpeedupTable({ data, entries }: SpeedupTableProps) {
-  const gpu = data.rows.some(({ costs }) => costs.gpu_seconds !== null);
-  const best = data.best !== null && data.best !== data.reference;
-  return (
-    <div className={table.wrap}>
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th rowSpan={2}>Run or group</th>
-            <th className={table.right} rowSpan={2}>
-              Reached
-            </th>
-            <th className={classes.headOfMany} colSpan={gpu ? 4 : 3}>
-              Cost, search included
-            </th>
-            <th className={classes.headOfMany} colSpan={gpu ? 4 : 3}>
-              Speed-up
-            </th>
-            {best && (
-              <th className={classes.headOfMany} colSpan={3}>
-                Against its best rate
-              </th>
-            )}
-          </tr>
-          <tr>
-            <Heads gpu={gpu} />
-            <Heads gpu={gpu} />
-            {best && <Heads gpu={false} />}
-          </tr>
-        </thead>
-        <tbody>
-          {data.rows.map((row) => (
-            <Row
-              key={row.key}
-              row={row}
-              entry={entries.find(({ key }) => key === row.key)}
-              isReference={row.key === data.reference}
-              isBest={best && row.key === data.best}
-              gpu={gpu}
-              best={best}
-            />
-          ))}
-        </tbody>
-      </table>
-    </div>
+  const ofBest: Cost[] = ["steps", "tokens", "seconds"];
+  const withGpu = (known: boolean): Cost[] => (known ? [...ofBest, "gpu_seconds"] : ofBest);
+  const ofReference = withGpu(
+    data.rows.some(({ key, ratios }) => key !== data.reference && ratios.gpu_seconds !== null),
   );
-}
-
-function Heads({ gpu }: { gpu: boolean }) {
+  const costs = withGpu(data.rows.some((row) => row.costs.gpu_seconds !== null));
+  const best = data.best !== null && data.best !== data.reference;
+  const axis = logAxis(
+    data.rows.flatMap(ratiosOf).flatMap(({ value, at_least, at_most }) => [value, at_least, at_most]),
+  );
+  const against = data.best === data.reference ? "Against the reference, the best rate" : "Against the reference";
+  const groups: [string, readonly Cost[]][] = [
+    ...(best ? [["Against the best rate", ofBest] as [string, readonly Cost[]]] : []),
+    [against, ofReference],
+    ["Cost, search included", costs],
+  ];
   return (
     <>
-      <th className={`${table.right} ${classes.firstOfMany}`}>steps</th>
-      <th className={table.right}>tokens</th>
-      <th className={table.right}>time</th>
-      {gpu && <th className={table.right}>GPU time</th>}
+      <div className={table.wrap}>
+        <table className={`${table.table} ${classes.meter}`}>
+          <thead>
+            <tr>
+              <th className={classes.first} rowSpan={2}>
+                Run or group
+              </th>
+              <th className={table.right} rowSpan={2}>
+                Rate
+              </th>
+              {groups.map(([title, names]) => (
+                <th key={title} className={classes.headOfMany} colSpan={names.length}>
+                  {title}
+                </th>
+              ))}
+            </tr>
+            <tr>
+              {groups.flatMap(([title, names]) =>
+                names.map((name, index) => (
+                  <th key={`${title} ${name}`} className={`${table.right} ${index === 0 ? classes.firstOfMany : ""}`}>
+                    {LABELS[name]}
+                  </th>
+                )),
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {data.rows.map((row) => (
+              <tr key={row.key} data-testid={`speedup-${row.key}`} data-standing={row.standing}>
+                <Named row={row} entry={entries.find(({ key }) => key === row.key)} data={data} best={best} />
+                <td className={table.right} data-label="rate">
+                  {row.words.rate}
+                </td>
+                {best && (
+                  <>
+                    <PhoneHead title="Against the best rate" />
+                    <Ratios cells={row.words.against_best} ratios={row.against_best} names={ofBest} axis={axis} />
+                  </>
+                )}
+                <PhoneHead title={against} />
+                <Ratios cells={row.words.ratios} ratios={row.ratios} names={ofReference} axis={axis} />
+                <PhoneHead title="Cost, search included" />
+                <Costs row={row} names={costs} />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {axis && (
+        <p className={classes.axis}>
+          Bars from {axis.low} to {axis.high} on a log axis, 1× in the middle; the thin line is the bracket
+          {data.within_noise ? "; hatched: not told apart from noise" : ""}. Green and red only where all of the
+          interval over seeds and of the bracket is on one side of 1×.
+        </p>
+      )}
     </>
   );
 }
 
-interface RowProps {
+function ratiosOf({ ratios, against_best }: SpeedupRow): Ratio[] {
+  return [...Object.values(ratios), ...Object.values(against_best ?? {})].filter((ratio) => ratio !== null);
+}
+
+/** What the columns below are called where a row is a card; a table has its heads. */
+function PhoneHead({ title }: { title: string }) {
+  return <td className={classes.phoneHead}>{title}</td>;
+}
+
+interface NamedProps {
   row: SpeedupRow;
   entry: Entry | undefined;
-  isReference: boolean;
-  isBest: boolean;
-  gpu: boolean;
+  data: Speedup;
   best: boolean;
 }
 
-function Row({ row, entry, isReference, isBest, gpu, best }: RowProps) {
-  const { costs, ratios, against_best } = row;
-  const reached = costs.steps !== null;
+function Named({ row, entry, data, best }: NamedProps) {
+  const told = row.members > 1 && row.standing === "reached";
   return (
-    <tr data-testid={`speedup-${row.key}`}>
-      <td className={`${table.named} ${classes.wrapped}`}>
-        <span className={classes.runName}>
-          {entry ? <EntryName entry={entry} /> : row.key}
-          {isReference && <span className="soft">reference</span>}
-          {isBest && <span className="soft">best rate</span>}
-        </span>
-      </td>
-      <td className={table.right}>{reachedBy(row)}</td>
-      {reached ? (
-        <>
-          <td className={`${table.right} ${classes.firstOfMany}`}>{count(costs.steps)}</td>
-          <td className={table.right}>
-            {count(costs.tokens)}
-            <OfSearch amount={costs.search_tokens} told={count} />
-          </td>
-          <td className={table.right}>
-            {duration(costs.seconds)}
-            <OfSearch amount={costs.search_seconds} told={duration} />
-          </td>
-          {gpu && <td className={table.right}>{costs.gpu_seconds === null ? "–" : duration(costs.gpu_seconds)}</td>}
-        </>
-      ) : (
-        <td className={`${classes.firstOfMany} ${classes.reason}`} colSpan={gpu ? 4 : 3}>
-          <span className="soft">{notReached(row, entry)}</span>
-        </td>
-      )}
-      <Ratios ratios={ratios} quiet={isReference} gpu={gpu} />
-      {best && <Ratios ratios={against_best} quiet={isBest} gpu={false} />}
-    </tr>
+    <td className={`${classes.first} ${page.wrapped}`}>
+      {entry ? <EntryName entry={entry} /> : row.name}
+      {row.key === data.reference && <span className={classes.more}>reference</span>}
+      {best && row.key === data.best && <span className={classes.more}>best rate</span>}
+      {told && <span className={classes.more}>{row.words.standing}</span>}
+    </td>
   );
 }
 
-function reachedBy(row: SpeedupRow): string {
-  if (!evaluated(row)) return "–";
-  return row.members > 1 ? `${row.reached} of ${row.members}` : row.reached > 0 ? "yes" : "no";
-}
-
-function notReached(row: SpeedupRow, entry: Entry | undefined): string {
-  if (row.differs.includes("not_evaluated")) return "not evaluated yet";
-  if (row.differs.includes("never_evaluated")) return "not evaluated";
-  const last = Math.max(0, ...(entry?.runs ?? []).map(({ step }) => step));
-  if (row.members > 1) {
-    const lost = row.touched > 0 ? `; ${row.touched} came there and lost it again` : "";
-    return `not held by most, by step ${last}${lost}`;
-  }
-  return row.touched > 0 ? `came there and lost it again by step ${last}` : `not reached by step ${last}`;
-}
-
-/** The search's part of a cost, where there was a search. */
-function OfSearch({ amount, told }: { amount: number | null; told: (amount: number) => string }) {
-  return amount ? <span className={classes.interval}>{told(amount)} search</span> : null;
-}
-
 interface RatiosProps {
+  cells: SpeedupRow["words"]["ratios"] | null;
   ratios: SpeedupRow["ratios"] | null;
-  quiet: boolean;
-  gpu: boolean;
+  names: readonly Cost[];
+  axis: LogAxis | null;
 }
 
-function Ratios({ ratios, quiet, gpu }: RatiosProps) {
-  const names = ["steps", "tokens", "seconds", ...(gpu ? (["gpu_seconds"] as const) : [])] as const;
-  return names.map((name) => (
-    <td key={name} className={`${table.right} ${name === "steps" ? classes.firstOfMany : ""}`}>
-      <Written ratio={ratios?.[name] ?? null} quiet={quiet} />
+function Ratios({ cells, ratios, names, axis }: RatiosProps) {
+  return names.map((name, index) => (
+    <td
+      key={name}
+      className={`${table.right} ${classes.ofMany} ${index === 0 ? classes.firstOfMany : ""}`}
+      data-label={LABELS[name]}
+    >
+      {cells && <Told cell={cells[name]} />}
+      {axis && ratios?.[name] && cells?.[name].verdict !== "same" && (
+        <RatioBar ratio={ratios[name]} axis={axis} verdict={cells?.[name].verdict ?? "none"} />
+      )}
     </td>
   ));
 }
 
-function Written({ ratio, quiet }: { ratio: Ratio | null; quiet: boolean }) {
-  if (ratio === null) return <span className="soft">–</span>;
-  const tone = quiet ? "same" : ratio.value >= 1.02 ? "faster" : ratio.value <= 0.98 ? "slower" : "same";
+function Costs({ row, names }: { row: SpeedupRow; names: readonly Cost[] }) {
+  if (row.standing !== "reached") {
+    return (
+      <td className={`${classes.firstOfMany} ${classes.reason}`} colSpan={names.length} data-testid="standing">
+        {row.words.standing}
+      </td>
+    );
+  }
+  return names.map((name, index) => (
+    <td
+      key={name}
+      className={`${table.right} ${index === 0 ? classes.firstOfMany : ""}`}
+      data-label={LABELS[name]}
+      data-none={row.costs[name] === null || undefined}
+    >
+      <Told cell={row.words.costs[name]} />
+    </td>
+  ));
+}
+
+function Told({ cell: { text, bracket, more, verdict } }: { cell: SpeedupCell }) {
   return (
     <>
-      <span className={classes.ratio} data-tone={tone}>
-        {ratio.value.toFixed(2)}×
+      <span className={classes.ratio} data-verdict={verdict}>
+        {text}
       </span>
-      {ratio.low !== null && (
-        <span className={classes.interval}>
-          [{ratio.low.toFixed(2)}, {ratio.high?.toFixed(2)}]
-        </span>
-      )}
+      {bracket && <Bracket text={bracket} />}
+      {more && <span className={classes.more}>{more}</span>}
     </>
+  );
+}
+
+/** Its second end on a line of its own where there is no room for both. */
+function Bracket({ text }: { text: string }) {
+  const [low, high] = text.split("–");
+  return (
+    <span className={`${classes.more} ${classes.bracket}`}>
+      <span className={classes.end}>{low}–</span>
+      <wbr />
+      <span className={classes.end}>{high}</span>
+    </span>
+  );
+}
+
+/** From 1x to the ratio; the bracket as a thin line. What they say is beside them in words. */
+function RatioBar({ ratio, axis, verdict }: { ratio: Ratio; axis: LogAxis; verdict: SpeedupCell["verdict"] }) {
+  const at = axis.place(ratio.value);
+  const span = (one: number, other: number) => ({
+    left: `${Math.min(one, other)}%`,
+    width: `${Math.abs(other - one)}%`,
+  });
+  const bracket = ratio.at_least === null ? null : span(axis.place(ratio.at_least), axis.place(ratio.at_most));
+  return (
+    <span className={classes.track} aria-hidden="true">
+      <span className={classes.bar} data-verdict={verdict} style={span(50, at)} />
+      {bracket && <span className={classes.between} style={bracket} />}
+    </span>
   );
 }

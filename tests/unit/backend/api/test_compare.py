@@ -1,5 +1,8 @@
 """Runs side by side over HTTP."""
 
+import csv
+import io
+
 import pytest
 from fastapi.testclient import TestClient
 from support.stored_runs import create, filled, move, record, start
@@ -169,12 +172,16 @@ def test_what_never_recorded_the_measure_says_so(client: TestClient, sqlite_data
     assert [(row["standing"], row["words"]["standing"]) for row in body["rows"]] == [
         ("reached", "reached"),
         ("never_recorded", "never recorded eval/accuracy"),
-        ("never_finite", "no eval/accuracy that it recorded is a finite number"),
+        ("never_finite", "recorded no finite eval/accuracy"),
         ("too_few", "evaluated once"),
         ("not_reached", "not reached by step 8"),
         ("never_recorded", "eval/accuracy not recorded yet"),
     ]
     assert [row["reached"] for row in body["rows"]] == [1, 0, 0, 0, 0, 0]
+    told = client.get(f"/api/compare/speedup.csv?runs={keys}&metric=eval/accuracy")
+    rows = list(csv.DictReader(io.StringIO(told.text)))
+    assert [row["standing"] for row in rows] == [row["words"]["standing"] for row in body["rows"]]
+    assert (rows[0]["steps"], rows[0]["steps_after"], rows[0]["steps_by"]) == ("12.0", "8.0", "12.0")
     turned = client.get(f"/api/compare/speedup?runs={nothing},{known}&metric=eval/accuracy").json()
     assert turned["target"] is None and "has too few evaluations of eval/accuracy" in turned["told"]
 
@@ -191,7 +198,7 @@ def test_a_target_within_the_noise_of_an_evaluation_is_told(
     assert body["within_noise"] is noise
     assert body["noise"]["answers"] == held_out
     cell = body["rows"][1]["words"]["ratios"]["steps"]
-    assert (cell["verdict"], cell["more"]) == ("noise" if noise else "single", "n = 1")
+    assert (cell["verdict"], cell["more"]) == ("noise", "within noise, n = 1") if noise else ("single", "n = 1")
     assert any("not told apart from noise" in note for note in body["notes"]) is noise
 
 

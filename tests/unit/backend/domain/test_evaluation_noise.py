@@ -40,4 +40,5 @@ def test_too_few_even_evaluations_tell_nothing(few: list[Curve]):
 def test_a_share_of_answers_has_the_binomial_error_of_its_less_certain_end():
     reference = Contender("r", [curve([0.0, 0.5])], answers=100)
     assert noise_of(reference, Goal(0.0, 0.5, "higher")) == Noise(0.05, 100)
-    assert noise_of(reference, Goal(0.9, 1.0, "higher")) == Noise(pytest.approx(0.03), 100)
+    found = noise_of(reference, Goal(0.9, 1.0, "higher"))
+    assert found is not None and found.standard_error == pytest.approx(0.03)
