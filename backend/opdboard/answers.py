@@ -8,7 +8,7 @@ from opdboard.api.analyses.schemas import AnalysisDetail, AnalysisList, Estimate
 from opdboard.api.arrays import TypedArray
 from opdboard.api.checkpoints.schemas import CheckpointList
 from opdboard.api.commands.schemas import CommandOut, ProvenanceOut, RunHistory
-from opdboard.api.compare.schemas import ConfigDifference, RatioOut, SpeedupOut, SpeedupRowOut
+from opdboard.api.compare.schemas import CellOut, ConfigDifference, RatioOut, SpeedupOut, SpeedupRowOut
 from opdboard.api.decisions.schemas import DecisionList, DecisionOut
 from opdboard.api.hub.schemas import HubAccess, HubRepositories, HubRepository
 from opdboard.api.launch.schemas import SweepMade
@@ -20,7 +20,7 @@ from opdboard.api.series.schemas import ModuleList, ScalarOut, SeriesOut, Statis
 from opdboard.api.workers.schemas import WorkerList
 
 __all__ = [
-    "AlertList", "AnalysisDetail", "AnalysisList", "CheckpointList", "CommandOut", "ConfigDifference", "DecisionList",
+    "AlertList", "AnalysisDetail", "AnalysisList", "CellOut", "CheckpointList", "CommandOut", "ConfigDifference", "DecisionList",
     "DecisionOut", "EstimateOut", "HubAccess", "HubRepositories", "HubRepository", "ModuleList", "PanelFigure", "PanelOut", "PanelTable", "ProvenanceOut", "RatioOut", "RunDetail", "RunHistory",
     "RunList", "RunSummary", "SampleList", "ScalarOut", "SeriesOut", "SpeedupOut", "SpeedupRowOut", "StatisticOut",
     "SweepMade", "TypedArray", "VariantOut", "WorkerList",

@@ -40,9 +40,11 @@ def test_the_meter_fits_beside_long_names(page: Page, shown: Shown) -> None:
     page.goto(f"/compare?runs={keys}&reference={shown.ids['reference']}")
     meter = page.get_by_test_id("speedup-meter")
     expect(meter.get_by_role("columnheader", name="Against the best rate")).to_be_visible()
-    expect(page.get_by_test_id(f"speedup-{shown.ids['queued']}")).to_contain_text("eval/reverse_kl not recorded yet")
+    expect(page.get_by_test_id(f"speedup-{shown.ids['queued']}")).to_contain_text(
+        "Held-out reverse KL to the teacher: not recorded yet"
+    )
     expect(page.get_by_test_id("speedup-rates")).to_contain_text(
-        "queued: eval/reverse_kl not recorded yet, so nothing is compared"
+        "queued: Held-out reverse KL to the teacher: not recorded yet, so nothing is compared"
     )
     expect(page.get_by_test_id("speedup-rates")).not_to_contain_text("queued is evaluated at another cadence")
     wrap = meter.locator("table").locator("..")

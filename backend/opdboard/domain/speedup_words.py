@@ -65,12 +65,13 @@ def rates(contender: Contender) -> str:
 def standing(row: SpeedupRow, contender: Contender, metric: str) -> str:
     """How the contender stands to the target, or why nothing is compared."""
     many, by = row.members > 1, f"by step {contender.last_step}"
+    name = scalar(metric).title
     lost = f"; {row.touched} came there and lost it again" if row.touched else ""
     match row.standing:
         case "never_recorded":
-            return f"{metric} not recorded yet" if contender.going else f"never recorded {metric}"
+            return f"{name}: not recorded yet" if contender.going else f"{name}: never recorded"
         case "never_finite":
-            return f"recorded no finite {metric}"
+            return f"{name}: no finite value"
         case "too_few":
             return "evaluated once" + (" so far" if contender.going else "")
         case "no_target":
@@ -141,7 +142,11 @@ def target_sentence(measured: Speedup, reference: Contender, share: float, metri
     """What is to be reached, or why there is nothing."""
     measure = scalar(metric)
     if measured.target is None:
-        why = f"has not improved on {metric}" if reference.evaluated else f"has too few evaluations of {metric}"
+        why = (
+            f"has not improved on {measure.title}"
+            if reference.evaluated
+            else f"has too few evaluations of {measure.title}"
+        )
         return f"{reference.name} {why}, so there is no way to measure a speed-up by."
     whose = f"the median member of {reference.name}" if len(reference.curves) > 1 else reference.name
     unit = f" {measure.unit}" if measure.unit not in ("", "share") else ""

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from opdboard.answers import DecisionOut, RunDetail
+from opdboard.answers import CellOut, DecisionOut, RunDetail, SpeedupOut
 from opdboard.client import Client, RequestRefused
 from opdboard.domain.interventions import INTERVENTIONS
+from opdboard.domain.measures import scalar
+from opdboard.domain.speedup_words import TELL
 from opdboard.export.html import document, in_section, note, picture, section, spectral_table, table, text
+from opdboard.panels.look import run_mark
 
 MOST_SAMPLES = 6
 _CURVES = ("eval/reverse_kl", "eval/accuracy", "reverse_kl", "loss", "grad_norm")
+_COSTS = {"steps": "steps", "tokens": "tokens", "seconds": "time", "gpu_seconds": "GPU time"}
+_LATEST = ("eval/reverse_kl", "eval/accuracy", "seconds")
 
 
 def page(client: Client, run_ids: Sequence[str]) -> Iterator[str]:
@@ -24,7 +29,7 @@ def _parts(client: Client, runs: Sequence[RunDetail]) -> Iterator[str]:
         yield section("What differs", _differences(client, runs))
     yield from in_section("Curves", (_curve(client, runs, key) for key in _CURVES))
     for run in runs:
-        yield from in_section(f"{run.name} ({run.id})", _about(client, run))
+        yield from in_section(f"{named(run)} ({run.id})", _about(client, run))
 
 
 def _about(client: Client, run: RunDetail) -> Iterator[str]:
@@ -47,38 +52,54 @@ def _analysed(client: Client, run: RunDetail) -> list[str]:
 
 
 def _overview(runs: Sequence[RunDetail]) -> str:
-    columns = ("run", "id", "state", "method", "student", "teacher", "step", "held-out KL", "accuracy", "seconds")
+    columns = ("run", "id", "state", "method", "student", "teacher", "step", *(scalar(key).title for key in _LATEST))
     rows = [
         (
-            run.name, run.id, run.state, run.method, run.student, run.teacher,
-            f"{run.step} of {run.total_steps}", run.latest.get("eval/reverse_kl"),
-            run.latest.get("eval/accuracy"), run.latest.get("seconds"),
+            named(run), run.id, run.state, run.method_name, run.student, run.teacher,
+            f"{run.step} of {run.total_steps}", *(run.latest.get(key) for key in _LATEST),
         )
         for run in runs
     ]  # fmt: skip
-    failed = [(run.name, run.error["detail"]) for run in runs if run.error]
+    failed = [(named(run), run.error["detail"]) for run in runs if run.error]
     return table(columns, rows) + (table(("failed", "why"), failed) if failed else "")
 
 
 def _speedup(client: Client, runs: Sequence[RunDetail]) -> str:
+    """The page's table and its sentences."""
     try:
         found = client.speedup([run.id for run in runs], runs[0].id)
     except RequestRefused as problem:
         return note(problem.detail)
-    names = {run.id: run.name for run in runs}
+    names = {run.id: named(run) for run in runs}
+    sides = {"ratios": f" against {names[found.reference]}", "costs": ""}
+    if found.best not in (None, found.reference):
+        sides = {"against_best": f" against the best rate, {names[found.best]}"} | sides
+    told = [(side, cost) for side in sides for cost in TELL if cost != "gpu_seconds" or _gpus(found)]
     rows = [
         (
-            names.get(row.key, row.key),
-            ("yes" if row.reached else "no") if row.evaluated else "not evaluated",
-            *(getattr(row.costs, cost) for cost in ("steps", "tokens", "search_tokens", "seconds", "search_seconds")),
+            names[row.key],
+            row.words.rate,
+            *(_told(getattr(getattr(row.words, side), cost)) for side, cost in told),
+            row.words.standing,
         )
         for row in found.rows
     ]
-    about = note(
-        f"Cost until {found.metric} reached the final score of {runs[0].name} and held it, search included; evaluations "
-        "as running medians of three."
-    )
-    return about + table(("run", "reached", "steps", "tokens", "of them search", "seconds", "of them search"), rows)
+    heads = ("run", "learning rate", *(_COSTS[cost] + sides[side] for side, cost in told), "target")
+    notes = "".join(map(note, found.notes))
+    return note(found.told) + table(heads, rows) + notes + note(found.method)
+
+
+def _gpus(found: SpeedupOut) -> bool:
+    return any(row.costs.gpu_seconds is not None for row in found.rows)
+
+
+def _told(cell: CellOut) -> str:
+    return " ".join(filter(None, (cell.text, cell.bracket, f"({cell.more})" if cell.more else "")))
+
+
+def named(run: RunDetail) -> str:
+    """A run's name behind the mark that it has in every picture."""
+    return f"{run_mark(run).glyph} {run.name}"
 
 
 def _differences(client: Client, runs: Sequence[RunDetail]) -> str:
@@ -86,13 +107,15 @@ def _differences(client: Client, runs: Sequence[RunDetail]) -> str:
     if not found:
         return note("The configurations are the same.")
     rows = [(key.path, *(", ".join(map(str, key.values.get(run.id, "–"))) for run in runs)) for key in found]
-    return table(("key", *(run.name for run in runs)), rows)
+    return table(("key", *map(named, runs)), rows)
 
 
 def _curve(client: Client, runs: Sequence[RunDetail], key: str) -> str:
     if not any(key in run.latest for run in runs):
         return ""
-    return f"<h3>{text(key)}</h3>" + picture(client, "scalars", [run.id for run in runs], {"keys": key}, titled=False)
+    return f"<h3>{text(scalar(key).title)}</h3>" + picture(
+        client, "scalars", [run.id for run in runs], {"keys": key}, titled=False
+    )
 
 
 def _decisions(client: Client, run: RunDetail) -> str:

@@ -5841,7 +5841,7 @@ export interface components {
             rate: string;
             /**
              * Standing
-             * @description How it stands to the target: reached, never recorded eval/accuracy, ...
+             * @description How it stands to the target: reached, Held-out accuracy: never recorded, ...
              */
             standing: string;
             /** @description Null when there is one rate only. */

@@ -1,6 +1,7 @@
 """What is taken away is what is stored: files are read again and compared with the API's numbers."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -172,9 +173,20 @@ def test_a_report_is_sent_as_it_is_made(server: Client, sqlite_database: Databas
     assert answer.text.endswith("</body></html>")
 
 
-def test_a_report_says_which_runs_have_not_been_evaluated(server: Client, sqlite_database: Database, tmp_path: Path):
-    run("report", filled(sqlite_database)[0], create(sqlite_database), "-o", str(tmp_path / "r.html"))
-    assert (tmp_path / "r.html").read_text().count("<td>not evaluated</td>") == 1
+def test_a_report_says_of_the_speedup_what_the_page_says(server: Client, sqlite_database: Database, tmp_path: Path):
+    ids = [filled(sqlite_database)[0], filled(sqlite_database, name="other")[0], create(sqlite_database)]
+    run("report", *ids, "-o", str(tmp_path / "r.html"))
+    page = html.unescape((tmp_path / "r.html").read_text())
+    found = server.speedup(ids, ids[0])
+    other, without = found.rows[1].words, found.rows[2].words
+    steps = other.ratios.steps
+    assert steps.text == "1×" and steps.bracket and steps.more == "n = 1"
+    assert f"<td>{steps.text} {steps.bracket} ({steps.more})</td>" in page
+    assert f"<td>{other.costs.tokens.text} {other.costs.tokens.bracket}" in page
+    assert without.standing.endswith("not recorded yet") and f"<td>{without.standing}</td>" in page
+    for sentence in (found.told, found.method, *found.notes):
+        assert sentence in page
+    assert "eval/reverse_kl" not in page.split("<h2>Speed-up</h2>")[1].split("<h2>What differs</h2>")[0]
 
 
 def test_rows_come_a_few_at_a_time(server: Client, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):

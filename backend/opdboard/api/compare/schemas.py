@@ -156,7 +156,7 @@ class RowWordsOut(BaseModel):
     """A row of the meter's table as the page, the report and the CSV show it."""
 
     rate: str
-    standing: str = Field(description="How it stands to the target: reached, never recorded eval/accuracy, ...")
+    standing: str = Field(description="How it stands to the target: reached, Held-out accuracy: never recorded, ...")
     against_best: CellsOut | None = Field(description="Null when there is one rate only.")
     ratios: CellsOut
     costs: CellsOut

@@ -171,11 +171,11 @@ def test_what_never_recorded_the_measure_says_so(client: TestClient, sqlite_data
     body = client.get(f"/api/compare/speedup?runs={keys}&metric=eval/accuracy").json()
     assert [(row["standing"], row["words"]["standing"]) for row in body["rows"]] == [
         ("reached", "reached"),
-        ("never_recorded", "never recorded eval/accuracy"),
-        ("never_finite", "recorded no finite eval/accuracy"),
+        ("never_recorded", "Held-out accuracy: never recorded"),
+        ("never_finite", "Held-out accuracy: no finite value"),
         ("too_few", "evaluated once"),
         ("not_reached", "not reached by step 8"),
-        ("never_recorded", "eval/accuracy not recorded yet"),
+        ("never_recorded", "Held-out accuracy: not recorded yet"),
     ]
     assert [row["reached"] for row in body["rows"]] == [1, 0, 0, 0, 0, 0]
     told = client.get(f"/api/compare/speedup.csv?runs={keys}&metric=eval/accuracy")
@@ -183,7 +183,7 @@ def test_what_never_recorded_the_measure_says_so(client: TestClient, sqlite_data
     assert [row["standing"] for row in rows] == [row["words"]["standing"] for row in body["rows"]]
     assert (rows[0]["steps"], rows[0]["steps_after"], rows[0]["steps_by"]) == ("12.0", "8.0", "12.0")
     turned = client.get(f"/api/compare/speedup?runs={nothing},{known}&metric=eval/accuracy").json()
-    assert turned["target"] is None and "has too few evaluations of eval/accuracy" in turned["told"]
+    assert turned["target"] is None and "has too few evaluations of Held-out accuracy" in turned["told"]
 
 
 @pytest.mark.parametrize(("held_out", "end", "noise"), [(64, 0.15, True), (6400, 0.15, False), (64, 0.6, False)])
