@@ -18,6 +18,9 @@ from opdboard.db.database import Database
 from opdboard.db.tables import Candidate, Decision, Table
 from opdboard.domain.reading import Reading, TeacherReading
 from opdboard.domain.run_config import RunConfig
+from opdboard.domain.strategies.alpharl import AlphaRL
+from opdboard.domain.strategies.effopd import EffOPD
+from opdboard.domain.strategies.linesearch import LineSearch
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -133,12 +136,12 @@ def test_settings_of_a_teacher_that_there_is_not_are_unset(empty):
 
 
 def test_stored_gains_become_gains_over_the_start_and_lose_an_interval_that_was_of_another_difference(empty):
-    rows = [  # strategy, factor, score, gain, accepted; W_t scores 0.5
-        ("effopd", 2.0, 0.6, 0.1, True),
-        ("effopd", 4.0, 0.65, 0.05, False),
-        ("line_searched", 1.5, 0.6, 0.1, True),
-        ("line_searched", 5.25, 0.7, 0.2, True),
-        ("alpharl", 1.0, 0.4, 0.3, True),
+    rows = [  # strategy, factor, score, gain, accepted; W_t scores 0.5, and no answer is known
+        (EffOPD().kind, 2.0, 0.6, 0.1, True),
+        (EffOPD().kind, 4.0, 0.65, 0.05, False),
+        (LineSearch().kind, 1.5, 0.6, 0.1, True),
+        (LineSearch().kind, 5.25, 0.7, 0.2, True),
+        (AlphaRL().kind, 1.0, 0.4, 0.3, True),
     ]
     with empty.write() as session:
         _migrate(session, "0011")
@@ -150,7 +153,7 @@ def test_stored_gains_become_gains_over_the_start_and_lose_an_interval_that_was_
             session.execute(
                 decisions.insert().values(
                     id=number, run_id="r", seq=1, step=number, strategy=strategy, trigger="schedule", anchor_step=0,
-                    direction_norm=1.0, validation_size=8, score_name="both", accepted_factor=0.0, outcome="", tokens=0,
+                    direction_norm=1.0, validation_size=8, score_name="accuracy" if strategy == "alpharl" else "both", accepted_factor=0.0, outcome="", tokens=0,
                     seconds=0.0, vetoed=False, overridden=False,
                 )
             )  # fmt: skip
@@ -168,6 +171,29 @@ def test_stored_gains_become_gains_over_the_start_and_lose_an_interval_that_was_
         assert [one.gain for one in told] == pytest.approx([0.1, 0.15, 0.1, 0.2, -0.1])
         assert [np.isnan(one.gain_low) and np.isnan(one.gain_high) for one in told] == [False, True, False, False, True]
         assert set(session.scalars(select(Decision.score_name))) == {"negative_reverse_kl"}
+
+
+def test_what_is_on_its_way_to_a_webhook_outlasts_the_webhooks_that_hear_of_finished_runs(empty):
+    with empty.write() as session:
+        _migrate(session, "0012")
+        _add_run(session, "r", "trained", {})
+        rows = {
+            "alerts": {
+                "id": 1, "run_id": "r", "seq": 1, "at": 0.0, "step": 1, "kind": "run_failed", "severity": "critical", "title": "",
+                "message": "", "others": 0,
+            },
+            "webhooks": {"id": 1, "url": "http://there", "enabled": True, "created_at": 0.0},
+            "webhook_deliveries": {"id": 1, "webhook_id": 1, "alert_id": 1, "attempts": 0, "due_at": 1.0},
+        }  # fmt: skip
+        for table, row in rows.items():
+            names = ", ".join(row)
+            session.execute(text(f"INSERT INTO {table} ({names}) VALUES (:{names.replace(', ', ', :')})"), row)
+        count = text("SELECT count(*) FROM webhook_deliveries WHERE due_at IS NOT NULL")
+        _migrate(session, "0013")
+        assert session.execute(count).scalar() == 1
+        assert session.execute(text("SELECT finished FROM webhooks")).scalar() == 1
+        _migrate(session, "0012")
+        assert session.execute(count).scalar() == 1
 
 
 def _migrate(session, revision):

@@ -11,10 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """A delivery is of an alert or of a run's end; a webhook may leave the latter out."""
-    with op.batch_alter_table("webhooks") as webhooks:
-        webhooks.add_column(sa.Column("finished", sa.Boolean, nullable=False, server_default=sa.true()))
-    with op.batch_alter_table("webhooks") as webhooks:
-        webhooks.alter_column("finished", existing_type=sa.Boolean(), existing_nullable=False, server_default=None)
+    # Never by a batch, which rebuilds the table on SQLite: dropping the old one would take all deliveries along.
+    op.add_column("webhooks", sa.Column("finished", sa.Boolean, nullable=False, server_default=sa.true()))
     with op.batch_alter_table("webhook_deliveries") as deliveries:
         deliveries.alter_column("alert_id", existing_type=sa.Integer(), nullable=True)
         deliveries.add_column(sa.Column("run_id", sa.String(32), nullable=True))
@@ -30,5 +28,4 @@ def downgrade() -> None:
         deliveries.drop_constraint("webhook_deliveries_run_id_fkey", type_="foreignkey")
         deliveries.drop_column("run_id")
         deliveries.alter_column("alert_id", existing_type=sa.Integer(), nullable=False)
-    with op.batch_alter_table("webhooks") as webhooks:
-        webhooks.drop_column("finished")
+    op.drop_column("webhooks", "finished")
