@@ -9,6 +9,7 @@ Stored = Mapping[str, Any]
 """error, detail, where: OpdboardError.as_dict, or what a lost process left behind."""
 _OF_LOST_PROCESSES = ("TrainerDied", "ReporterLost", "SourceFailed")
 _SHORTEST = 3  # a value that is told from others
+_OF_THE_READER = ("name",)  # what a person calls the run, which no error is about
 
 
 def may_pass(error: Stored | None) -> bool:
@@ -27,14 +28,17 @@ def field_of(error: Stored | None, config: Mapping[str, Any]) -> str | None:
     if error is None:
         return None
     where = str(error.get("where") or "")
-    if where and _at(config, where) is not None:
+    if _is_there(config, where):
         return where
-    for path, value in _texts(config):
-        if where == value or where.startswith((f"{value}:", f"{value.rstrip('/')}/")):
-            return path
+    held = [
+        (path, value)
+        for path, value in _texts(config)
+        if path not in _OF_THE_READER and (where == value or where.startswith((f"{value}:", f"{value.rstrip('/')}/")))
+    ]
+    if held:
+        return max(held, key=lambda one: len(one[1]))[0]
     kind = _kinds().get(str(error.get("error")))
-    section, _, name = ((kind and kind.field) or "").rpartition(".")
-    return kind.field if kind is not None and name in ((_at(config, section) if section else config) or ()) else None
+    return kind.field if kind is not None and kind.field and _is_there(config, kind.field) else None
 
 
 def _kinds() -> dict[str, type[OpdboardError]]:
@@ -46,13 +50,13 @@ def _kinds() -> dict[str, type[OpdboardError]]:
     return {kind.__name__: kind for kind in below(OpdboardError)}
 
 
-def _at(config: Any, path: str) -> Any:
-    """What stands there; None where there is no such field."""
+def _is_there(config: Any, path: str) -> bool:
+    """Whether there is such a field, also one that holds nothing."""
     for part in path.split("."):
         if not isinstance(config, Mapping) or part not in config:
-            return None
+            return False
         config = config[part]
-    return config
+    return True
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -69,7 +69,7 @@ class SpeedupRow:
 @dataclass(frozen=True)
 class Speedup:
     """The meter. best: the contender of the reference's method whose rate takes the fewest steps; None with one rate only,
-    or without a target. start: what the way to the target is measured from. noise: None where nothing tells it.
+    where none gets there, or without a target. start: what the way to the target is measured from. noise: None where nothing tells it.
 
     fell_back: the reference had been farther than where it ended, by more than SLACK of its way, so the target is an
     easier one than what it had reached.
@@ -205,14 +205,19 @@ def _standing(contender: Contender, goal: Goal | None, reached: int, touched: in
 
 
 def _best(contenders: Sequence[Contender], reference: Contender, goal: Goal | None) -> str | None:
-    """Of the contenders of the reference's method, the one with the fewest steps, when they have more than one rate."""
+    """Of the contenders of the reference's method, the one with the fewest steps, when they have more than one rate.
+
+    None where none of them gets there, evaluated as rarely as the rarest.
+    """
     if goal is None:
         return None
     rivals = [one for one in contenders if one.method == reference.method and len(set(one.learning_rates)) == 1]
     if len({one.learning_rates[0] for one in rivals}) < 2:
         return None
     spacing = max(one.spacing for one in rivals)
-    return min(rivals, key=lambda one: middle(_costs(one, goal, spacing)["steps"])).key
+    steps = {one.key: middle(_costs(one, goal, spacing)["steps"]) for one in rivals}
+    best = min(steps, key=lambda key: steps[key])
+    return best if math.isfinite(steps[best]) else None
 
 
 def _ratios(reference: Contender, contender: Contender, goal: Goal | None) -> dict[str, Ratio | None]:

@@ -28,10 +28,7 @@ def _rates(measured: Speedup, contenders: Mapping[str, Contender], reference: st
     own, found = contenders[reference], []
     method, best = method_name(own.method), measured.best
     if best is None:
-        found.append(
-            f"No other learning rate of {method} is shown, so these speed-ups hold at this rate only; add a grid of its rates "
-            "to see them against its best one."
-        )
+        found.append(_no_best(own, contenders))
     elif best == reference:
         found.append(f"{own.name} ({rates(own)}) is the best rate of {method} among those shown.")
     else:
@@ -49,6 +46,20 @@ def _rates(measured: Speedup, contenders: Mapping[str, Contender], reference: st
     return found
 
 
+def _no_best(own: Contender, contenders: Mapping[str, Contender]) -> str:
+    """Why there is no best rate of its method."""
+    method, kin = method_name(own.method), [one for one in contenders.values() if one.method == own.method]
+    if len({rate for one in kin for rate in one.learning_rates}) < 2:
+        return (
+            f"No other learning rate of {method} is shown, so these speed-ups hold at this rate only; add a grid of its rates "
+            "to see them against its best one."
+        )
+    if len({one.learning_rates[0] for one in kin if len(set(one.learning_rates)) == 1}) < 2:
+        mixed = ", ".join(f"{one.name} ({rates(one)})" for one in kin if len(set(one.learning_rates)) > 1)
+        return f"Runs of several learning rates are one group, so which rate of {method} is the best is not known: {mixed}."
+    return f"At none of the learning rates of {method} shown is the target reached by most, so none is the best."
+
+
 def _noise(measured: Speedup) -> list[str]:
     noise = measured.noise
     if measured.target is None or measured.start is None:
@@ -59,8 +70,8 @@ def _noise(measured: Speedup) -> list[str]:
         return []
     told = f"{noise.answers} answers" if noise.answers is not None else "how the reference's curve jitters"
     return [
-        f"The target is {number(abs(measured.target - measured.start), 2)} from the start, less than two standard errors of an "
-        f"evaluation ({number(noise.standard_error, 2)} each, by {told}): the hatched speed-ups are not told apart from noise."
+        f"The target is {number(abs(measured.target - measured.start), 3)} from the start, less than two standard errors of an "
+        f"evaluation ({number(noise.standard_error, 3)} each, by {told}): the hatched speed-ups are not told apart from noise."
     ]
 
 

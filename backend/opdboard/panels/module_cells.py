@@ -55,7 +55,7 @@ def draw(
     values = nothing if row is None else rows.values[row].astype(np.float64)
     stored = nothing if row is None else run.vectors[measure.name].values[row].astype(np.float64)
     parts = module_values.parts(measure, stored)
-    unit = f" {measure.unit}" if measure.unit else ""
+    unit = f" {measure.unit}" if measure.unit and wanted.plain else ""
     ranks = _ranks(stored)
     opened = (
         module_experts.opened(run, grid, wanted.kind, values, values if parts is None else parts, wanted.sort)
@@ -73,7 +73,7 @@ def draw(
             shown = module_experts.gathered(members, of_parts, wanted.by)
             (made.shares if share else made.values).append(shown)
             z = scales.exponents_or_values(shown, log=wanted.log or share)
-            told = module_experts.hovers(run, block, values, parts, unit if wanted.plain else "", measure)
+            told = module_experts.hovers(run, block, values, parts, unit, measure)
             made.traces.append(module_experts.heatmap(run, block, z, told, cell.axes, share=share))
             continue
         made.values.append(members[..., 0])

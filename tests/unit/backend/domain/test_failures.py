@@ -17,11 +17,14 @@ from opdboard.domain.failures import field_of, may_pass
 from opdboard.domain.run_config import RunConfig
 
 CONFIG = {
+    "name": "lab",
     "student": {"kind": "folder", "path": "/models/small"},
     "teacher": {"kind": "none"},
-    "data": {"kind": "hub", "repo_id": "lab/sums", "split": "a"},
+    "data": {"kind": "hub", "repo_id": "lab/sums", "split": "a", "held_out": None},
     "budget": {"max_prompt_tokens": 8, "micro_batch_size": None},
     "optimizer": {"learning_rate": 1.0},
+    "above": {"path": "/models/teachers"},
+    "reading": {"path": "/models/teachers/big"},
 }
 
 
@@ -50,6 +53,9 @@ def test_a_process_that_was_lost_and_a_reason_that_nobody_recorded_may_pass():
         ("/models/small/config.json", "student.path"),
         ("lab/sums", "data.repo_id"),
         ("lab/sums:12", "data.repo_id"),
+        ("lab/other", None),
+        ("data.held_out", "data.held_out"),
+        ("/models/teachers/big/config.json", "reading.path"),
         ("/models/smaller", None),
         ("step 3", None),
         ("budget.no_such", None),

@@ -10,6 +10,7 @@ from opdboard.domain.errors import BadInput
 from opdboard.domain.reaching import Better, Curve
 from opdboard.domain.seed_ratios import Ratio
 from opdboard.domain.speedup import SpeedupRow, goal_of, speedup
+from opdboard.domain.speedup_notes import notes
 
 
 def curve(steps: Sequence[int], values: Sequence[float], *, per_step: float = 1.0, search: float = 0.0) -> Curve:
@@ -386,6 +387,32 @@ def test_without_a_target_no_rate_is_the_best():
     slow, fast = (alone(f"{rate}", curve(GRID, worse), method="opd", learning_rates=[rate]) for rate in (1e-5, 1e-4))
     measured = speedup([slow, fast], slow.key, 1.0, "lower")
     assert (measured.target, measured.best, [row.standing for row in measured.rows]) == (None, None, ["no_target"] * 2)
+
+
+@pytest.mark.parametrize(
+    ("rates", "told"),
+    [
+        (([1e-5], [1e-5]), "No other learning rate of"),
+        (([1e-5, 1e-4], [1e-5]), "Runs of several learning rates are one group, so which rate"),
+        (([1e-5], [1e-4]), "At none of the learning rates of"),
+    ],
+)
+def test_where_no_rate_is_the_best_the_note_says_why(rates: tuple[list[float], list[float]], told: str):
+    # The reference reaches 0.5 and its last evaluation is a bad one: looked at as rarely as the other one, it never does.
+    reference = alone("r", curve(range(7), [1, 0.9, 0.8, 0.7, 0.5, 0.5, 0.8]), method="opd", learning_rates=rates[0])
+    rare = alone("o", curve([0, 3, 6], [1.0, 0.9, 0.8]), method="opd", learning_rates=rates[1])
+    measured = speedup([rare, reference], "r", 1.0, "lower")
+    assert measured.best is None
+    assert measured.rows[1].standing == "reached"
+    assert notes(measured, {"r": reference, "o": rare}, "r", "eval/reverse_kl")[0].startswith(told)
+
+
+def test_what_is_less_than_two_standard_errors_away_can_be_told_from_what_is_said():
+    noisy = [1.0, 1.0 + 4e-4, 1.0 - 4e-4, 1.0 + 4e-4, 1.0 - 4e-4, 1.0 + 4e-4, 1.0 - 1.8e-4, 1.0 - 1.8e-4, 1.0 - 1.8e-4]
+    reference = alone("r", curve(range(9), noisy))
+    measured = speedup([reference], "r", 1.0, "lower")
+    assert measured.within_noise
+    assert "1.8e-4 from the start" in " ".join(notes(measured, {"r": reference}, "r", "eval/reverse_kl"))
 
 
 def test_a_curve_without_a_finite_value_was_not_evaluated():

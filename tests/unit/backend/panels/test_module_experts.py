@@ -161,6 +161,16 @@ def test_a_kind_is_opened_to_its_experts(sort: str):
     assert figure.layout.meta["choices"]["experts_of"] == ["", "gate", "up", "down"]
 
 
+def test_an_expert_has_its_unit_only_where_the_stored_value_is_told():
+    modules = modules_of("qwen", {0: 4})
+    run = run_of(modules, np.linspace(0.1, 0.9, len(modules))[None], "norm_share")
+    told = [
+        traces(allocation(run, statistic="norm_share", experts_of="up", normalise=how))["expert"].hovertemplate
+        for how in ("none", "own_largest")
+    ]
+    assert ["share" in one for one in told] == [True, False]
+
+
 def test_a_step_that_comes_live_replaces_the_cells_of_the_experts():
     modules = modules_of("qwen", {0: 12, 1: 12, 2: 12})
     values = np.random.default_rng(5).lognormal(size=(3, len(modules)))
