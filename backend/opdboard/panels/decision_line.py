@@ -16,6 +16,7 @@ from opdboard.panels.series import Needs, Points, RunSeries, Trigger
 from opdboard.panels.table import Table
 
 _HELD_OUT = "eval/reverse_kl"
+_FAR = 5.0  # times the usual gain; a nearer one is drawn at its place
 _ROOM = 0.08  # of the scores, beyond the ones that stand at the edge
 
 
@@ -80,7 +81,7 @@ def figure(series: Sequence[RunSeries], params: DecisionLineParams) -> go.Figure
 
 def _ends(found: Sequence[CandidateRecord], start: float | None) -> tuple[float, float] | None:
     """Lowest and highest score that is drawn at its place; None for all."""
-    usual = diverging.usual_size(np.array([one.gain for one in found if one.factor], np.float64))
+    usual = diverging.usual_size(np.array([one.gain for one in found if one.factor], np.float64), _FAR)
     return None if usual is None or start is None else (start - 1.5 * usual, start + 1.5 * usual)
 
 

@@ -8,18 +8,19 @@ from opdboard.panels import look, scales
 
 _USUAL = 95.0
 _FAR = 2.0
+_FEWEST = 3  # of which two are the others
 
 
-def usual_size(values: np.ndarray) -> float | None:
-    """The 95th percentile of |value| where the largest is more than twice that, and would hide the others; None elsewhere.
+def usual_size(values: np.ndarray, far: float = _FAR) -> float | None:
+    """The 95th percentile of |value| where the largest is more than far times that, and would hide the others; None elsewhere.
 
-    Zeros and what is not finite do not count.
+    Zeros and what is not finite do not count; of fewer than three values none is far from all others.
     """
     sizes = np.abs(values[np.isfinite(values) & (values != 0)])
-    if not len(sizes):
+    if len(sizes) < _FEWEST:
         return None
     usual = float(np.percentile(sizes, _USUAL, method="lower"))
-    return usual if float(sizes.max()) > _FAR * usual else None
+    return usual if float(sizes.max()) > far * usual else None
 
 
 def colors(values: np.ndarray, title: str, *, marks: bool = False) -> dict[str, Any]:

@@ -244,6 +244,14 @@ def test_a_score_far_from_all_others_stands_at_the_edge_of_the_line():
     assert figure.layout.yaxis.range[0] < 0.47 < 0.53 < figure.layout.yaxis.range[1]
 
 
+@pytest.mark.parametrize("gains", [(0.01, 0.025), (0.01, -0.5), (0.01, 0.02, 0.05), (0.01, 0.02, 0.05, -0.2)])
+def test_scores_of_an_ordinary_line_stand_at_their_places(gains: tuple[float, ...]):
+    run = with_tries(candidate(0, 0.0, accepted=True), *(tried(gain, at) for at, gain in enumerate(gains, 1)))
+    figure = decision_line.figure([run], decision_line.DecisionLineParams())
+    np.testing.assert_allclose(by_uid(figure)["run0:refused"].y, [0.5 + gain for gain in gains])
+    assert figure.layout.yaxis.range is None
+
+
 def test_a_line_without_scores_is_drawn():
     run = with_tries(replace(candidate(0, 0.0, accepted=True), score=np.nan), replace(tried(np.nan), score=np.nan))
     figure = decision_line.figure([run], decision_line.DecisionLineParams())
