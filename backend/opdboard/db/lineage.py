@@ -65,8 +65,8 @@ def unfinished_users(session: Session, run_id: str) -> list[Run]:
 
 
 def unfinished(session: Session) -> list[Run]:
-    """Runs and jobs that have not ended, oldest first."""
-    query = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED]))
+    """Runs and jobs that have not ended, without their module lists, oldest first."""
+    query = select(Run).where(Run.state.in_([*ACTIVE, RunState.QUEUED])).options(defer(Run.modules))
     return list(session.scalars(query.order_by(Run.created_at)))
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from opdboard.api.context import Context
+from opdboard.api.launch.places import files_in_roots
 from opdboard.api.launch.preview_schemas import DataIn
 from opdboard.data_files.hub import commit_of
 from opdboard.data_files.look import Measure, look, texts_of
-from opdboard.data_files.opening import files_of
 from opdboard.data_files.recognition import Recogniser, Row
 from opdboard.data_files.rows import read_rows
 from opdboard.domain.data import FileData, HubData
@@ -40,11 +40,7 @@ def _look(wanted: DataIn, settings: Settings) -> DataLook:
 
 def _rows(wanted: DataIn, settings: Settings, recogniser: Recogniser, *, held_out: bool) -> Iterator[Row]:
     if isinstance(wanted.data, FileData):
-        path = wanted.data.held_out if held_out else wanted.data.path
-        # Before anything is looked for, and what was found once more: links lead elsewhere.
-        checked_place(place(path), settings)
-        for file in files_of(path):
-            checked_place(file, settings)
+        files_in_roots(wanted.data.held_out if held_out else wanted.data.path, settings)
     yield from read_rows(
         wanted.data, recogniser, settings.root, held_out=held_out, largest_json=_LARGEST_JSON, stream=True
     )

@@ -136,6 +136,32 @@ def test_paths_that_lead_nowhere_are_said_at_their_fields(client: TestClient, se
     assert "there is no /nowhere/model here" in found["unseen"][0]["message"]
 
 
+def test_a_folder_in_the_place_of_a_data_file_is_called_one(client: TestClient, tmp_path: Path):
+    config = {"student": {"kind": "hub", "repo_id": "a/b"}, "teacher": {"kind": "privileged"}}
+    (only,) = plan(client, config | {"data": {"kind": "file", "path": str(tmp_path)}})["unseen"]
+    assert only["message"].startswith(f"{tmp_path} is not a file: the run fails")
+
+
+@pytest.mark.parametrize("name", ["secret", "none"])
+def test_whether_a_link_out_of_the_roots_leads_to_a_file_is_not_told(
+    settings: Settings, sqlite_database: Database, tmp_path: Path, name: str
+):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").touch()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "link").symlink_to(tmp_path / "outside")
+    config = {
+        "student": {"kind": "hub", "repo_id": "a/b"},
+        "teacher": {"kind": "privileged"},
+        "data": {"kind": "file", "path": f"{tmp_path}/root/lin?/{name}", "held_out": f"{tmp_path}/root/*.jsonl"},
+    }
+    app = create_app(settings.model_copy(update={"model_roots": str(tmp_path / "root")}), static=tmp_path / "none")
+    with TestClient(app, base_url="http://localhost") as client:
+        assert [one["path"] for one in plan(client, config)["unseen"]] == ["data.held_out"]
+        looked = client.post("/api/launch/data", json={"data": config["data"] | {"held_out": ""}}).json()
+        assert "lies outside of the folders" in looked["problem"]
+
+
 def test_a_checkpoint_has_the_size_of_its_runs_student(client: TestClient, sqlite_database: Database):
     run_id, _ = filled(sqlite_database)
     found = plan(client, {"student": {"kind": "run", "run_id": run_id}})
