@@ -6,7 +6,7 @@ import { useScheme } from "../useScheme";
 import { place } from "./crosshair";
 import { inTurn, loadPlotly } from "./loadPlotly";
 import classes from "./Plot.module.css";
-import { type PlotMemory, remembered, restored } from "./plotMemory";
+import { type PlotMemory, remembered, restored, revisionOf } from "./plotMemory";
 
 type PlotPoint = import("plotly.js-cartesian-dist-min").PlotPoint;
 type Plotly = typeof import("plotly.js-cartesian-dist-min")["default"];
@@ -54,7 +54,8 @@ export function Plot({ figure, label, onPointClick, onZoom, group, memory }: Plo
   const line = useRef<HTMLDivElement>(null);
   const handlers = useRef({ onPointClick, onZoom, group });
   const wanted = useRef<Figure | null>(null);
-  const zoomed = useRef(new Set<string>());
+  const zoomed = useRef(new Map<string, unknown>());
+  const pointing = useRef(false);
   const scheme = useScheme();
   handlers.current = { onPointClick, onZoom, group };
 
@@ -78,23 +79,29 @@ export function Plot({ figure, label, onPointClick, onZoom, group, memory }: Plo
         if (point !== undefined) handlers.current.onPointClick?.(point);
       });
       plot.on("plotly_relayout", (changes) => {
-        noteZoom(changes, zoomed.current, memory, handlers.current.onZoom === undefined ? "" : "xaxis");
+        noteZoom(plot, changes, zoomed.current, memory, handlers.current.onZoom === undefined ? "" : "xaxis");
         const range = rangeIn(changes);
         if (range !== undefined) handlers.current.onZoom?.(range);
       });
       plot.on("plotly_doubleclick", () => handlers.current.onZoom?.(null));
       plot.on("plotly_hover", ({ points: [point] }) => {
         const { group: own } = handlers.current;
-        if (own !== undefined && point !== undefined) pointedAt.set({ group: own, x: Number(point.x) });
+        if (own === undefined || point === undefined) return;
+        pointing.current = true;
+        pointedAt.set({ group: own, x: Number(point.x) });
       });
-      plot.on("plotly_unhover", () => pointedAt.set(null));
+      plot.on("plotly_unhover", () => {
+        pointing.current = false;
+        pointedAt.set(null);
+      });
     }
   }, [figure, scheme, memory]);
 
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
-    for (const axis of Object.keys(memory?.current?.ranges ?? {})) zoomed.current.add(axis);
+    for (const [axis, { revision }] of Object.entries(memory?.current?.ranges ?? {}))
+      zoomed.current.set(axis, revision);
     const observer = new ResizeObserver(() => {
       if (!element.classList.contains("js-plotly-plot") || element.clientWidth === 0) return;
       void loadPlotly().then((plotly) => (element.isConnected ? plotly.Plots.resize(element) : undefined));
@@ -109,6 +116,7 @@ export function Plot({ figure, label, onPointClick, onZoom, group, memory }: Plo
       observer.disconnect();
       element.removeEventListener(SHOW_ALL, all);
       forget();
+      if (pointing.current) pointedAt.set(null); // what is taken away under the pointer is never left by it
       if (memory !== undefined) memory.current = remembered(element, zoomed.current) ?? memory.current;
       void loadPlotly().then((plotly) => plotly.purge(element));
     };
@@ -126,8 +134,9 @@ type Changes = Record<string, unknown>;
 
 /** Which axes the reader has zoomed, but for the one whose range is in the address; what is restored follows, since plotly keeps only what differs from the figure. */
 function noteZoom(
+  plot: PlotElement,
   changes: Changes,
-  zoomed: Set<string>,
+  zoomed: Map<string, unknown>,
   memory: RefObject<PlotMemory | null> | undefined,
   addressed: string,
 ) {
@@ -139,8 +148,9 @@ function noteZoom(
       zoomed.delete(axis);
       delete kept[axis];
     } else if (range !== undefined) {
-      zoomed.add(axis);
-      if (axis in kept) kept[axis] = range;
+      const revision = revisionOf(plot, axis);
+      zoomed.set(axis, revision);
+      if (axis in kept) kept[axis] = { range, revision };
     }
   }
 }
