@@ -29,8 +29,8 @@ export function runEndNotices(open: (id: string) => void): (runs: readonly RunSu
     const now = ended(runs);
     if (!document.hidden || !noticesWanted.get() || noticesAllowed() !== "granted") return;
     for (const run of now) {
-      // Several tabs say the same of a run: one tag, one notification.
-      const notice = new Notification(`${run.name} ${run.state}`, { body: bodyOf(run), tag: `opdboard ${run.id}` });
+      const notice = noticeOf(run);
+      if (notice === null) return;
       notice.onclick = () => {
         window.focus();
         open(run.id);
@@ -38,6 +38,16 @@ export function runEndNotices(open: (id: string) => void): (runs: readonly RunSu
       };
     }
   };
+}
+
+/** Null where the browser has the interface but, as on Android, no such notifications: news of runs go on without. */
+function noticeOf(run: RunSummary): Notification | null {
+  try {
+    // Several tabs say the same of a run: one tag, one notification.
+    return new Notification(`${run.name} ${run.state}`, { body: bodyOf(run), tag: `opdboard ${run.id}` });
+  } catch {
+    return null;
+  }
 }
 
 function bodyOf(run: RunSummary): string {
