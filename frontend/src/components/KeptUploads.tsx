@@ -58,7 +58,10 @@ function Files({ onChoose }: { onChoose: (file: string) => void }) {
               title={needed_by.length > 0 ? `Read by ${needed_by.join(", ")}, not ended yet` : undefined}
               loading={remove.isPending && remove.variables === file}
               color={sure === file ? "red" : undefined}
-              onClick={() => (sure === file ? remove.mutate(file) : setSure(file))}
+              onClick={({ detail }) => {
+                if (sure !== file) setSure(file);
+                else if (detail < 2) remove.mutate(file); // a double click has not read what the button says by now
+              }}
             >
               {needed_by.length > 0 ? "In use" : sure === file ? "Delete for good" : "Delete"}
             </Button>

@@ -22,8 +22,9 @@ export default function PinnedValues({ figure, title, x, onClose }: PinnedValues
       <span>
         <span className="soft">{axisTitle(figure)}</span> {number(x, 6)}
       </span>
-      {values.map((value) => (
-        <span key={value.name}>
+      {values.map((value, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of runs of one name have no other identity
+        <span key={at}>
           <span className="soft">{value.name}</span> <strong>{number(value.y, 5)}</strong>
           {value.x !== x && <span className="soft"> at {number(value.x, 6)}</span>}
         </span>
