@@ -1,4 +1,5 @@
 import type { Entry, Ratio, Speedup, SpeedupCell, SpeedupRow } from "~/api/types";
+import { ScrollBox } from "~/components/ScrollBox";
 import table from "~/components/table.module.css";
 import { type LogAxis, logAxis } from "~/lib/logAxis";
 import page from "./ComparePage.module.css";
@@ -34,7 +35,7 @@ export function SpeedupTable({ data, entries }: SpeedupTableProps) {
   ];
   return (
     <>
-      <div className={table.wrap}>
+      <ScrollBox label="What did it cost to get there?">
         <table className={`${table.table} ${classes.meter}`}>
           <thead>
             <tr>
@@ -81,7 +82,7 @@ export function SpeedupTable({ data, entries }: SpeedupTableProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
       {axis && (
         <p className={classes.axis}>
           Bars from {axis.low} to {axis.high} on a log axis, 1× in the middle; the thin line is the bracket
