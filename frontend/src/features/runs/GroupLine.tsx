@@ -1,7 +1,7 @@
 import { Tooltip } from "@mantine/core";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { type Column, measured } from "./cells";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import type { RunSection } from "./useSections";
 
 interface GroupLineProps {

@@ -4,7 +4,7 @@ import { fixed, percent } from "~/lib/format";
 import type { RunLineProps } from "./RunLine";
 import { RunMarks } from "./RunMarks";
 import { RunMenu } from "./RunMenu";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 
 /** A run on a small screen. */
 export function RunCard({ run, row, style, view, selection, box }: RunLineProps) {

@@ -4,7 +4,7 @@ import { RunLink } from "~/components/RunLink";
 import { Cell, type Column } from "./cells";
 import { RunMarks } from "./RunMarks";
 import { RunMenu } from "./RunMenu";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import type { RunsView } from "./useRunsView";
 import type { Selection } from "./useSelection";
 

@@ -1,6 +1,6 @@
 import { IconEyeOff, IconPinFilled } from "@tabler/icons-react";
 import type { RunSummary } from "~/api/types";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import type { RunsView } from "./useRunsView";
 
 const MARKS = [

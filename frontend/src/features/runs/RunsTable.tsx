@@ -8,7 +8,7 @@ import type { Column } from "./cells";
 import { GroupLine } from "./GroupLine";
 import { RunCard } from "./RunCard";
 import { RunLine } from "./RunLine";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import { TableHead } from "./TableHead";
 import { useColumnWidths } from "./useColumnWidths";
 import type { RunsView } from "./useRunsView";

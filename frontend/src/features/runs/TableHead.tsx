@@ -1,7 +1,7 @@
 import { Checkbox } from "@mantine/core";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import type { Column } from "./cells";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import type { ColumnWidths } from "./useColumnWidths";
 import type { RunsView } from "./useRunsView";
 import type { Selection } from "./useSelection";

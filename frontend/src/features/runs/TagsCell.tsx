@@ -6,7 +6,7 @@ import { changeRun, runFieldsQuery, runKeys } from "~/api/runs";
 import type { RunRow } from "~/api/types";
 import { Popup } from "~/components/Popup";
 import { useAction } from "~/components/useAction";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 
 /** A run's tags; the plus opens them for editing, and closing keeps what was changed. */
 export function TagsCell({ run }: { run: RunRow }) {

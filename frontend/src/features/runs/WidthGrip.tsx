@@ -1,5 +1,5 @@
 import { useRef } from "react";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import type { ColumnWidths } from "./useColumnWidths";
 
 const STEP = 16;

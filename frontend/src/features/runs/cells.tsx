@@ -3,7 +3,7 @@ import type { RunField, RunRow } from "~/api/types";
 import { MethodBadge, Progress, StatePill } from "~/components/RunBits";
 import { bytes, count, duration, fixed, moment, number, percent } from "~/lib/format";
 import { NoteCell } from "./NoteCell";
-import classes from "./RunsPage.module.css";
+import classes from "./RunsTable.module.css";
 import { TagsCell } from "./TagsCell";
 
 export interface Column {
