@@ -61,7 +61,8 @@ def figure(wanted: Wanted, color: dict[str, Any], *, meta: dict[str, Any], notes
             sentences.append(
                 f"{run.name}: each column is the {'farthest from 0' if seen.ratio else 'largest'} of {width} steps"
             )
-            odd = ~np.isfinite(values)
+            starts = np.unique(rows.steps // width, return_index=True)[1]
+            odd = np.logical_and.reduceat(odd, starts, axis=0)
         traces += _rows(run, listed, steps, values, cell.axes, wanted)
         traces.append(_marks(run, listed, steps, values, odd if not seen.ratio else np.zeros_like(odd), cell.axes))
         ticks, between = _blocks(listed, wanted.order)

@@ -233,6 +233,17 @@ def test_over_time_the_experts_of_a_layer_are_one_row_of_a_block():
     assert figure.layout.meta["unused"] == ["color_range", "experts_of", "sort"]
 
 
+def test_steps_without_a_share_are_no_crosses_over_time():
+    modules = modules_of("qwen", {0: 10})
+    values = np.random.default_rng(5).lognormal(size=(600, len(modules))).astype(np.float32)
+    values[:4] = 0  # nothing has moved yet
+    values[8:12, [one.label for one in modules].index("L0 e9 down")] = np.nan
+    drawn = traces(allocation(run_of(modules, values), mode="over_time", experts="top"))
+    assert set(zip(drawn["odd"].x, drawn["odd"].y, drawn["odd"].text, strict=True)) == {
+        (10.0, "L0 down ×10", "of some experts")
+    }
+
+
 def test_an_mlp_beside_the_experts_has_a_column_of_its_own():
     modules = modules_of("qwen", {1: 2, 2: 2}, beside=("mlp.shared_expert.gate_proj",))
     assert len({module.label for module in modules}) == len(modules)
