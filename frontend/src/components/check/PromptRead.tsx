@@ -13,26 +13,34 @@ export function PromptRead({ prompt, place }: { prompt: CheckPrompt; place: numb
     <article className={classes.prompt} data-testid={`check-prompt-${place}`}>
       {same ? (
         <Tokens
+          place={place}
           side="student"
           read={student}
           title={`${teacher ? "Both sides read" : "The student reads"} ${ours} tokens`}
         />
       ) : (
         <>
-          <Tokens side="student" read={student} title={`The student reads ${ours} tokens`} />
-          <Tokens side="teacher" read={teacher} title={`The teacher reads ${theirs} tokens`} />
+          <Tokens place={place} side="student" read={student} title={`The student reads ${ours} tokens`} />
+          <Tokens place={place} side="teacher" read={teacher} title={`The teacher reads ${theirs} tokens`} />
         </>
       )}
     </article>
   );
 }
 
-function Tokens({ side, read, title }: { side: Side; read: CheckPrompt["student"]; title: string }) {
+interface TokensProps {
+  place: number;
+  side: Side;
+  read: CheckPrompt["student"];
+  title: string;
+}
+
+function Tokens({ place, side, read, title }: TokensProps) {
   return (
     <div>
       <p className="soft">{title}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled box needs the keyboard */}
-      <section className={classes.tokens} aria-label={title} tabIndex={0}>
+      <section className={classes.tokens} aria-label={`Prompt ${place + 1}: ${title}`} tabIndex={0}>
         {read.texts.map((text, index) => (
           <span
             // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat; their place is what they are

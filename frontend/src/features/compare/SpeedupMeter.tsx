@@ -57,7 +57,7 @@ export function SpeedupMeter({ entries, reference }: SpeedupMeterProps) {
       tools={
         <>
           <Select
-            w={210}
+            w={290}
             aria-label="Metric"
             data={metrics.map((value) => ({ value, label: named(value).title }))}
             value={metric}
