@@ -69,7 +69,12 @@ export const theme = createTheme({
     Button: { defaultProps: { variant: "default", size: "compact-sm", fw: 500 } satisfies ButtonProps },
     Menu: { defaultProps: { position: "bottom-end", shadow: "md" } satisfies MenuProps },
     Modal: {
-      defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } satisfies Partial<ModalProps>,
+      // A <header> in the <section role="dialog"> counts as a second banner of the page.
+      defaultProps: {
+        centered: true,
+        closeButtonProps: { "aria-label": "Close" },
+        attributes: { header: { role: "presentation" } },
+      } satisfies Partial<ModalProps>,
       styles: {
         content: { background: "var(--surface)" },
         header: { background: "var(--surface)" },

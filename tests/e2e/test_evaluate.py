@@ -32,6 +32,7 @@ def test_two_sets_are_evaluated_and_the_table_is_read(page: Page, server: Server
     expect(form.get_by_role("alert")).to_contain_text("The run has no sets of its own; add one")
     for place, (name, fields) in enumerate(SETS.items()):
         form.get_by_role("button", name="Add to sets").click()
+        form.locator(f"#root_sets_{place}_data-section").locator("summary").first.click()
         for field, value in {"name": name, "max_response_tokens": 6, **fields}.items():
             form.locator(f"#root_sets_{place}_{field}").fill(str(value))
     form.get_by_text("A set that training is not about").last.scroll_into_view_if_needed()
