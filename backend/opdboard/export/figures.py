@@ -17,6 +17,7 @@ from opdboard.domain.errors import BadInput
 
 IMAGES = (".svg", ".pdf", ".png")
 FORMATS = (*IMAGES, ".html", ".csv", ".json")
+_TAG = re.compile("<[^>]*>")
 _NO_SELECTOR = re.compile(r"[^A-Za-z0-9_-]")  # plotly.js makes class names of uids, and looks for them
 POINT = 4 / 3  # pixels
 INK, GRID, LINE = "#1b1f27", "#e8eaee", "#9aa1b0"
@@ -31,7 +32,14 @@ def headed(answer: PanelFigure, title: str | None = None) -> go.Figure:
     size = 8 * POINT
     margin = answer.figure.layout.get("margin", {})
     figure.update_layout(
-        title={"text": "<br>".join(lines), "x": 0.01, "y": 0.98, "yanchor": "top", "font": {"size": size * 1.2}},
+        title={
+            "text": "<br>".join(lines),
+            "x": 0.01,
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 14},
+            "font": {"size": size * 1.2},
+        },
         margin={"t": margin.get("t", 10) + 40},
     )
     return figure
@@ -47,9 +55,26 @@ def figure_of(answer: PanelFigure) -> go.Figure:
         plot_bgcolor="white",
         font={"size": size, "color": INK, "family": "Inter, Helvetica, Arial, sans-serif"},
     )
+    figure.update_layout(margin={"r": _right_of_lines(answer.figure.layout)})
     for axes in (figure.update_xaxes, figure.update_yaxes):
         axes(linecolor=LINE, gridcolor=GRID, zerolinecolor=GRID)
     return figure
+
+
+_CHARACTER, _PLOT = 6.2, 600  # pixels, of the usual width
+
+
+def _right_of_lines(layout: dict[str, Any]) -> float:
+    """Pixels beside the axes for names that stand at the ends of lines."""
+    ends = layout.get("xaxis", {}).get("autorangeoptions", {})
+    room = [float(layout.get("margin", {}).get("r", 10))]
+    if "minallowed" in ends and "maxallowed" in ends:
+        span = ends["maxallowed"] - ends["minallowed"]
+        for note in layout.get("annotations", []):
+            if note.get("xanchor") == "left" and note.get("xref", "x") == "x":
+                behind = (ends["maxallowed"] - note["x"]) / span * _PLOT
+                room.append(len(_TAG.sub("", note["text"])) * _CHARACTER + 12 - behind)
+    return max(room)
 
 
 def _plain(value: Any) -> Any:

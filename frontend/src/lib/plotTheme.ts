@@ -64,7 +64,9 @@ function themedLayout(layout: Attributes, look: Look): Attributes {
     modebar: { bgcolor: "rgba(0,0,0,0)", color: palette.soft, activecolor: palette.ink },
   };
   result.title =
-    look.title === undefined ? undefined : { text: look.title, x: 0.02, yref: "container", y: 0.98, yanchor: "top" };
+    look.title === undefined
+      ? undefined
+      : { text: look.title, x: 0.02, yref: "container", y: 1, yanchor: "top", pad: { t: 14 } };
   if (look.title !== undefined)
     result.margin = { ...plain(layout.margin), t: Number(plain(layout.margin).t ?? 10) + 40 };
   if (look.scheme === "dark") result.coloraxis = darkCentre(layout.coloraxis);
