@@ -166,7 +166,9 @@ def test_putting_embeddings_back_may_cost_a_tenth_of_the_gain():
 def test_a_target_that_was_not_reached_is_said():
     def judged(steps: float | None, seconds: float | None) -> Claim:
         ratios = {
-            name: None if value is None else RatioOut(value=value, low=None, high=None, paired=False)
+            name: None
+            if value is None
+            else RatioOut(value=value, low=None, high=None, paired=False, at_least=None, at_most=None)
             for name, value in (("steps", steps), ("seconds", seconds), ("tokens", None), ("gpu_seconds", None))
         }
         row = SpeedupRowOut.model_construct(key=entry_of_group(EFFOPD), ratios=RatiosOut(**ratios), members=3)
