@@ -74,7 +74,7 @@ def test_one_prompt_is_followed_over_the_training(page: Page, shown: Shown) -> N
     followed = samples(shown, "effopd", 32)[1]
     page.get_by_test_id("sample-1").get_by_test_id("follow-prompt").click()
     history = page.get_by_test_id("prompt-history")
-    expect(history.get_by_role("region", name="Prompt")).to_have_text(followed["prompt"])
+    expect(history.get_by_role("group", name="Prompt")).to_have_text(followed["prompt"])
     verdicts = []
     for step in (0, 8, 16, 24, 32):
         then = next(s for s in samples(shown, "effopd", step) if s["prompt_id"] == followed["prompt_id"])
@@ -84,7 +84,7 @@ def test_one_prompt_is_followed_over_the_training(page: Page, shown: Shown) -> N
     expect(page.get_by_test_id("prompt-curve")).to_contain_text("3 of 5 correct (60 %)")
     page.get_by_test_id("choose-prompt").click()
     page.get_by_role("option").nth(2).click()
-    expect(history.get_by_role("region", name="Prompt")).not_to_have_text(followed["prompt"])
+    expect(history.get_by_role("group", name="Prompt")).not_to_have_text(followed["prompt"])
 
 
 @pytest.fixture
