@@ -139,7 +139,7 @@ def test_data_is_looked_at_before_a_launch_and_a_column_is_mapped(page: Page, tm
     page.goto("/launch?preset=real-model&all=1")
     look = page.get_by_test_id("data-look")
     expect(look).to_contain_text("The data was not seen here")
-    expect(page.get_by_test_id("notice-data.path")).to_contain_text("There is no gsm8k_test.jsonl here")
+    expect(page.get_by_test_id("notice-data.path")).to_contain_text("There is no file gsm8k_test.jsonl on this machine")
     page.locator("#root_data_path").fill(str(file))
     expect(page.get_by_test_id("notice-data.path")).to_have_count(0)
     page.get_by_test_id("root_data_path-browse").click()
