@@ -9,6 +9,7 @@ from pydantic import Field
 
 from opdboard.domain.events import Topic
 from opdboard.domain.measures import MODULE_NORMS, MODULE_STATISTICS
+from opdboard.domain.modules import Module
 from opdboard.panels import (
     estimators,
     look,
@@ -114,6 +115,8 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         notes.insert(0, compared)
     elif len(set(at)) > 1:
         notes.append("steps shown: " + ", ".join(str(step) for step in at))
+    if len(seen.runs) == 1 and not seen.ratio and shown[0] is not None:
+        notes.append(_largest(seen.runs[0].modules, seen.rows[0].values[shown[0]], params.tower))
     towers = sorted({module.tower for run in seen.runs for module in run.modules} - {"", params.tower})
     if towers:
         notes.append(f"not shown: {', '.join(towers)} (setting 'tower')")
@@ -140,8 +143,8 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         most = max(one.most for one in drawn)
         layout["coloraxis2"] = module_experts.share_axis(shares, most, measure, "" if of_step is None else when)
         color, layout["coloraxis2"] = scales.side_by_side(color, layout["coloraxis2"])
-    if notes:
-        meta["note"] = "; ".join(notes)
+    if told := "; ".join(filter(None, notes)):
+        meta["note"] = told
     return look.figure(
         [trace for one in drawn for trace in one.traces],
         keep=f"module_allocation at_step {kind} {len(seen.runs)}",
@@ -153,6 +156,16 @@ def figure(series: Sequence[RunSeries], params: ModuleAllocationParams) -> go.Fi
         bargap=0,
         **layout,
     )
+
+
+def _largest(modules: Sequence[Module], values: np.ndarray, tower: str) -> str:
+    """The module of this tower with the largest value, in words; empty where fewer than two are numbers, or all are alike."""
+    told = np.array([module.tower == tower for module in modules]) & np.isfinite(values)
+    found = values[told]
+    if found.size < 2 or found.min() == found.max():
+        return ""
+    largest = modules[int(np.flatnonzero(told)[found.argmax()])]
+    return f"largest: {largest.label}, {look.number(float(found.max()))}"
 
 
 def _unused(params: ModuleAllocationParams, kinds: Sequence[str]) -> list[str]:

@@ -6242,6 +6242,11 @@ export interface components {
              */
             readonly method_name: string;
             /**
+             * Looks Ahead
+             * @description Whether its method has a strategy that looks ahead by itself.
+             */
+            readonly looks_ahead: boolean;
+            /**
              * Begin Again
              * @description Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in.
              */
@@ -6251,11 +6256,6 @@ export interface components {
              * @description Dotted path of the field of its configuration that the error is about; null where it knows none.
              */
             readonly wrong_field: string | null;
-            /**
-             * Looks Ahead
-             * @description Whether its method has a strategy that looks ahead by itself.
-             */
-            readonly looks_ahead: boolean;
         };
         /**
          * RunFieldOut
@@ -6546,6 +6546,11 @@ export interface components {
              */
             readonly method_name: string;
             /**
+             * Looks Ahead
+             * @description Whether its method has a strategy that looks ahead by itself.
+             */
+            readonly looks_ahead: boolean;
+            /**
              * Begin Again
              * @description Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in.
              */
@@ -6685,6 +6690,11 @@ export interface components {
              * @description The method in words, as in 'GRPO + EffOPD'.
              */
             readonly method_name: string;
+            /**
+             * Looks Ahead
+             * @description Whether its method has a strategy that looks ahead by itself.
+             */
+            readonly looks_ahead: boolean;
             /**
              * Begin Again
              * @description Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in.

@@ -8,9 +8,13 @@ export function comparedKeys({ runs, groups }: { runs?: string; groups?: string 
   return [...new Set([...list(runs), ...list(groups).map((name) => GROUP + name)])];
 }
 
-/** The first of which anything is known: a run in the queue has no points to measure others against. */
-export function usualReference<E extends { runs: readonly { latest: object }[] }>(
+/**
+ * Plain training where it is there, since what looks ahead is measured against it; and of those the first of which anything is
+ * known, since a run in the queue has no points.
+ */
+export function usualReference<E extends { runs: readonly { latest: object; looks_ahead: boolean }[] }>(
   entries: readonly E[],
 ): E | undefined {
-  return entries.find(({ runs }) => runs.some(({ latest }) => Object.keys(latest).length > 0)) ?? entries[0];
+  const known = entries.filter(({ runs }) => runs.some(({ latest }) => Object.keys(latest).length > 0));
+  return known.find(({ runs }) => runs.every((run) => !run.looks_ahead)) ?? known[0] ?? entries[0];
 }

@@ -77,6 +77,12 @@ class RunSummary(BaseModel):
 
     @computed_field
     @property
+    def looks_ahead(self) -> bool:
+        """Whether its method has a strategy that looks ahead by itself."""
+        return looks_ahead(self.method)
+
+    @computed_field
+    @property
     def begin_again(self) -> bool:
         """Whether a failed run is worth beginning again as it is: what failed may pass, or there is no form to change it in."""
         return self.state is RunState.FAILED and (self.kind is not RunKind.TRAINED or may_pass(self.error))
@@ -100,12 +106,6 @@ class RunDetail(RunSummary):
         """Dotted path of the field of its configuration that the error is about; null where it knows none."""
         config = self.job_config if self.config is None else self.config.model_dump(mode="json")
         return field_of(self.error, config or {})
-
-    @computed_field
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether its method has a strategy that looks ahead by itself."""
-        return looks_ahead(self.method)
 
 
 class Labels(Parameters):

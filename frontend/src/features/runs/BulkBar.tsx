@@ -29,17 +29,20 @@ interface BulkBarProps {
   selection: Selection;
   query: string;
   total: number;
+  /** Of the runs in sight. */
+  shown: readonly string[];
 }
 
 /** What can be done with the chosen runs. */
-export function BulkBar({ view, selection, query, total }: BulkBarProps) {
+export function BulkBar({ view, selection, query, total, shown }: BulkBarProps) {
   const [dialog, setDialog] = useState<DialogKind | null>(null);
   const ids = [...selection.ids];
   const names = useNames();
   const target: BulkTarget = selection.all ? { query, expected: total, names: [] } : { ids, names: ids.map(names) };
   const bulk = useBulk(target, selection.clear);
   const count = selection.all ? total : ids.length;
-  const comparable = !selection.all && ids.length >= 2 && ids.length <= MOST_ENTRIES;
+  const compared = selection.all && shown.length === total ? shown : ids;
+  const comparable = compared.length >= 2 && compared.length <= MOST_ENTRIES;
 
   return (
     <>
@@ -59,7 +62,7 @@ export function BulkBar({ view, selection, query, total }: BulkBarProps) {
           <CurvesButton view={view} testId="curves-selected" soon />
           <ButtonLink
             to="/compare"
-            search={{ runs: ids.join(",") }}
+            search={{ runs: compared.join(",") }}
             leftSection={<IconColumns2 size={15} />}
             disabled={!comparable}
             data-disabled={!comparable || undefined}

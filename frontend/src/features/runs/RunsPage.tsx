@@ -121,7 +121,13 @@ function Runs({ view }: { view: RunsView }) {
           </Suspense>
         </div>
       )}
-      <BulkBar view={view} selection={selection} query={sections.question.query} total={sections.total} />
+      <BulkBar
+        view={view}
+        selection={selection}
+        query={sections.question.query}
+        total={sections.total}
+        shown={sections.ids}
+      />
     </>
   );
 }

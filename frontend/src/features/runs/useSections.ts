@@ -67,6 +67,13 @@ export function useSections(view: RunsView, columns: readonly Column[], ready: b
         }))
       : [{ key: "", query: question.query, count: shown.first?.total ?? 0, headed: false, open: true, group: null }];
 
+  /** The run of a section at a place, if its page has been read; the rows of an earlier question stand in meanwhile. */
+  const runAt = (section: Section, index: number): RunRow | undefined => {
+    const page = Math.floor(index / TABLE_PAGE);
+    const key = runPageQuery({ ...question, query: section.query }, page).queryKey;
+    const list = cache.getQueryData<RunList>(key) ?? (page === 0 && shown.groups === null ? shown.first : undefined);
+    return list?.runs[index % TABLE_PAGE];
+  };
   return {
     sections,
     question,
@@ -83,15 +90,15 @@ export function useSections(view: RunsView, columns: readonly Column[], ready: b
       if (!next.delete(key)) next.add(key);
       setOpened(next);
     },
-    /** The run of a section at a place, if its page has been read; the rows of an earlier question stand in meanwhile. */
-    runAt: (section: Section, index: number): RunRow | undefined => {
-      const page = Math.floor(index / TABLE_PAGE);
-      const key = runPageQuery({ ...question, query: section.query }, page).queryKey;
-      const list = cache.getQueryData<RunList>(key) ?? (page === 0 && shown.groups === null ? shown.first : undefined);
-      return list?.runs[index % TABLE_PAGE];
-    },
+    runAt,
+    /** Of the first rows of open sections, as far as they have been read: more than a comparison takes. */
+    ids: sections.flatMap((section) =>
+      section.open ? firstOf(section.count).flatMap((index) => runAt(section, index)?.id ?? []) : [],
+    ),
   };
 }
+
+const firstOf = (count: number) => Array.from({ length: Math.min(count, TABLE_PAGE) }, (_, index) => index);
 
 const MOVING = /^(latest\..*|[^.]*\/.*|step|progress|ended|updated|[a-z]*seconds|tokens|loss|accuracy|kl)$/;
 

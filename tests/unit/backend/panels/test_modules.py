@@ -36,6 +36,17 @@ def test_every_cell_is_its_modules_value():
                 assert f"{values[index]:.4g}" in cell[2]
 
 
+def test_the_note_names_the_module_that_moved_most():
+    run = drawn_run()
+    values = run.vectors["update_norm"].values[8].astype(float)
+    most = run.modules[int(values.argmax())]
+    assert f"largest: {most.label}, {values.max():.4g}" in allocation([run], step=9).layout.meta["note"]
+    rows = run.vectors["update_norm"]
+    for values in (np.full_like(rows.values, np.nan), np.ones_like(rows.values)):
+        alike = replace(run, vectors=dict(run.vectors) | {"update_norm": replace(rows, values=values)})
+        assert "largest" not in (allocation([alike]).layout.meta.get("note") or "")
+
+
 def test_layers_rise_and_a_gap_parts_attention_from_mlp():
     figure = allocation([drawn_run()])
     assert list(figure.layout.xaxis.ticktext) == ["q", "o", "up", "down"]
