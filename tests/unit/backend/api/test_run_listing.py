@@ -80,7 +80,7 @@ def test_fields_give_values_that_runs_have(client: TestClient, sqlite_database: 
     assert fields["seed"]["examples"] == ["77"]
     assert fields["created"]["type"] == "time"
     assert (fields["eval/accuracy"]["title"], fields["eval/accuracy"]["short"]) == ("Held-out accuracy", "Accuracy")
-    assert [fields[name]["short"] for name in ("loss", "step", "optimizer.learning_rate")] == ["loss", "Step", "Rate"]
+    assert [fields[name]["short"] for name in ("loss", "step", "optimizer.learning_rate")] == ["Loss", "Step", "Rate"]
     assert (fields["group"]["groupable"], fields["eval/accuracy"]["groupable"]) == (True, False)
     told = {field["key"] for field in fields.values() if field["source"] == "run"}
     assert told - listed(client)["runs"][0].keys() == {"notes", "progress", "updated_at"}
