@@ -11,7 +11,7 @@ class Contender:
     """A run, or the members of a group with their seeds; learning_rates: those of its members.
 
     batch_sizes, held_out_sizes, temperatures: those that its members tell; going: some have not ended; failed: some have.
-    answers: how many the metric is a share of, as few as any member has; None where it is none, or they are not told.
+    answers: how many the metric is a share of, the fewest of any member; None for another metric, and where a member does not tell.
     last_step: of the member that came farthest.
     """
 
